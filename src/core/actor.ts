@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { Settings } from './settings.ts';
+
+/** Who asks or decides. The id is bound to its issuer: a Slack team, or the token's issuer. */
+export const Actor = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('slack'), team: z.string(), user: z.string() }),
+  z.object({ kind: z.literal('token'), subject: z.string() }),
+  z.object({ kind: z.literal('webhook'), source: z.string() }),
+]);
+export type Actor = z.output<typeof Actor>;
+
+/** The person of `shipmate.yaml` behind an actor, if one is listed. */
+export function personOf(settings: Settings, actor: Actor): string | undefined {
+  const entry = Object.entries(settings.people).find(([, person]) => {
+    switch (actor.kind) {
+      case 'slack':
+        return person.slack === actor.user;
+      case 'token':
+        return person.subject === actor.subject;
+      case 'webhook':
+        return false;
+      default:
+        return actor satisfies never;
+    }
+  });
+  return entry?.[0];
+}
+
+/** The actor as one string, unique over all surfaces: `slack:T1/U1`, `token:ana@example.com`. */
+export function actorId(actor: Actor): string {
+  switch (actor.kind) {
+    case 'slack':
+      return `slack:${actor.team}/${actor.user}`;
+    case 'token':
+      return `token:${actor.subject}`;
+    case 'webhook':
+      return `webhook:${actor.source}`;
+    default:
+      return actor satisfies never;
+  }
+}
+
+/** Whether two actors are one human: the same identity, or two identities of one person in `shipmate.yaml`. */
+export function samePerson(settings: Settings, a: Actor, b: Actor): boolean {
+  if (actorId(a) === actorId(b)) return true;
+  const person = personOf(settings, a);
+  return person !== undefined && person === personOf(settings, b);
+}
+
+/** Whether the actor holds one of the roles; `everyone` is held by all but webhooks. */
+export function holdsRole(settings: Settings, actor: Actor, roles: readonly string[]): boolean {
+  if (actor.kind !== 'webhook' && roles.includes('everyone')) return true;
+  const person = personOf(settings, actor);
+  return person !== undefined && roles.some((role) => settings.roles[role]?.includes(person) ?? false);
+}

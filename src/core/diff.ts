@@ -1,0 +1,63 @@
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+/** One difference, at a path such as `spec.template.spec.containers[web].image`; undefined is "not there". */
+export type Difference = { path: string; from?: Json; to?: Json };
+
+/** What the API server fills in by itself, and what no reader of a plan needs. */
+const noise = new Set([
+  'status',
+  'metadata.managedFields',
+  'metadata.resourceVersion',
+  'metadata.generation',
+  'metadata.uid',
+  'metadata.creationTimestamp',
+  'metadata.selfLink',
+]);
+const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/run)/;
+
+/** Lists in Kubernetes objects are maps in disguise: their entries are told apart by one of these. */
+const keys = ['name', 'containerPort', 'port', 'mountPath', 'key', 'type'];
+
+function keyOf(list: readonly Json[]): string | undefined {
+  return keys.find((key) => list.every((entry) => isObject(entry) && entry[key] !== undefined));
+}
+
+function asMap(list: readonly Json[], key: string): Map<string, Json> {
+  return new Map(list.map((entry) => [String(isObject(entry) ? entry[key] : entry), entry]));
+}
+
+function compareLists(path: string, from: readonly Json[], to: readonly Json[]): Difference[] {
+  const key = keyOf([...from, ...to]);
+  if (key === undefined)
+    return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ path, from: [...from], to: [...to] }];
+  const before = asMap(from, key);
+  const after = asMap(to, key);
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) =>
+    compare(`${path}[${name}]`, before.get(name), after.get(name)),
+  );
+}
+
+function compareObjects(path: string, from: JsonObject, to: JsonObject): Difference[] {
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
+    compare(path === '' ? key : `${path}.${key}`, from[key], to[key]),
+  );
+}
+
+function compare(path: string, from: Json | undefined, to: Json | undefined): Difference[] {
+  if (noise.has(path) || noisyAnnotation.test(path)) return [];
+  if (isObject(from) && isObject(to)) return compareObjects(path, from, to);
+  if (isObject(to) && from === undefined) return compareObjects(path, {}, to);
+  if (isObject(from) && to === undefined) return compareObjects(path, from, {});
+  if (
+    (Array.isArray(from) || Array.isArray(to)) &&
+    (from === undefined || to === undefined || Array.isArray(from) === Array.isArray(to))
+  )
+    return compareLists(path, Array.isArray(from) ? from : [], Array.isArray(to) ? to : []);
+  if (from === to) return [];
+  return [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+}
+
+/** What differs between two Kubernetes objects, leaf by leaf, without what the API server writes by itself. */
+export function differences(before: JsonObject | undefined, after: JsonObject): Difference[] {
+  return compareObjects('', before ?? {}, after);
+}

@@ -1,0 +1,228 @@
+/**
+ * Every fault a person can meet: what happened, to what, and what to do next.
+ * `docs/errors.md` lists the same codes; a test holds the two together both ways.
+ */
+
+type Entry = { status: number; retry: 'never' | 'later'; say: string; hint: string };
+
+const catalogue = {
+  BAD_COMMAND: { status: 400, retry: 'never', say: '{problem}', hint: '{usage}' },
+  BAD_INPUT: { status: 400, retry: 'never', say: '{problem}', hint: 'Nothing was changed. Correct it and ask again.' },
+  UNKNOWN_OPERATION: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no operation “{name}”.{near}',
+    hint: 'Try /ship help for the whole list.',
+  },
+  UNKNOWN_APP: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no app “{name}” in shipmate.yaml.{near}',
+    hint: 'Known apps: {known}.',
+  },
+  UNKNOWN_ENVIRONMENT: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no environment “{name}” in shipmate.yaml.{near}',
+    hint: 'Known environments: {known}.',
+  },
+  UNKNOWN_RUN: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no run “{id}”.',
+    hint: 'Copy the id from the run’s message. Finished runs are kept for 30 days.',
+  },
+  NOT_DEPLOYED: {
+    status: 404,
+    retry: 'never',
+    say: '{app} does not run in {env} yet: {namespace}/{workload} is not in the cluster.',
+    hint: 'Deploy it first: /deploy {app}:TAG {env}',
+  },
+  NO_EARLIER_REVISION: {
+    status: 409,
+    retry: 'never',
+    say: '{app} in {env} has no earlier revision to roll back to.',
+    hint: 'Deploy a version that you know is good: /deploy {app}:TAG {env}',
+  },
+  IMAGE_MALFORMED: {
+    status: 400,
+    retry: 'never',
+    say: '“{image}” is not an image reference.',
+    hint: 'Write it as name:tag, host/name:tag or name@sha256:….',
+  },
+  IMAGE_NOT_FOUND: {
+    status: 422,
+    retry: 'never',
+    say: 'The registry {registry} has no image {image}.{near}',
+    hint: 'Build it first (/build {app} TAG), or pick a tag that exists.',
+  },
+  IMAGE_NOT_OF_APP: {
+    status: 422,
+    retry: 'never',
+    say: '{app} runs images of {repository}; {image} is not one of them.',
+    hint: 'Use a tag of {repository}, or change apps.{app}.image in shipmate.yaml.',
+  },
+  IMAGE_PLATFORM: {
+    status: 422,
+    retry: 'never',
+    say: 'The registry’s answer for {image} cannot be used: {problem}.',
+    hint: 'Check that the tag is a container image and push it again.',
+  },
+  STRATEGY_UNAVAILABLE: {
+    status: 422,
+    retry: 'never',
+    say: 'The strategy “{strategy}” is not available yet: this version of Shipmate does rolling updates.',
+    hint: 'Ask again with strategy=rolling, or leave it out.',
+  },
+  NO_BUILD: {
+    status: 422,
+    retry: 'never',
+    say: 'shipmate.yaml does not say how {app} is built.',
+    hint: 'Add apps.{app}.build.context (the folder with its Dockerfile).',
+  },
+  BUILD_FAILED: {
+    status: 422,
+    retry: 'never',
+    say: 'The build of {image} failed: {problem}',
+    hint: 'The thread has the end of the build log. Mend it and build again.',
+  },
+  PUSH_FAILED: {
+    status: 502,
+    retry: 'never',
+    say: 'The push of {image} failed: {problem}',
+    hint: 'Check REGISTRY_URL and its credentials, then build again; finished layers are kept.',
+  },
+  POLICY_DENIED: { status: 403, retry: 'never', say: '{reason}', hint: '{hint}' },
+  NOT_A_MEMBER: {
+    status: 403,
+    retry: 'never',
+    say: 'Shipmate takes requests from full members of this workspace only; you are {kind}.',
+    hint: 'Ask a colleague who is a member to do it.',
+  },
+  IDENTITY_UNKNOWN: {
+    status: 503,
+    retry: 'later',
+    say: 'Slack did not say who you are in time, so nothing was started.',
+    hint: 'Ask again in a minute.',
+  },
+  TOKEN_MISSING: {
+    status: 401,
+    retry: 'never',
+    say: 'This address needs a token.',
+    hint: 'Send the header Authorization: Bearer <JWT>.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    retry: 'never',
+    say: 'The token was refused: {problem}.',
+    hint: 'Ask for a new token.',
+  },
+  WEBHOOK_REFUSED: {
+    status: 401,
+    retry: 'never',
+    say: 'The webhook’s bearer token is missing or wrong.',
+    hint: 'Set http_config.authorization.credentials in Alertmanager to ALERTMANAGER_TOKEN.',
+  },
+  TOO_LARGE: { status: 413, retry: 'never', say: 'The request is larger than {limit}.', hint: 'Send less.' },
+  RATE_LIMITED: { status: 429, retry: 'later', say: 'Too many requests from {who}.', hint: 'Wait a minute.' },
+  STORE_DOWN: {
+    status: 503,
+    retry: 'later',
+    say: 'Shipmate cannot reach its store (Redis), so nothing was started.',
+    hint: 'Ask again in a minute; if it stays so, look at Redis and at /readyz.',
+  },
+  CLUSTER_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The cluster “{cluster}” does not answer ({problem}).',
+    hint: 'Check its API server, then ask again.',
+  },
+  CLUSTER_FORBIDDEN: {
+    status: 403,
+    retry: 'never',
+    say: 'The cluster “{cluster}” does not let Shipmate do this: {problem}',
+    hint: 'Give Shipmate’s service account that permission, then ask again.',
+  },
+  CLUSTER_REFUSED: {
+    status: 422,
+    retry: 'never',
+    say: 'The cluster “{cluster}” refused it: {problem}',
+    hint: 'Nothing was changed. Correct it and ask again.',
+  },
+  NAMESPACE_MISSING: {
+    status: 422,
+    retry: 'never',
+    say: 'The namespace {namespace} does not exist in the cluster “{cluster}”.',
+    hint: 'Create it: kubectl create namespace {namespace}',
+  },
+  REGISTRY_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The registry {registry} does not answer ({problem}).',
+    hint: 'Check the registry, then ask again.',
+  },
+  REGISTRY_FORBIDDEN: {
+    status: 403,
+    retry: 'never',
+    say: 'The registry {registry} refused Shipmate’s credentials.',
+    hint: 'Check REGISTRY_USERNAME and REGISTRY_PASSWORD.',
+  },
+  DOCKER_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The Docker daemon at {host} does not answer ({problem}).',
+    hint: 'Start it or set DOCKER_HOST, then build again.',
+  },
+  OPERATION_GONE: {
+    status: 500,
+    retry: 'never',
+    say: 'The run was started by a version of Shipmate that had the operation “{name}”; this one does not.',
+    hint: 'Nothing more was done. Ask for it anew.',
+  },
+  INTERNAL: {
+    status: 500,
+    retry: 'never',
+    say: 'Something went wrong inside Shipmate ({problem}).',
+    hint: 'The log has the details under run {run}.',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type FaultCode = keyof typeof catalogue;
+export const faultCodes = Object.keys(catalogue) as FaultCode[]; // Object.keys widens; the record is const
+
+type Slots<Text extends string> = Text extends `${string}{${infer Slot}}${infer Rest}` ? Slot | Slots<Rest> : never;
+type FaultData<Code extends FaultCode> = Record<
+  Slots<(typeof catalogue)[Code]['say']> | Slots<(typeof catalogue)[Code]['hint']>,
+  string
+>;
+
+/** A fault of the catalogue. `message` and `hint` are fit for a person; `retry` tells the engine whether it may pass. */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly hint: string;
+  readonly status: number;
+  readonly retry: 'never' | 'later';
+  constructor(code: FaultCode, message: string, hint: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'Fault';
+    this.code = code;
+    this.hint = hint;
+    this.status = catalogue[code].status;
+    this.retry = catalogue[code].retry;
+  }
+}
+
+/** Makes the fault `code`; a slot of its text that `data` lacks does not compile. */
+export function fault<Code extends FaultCode>(code: Code, data: FaultData<Code>, cause?: unknown): Fault {
+  const slots: Record<string, string> = data;
+  const fill = (text: string) => text.replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot] ?? '');
+  const { say, hint } = catalogue[code];
+  return new Fault(code, fill(say), fill(hint), cause === undefined ? {} : { cause });
+}
+
+/** Any thrown thing as a fault: itself, or INTERNAL with nothing but its message. */
+export function toFault(thrown: unknown, run = 'unknown'): Fault {
+  if (thrown instanceof Fault) return thrown;
+  const problem = thrown instanceof Error ? thrown.message : String(thrown);
+  return fault('INTERNAL', { problem: problem.slice(0, 300), run }, thrown);
+}

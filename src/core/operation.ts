@@ -1,0 +1,124 @@
+import type { z } from 'zod';
+import type { JsonObject } from './json.ts';
+import type { Place } from './place.ts';
+import type { Draft, Plan } from './plan.ts';
+import type { Clients, Clock } from './ports.ts';
+import type { Report } from './report.ts';
+import type { Settings } from './settings.ts';
+
+/** What an operation acts on. With both, the engine resolves them to a `Place`. */
+export type Target = { app?: string; env?: string };
+
+/**
+ * A way to ask for the operation over REST, below `/api/v1/cloud-native`. `request` holds the path's parameters
+ * and the body's fields in one schema; `input` turns it into the operation's own input.
+ */
+export type Route = {
+  method: 'GET' | 'POST' | 'PUT';
+  path: string;
+  summary: string;
+  request: z.ZodObject;
+  input(request: unknown): Record<string, unknown>;
+};
+
+/** Declares a REST route of an operation whose input is `Input`. */
+export function route<Request extends z.ZodObject, Input extends Record<string, unknown>>(spec: {
+  method: Route['method'];
+  path: string;
+  summary: string;
+  request: Request;
+  input: (request: z.output<Request>) => Input;
+}): Route {
+  return { ...spec, input: (request) => spec.input(spec.request.parse(request)) };
+}
+
+export type PlanContext<Need extends keyof Clients> = {
+  on: Pick<Clients, Need>;
+  settings: Settings;
+  /** The resolved target; reading it throws where the target lacks app or environment. */
+  readonly place: Place;
+  signal: AbortSignal;
+};
+
+/** What a step may say while it acts. Both are for people: nothing is decided by them. */
+export type StepContext = {
+  /** When the step started first, also if another worker started it: what timeouts count from. */
+  startedAt: number;
+  /** The newest word of progress, shown beside the step. */
+  note(text: string): void;
+  /** A line for the message's thread. */
+  log(text: string): void;
+};
+
+export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
+  id: string;
+  plan: Plan;
+  now: Clock;
+  /**
+   * Does `act` once: its result (plain JSON, or nothing) is stored, and a run taken up elsewhere gets it instead.
+   * Between effect and storing a crash repeats it, so `act` must be idempotent.
+   */
+  step<Result>(name: Step, act: (step: StepContext) => Promise<Result>): Promise<Result>;
+};
+
+type Slots<Usage extends string> = Usage extends `${string}<${infer Slot}>${infer Rest}` ? Slot | Slots<Rest> : never;
+
+/**
+ * How people write it: `<app>[:<tag>] to <env>`. A slot that the input lacks does not compile.
+ * Lone words are prepositions, which may be left out or come in another order.
+ */
+type UsageOf<Input extends z.ZodObject, Usage extends string> =
+  Slots<Usage> extends keyof z.output<Input> ? Usage : never;
+
+export type OperationSpec<
+  Input extends z.ZodObject,
+  Usage extends string,
+  Need extends keyof Clients,
+  Step extends string,
+> = {
+  name: string;
+  summary: string;
+  effect: 'read' | 'change';
+  input: Input;
+  usage: UsageOf<Input, Usage>;
+  /** A slash command of its own beside `/ship NAME`. */
+  command?: `/${string}`;
+  examples: readonly string[];
+  routes?: readonly Route[];
+  needs: readonly Need[];
+  steps: readonly Step[];
+  target(input: z.output<Input>): Target;
+  plan(context: PlanContext<Need>, input: z.output<Input>): Promise<Draft>;
+  run(context: RunContext<Need, Step>, input: z.output<Input>): Promise<Report>;
+};
+
+/** An operation as the engine and the surfaces see it: its input is checked again by the schema at every door. */
+export type Operation = Pick<
+  OperationSpec<z.ZodObject, string, keyof Clients, string>,
+  'name' | 'summary' | 'effect' | 'input' | 'command' | 'examples' | 'needs' | 'steps'
+> & {
+  usage: string;
+  routes: readonly Route[];
+  target(input: JsonObject): Target;
+  plan(context: PlanContext<keyof Clients>, input: JsonObject): Promise<Draft>;
+  run(context: RunContext<keyof Clients, string>, input: JsonObject): Promise<Report>;
+};
+
+/** Defines an operation; every surface is derived from this one definition. */
+export function defineOperation<
+  Input extends z.ZodObject,
+  const Usage extends string,
+  const Need extends keyof Clients,
+  const Step extends string,
+>(spec: OperationSpec<Input, Usage, Need, Step>): Operation {
+  return {
+    ...spec,
+    routes: spec.routes ?? [],
+    target: (input) => spec.target(spec.input.parse(input)),
+    plan: (context, input) => spec.plan(context, spec.input.parse(input)),
+    run: (context, input) => spec.run(context, spec.input.parse(input)),
+  };
+}
+
+/** The operations by name. */
+export type Catalogue = ReadonlyMap<string, Operation>;

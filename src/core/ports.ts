@@ -1,0 +1,154 @@
+import type { AlertGroup } from './alert.ts';
+import type { JsonObject } from './json.ts';
+import type { PodTrouble } from './report.ts';
+import type { Run, RunEvent } from './run.ts';
+
+/** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
+
+export type Clients = {
+  /** The client of one cluster, by its name in `shipmate.yaml`. Nothing of one cluster is ever sent to another. */
+  kube: (cluster: string) => Kube;
+  registry: Registry;
+  docker: Docker;
+};
+
+export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
+
+/** A server-side dry run: the object as it is and as it would be. */
+export type Preview = {
+  before?: JsonObject;
+  after: JsonObject;
+  takesOver: { field: string; manager: string }[];
+};
+
+export type RolloutCount = { replicas: number; updated: number; ready: number };
+
+/** How following a rollout ended. */
+export type RolloutEnd = RolloutCount &
+  (
+    | { kind: 'complete' }
+    | { kind: 'failed'; trouble: PodTrouble }
+    | { kind: 'timed-out'; trouble: PodTrouble }
+    | { kind: 'superseded'; by?: string }
+  );
+
+export type Workload = RolloutCount & {
+  object: JsonObject;
+  image?: string;
+  /** Set while its pods don't get ready. */
+  trouble?: PodTrouble;
+};
+
+export type Kube = {
+  /** The object as raw JSON, or undefined where there is none. */
+  read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** Server-side apply as a dry run, field manager `shipmate`. Changes nothing. */
+  preview(manifest: JsonObject, signal: AbortSignal): Promise<Preview>;
+  /**
+   * Server-side apply, field manager `shipmate`. Doing it twice does it once.
+   * `run` goes into the annotation `shipmate.dev/run`, `force` takes over the fields that the plan named.
+   */
+  apply(manifest: JsonObject, options: { run: string; force: boolean }, signal: AbortSignal): Promise<JsonObject>;
+  /**
+   * Watches a Deployment's rollout until it is complete, has failed, is past `deadline` (ms epoch), or another run took over.
+   * `seen` gets the counts whenever they change.
+   */
+  follow(
+    ref: ObjectRef,
+    options: { run: string; deadline: number; seen: (count: RolloutCount) => void },
+    signal: AbortSignal,
+  ): Promise<RolloutEnd>;
+  /** A Deployment with its counts and, where it is in trouble, why. */
+  workload(ref: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
+  /** Pod templates of earlier revisions of a Deployment, newest first, without the current one. */
+  revisions(ref: ObjectRef, signal: AbortSignal): Promise<{ revision: number; template: JsonObject }[]>;
+  /** Answers when the API server does; throws CLUSTER_UNREACHABLE otherwise. */
+  ping(signal: AbortSignal): Promise<void>;
+};
+
+export type Registry = {
+  /**
+   * Resolves `host/name:tag` to its digest.
+   * @throws Fault IMAGE_NOT_FOUND (with a near tag), REGISTRY_UNREACHABLE, REGISTRY_FORBIDDEN
+   */
+  resolve(reference: string, app: string, signal: AbortSignal): Promise<string>;
+};
+
+/** Progress of a build or push: `step` of `steps` where they are known. */
+export type BuildProgress = { text: string; step?: number; steps?: number };
+
+export type Docker = {
+  /** Builds a context folder and tags it. @throws Fault BUILD_FAILED, DOCKER_UNREACHABLE */
+  build(
+    options: { context: string; dockerfile: string; tag: string; args: Record<string, string> },
+    seen: (progress: BuildProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Pushes a tag and answers with its digest. @throws Fault PUSH_FAILED, DOCKER_UNREACHABLE */
+  push(tag: string, seen: (progress: BuildProgress) => void, signal: AbortSignal): Promise<{ digest: string }>;
+};
+
+/** Who holds a run: `epoch` grows with each take-over, and a write under an old one is refused. */
+export type Lease = { epoch: number; until: number };
+
+export type Commit = { run: Run; events: RunEvent[] };
+export type CommitResult = 'ok' | 'conflict' | 'fenced';
+
+export type RunStore = {
+  /** Stores a new run once for each `key`; a second call with the key answers with the first one's run. */
+  create(commit: Commit, key: string | undefined): Promise<{ run: Run; created: boolean }>;
+  read(id: string): Promise<Run | undefined>;
+  /** Newest first. */
+  recent(limit: number): Promise<Run[]>;
+  /**
+   * Stores the run, with version `run.version`, where the stored one has `run.version - 1`; appends the events;
+   * marks its message as due. With `epoch`, only while that lease holds.
+   */
+  commit(commit: Commit, epoch?: number): Promise<CommitResult>;
+  events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
+  /** Takes the run for `owner`, or undefined while another holds it. */
+  lease(id: string, owner: string, ttlMs: number): Promise<Lease | undefined>;
+  /** Prolongs leases; answers with the ids that were lost. */
+  renew(held: { id: string; epoch: number }[], ttlMs: number): Promise<string[]>;
+  release(id: string, epoch: number): Promise<void>;
+  /** Runs that somebody should look at now; each is handed to one caller, and again after `againMs` if nothing came of it. */
+  due(limit: number, againMs: number): Promise<string[]>;
+  /** True for the first caller with this key within `ttlMs`. */
+  first(key: string, ttlMs: number): Promise<boolean>;
+  /** Throws STORE_DOWN unless the store answers. */
+  ping(): Promise<void>;
+};
+
+export type Clock = () => number;
+
+/** Fixed strings as messages, data in fields (pino's shape). */
+export type Log = {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** Something that has one message in Slack: a run, or a group of alerts. */
+export type Subject = { kind: 'run' | 'alert'; id: string };
+
+/** What a subject's message looks like now; `cursor` is the last event that its thread has. */
+export type Shown = { channel: string; ts: string; hash: string; cursor: string };
+
+/** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */
+export type NoticeStore = {
+  /** Subjects whose message is out of date; each is handed to one caller, and again after `againMs` if nothing came of it. */
+  claim(limit: number, againMs: number): Promise<{ subject: Subject; touched: number }[]>;
+  shown(subject: Subject): Promise<Shown | undefined>;
+  /** Stores what was shown. The subject stays out of date where it was touched since. */
+  done(subject: Subject, touched: number, shown: Shown | undefined): Promise<void>;
+  /** Tries again after `ms`. */
+  later(subject: Subject, ms: number): Promise<void>;
+  /** Calls `wake` whenever something became out of date. */
+  watch(wake: (subject: Subject) => void): Promise<() => Promise<void>>;
+};
+
+export type AlertStore = {
+  /** Stores a group of alerts as it now is and marks its message as due. */
+  put(group: AlertGroup): Promise<void>;
+  read(id: string): Promise<AlertGroup | undefined>;
+};

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** Why pods don't get ready, as found in the pods themselves. `detail` is the cluster's own words. */
+export const PodTrouble = z.object({
+  code: z.enum(['image-pull', 'crash-loop', 'no-room', 'quota', 'bad-config', 'not-ready', 'unknown']),
+  pod: z.string().optional(),
+  detail: z.string(),
+  /** The last log lines of a container that crashed. */
+  logs: z.array(z.string()).default([]),
+});
+export type PodTrouble = z.output<typeof PodTrouble>;
+
+const replicas = { replicas: z.number(), ready: z.number() };
+
+/** How an operation ended. Words live in the renderers. */
+export const Report = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unchanged') }),
+  z.object({ kind: z.literal('rolled-out'), ...replicas, seconds: z.number() }),
+  z.object({ kind: z.literal('rollout-failed'), ...replicas, trouble: PodTrouble, back: z.string().optional() }),
+  z.object({ kind: z.literal('rollout-timed-out'), ...replicas, trouble: PodTrouble, seconds: z.number() }),
+  z.object({ kind: z.literal('superseded'), by: z.string().optional() }),
+  z.object({ kind: z.literal('built'), image: z.string(), digest: z.string(), tag: z.string(), seconds: z.number() }),
+  z.object({
+    kind: z.literal('status'),
+    apps: z.array(
+      z.object({
+        app: z.string(),
+        env: z.string(),
+        image: z.string().optional(),
+        ...replicas,
+        updated: z.number(),
+        since: z.string().optional(),
+        trouble: PodTrouble.optional(),
+        problem: z.string().optional(),
+      }),
+    ),
+  }),
+]);
+export type Report = z.output<typeof Report>;
+
+/** The state a run ends in with this report. */
+export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
+  switch (report.kind) {
+    case 'rollout-failed':
+    case 'superseded':
+      return 'failed';
+    case 'rollout-timed-out':
+      return 'timed-out';
+    case 'unchanged':
+    case 'rolled-out':
+    case 'built':
+    case 'status':
+      return 'finished';
+    default:
+      return report satisfies never;
+  }
+}

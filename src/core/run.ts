@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { Actor } from './actor.ts';
+import type { FaultCode } from './errors.ts';
+import { Json } from './json.ts';
+import { Place } from './place.ts';
+import { Plan } from './plan.ts';
+import { Verdict } from './policy.ts';
+import { Report } from './report.ts';
+
+export const RunState = z.enum([
+  'requested',
+  'awaiting',
+  'running',
+  'finished',
+  'failed',
+  'timed-out',
+  'rejected',
+  'denied',
+  'expired',
+]);
+export type RunState = z.output<typeof RunState>;
+
+const open = new Set<RunState>(['requested', 'awaiting', 'running']);
+export const isOver = (state: RunState): boolean => !open.has(state);
+
+/** Where a request came from, and so where its answers go. */
+export const Origin = z.discriminatedUnion('surface', [
+  z.object({ surface: z.literal('slack'), team: z.string(), channel: z.string(), user: z.string() }),
+  z.object({ surface: z.literal('rest') }),
+  z.object({ surface: z.literal('webhook'), source: z.string() }),
+]);
+export type Origin = z.output<typeof Origin>;
+
+/** One person's word on one plan digest. */
+export const Decision = z.object({
+  actor: Actor,
+  kind: z.enum(['approve', 'reject']),
+  digest: z.string(),
+  at: z.number(),
+  reason: z.string().optional(),
+});
+export type Decision = z.output<typeof Decision>;
+
+/** A step of a run. `result` counts by presence, never by truth: a step may well return 0 or null. */
+export const StepRecord = z.object({
+  state: z.enum(['started', 'done', 'failed']),
+  startedAt: z.number(),
+  endedAt: z.number().optional(),
+  /** The newest word of its progress. */
+  note: z.string().optional(),
+  result: Json.optional(),
+});
+export type StepRecord = z.output<typeof StepRecord>;
+
+// The codes are the keys of the catalogue in errors.ts; a stored run may bear one that has since been renamed.
+export const FaultRecord = z.object({ code: z.string(), message: z.string(), hint: z.string() });
+export type FaultRecord = { code: FaultCode | string; message: string; hint: string };
+
+/** One execution of an operation: the record in the store is the truth. Times are milliseconds since the epoch. */
+export const Run = z.object({
+  id: z.string(),
+  /** Grows by one with each stored change; what compare-and-set compares. */
+  version: z.number().int(),
+  operation: z.string(),
+  input: z.record(z.string(), Json),
+  actor: Actor,
+  origin: Origin,
+  place: Place.optional(),
+  state: RunState,
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  /** When somebody must look at it again, should nothing happen: a lease's end, an approval's expiry. */
+  expiresAt: z.number().optional(),
+  plan: Plan.optional(),
+  /** Set where an approved plan no longer held and the question is asked anew. */
+  replanned: z.boolean().optional(),
+  verdict: Verdict.optional(),
+  decisions: z.array(Decision).default([]),
+  /** The step names in order, as the operation declares them. */
+  checklist: z.array(z.string()).default([]),
+  steps: z.record(z.string(), StepRecord).default({}),
+  report: Report.optional(),
+  fault: FaultRecord.optional(),
+});
+export type Run = z.output<typeof Run>;
+
+/** What happened in a run, oldest first; the message's thread, SSE and audit are made from it. */
+export const RunEvent = z.object({
+  at: z.number(),
+  kind: z.enum(['state', 'plan', 'decision', 'step', 'note', 'log']),
+  text: z.string(),
+  step: z.string().optional(),
+});
+export type RunEvent = z.output<typeof RunEvent>;

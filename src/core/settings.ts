@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+/** A DNS label (RFC 1123), as Kubernetes wants names. */
+export const Label = z
+  .string()
+  .max(63, 'is longer than 63 characters')
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”');
+
+export const AppSettings = z.strictObject({
+  /** Image repository without a tag: `registry.example.com/team/web`. */
+  image: z.string().min(1),
+  /** Name of the Deployment, where it is not the app's own name. */
+  workload: Label.optional(),
+  /** Name of the container in its pods, where it is not the workload's name. */
+  container: Label.optional(),
+  /** Slack channel (id) for what concerns the app but was not asked for in a channel: alerts, REST. */
+  channel: z.string().optional(),
+  build: z
+    .strictObject({
+      context: z.string(),
+      dockerfile: z.string().default('Dockerfile'),
+      args: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
+});
+export type AppSettings = z.output<typeof AppSettings>;
+
+export const EnvironmentSettings = z.strictObject({
+  /** A context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
+  cluster: z.string().default('default'),
+  namespace: Label,
+  /** How long a rollout may take before it counts as timed out. */
+  rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
+});
+export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;
+
+/** One human with all the identities that Shipmate may meet them under. */
+export const Person = z.strictObject({ slack: z.string().optional(), subject: z.string().optional() });
+
+/** The first rule that fits decides; where none fits, the answer is no. */
+export const Rule = z.strictObject({
+  name: z.string(),
+  operations: z.array(z.string()).default(['*']),
+  environments: z.array(z.string()).default(['*']),
+  apps: z.array(z.string()).default(['*']),
+  /** Role names; `everyone` is every known full member and every valid token. */
+  who: z.array(z.string()).default(['everyone']),
+  approvals: z.number().int().min(0).max(10).default(0),
+  /** Roles whose members may approve. */
+  approvers: z.array(z.string()).default(['everyone']),
+  /** An approval not given by then is void. */
+  expireMinutes: z.number().int().min(1).max(10_080).default(60),
+});
+export type Rule = z.output<typeof Rule>;
+
+/** `shipmate.yaml`: apps, environments, people and policy. */
+export const Settings = z.strictObject({
+  apps: z.record(Label, AppSettings),
+  environments: z.record(Label, EnvironmentSettings),
+  people: z.record(z.string(), Person).default({}),
+  roles: z.record(z.string(), z.array(z.string())).default({}),
+  policy: z.array(Rule).default([]),
+});
+export type Settings = z.output<typeof Settings>;

@@ -1,0 +1,17 @@
+import type { Catalogue } from '../core/operation.ts';
+import type { Clients, Clock, Log, RunStore } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
+
+/** What drives runs: everything that the engine needs, passed in by `main.ts` or a test. */
+export type Engine = {
+  catalogue: Catalogue;
+  /** The settings in force now. */
+  settings: () => Settings;
+  store: RunStore;
+  clients: Clients;
+  /** Tells some worker to look at the run. May get lost: the sweeper finds it then. */
+  wake: (runId: string) => Promise<void>;
+  now: Clock;
+  newId: () => string;
+  log: Log;
+};

@@ -1,0 +1,51 @@
+import type { Lease, Log, RunStore } from '../core/ports.ts';
+
+/** A lease lasts this long unless it is prolonged: how soon the runs of a killed worker are taken up elsewhere. */
+export const leaseMs = 3_000;
+const renewMs = 1_000;
+
+export type Leases = {
+  /** Calls `work` while holding the run; does nothing where another holds it. `signal` aborts when the lease is lost or on `stop`. */
+  hold(runId: string, work: (epoch: number, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Hands every run over: aborts its work, waits for it to let go, and stops prolonging. */
+  stop(): Promise<void>;
+};
+
+type Held = { epoch: number; abort: AbortController; ended: Promise<void> };
+
+/** The leases of one worker process, prolonged together. */
+export function createLeases(store: RunStore, owner: string, log: Log): Leases {
+  const held = new Map<string, Held>();
+  const renewAll = async () => {
+    const list = [...held].map(([id, { epoch }]) => ({ id, epoch }));
+    if (list.length === 0) return;
+    for (const id of await store.renew(list, leaseMs)) held.get(id)?.abort.abort();
+  };
+  const timer = setInterval(() => {
+    renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
+  }, renewMs);
+
+  const take = async (runId: string, lease: Lease, work: (epoch: number, signal: AbortSignal) => Promise<void>) => {
+    const abort = new AbortController();
+    const ended = work(lease.epoch, abort.signal).finally(async () => {
+      held.delete(runId);
+      await store
+        .release(runId, lease.epoch)
+        .catch((problem: unknown) => log.warn({ runId, problem }, 'lease not released'));
+    });
+    held.set(runId, { epoch: lease.epoch, abort, ended: ended.catch(() => {}) });
+    await ended;
+  };
+  return {
+    hold: async (runId, work) => {
+      if (held.has(runId)) return;
+      const lease = await store.lease(runId, owner, leaseMs);
+      if (lease) await take(runId, lease, work);
+    },
+    stop: async () => {
+      for (const { abort } of held.values()) abort.abort();
+      await Promise.all([...held.values()].map(({ ended }) => ended));
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { differences } from '../../core/diff.ts';
+import { fault } from '../../core/errors.ts';
+import { imageOfApp, shortImage } from '../../core/image.ts';
+import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
+import { AppRef, EnvRef } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
+import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
+import { roll, rollSteps } from './roll.ts';
+import {
+  containerChange,
+  containerOf,
+  containersOf,
+  freshWorkload,
+  overlayReplicas,
+  withChange,
+  workloadRef,
+} from './workload.ts';
+
+const Image = z
+  .string()
+  .min(1)
+  .max(512)
+  .describe('An image: v2, web:v2, or host/web:v2')
+  .meta({ examples: ['web:v2'] });
+
+const Input = z.strictObject({
+  app: AppRef,
+  env: EnvRef,
+  tag: z.string().max(128).optional().describe('A tag of the app’s own repository'),
+  image: Image.optional(),
+  replicas: Replicas.optional(),
+  ports: Ports.optional(),
+  variables: Variables.optional(),
+  resources: Resources.optional(),
+  strategy: Strategy.default('rolling'),
+  canaryWeight: z.number().int().min(0).max(100).optional(),
+});
+type Input = z.output<typeof Input>;
+
+function changeOf(input: Input, container: string, image: string): JsonObject {
+  const env = input.variables && Object.entries(input.variables).map(([name, value]) => ({ name, value }));
+  const ports = input.ports?.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
+  const resources: Json | undefined = input.resources && JSON.parse(JSON.stringify(input.resources));
+  return overlayReplicas(containerChange(container, { image, env, ports, resources }), input.replicas);
+}
+
+async function plan({ on, place, signal }: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
+  if (input.strategy !== 'rolling') throw fault('STRATEGY_UNAVAILABLE', { strategy: input.strategy });
+  if (input.image === undefined && input.tag === undefined)
+    throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
+  const reference = imageOfApp(place.app, place.repository, input);
+  const kube = on.kube(place.cluster);
+  const [digest, live] = await Promise.all([
+    on.registry.resolve(reference, place.app, signal),
+    kube.read(workloadRef(place), signal),
+  ]);
+  const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
+  const container = containerOf(place, live);
+  const change = changeOf(input, container, pinned);
+  const manifest = live ? withChange(live, change) : freshWorkload(place, change);
+  const { before, after, takesOver } = await kube.preview(manifest, signal);
+  const running = at(before && containersOf(before).find(({ name }) => name === container), 'image');
+  const next = shortImage(reference);
+  return {
+    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}` : `${next}, new in ${place.env}`,
+    changes: differences(before, before ? after : manifest),
+    image: { reference, digest },
+    manifest,
+    takesOver,
+    ...(typeof running === 'string' && { back: { app: place.app, env: place.env, image: running } }),
+  };
+}
+
+const RolloutRequest = z.object({
+  namespace: EnvRef,
+  name: AppRef,
+  image: Image,
+  strategy: Strategy.default('rolling'),
+  canaryWeight: z.number().int().min(0).max(100).optional(),
+});
+
+export const deploy = defineOperation({
+  name: 'deploy',
+  summary: 'Roll out an image of an app',
+  effect: 'change',
+  input: Input,
+  usage: '<app>[:<tag>] to <env> [image=<image>] [replicas=<replicas>]',
+  command: '/deploy',
+  examples: ['web:v2 production', 'web to staging image=registry.example.com/web:v2'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/deployments',
+      summary: 'Create or update a deployment',
+      request: z.object({
+        name: AppRef,
+        namespace: EnvRef,
+        image: Image,
+        replicas: Replicas.optional(),
+        ports: Ports.optional(),
+        env: Variables.optional(),
+        resources: Resources.optional(),
+      }),
+      input: ({ name, namespace, env, ...rest }) => ({ app: name, env: namespace, variables: env, ...rest }),
+    }),
+    route({
+      method: 'PUT',
+      path: '/deployments/:namespace/:name/rollout',
+      summary: 'Roll out another image',
+      request: RolloutRequest,
+      input: ({ name, namespace, ...rest }) => ({ app: name, env: namespace, ...rest }),
+    }),
+  ],
+  needs: ['kube', 'registry'],
+  steps: rollSteps,
+  target: ({ app, env }) => ({ app, env }),
+  plan,
+  run: (run) => roll(run),
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** Above this a request is more likely a slip of the finger than a wish. */
+const maxReplicas = 1_000;
+
+export const Replicas = z
+  .number('must be a whole number')
+  .int('must be a whole number')
+  .min(0, 'must not be negative')
+  .max(maxReplicas, `must be at most ${maxReplicas}`)
+  .describe('How many pods')
+  .meta({ examples: [3] });
+
+const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/, 'must be a Kubernetes quantity such as 100m or 128Mi');
+const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() });
+
+export const Resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
+export type Resources = z.output<typeof Resources>;
+
+export const Ports = z.array(z.number().int().min(1).max(65_535)).max(100);
+
+export const Variables = z.record(
+  z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, 'is not a valid environment variable name'),
+  z.string().max(32_768),
+);
+
+export const Strategy = z.enum(['rolling', 'canary', 'blue-green']);

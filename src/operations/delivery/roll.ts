@@ -1,0 +1,46 @@
+import { fault } from '../../core/errors.ts';
+import { shortImage } from '../../core/image.ts';
+import { at } from '../../core/json.ts';
+import type { RunContext } from '../../core/operation.ts';
+import type { Report } from '../../core/report.ts';
+import { containersOf, workloadRef } from './workload.ts';
+
+/** The steps of every operation that changes a Deployment and follows it until its pods are ready. */
+export const rollSteps = ['apply', 'settle'] as const;
+
+/** Applies the plan's manifest and watches the rollout to its end. */
+export async function roll(run: RunContext<'kube', (typeof rollSteps)[number]>): Promise<Report> {
+  const { manifest, takesOver, back } = run.plan;
+  if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
+  const kube = run.on.kube(run.place.cluster);
+  const ref = workloadRef(run.place);
+  await run.step('apply', async ({ log }) => {
+    await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, run.signal);
+    const [container] = containersOf(manifest);
+    const image = at(container, 'image');
+    log(`applied to ${ref.namespace}/${ref.name}${typeof image === 'string' ? `: ${image}` : ''}`);
+  });
+  return await run.step('settle', async ({ startedAt, note }) => {
+    const deadline = startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+    const seen = (count: { replicas: number; updated: number; ready: number }) =>
+      note(`${count.ready} of ${count.replicas} ready, ${count.updated} updated`);
+    const end = await kube.follow(ref, { run: run.id, deadline, seen }, run.signal);
+    const seconds = Math.round((run.now() - startedAt) / 100) / 10;
+    const { replicas, ready } = end;
+    switch (end.kind) {
+      case 'complete':
+        return { kind: 'rolled-out', replicas, ready, seconds };
+      case 'failed': {
+        const image = back?.image;
+        const before = typeof image === 'string' ? { back: shortImage(image) } : {};
+        return { kind: 'rollout-failed', replicas, ready, trouble: end.trouble, ...before };
+      }
+      case 'timed-out':
+        return { kind: 'rollout-timed-out', replicas, ready, trouble: end.trouble, seconds };
+      case 'superseded':
+        return { kind: 'superseded', ...(end.by !== undefined && { by: end.by }) };
+      default:
+        return end satisfies never;
+    }
+  });
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Fault } from '../../core/errors.ts';
+import { shortImage } from '../../core/image.ts';
+import { at } from '../../core/json.ts';
+import { defineOperation, type RunContext, route } from '../../core/operation.ts';
+import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
+import { workloadRef } from './workload.ts';
+
+const Input = z.strictObject({ app: AppRef.optional(), env: EnvRef.optional() });
+
+/** Every app in every environment that the question covers. */
+function placesOf(
+  { settings }: Pick<RunContext<'kube', string>, 'settings'>,
+  { app, env }: z.output<typeof Input>,
+): Place[] {
+  const apps = app === undefined ? Object.keys(settings.apps) : [app];
+  const environments = env === undefined ? Object.keys(settings.environments) : [env];
+  return environments.flatMap((inEnv) => apps.map((name) => locate(settings, { app: name, env: inEnv })));
+}
+
+async function statusOf(run: RunContext<'kube', string>, place: Place) {
+  const identity = { app: place.app, env: place.env };
+  const nothing = { ...identity, replicas: 0, ready: 0, updated: 0 };
+  try {
+    const found = await run.on.kube(place.cluster).workload(workloadRef(place), run.signal);
+    if (!found) return { ...nothing, problem: 'not deployed' };
+    const { replicas, ready, updated, image, trouble, object } = found;
+    const since = at(object, 'metadata', 'creationTimestamp');
+    return {
+      ...identity,
+      replicas,
+      ready,
+      updated,
+      ...(image !== undefined && { image: shortImage(image) }),
+      ...(typeof since === 'string' && { since }),
+      ...(trouble && { trouble }),
+    };
+  } catch (thrown) {
+    // One cluster that is away must not hide the others.
+    if (thrown instanceof Fault) return { ...nothing, problem: thrown.message };
+    throw thrown;
+  }
+}
+
+export const status = defineOperation({
+  name: 'status',
+  summary: 'Show what runs where, and how it does',
+  effect: 'read',
+  input: Input,
+  usage: '[<app>] [in <env>]',
+  examples: ['', 'web', 'web in production'],
+  routes: [
+    route({
+      method: 'GET',
+      path: '/deployments/:namespace/:name',
+      summary: 'Status of a deployment',
+      request: z.object({ namespace: EnvRef, name: AppRef }),
+      input: ({ name, namespace }) => ({ app: name, env: namespace }),
+    }),
+  ],
+  needs: ['kube'],
+  steps: ['read'],
+  target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
+  plan: async (context, input) => ({
+    summary: `${placesOf(context, input).length} places`,
+    changes: [],
+    takesOver: [],
+  }),
+  run: async (run, input) => {
+    const apps = await run.step('read', () => Promise.all(placesOf(run, input).map((place) => statusOf(run, place))));
+    return { kind: 'status', apps };
+  },
+});

@@ -1,0 +1,62 @@
+import { fault } from '../../core/errors.ts';
+import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { overlay, ownedBy } from '../../core/ownership.ts';
+import type { Place } from '../../core/place.ts';
+import type { ObjectRef } from '../../core/ports.ts';
+
+/** The Deployment of an app in an environment. */
+export function workloadRef({ namespace, workload }: Place): ObjectRef {
+  return { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: workload };
+}
+
+/** The containers of a Deployment's (or a pod template's owner's) pods. */
+export function containersOf(deployment: JsonObject): JsonObject[] {
+  const list = at(deployment, 'spec', 'template', 'spec', 'containers');
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+/**
+ * The app's own container: the one that settings name, or the only one there is.
+ * @throws Fault BAD_INPUT where several stand to choose from
+ */
+export function containerOf(place: Place, live: JsonObject | undefined): string {
+  const names = live ? containersOf(live).map(({ name }) => String(name)) : [];
+  const [only] = names;
+  if (only === undefined || names.includes(place.container)) return place.container;
+  if (names.length === 1) return only;
+  const problem = `the pods of ${place.app} have the containers ${names.join(', ')}, and none is called ${place.container}; set apps.${place.app}.container in shipmate.yaml.`;
+  throw fault('BAD_INPUT', { problem });
+}
+
+/** Everything Shipmate owns of the live object, with `change` over it: what must be applied so that nothing is lost. */
+export function withChange(live: JsonObject, change: JsonObject): JsonObject {
+  const merged = overlay(ownedBy('shipmate', live), change);
+  return isObject(merged) ? merged : change;
+}
+
+/** A new Deployment with nothing but what Kubernetes needs; `change` comes over it. */
+export function freshWorkload(place: Place, change: JsonObject): JsonObject {
+  const labels = { 'app.kubernetes.io/name': place.workload };
+  const { apiVersion, kind, namespace, name } = workloadRef(place);
+  const base: JsonObject = {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, labels },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels } } },
+  };
+  const merged = overlay(base, change);
+  return isObject(merged) ? merged : base;
+}
+
+/** A change of the app's one container. */
+export function containerChange(container: string, fields: Record<string, Json | undefined>): JsonObject {
+  const present: JsonObject = { name: container };
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) present[key] = value;
+  return { spec: { template: { spec: { containers: [present] } } } };
+}
+
+/** The same change with a replica count, where one was asked for. */
+export function overlayReplicas(change: JsonObject, replicas: number | undefined): JsonObject {
+  const spec = isObject(change.spec) ? change.spec : {};
+  return replicas === undefined ? change : { ...change, spec: { ...spec, replicas } };
+}

@@ -1,0 +1,89 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { AlertGroup } from '../core/alert.ts';
+import type { AlertStore, NoticeStore, Shown, Subject } from '../core/ports.ts';
+import { guarded } from './connection.ts';
+import { keys } from './keys.ts';
+import { nowLua, script } from './script.ts';
+
+const ShownRecord = z.object({ channel: z.string(), ts: z.string(), hash: z.string(), cursor: z.string() });
+const keepAlertMs = 7 * 24 * 3_600_000;
+
+const claim = script(`${nowLua}
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), member) end
+return members`);
+
+/** Only what was shown is done with: a subject touched since the claim is due again at once. */
+const done = script(`${nowLua}
+local subject, dirty = unpack(KEYS)
+local member, touched, shown = unpack(ARGV)
+if redis.call('EXISTS', subject) == 0 then return redis.call('ZREM', dirty, member) end
+if shown ~= '' then redis.call('HSET', subject, 'shown', shown) end
+if redis.call('HGET', subject, 'touched') == touched then return redis.call('ZREM', dirty, member) end
+return redis.call('ZADD', dirty, now, member)`);
+
+const later = script(`${nowLua}return redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])`);
+
+const put = script(`${nowLua}
+redis.call('HSET', KEYS[1], 'record', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ${keepAlertMs})
+redis.call('HINCRBY', KEYS[1], 'touched', 1)
+redis.call('ZADD', KEYS[2], now, ARGV[2])
+return redis.call('PUBLISH', ARGV[3], ARGV[2])`);
+
+const memberOf = ({ kind, id }: Subject) => `${kind}:${id}`;
+const keyOf = ({ kind, id }: Subject) => (kind === 'run' ? keys.run(id) : keys.alert(id));
+
+function subjectOf(member: string): Subject {
+  const [kind, id] = [member.slice(0, member.indexOf(':')), member.slice(member.indexOf(':') + 1)];
+  return { kind: kind === 'alert' ? 'alert' : 'run', id };
+}
+
+/** Which messages in Slack no longer show the truth. */
+export function createNoticeStore(redis: Redis): NoticeStore {
+  return {
+    claim: (limit, againMs) =>
+      guarded(async () => {
+        const members = z.array(z.string()).parse(await claim(redis, [keys.dirty], [limit, againMs]));
+        const subjects = members.map(subjectOf);
+        const touched = await Promise.all(subjects.map((subject) => redis.hget(keyOf(subject), 'touched')));
+        return subjects.map((subject, index) => ({ subject, touched: Number(touched[index] ?? 0) }));
+      }),
+    shown: (subject) =>
+      guarded(async () => {
+        const shown = await redis.hget(keyOf(subject), 'shown');
+        return shown === null ? undefined : ShownRecord.parse(JSON.parse(shown));
+      }),
+    done: (subject, touched, shown: Shown | undefined) =>
+      guarded(async () => {
+        const args = [memberOf(subject), touched, shown ? JSON.stringify(shown) : ''];
+        await done(redis, [keyOf(subject), keys.dirty], args);
+      }),
+    later: (subject, ms) => guarded(async () => void (await later(redis, [keys.dirty], [memberOf(subject), ms]))),
+    watch: async (wake) => {
+      // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.
+      const listener = redis.duplicate({ enableOfflineQueue: true, commandTimeout: 0, maxRetriesPerRequest: null });
+      listener.on('error', () => {});
+      listener.on('message', (_channel, member: string) => wake(subjectOf(member)));
+      await listener.subscribe(keys.changed);
+      return async () => void (await listener.quit().catch(() => listener.disconnect()));
+    },
+  };
+}
+
+/** Groups of alerts, kept for a week. */
+export function createAlertStore(redis: Redis): AlertStore {
+  return {
+    put: (group) =>
+      guarded(async () => {
+        const member = memberOf({ kind: 'alert', id: group.id });
+        await put(redis, [keys.alert(group.id), keys.dirty], [JSON.stringify(group), member, keys.changed]);
+      }),
+    read: (id) =>
+      guarded(async () => {
+        const record = await redis.hget(keys.alert(id), 'record');
+        return record === null ? undefined : AlertGroup.parse(JSON.parse(record));
+      }),
+  };
+}
