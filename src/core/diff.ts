@@ -15,6 +15,20 @@ const noise = new Set([
 ]);
 const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/run)/;
 
+/** Values of environment variables that sound like secrets are never shown, not even to approvers. */
+const secretVariable = /\.env\[[^\]]*(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY)[^\]]*\]\.value$/i;
+const mask = '••••••';
+
+function leaf(path: string, from: Json | undefined, to: Json | undefined): Difference {
+  const hidden = secretVariable.test(path);
+  const shownTo = hidden ? (from === undefined ? mask : `${mask} (changed)`) : to;
+  return {
+    path,
+    ...(from !== undefined && { from: hidden ? mask : from }),
+    ...(to !== undefined && { to: shownTo }),
+  };
+}
+
 /** Lists in Kubernetes objects are maps in disguise: their entries are told apart by one of these. */
 const keys = ['name', 'containerPort', 'port', 'mountPath', 'key', 'type'];
 
@@ -54,7 +68,7 @@ function compare(path: string, from: Json | undefined, to: Json | undefined): Di
   )
     return compareLists(path, Array.isArray(from) ? from : [], Array.isArray(to) ? to : []);
   if (from === to) return [];
-  return [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+  return [leaf(path, from, to)];
 }
 
 /** What differs between two Kubernetes objects, leaf by leaf, without what the API server writes by itself. */

@@ -29,7 +29,7 @@ const put = script(`${nowLua}
 redis.call('HSET', KEYS[1], 'record', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ${keepAlertMs})
 redis.call('HINCRBY', KEYS[1], 'touched', 1)
-redis.call('ZADD', KEYS[2], now, ARGV[2])
+redis.call('ZADD', KEYS[2], 'NX', now, ARGV[2])
 return redis.call('PUBLISH', ARGV[3], ARGV[2])`);
 
 const memberOf = ({ kind, id }: Subject) => `${kind}:${id}`;

@@ -13,14 +13,17 @@ const lostCallMs = 2_000;
 const keepEvents = 2_000;
 const keepRecent = 10_000;
 
-/** Shared by create and commit: the events, the mark for the notifier, and the word to those who watch. */
+/**
+ * Shared by create and commit: the events, the mark for the notifier, and the word to those who watch.
+ * NX: what one notifier has claimed, or was told to send later, is not brought forward; `touched` brings it back after.
+ */
 const publishLua = `
 local function publish(run, events, dirty, changed, id, list)
   for _, event in ipairs(cjson.decode(list)) do
     redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', event)
   end
   redis.call('HINCRBY', run, 'touched', 1)
-  redis.call('ZADD', dirty, now, 'run:' .. id)
+  redis.call('ZADD', dirty, 'NX', now, 'run:' .. id)
   redis.call('PUBLISH', changed, 'run:' .. id)
 end
 `;

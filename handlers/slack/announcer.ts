@@ -1,0 +1,145 @@
+import type { WebClient } from '@slack/web-api';
+import { z } from 'zod';
+import type { Announced, Announcer } from '../../jobs/notifier.ts';
+import { digestOf } from '../../src/core/json.ts';
+import type { AlertStore, Log, RunStore, Shown, Subject } from '../../src/core/ports.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { alertMessage } from './blocks/alert-message.ts';
+import { type MessageView, section } from './blocks/elements.ts';
+import { runMessage } from './blocks/run-message.ts';
+import { statusMessage } from './blocks/status-message.ts';
+import { threadReply } from './blocks/thread-reply.ts';
+
+type Deps = { client: WebClient; store: RunStore; alerts: AlertStore; settings: () => Settings; log: Log };
+
+const troubleMs = 5_000;
+const eventsAtOnce = 200;
+
+const SlackError = z.object({
+  code: z.string(),
+  retryAfter: z.number().optional(),
+  data: z
+    .object({ error: z.string(), response_metadata: z.object({ messages: z.array(z.string()).optional() }).optional() })
+    .optional(),
+});
+
+/** What the channel sees where Slack does not take the blocks: never lose the message. */
+const plainly = (view: MessageView): MessageView => ({ text: view.text, blocks: [section(view.text)] });
+
+async function send(deps: Deps, view: MessageView, call: (view: MessageView) => Promise<string>): Promise<string> {
+  try {
+    return await call(view);
+  } catch (thrown) {
+    const error = SlackError.safeParse(thrown);
+    if (error.data?.data?.error !== 'invalid_blocks') throw thrown;
+    deps.log.error(
+      { pointers: error.data.data.response_metadata?.messages },
+      'Slack refused the blocks; sent as plain text',
+    );
+    return await call(plainly(view));
+  }
+}
+
+/** Posts a subject's message, or edits it where it looks different now. */
+async function bringUpToDate(deps: Deps, channel: string, view: MessageView, shown: Shown | undefined): Promise<Shown> {
+  const hash = digestOf(view);
+  if (!shown) {
+    const ts = await send(
+      deps,
+      view,
+      async (as) => (await deps.client.chat.postMessage({ channel, ...as, unfurl_links: false })).ts ?? '',
+    );
+    return { channel, ts, hash, cursor: '' };
+  }
+  if (shown.hash === hash) return shown;
+  await send(
+    deps,
+    view,
+    async (as) => (await deps.client.chat.update({ channel: shown.channel, ts: shown.ts, ...as })).ts ?? '',
+  );
+  return { ...shown, hash };
+}
+
+/** The thread gets what happened since it was last written to, in one reply. */
+async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<Shown> {
+  const events = await deps.store.events(run.id, shown.cursor, eventsAtOnce);
+  const last = events.at(-1);
+  if (!last) return shown;
+  const reply = threadReply(
+    run,
+    events.map(({ event }) => event),
+    deps.settings(),
+  );
+  if (reply) {
+    const { broadcast, ...view } = reply;
+    await send(deps, view, async (as) => {
+      const thread = { channel: shown.channel, thread_ts: shown.ts, ...as };
+      return (await deps.client.chat.postMessage(broadcast ? { ...thread, reply_broadcast: true } : thread)).ts ?? '';
+    });
+  }
+  return { ...shown, cursor: last.id };
+}
+
+/** The answer to a question goes to the one who asked, once. */
+async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
+  if (run.origin.surface !== 'slack' || !isOver(run.state) || shown) return { kind: 'nothing' };
+  const { channel, user } = run.origin;
+  const view =
+    run.report?.kind === 'status' ? statusMessage(run.report, run.updatedAt) : runMessage(run, deps.settings());
+  await send(
+    deps,
+    view,
+    async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? '',
+  );
+  return { kind: 'shown', shown: { channel, ts: '', hash: '', cursor: '' } };
+}
+
+const readOnly = (run: Run) => run.operation === 'status';
+
+async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
+  const run = await deps.store.read(id);
+  if (!run) return { kind: 'nothing' };
+  if (readOnly(run)) return whisper(deps, run, shown);
+  const channel = run.origin.surface === 'slack' ? run.origin.channel : run.place?.channel;
+  if (channel === undefined) return { kind: 'nothing' };
+  const current = await bringUpToDate(deps, channel, runMessage(run, deps.settings()), shown);
+  return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
+}
+
+async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
+  const group = await deps.alerts.read(id);
+  const channel = group?.app === undefined ? undefined : deps.settings().apps[group.app]?.channel;
+  if (!group || channel === undefined) return { kind: 'nothing' };
+  return { kind: 'shown', shown: await bringUpToDate(deps, channel, alertMessage(group), shown) };
+}
+
+/** How long to leave Slack alone after a failure; undefined where trying again won't help. */
+function backoff(thrown: unknown): number | undefined {
+  const error = SlackError.safeParse(thrown).data;
+  if (error?.retryAfter !== undefined) return error.retryAfter * 1_000;
+  const hopeless = [
+    'channel_not_found',
+    'is_archived',
+    'not_in_channel',
+    'message_not_found',
+    'cant_update_message',
+    'invalid_auth',
+  ];
+  return error?.data && hopeless.includes(error.data.error) ? undefined : troubleMs;
+}
+
+/** Makes messages in Slack show what the store says. */
+export function createAnnouncer(deps: Deps): Announcer {
+  const announce = ({ kind, id }: Subject, shown: Shown | undefined) =>
+    kind === 'run' ? announceRun(deps, id, shown) : announceAlert(deps, id, shown);
+  return async (subject, shown) => {
+    try {
+      return await announce(subject, shown);
+    } catch (thrown) {
+      const ms = backoff(thrown);
+      deps.log.warn({ subject, problem: thrown, ms }, 'Slack did not take a message');
+      return ms === undefined ? { kind: 'nothing' } : { kind: 'later', ms };
+    }
+  };
+}

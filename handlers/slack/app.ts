@@ -1,0 +1,89 @@
+import type { RequestListener } from 'node:http';
+import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from '@slack/bolt';
+import type { WebClient } from '@slack/web-api';
+import { registerActions } from './actions.ts';
+import { registerCommands } from './commands.ts';
+import type { Deps } from './deps.ts';
+import { registerEvents } from './events.ts';
+import { commandsOf } from './manifest.ts';
+import { refuseReplays } from './replays.ts';
+
+export type SlackOptions = {
+  token: string;
+  signingSecret: string;
+  /** With it, Socket Mode is used and nothing has to reach us from outside. */
+  appToken?: string;
+  apiUrl?: string;
+  client: WebClient;
+};
+
+export type SlackSurface = {
+  /** For POST /slack/events; undefined in Socket Mode. */
+  listener?: RequestListener;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+function receiverOf({ signingSecret, appToken, apiUrl }: SlackOptions) {
+  const logLevel = LogLevel.ERROR;
+  if (appToken) {
+    const clientOptions = apiUrl ? { slackApiUrl: apiUrl } : {};
+    return new SocketModeReceiver({ appToken, logLevel, installerOptions: { clientOptions } });
+  }
+  return new HTTPReceiver({
+    signingSecret,
+    endpoints: ['/slack/events'],
+    logLevel,
+    bodyLimit: '1mb',
+    customPropertiesExtractor: ({ headers }) => ({
+      signature: headers['x-slack-signature'],
+      timestamp: headers['x-slack-request-timestamp'],
+    }),
+  });
+}
+
+/** Who the bot is, asked of Slack when it is first needed, so that Slack away does not keep the bot from starting. */
+function authorizer(client: WebClient, token: string) {
+  let identity: Promise<{ botId?: string; botUserId?: string; teamId?: string }> | undefined;
+  return async () => {
+    identity ??= client.auth
+      .test()
+      .then(({ bot_id, user_id, team_id }) => ({ botId: bot_id, botUserId: user_id, teamId: team_id }));
+    const known = await identity.catch(() => {
+      identity = undefined;
+      return {};
+    });
+    return { botToken: token, ...known };
+  };
+}
+
+/** The Slack surface: everything that comes in from Slack goes to the front door from here. */
+export async function createSlackSurface(deps: Deps, options: SlackOptions): Promise<SlackSurface> {
+  const receiver = receiverOf(options);
+  const app = new App({
+    receiver,
+    authorize: authorizer(options.client, options.token),
+    tokenVerificationEnabled: false,
+    deferInitialization: true,
+    logLevel: LogLevel.ERROR,
+    clientOptions: {
+      ...(options.apiUrl && { slackApiUrl: options.apiUrl }),
+      timeout: 5_000,
+      retryConfig: { retries: 0 },
+    },
+  });
+  await app.init();
+  app.error(async (problem) => deps.log.error({ problem }, 'a Slack handler failed'));
+  app.use(refuseReplays(deps));
+  registerCommands(
+    app,
+    deps,
+    commandsOf(deps.engine.catalogue).map(({ command }) => command),
+  );
+  registerActions(app, deps);
+  registerEvents(app, deps);
+  if (receiver instanceof HTTPReceiver) {
+    return { listener: receiver.requestListener, start: async () => {}, stop: async () => {} };
+  }
+  return { start: async () => void (await receiver.start()), stop: async () => void (await receiver.stop()) };
+}

@@ -1,0 +1,117 @@
+import type {
+  ActionsBlock,
+  Button,
+  ContextBlock,
+  HeaderBlock,
+  KnownBlock,
+  PlanBlock,
+  RichTextBlock,
+  SectionBlock,
+  TaskCardBlock,
+} from '@slack/types';
+
+/** A message: `text` is what notifications and screen readers get, so it always says the essential. */
+export type MessageView = { text: string; blocks: KnownBlock[] };
+
+// Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
+const limit = { header: 150, section: 3_000, context: 2_000, button: 75, preformatted: 2_900 };
+
+/** Cut to `length`, with an ellipsis where something was cut. */
+export function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+// Cc but for tab and newline, and the characters that turn the direction of text around.
+const invisible = /(?![\t\n])\p{Cc}|\p{Bidi_Control}/gu;
+
+/** Foreign text without control and bidi characters. */
+export function plain(text: string): string {
+  return text.replace(invisible, '');
+}
+
+/** Foreign text made harmless for mrkdwn: no mention, link or formatting of its own. */
+export function harmless(text: string): string {
+  return plain(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Foreign text as inline code. */
+export function code(text: string): string {
+  return `\`${harmless(text).replaceAll('`', 'ʼ')}\``;
+}
+
+export function header(text: string): HeaderBlock {
+  return { type: 'header', text: { type: 'plain_text', text: cut(plain(text), limit.header), emoji: true } };
+}
+
+export function section(mrkdwn: string): SectionBlock {
+  return { type: 'section', text: { type: 'mrkdwn', text: cut(mrkdwn, limit.section) } };
+}
+
+export function context(mrkdwn: string): ContextBlock {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text: cut(mrkdwn, limit.context) }] };
+}
+
+export function preformatted(text: string): RichTextBlock {
+  const shown = cut(plain(text), limit.preformatted);
+  return {
+    type: 'rich_text',
+    elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: shown }] }],
+  };
+}
+
+export function richText(text: string): RichTextBlock {
+  const shown = cut(plain(text), limit.preformatted);
+  return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: shown }] }] };
+}
+
+export type ButtonSpec = {
+  action: string;
+  text: string;
+  value: string;
+  style?: 'primary' | 'danger';
+  /** Asked before the click counts. */
+  confirm?: { title: string; text: string; yes: string };
+};
+
+function button({ action, text, value, style, confirm }: ButtonSpec): Button {
+  return {
+    type: 'button',
+    action_id: action,
+    text: { type: 'plain_text', text: cut(text, limit.button), emoji: true },
+    value,
+    ...(style && { style }),
+    ...(confirm && {
+      confirm: {
+        title: { type: 'plain_text', text: cut(confirm.title, 100) },
+        text: { type: 'plain_text', text: cut(plain(confirm.text), 300) },
+        confirm: { type: 'plain_text', text: confirm.yes },
+        deny: { type: 'plain_text', text: 'Cancel' },
+        ...(style && { style }),
+      },
+    }),
+  };
+}
+
+export function actions(buttons: ButtonSpec[]): ActionsBlock {
+  return { type: 'actions', elements: buttons.map(button) };
+}
+
+export type Task = { id: string; title: string; status: TaskCardBlock['status']; details?: string; output?: string };
+
+export function checklist(title: string, tasks: Task[]): PlanBlock {
+  const card = ({ id, title: name, status, details, output }: Task): TaskCardBlock => ({
+    type: 'task_card',
+    task_id: id,
+    title: cut(plain(name), 200),
+    status,
+    ...(details && { details: richText(details) }),
+    ...(output && { output: richText(output) }),
+  });
+  return { type: 'plan', title: cut(plain(title), 200), tasks: tasks.map(card) };
+}
+
+/** A moment, shown in each reader's own time zone. */
+export function moment(ms: number): string {
+  const fallback = new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+  return `<!date^${Math.floor(ms / 1_000)}^{date_short_pretty} {time}|${fallback} UTC>`;
+}

@@ -1,0 +1,30 @@
+import type { Report } from '../../../src/core/report.ts';
+import { code, context, harmless, header, type MessageView, section } from './elements.ts';
+import { troubleText } from './trouble-text.ts';
+
+type Status = Extract<Report, { kind: 'status' }>;
+type Line = Status['apps'][number];
+
+function lineOf({ app, image, replicas, ready, trouble, problem }: Line): string {
+  if (problem !== undefined) return `:white_circle: *${harmless(app)}* ${harmless(problem)}`;
+  const what = `*${harmless(app)}* ${image === undefined ? '' : `${code(image)} `}${ready} of ${replicas} ready`;
+  if (trouble) return `:red_circle: ${what}\n      ${harmless(troubleText(trouble).what)}`;
+  return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}`;
+}
+
+/** What runs where, an environment a paragraph. */
+export function statusMessage({ apps }: Status, at: number): MessageView {
+  const environments = [...new Set(apps.map(({ env }) => env))];
+  const well = apps.filter(({ ready, replicas, problem }) => problem === undefined && ready === replicas).length;
+  return {
+    text: `${well} of ${apps.length} well`,
+    blocks: [
+      header('What runs where'),
+      ...environments.map((env) => {
+        const lines = apps.filter((app) => app.env === env).map(lineOf);
+        return section(`*${harmless(env)}*\n${lines.join('\n')}`);
+      }),
+      context(`as of <!date^${Math.floor(at / 1_000)}^{time_secs}|${new Date(at).toISOString()}>`),
+    ],
+  };
+}

@@ -1,0 +1,40 @@
+import type { Run, RunEvent } from '../../../src/core/run.ts';
+import { isOver } from '../../../src/core/run.ts';
+import type { Settings } from '../../../src/core/settings.ts';
+import { harmless, type MessageView, preformatted, section } from './elements.ts';
+import { nameOf, whoCould } from './people.ts';
+import { endText, stateOf, titleOf } from './run-words.ts';
+
+const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
+
+/** Progress is shown in the message itself; the thread keeps what one may want to read later. */
+const kept = ({ kind }: RunEvent) => kind === 'log' || kind === 'decision' || kind === 'plan';
+
+function summons(run: Run, events: readonly RunEvent[], settings: Settings): string | undefined {
+  const has = (kind: RunEvent['kind']) => events.some((event) => event.kind === kind);
+  if (run.state === 'awaiting' && has('plan') && run.verdict?.kind === 'needs-approval')
+    return `:raised_hand: ${whoCould(settings, run.verdict.approvers, run.actor)}: please look at this plan.`;
+  if (!isOver(run.state) || !has('state')) return undefined;
+  const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run.state).word);
+  return `${stateOf(run.state).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
+}
+
+/** What the thread of a run's message gets for these events; failures are shown in the channel too. */
+export function threadReply(
+  run: Run,
+  events: readonly RunEvent[],
+  settings: Settings,
+): (MessageView & { broadcast: boolean }) | undefined {
+  const lines = events.filter(kept).map(({ at, text }) => `${clock(at)}  ${text}`);
+  const call = summons(run, events, settings);
+  if (lines.length === 0 && call === undefined) return undefined;
+  const bad = call !== undefined && (run.state === 'failed' || run.state === 'timed-out');
+  return {
+    text: call ?? lines.at(-1) ?? '',
+    blocks: [
+      ...(call === undefined ? [] : [section(call)]),
+      ...(lines.length > 0 ? [preformatted(lines.join('\n'))] : []),
+    ],
+    broadcast: bad,
+  };
+}

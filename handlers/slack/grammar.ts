@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { fault } from '../../src/core/errors.ts';
+import { didYouMean } from '../../src/core/near.ts';
+import type { Operation } from '../../src/core/operation.ts';
+
+/** Slots that stand together (`<app>:<tag>`), with the preposition before them. */
+type Group = { slots: string[]; preposition?: string };
+
+const prepositions = new Set(['to', 'in', 'on', 'at', 'from', 'as']);
+
+/** What phones and editors make of quotes and dashes, undone; and Slack's escapes of `& < >`. */
+function normalise(text: string): string {
+  return text
+    .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
+    .replace(/[\u2018\u2019\u201a]/g, "'")
+    .replace(/(^|\s)[\u2013\u2014](?=\w)/g, '$1--')
+    .replace(/\u00a0/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}
+
+/** Words, where quotes hold words together: `a "b c" d=\'e f\'`. @throws Fault BAD_COMMAND on an open quote */
+export function words(text: string): string[] {
+  const found: string[] = [];
+  const pattern = /(?:[^\s"']+|"[^"]*"|'[^']*')+/g;
+  const clean = normalise(text);
+  for (const [word] of clean.matchAll(pattern)) found.push(word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+  const rest = clean.replace(pattern, '').trim();
+  if (rest !== '')
+    throw fault('BAD_COMMAND', { problem: `A quote is not closed: ${rest}`, usage: 'Close it and ask again.' });
+  return found;
+}
+
+/** The positional groups of a usage line; `[…]` only tells people what may be left out, the schema decides. */
+function groupsOf(usage: string): Group[] {
+  const groups: Group[] = [];
+  let preposition: string | undefined;
+  for (const word of usage.replace(/[[\]]/g, '').split(/\s+/)) {
+    const slots = [...word.matchAll(/<(\w+)>/g)].map(([, slot]) => slot ?? '');
+    if (/^\w+=/.test(word)) continue;
+    if (slots.length === 0) preposition = word;
+    else {
+      groups.push(preposition === undefined ? { slots } : { slots, preposition });
+      preposition = undefined;
+    }
+  }
+  return groups;
+}
+
+const FieldTypes = z.object({
+  properties: z.record(z.string(), z.looseObject({ type: z.string().optional() })).default({}),
+});
+
+/** The JSON type of each field of the input, as its schema has it. */
+function typesOf(operation: Operation): Map<string, string> {
+  const { properties } = FieldTypes.parse(z.toJSONSchema(operation.input, { io: 'input' }));
+  return new Map(Object.entries(properties).map(([name, { type }]) => [name, type ?? 'string']));
+}
+
+const numeric = /^[-+]?\d+(\.\d+)?$/;
+
+/** A word as the type its field has. What does not fit stays a word, and the schema says what is wrong with it. */
+function typed(word: string, type: string | undefined): unknown {
+  if ((type === 'integer' || type === 'number') && numeric.test(word)) return Number(word);
+  if (type === 'boolean' && /^(yes|true|on)$/i.test(word)) return true;
+  if (type === 'boolean' && /^(no|false|off)$/i.test(word)) return false;
+  if (type === 'array') return word.split(',').map((part) => (numeric.test(part) ? Number(part) : part));
+  return word;
+}
+
+function complain(operation: Operation, problem: string): never {
+  throw fault('BAD_COMMAND', { problem, usage: `Usage: ${usageOf(operation)}` });
+}
+
+/** How people write the operation: its own command where it has one, else `/ship NAME`. */
+export function usageOf({ command, name, usage }: Pick<Operation, 'command' | 'name' | 'usage'>): string {
+  return `${command ?? `/ship ${name}`} ${usage}`.trim();
+}
+
+type Filled = Map<string, string>;
+
+/** `key=value`, `--key=value` and `--key value`; answers with the words that are left. */
+function takeNamed(operation: Operation, all: readonly string[], types: Map<string, string>, filled: Filled): string[] {
+  const left: string[] = [];
+  for (let i = 0; i < all.length; i++) {
+    const word = all[i] ?? '';
+    const named = /^(--)?(?<key>[a-zA-Z][\w-]*)(?:=(?<value>[\s\S]*))?$/.exec(word);
+    const key = named?.groups?.key ?? '';
+    const isFlag = word.startsWith('--');
+    if (!named || (!isFlag && named.groups?.value === undefined)) {
+      left.push(word);
+      continue;
+    }
+    if (!types.has(key))
+      complain(operation, `“${operation.name}” has no “${key}”.${didYouMean(key, [...types.keys()])}`);
+    if (types.get(key) === 'object')
+      complain(operation, `“${key}” cannot be given in a command; use the REST API for it.`);
+    filled.set(key, named.groups?.value ?? all[++i] ?? '');
+  }
+  return left;
+}
+
+function fillGroup(group: Group, word: string, filled: Filled): void {
+  const [first, second] = group.slots;
+  const colon = second === undefined ? -1 : word.indexOf(':');
+  if (first !== undefined) filled.set(first, colon < 0 ? word : word.slice(0, colon));
+  if (second !== undefined && colon >= 0) filled.set(second, word.slice(colon + 1));
+}
+
+/**
+ * Reads the words after the operation's name into its input, by its usage line. Prepositions may be left out or come in
+ * another order; any field may be given as `name=value`.
+ * @throws Fault BAD_COMMAND; the values themselves are the schema's business
+ */
+export function readInput(operation: Operation, text: string): Record<string, unknown> {
+  const types = typesOf(operation);
+  const filled: Filled = new Map();
+  const left = takeNamed(operation, words(text), types, filled);
+  const open = groupsOf(operation.usage).filter(({ slots }) => !slots.every((slot) => filled.has(slot)));
+  const take = (preposition?: string) => {
+    const index = preposition === undefined ? 0 : open.findIndex((group) => group.preposition === preposition);
+    return open.splice(Math.max(index, 0), 1)[0];
+  };
+  for (let i = 0; i < left.length; i++) {
+    const isPreposition = prepositions.has(left[i] ?? '') && i + 1 < left.length;
+    const word = isPreposition ? (left[++i] ?? '') : (left[i] ?? '');
+    const group = take(isPreposition ? left[i - 1] : undefined);
+    if (!group) complain(operation, `I don’t know what to do with “${word}”.`);
+    fillGroup(group, word, filled);
+  }
+  const required = groupsOf(operation.usage).flatMap(({ slots }) => slots);
+  const missing = required.filter(
+    (slot) => !filled.has(slot) && !operation.input.shape[slot]?.safeParse(undefined).success,
+  );
+  if (missing.length > 0)
+    complain(operation, `“${operation.name}” also needs ${missing.map((slot) => `<${slot}>`).join(' and ')}.`);
+  return Object.fromEntries([...filled].map(([key, word]) => [key, typed(word, types.get(key))]));
+}

@@ -1,0 +1,53 @@
+import type { Log, NoticeStore, Shown, Subject } from '../src/core/ports.ts';
+import { type Loop, startLoop } from './loop.ts';
+
+const safetyMs = 1_000;
+const atOnce = 20;
+/** Longer than any single call to Slack may take: until then no other notifier touches the same message. */
+const againMs = 15_000;
+/** Slack allows about one edit a second in a channel. */
+const betweenEditsMs = 1_000;
+
+/** What became of an attempt to make a subject's message show the truth. */
+export type Announced = { kind: 'shown'; shown: Shown } | { kind: 'nothing' } | { kind: 'later'; ms: number };
+export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<Announced>;
+
+/**
+ * Brings messages up to date: one message a subject, edited in place; the last state wins.
+ * Slack slow or away never holds up a run.
+ */
+export async function startNotifier(deps: { notices: NoticeStore; announce: Announcer; log: Log }): Promise<Loop> {
+  const { notices, announce, log } = deps;
+  const lastEdit = new Map<string, number>();
+
+  const settle = async (subject: Subject, touched: number) => {
+    const key = `${subject.kind}:${subject.id}`;
+    const wait = (lastEdit.get(key) ?? 0) + betweenEditsMs - performance.now();
+    if (wait > 0) return notices.later(subject, Math.ceil(wait));
+    const announced = await announce(subject, await notices.shown(subject));
+    if (announced.kind === 'later') return notices.later(subject, announced.ms);
+    lastEdit.set(key, performance.now());
+    return notices.done(subject, touched, announced.kind === 'shown' ? announced.shown : undefined);
+  };
+  const turn = async () => {
+    const old = performance.now() - betweenEditsMs;
+    for (const [key, when] of lastEdit) if (when < old) lastEdit.delete(key);
+    const claimed = await notices.claim(atOnce, againMs);
+    await Promise.all(
+      claimed.map(({ subject, touched }) =>
+        settle(subject, touched).catch((problem: unknown) =>
+          log.warn({ subject, problem }, 'message not brought up to date'),
+        ),
+      ),
+    );
+  };
+  const loop = startLoop('notifier', safetyMs, turn, log);
+  const unwatch = await notices.watch(() => loop.nudge());
+  return {
+    nudge: loop.nudge,
+    stop: async () => {
+      await unwatch();
+      await loop.stop();
+    },
+  };
+}

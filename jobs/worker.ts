@@ -1,0 +1,32 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Log } from '../src/core/ports.ts';
+import { advance } from '../src/engine/advance.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import type { Leases } from '../src/engine/leases.ts';
+import { Poke, queueName } from './queue.ts';
+
+/** Runs mostly wait for the cluster, so one process follows many. */
+const concurrency = 100;
+
+/** Takes pokes and advances their runs. A poke that comes twice or late does nothing. */
+export function createWorker(
+  connection: Redis,
+  deps: { engine: Engine; leases: Leases; prefix: string; log: Log },
+): { close(): Promise<void> } {
+  const { engine, leases, prefix, log } = deps;
+  const worker = new Worker(queueName, async (job) => advance(engine, leases, Poke.parse(job.data).runId), {
+    connection,
+    prefix,
+    concurrency,
+  });
+  worker.on('failed', (job, problem) =>
+    log.warn({ job: job?.id, problem }, 'a poke failed; the sweeper will poke again'),
+  );
+  worker.on('error', (problem) => log.warn({ problem: problem.message }, 'worker connection'));
+  return {
+    close: async () => {
+      await Promise.all([worker.close(), leases.stop()]);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import type { Actor } from '../../src/core/actor.ts';
+import { cast } from '../../src/core/approval.ts';
+import { Run } from '../../src/core/run.ts';
+import { Settings } from '../../src/core/settings.ts';
+
+const slack = (user: string): Actor => ({ kind: 'slack', team: 'T1', user });
+const digest = 'd'.repeat(64);
+
+const settings = Settings.parse({
+  apps: {},
+  environments: {},
+  people: { ana: { slack: 'UANA', subject: 'ana@example.com' }, ben: { slack: 'UBEN' }, cho: { slack: 'UCHO' } },
+  roles: { approvers: ['ana', 'ben', 'cho'] },
+});
+
+const awaiting = (change: Partial<Run> = {}): Run =>
+  Run.parse({
+    id: 'r1',
+    version: 2,
+    operation: 'deploy',
+    input: {},
+    actor: slack('UANA'),
+    origin: { surface: 'rest' },
+    state: 'awaiting',
+    createdAt: 1,
+    updatedAt: 1,
+    expiresAt: 1_000,
+    plan: { summary: '', changes: [], digest },
+    verdict: { kind: 'needs-approval', rule: 'r', approvals: 1, approvers: ['approvers'], expireMinutes: 60 },
+    ...change,
+  });
+
+const vote = (actor: Actor, kind: 'approve' | 'reject' = 'approve') => ({ actor, kind, digest, at: 10 });
+
+describe('one word on a plan', () => {
+  test('of an approver approves it', () => {
+    expect(cast(settings, awaiting(), vote(slack('UBEN')))).toMatchObject({ kind: 'approved' });
+  });
+  test('of the requester never approves, under whatever identity', () => {
+    const refused = { kind: 'refused', reason: 'own-request' };
+    expect(cast(settings, awaiting(), vote(slack('UANA')))).toEqual(refused);
+    expect(cast(settings, awaiting(), vote({ kind: 'token', subject: 'ana@example.com' }))).toEqual(refused);
+  });
+  test('of the requester may take the request back', () => {
+    expect(cast(settings, awaiting(), vote(slack('UANA'), 'reject'))).toMatchObject({ kind: 'rejected' });
+  });
+  test('of somebody without the role counts for nothing', () => {
+    expect(cast(settings, awaiting(), vote(slack('UXXX')))).toEqual({ kind: 'refused', reason: 'not-an-approver' });
+    const webhook: Actor = { kind: 'webhook', source: 'x' };
+    expect(cast(settings, awaiting(), vote(webhook, 'reject'))).toEqual({ kind: 'refused', reason: 'not-an-approver' });
+  });
+  test.each(['', 'd'.repeat(11), `e${digest.slice(1)}`, `${digest}d`])('on the digest “%s” is stale', (other) => {
+    expect(cast(settings, awaiting(), { ...vote(slack('UBEN')), digest: other })).toEqual({
+      kind: 'refused',
+      reason: 'stale-plan',
+    });
+  });
+  test('after the expiry comes too late', () => {
+    expect(cast(settings, awaiting(), { ...vote(slack('UBEN')), at: 1_000 })).toEqual({
+      kind: 'refused',
+      reason: 'expired',
+    });
+  });
+  test('on what is decided says by whom', () => {
+    const by = { actor: slack('UBEN'), kind: 'approve' as const, digest, at: 5 };
+    expect(cast(settings, awaiting({ state: 'running', decisions: [by] }), vote(slack('UCHO')))).toEqual({
+      kind: 'refused',
+      reason: 'already-decided',
+      by,
+    });
+  });
+  test('counts towards two where two are needed, and only once a person', () => {
+    const two = {
+      kind: 'needs-approval' as const,
+      rule: 'r',
+      approvals: 2,
+      approvers: ['approvers'],
+      expireMinutes: 60,
+    };
+    const first = cast(settings, awaiting({ verdict: two }), vote(slack('UBEN')));
+    expect(first).toMatchObject({ kind: 'counted', missing: 1 });
+    const decisions = first.kind === 'counted' ? [first.decision] : [];
+    expect(cast(settings, awaiting({ verdict: two, decisions }), vote(slack('UBEN')))).toMatchObject({
+      reason: 'already-voted',
+    });
+    expect(cast(settings, awaiting({ verdict: two, decisions }), vote(slack('UCHO')))).toMatchObject({
+      kind: 'approved',
+    });
+  });
+  test('given for an earlier plan does not count for this one', () => {
+    const two = {
+      kind: 'needs-approval' as const,
+      rule: 'r',
+      approvals: 2,
+      approvers: ['approvers'],
+      expireMinutes: 60,
+    };
+    const old = { actor: slack('UCHO'), kind: 'approve' as const, digest: 'f'.repeat(64), at: 5 };
+    expect(cast(settings, awaiting({ verdict: two, decisions: [old] }), vote(slack('UBEN')))).toMatchObject({
+      kind: 'counted',
+    });
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { imageOfApp, parseImage, shortImage } from '../../src/core/image.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+describe('an image of an app may be named in many ways', () => {
+  const home = '127.0.0.1:5000/team/web';
+  test.each([
+    [{ tag: 'v2' }, `${home}:v2`],
+    [{ image: 'web:v2' }, `${home}:v2`],
+    [{ image: 'team/web:v2' }, `${home}:v2`],
+    [{ image: `${home}:v2` }, `${home}:v2`],
+    [{ image: `web@${digest}` }, `${home}@${digest}`],
+    [{ image: 'web' }, `${home}:latest`],
+    [{}, `${home}:latest`],
+  ])('%j', (asked, full) => {
+    expect(imageOfApp('web', home, asked)).toBe(full);
+  });
+
+  test.each([[{ image: 'evil.example.com/team/web:v2' }], [{ image: 'miner:v1' }]])('not %j', (asked) => {
+    expect(() => imageOfApp('web', home, asked)).toThrow(/runs images of/);
+  });
+
+  test.each([
+    [{ image: 'Web:v2' }],
+    [{ image: '--flag' }],
+    [{ image: 'web:v2 --x' }],
+    [{ tag: 'a b' }],
+    [{ image: `web@sha256:12` }],
+  ])('malformed %j', (asked) => {
+    expect(() => imageOfApp('web', home, asked)).toThrow(/is not an image reference/);
+  });
+});
+
+test('a reference is taken apart', () => {
+  expect(parseImage(`localhost:5000/a/b:t@${digest}`)).toEqual({
+    registry: 'localhost:5000',
+    repository: 'a/b',
+    tag: 't',
+    digest,
+  });
+  expect(parseImage('a/b')).toEqual({ repository: 'a/b' });
+});
+
+test('people are shown name and tag', () => {
+  expect(shortImage(`127.0.0.1:5000/team/web:v2@${digest}`)).toBe('web:v2');
+  expect(shortImage(`127.0.0.1:5000/web@${digest}`)).toBe(`web@sha256:${'a'.repeat(12)}`);
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { readInput, words } from '../../../handlers/slack/grammar.ts';
+import type { Operation } from '../../../src/core/operation.ts';
+import { catalogue } from '../../../src/operations/catalogue.ts';
+
+function operation(name: string): Operation {
+  const found = catalogue.get(name);
+  if (!found) throw new Error(`no operation ${name}`);
+  return found;
+}
+
+describe('a line of words becomes the input of an operation', () => {
+  test.each([
+    ['deploy', 'web:v2 production', { app: 'web', tag: 'v2', env: 'production' }],
+    ['deploy', 'web:v2 to production', { app: 'web', tag: 'v2', env: 'production' }],
+    [
+      'deploy',
+      'web to production image=127.0.0.1:5000/web:v2',
+      { app: 'web', env: 'production', image: '127.0.0.1:5000/web:v2' },
+    ],
+    ['deploy', 'image=web:v2 web production', { app: 'web', env: 'production', image: 'web:v2' }],
+    ['deploy', 'web:v2 production --replicas=3', { app: 'web', tag: 'v2', env: 'production', replicas: 3 }],
+    ['deploy', 'web:v2 production —replicas 3', { app: 'web', tag: 'v2', env: 'production', replicas: 3 }],
+    ['deploy', 'web:v2 production ports=8080,9090', { app: 'web', tag: 'v2', env: 'production', ports: [8080, 9090] }],
+    ['deploy', 'app=web env=production tag=v2', { app: 'web', tag: 'v2', env: 'production' }],
+    ['scale', 'web 5 production', { app: 'web', replicas: 5, env: 'production' }],
+    ['scale', 'web in production to 5', { app: 'web', replicas: 5, env: 'production' }],
+    ['scale', 'web to 5 in production', { app: 'web', replicas: 5, env: 'production' }],
+    ['scale', 'web to many in production', { app: 'web', replicas: 'many', env: 'production' }],
+    ['scale', '“web” to 5 in ‘production’', { app: 'web', replicas: 5, env: 'production' }],
+    ['status', '', {}],
+    ['status', 'web', { app: 'web' }],
+    ['status', 'in staging', { env: 'staging' }],
+    ['build', 'web v2', { app: 'web', tag: 'v2' }],
+  ])('%s %s', (name, text, input) => {
+    expect(readInput(operation(name), text)).toEqual(input);
+  });
+});
+
+describe('a line that cannot be read is refused with the usage', () => {
+  test.each([
+    ['deploy', 'web:v2', 'needs <env>'],
+    ['deploy', 'web:v2 production now', 'don’t know what to do with “now”'],
+    ['deploy', 'web:v2 production replcias=3', 'has no “replcias”. Did you mean “replicas”?'],
+    ['deploy', 'web:v2 production variables=x', 'cannot be given in a command'],
+    ['scale', 'web "5', 'quote is not closed'],
+  ])('%s %s', (name, text, problem) => {
+    expect(() => readInput(operation(name), text)).toThrow(problem);
+  });
+});
+
+test('quotes hold words together, and Slack’s escapes are undone', () => {
+  expect(words('a "b c" d=\'e f\' x &amp;&lt;y&gt;')).toEqual(['a', 'b c', 'd=e f', 'x', '&<y>']);
+});
+
+test('every example of the catalogue can be read and fits its schema', () => {
+  for (const known of catalogue.values())
+    for (const example of known.examples)
+      expect(known.input.safeParse(readInput(known, example))).toMatchObject({ success: true });
+});
