@@ -1,20 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing; `real` runs against the test bed's real parts, started once for all files. */
+/** `unit` needs at most a Redis of its own; `real` runs against the test bed's real parts, started once for all files. */
+// biome-ignore lint/style/noDefaultExport: Vitest reads its configuration from there
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/{core,operations,handlers/slack}/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'test/{core,engine,store,operations}/**/*.test.ts',
+            'test/handlers/slack/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+          globalSetup: ['test/install-setup.ts'],
         },
       },
       {
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{core,operations,handlers/slack}/**', 'test/*.test.ts'],
+          exclude: ['test/{core,engine,store,operations}/**', 'test/handlers/slack/**', 'test/*.test.ts'],
           globalSetup: ['test/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -86,7 +86,7 @@ describe('what a field manager owns', () => {
 });
 
 test('an overlay merges objects, and lists by name', () => {
-  const base = { a: 1, list: [{ name: 'x', v: 1, w: 2 }, { name: 'y' }] };
+  const base: JsonObject = { a: 1, list: [{ name: 'x', v: 1, w: 2 }, { name: 'y' }] };
   expect(overlay(base, { b: 2, list: [{ name: 'x', v: 9 }] })).toEqual({
     a: 1,
     b: 2,

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import type { Actor } from '../../src/core/actor.ts';
+import type { Clients, RunStore } from '../../src/core/ports.ts';
+import { Settings } from '../../src/core/settings.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { catalogue } from '../../src/operations/catalogue.ts';
+import { connectStore } from '../../src/store/connection.ts';
+import { createRunStore } from '../../src/store/runs.ts';
+
+export const slack = (user: string): Actor => ({ kind: 'slack', team: 'T1', user });
+export const ana = slack('UANA');
+export const ben = slack('UBEN');
+
+/** One app in an environment where anything goes and in one where another engineer must approve. */
+export const testSettings = Settings.parse({
+  apps: { web: { image: '127.0.0.1:5000/web' } },
+  environments: { staging: { namespace: 'staging' }, production: { namespace: 'production' } },
+  people: { ana: { slack: 'UANA', subject: 'ana@example.com' }, ben: { slack: 'UBEN', subject: 'ben@example.com' } },
+  roles: { engineers: ['ana', 'ben'] },
+  policy: [
+    { name: 'reading', operations: ['status'] },
+    { name: 'staging is free', environments: ['staging'] },
+    {
+      name: 'production needs another engineer',
+      environments: ['production'],
+      who: ['engineers'],
+      approvals: 1,
+      approvers: ['engineers'],
+    },
+  ],
+});
+
+export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+
+export type TestEngine = Engine & { woken: string[]; redis: Redis; close(): void };
+
+/** An engine over a real Redis; wake-up calls are collected instead of queued. */
+export async function testEngine(redisUrl: string, clients: Clients, change: Partial<Engine> = {}): Promise<TestEngine> {
+  const redis = connectStore(redisUrl);
+  redis.on('error', () => {});
+  await once(redis, 'ready');
+  const store: RunStore = createRunStore(redis);
+  const woken: string[] = [];
+  let ids = 0;
+  const seed = Math.random().toString(36).slice(2, 8);
+  return {
+    catalogue,
+    settings: () => testSettings,
+    store,
+    clients,
+    wake: async (id) => void woken.push(id),
+    now: Date.now,
+    newId: () => `${seed}${ids++}`,
+    log: quiet,
+    ...change,
+    woken,
+    redis,
+    close: () => redis.disconnect(),
+  };
+}
