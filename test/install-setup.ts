@@ -1,1 +1,6 @@
-export async function setup() {}
+import { ensurePackages } from '../testbed/packages.ts';
+
+/** Unit tests use at most a Redis of their own. */
+export async function setup(): Promise<void> {
+  await ensurePackages(['redis'], (line) => console.log(`[bed] ${line}`));
+}

@@ -14,6 +14,7 @@ export type Kubernetes = {
   token: string;
   apiServer: Part;
   etcd: Part;
+  kubectlPath: string;
   /** Runs kubectl against this cluster and answers with what it printed. @throws Error with what it complained of */
   kubectl(args: string[], stdin?: string): Promise<string>;
 };
@@ -245,6 +246,7 @@ export async function startKubernetes(base: BedBase, runtime: Promise<string>): 
     token,
     apiServer: api,
     etcd,
+    kubectlPath: join(bin, 'kubectl'),
     kubectl: kubectlWith(bin, kubeconfig),
   };
 }

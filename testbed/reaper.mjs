@@ -45,12 +45,17 @@ function endProcesses() {
 }
 
 function removeNetwork() {
+  // CNI's own record of each pod: `NETWORK-CONTAINER-eth0`, with the network namespace in it.
   const results = '/var/lib/cni/results';
-  for (const name of list(results).filter((entry) => entry.startsWith(`shipmate-${id}-`))) {
-    const netns = quietly(() => JSON.parse(read(join(results, name))).netns);
-    if (netns) quietly(() => execFileSync('umount', ['-l', netns], { stdio: 'ignore' }));
-    if (netns) rmSync(netns, { force: true });
+  const prefix = `shipmate-${id}-`;
+  for (const name of list(results).filter((entry) => entry.startsWith(prefix))) {
+    const netns = /"sandbox":"([^"]+)"/.exec(read(join(results, name)))?.[1];
+    if (netns) {
+      quietly(() => execFileSync('umount', ['-l', netns], { stdio: 'ignore' }));
+      rmSync(netns, { force: true });
+    }
     rmSync(join(results, name), { force: true });
+    rmSync(join(results, name.replace(prefix, 'cni-loopback-').replace(/-eth0$/, '-lo')), { force: true });
   }
   quietly(() => execFileSync('ip', ['link', 'delete', `sm${id}`], { stdio: 'ignore' }));
 }

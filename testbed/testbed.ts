@@ -16,6 +16,8 @@ export type Testbed = {
   registry: Part & { host: string };
   docker: Docker;
   kubernetes: Kubernetes;
+  /** An image with a static /bin/busybox. */
+  busybox: string;
   /** The example app's image `HOST/web:TAG`, built and pushed. v3 crashes when it starts. */
   pushWeb(tag: string): Promise<string>;
   stop(): Promise<void>;
@@ -63,7 +65,7 @@ export async function startTestbed(options: { log: (line: string) => void; regis
       await docker.buildAndPush(exampleContext, image, { BASE: busybox, VERSION: tag });
       return image;
     };
-    return { dir: base.dir, redis, registry, docker, kubernetes, pushWeb, stop: base.stop };
+    return { dir: base.dir, redis, registry, docker, kubernetes, busybox, pushWeb, stop: base.stop };
   } catch (problem) {
     await base.stop();
     throw problem;

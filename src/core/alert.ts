@@ -16,6 +16,7 @@ export const AlertGroup = z.object({
       name: z.string(),
       summary: z.string(),
       startsAt: z.string(),
+      endsAt: z.string().optional(),
     }),
   ),
   firstAt: z.number(),

@@ -23,7 +23,7 @@ export const EnvRef = Label.describe('An environment of shipmate.yaml, or its na
 });
 
 function environmentOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
-  const named = settings.environments[ref];
+  const named = Object.hasOwn(settings.environments, ref) ? settings.environments[ref] : undefined;
   if (named) return [ref, named];
   const inNamespace = Object.entries(settings.environments).filter(([, env]) => env.namespace === ref);
   const [only] = inNamespace;
@@ -34,7 +34,7 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
 
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name */
 export function appOf(settings: Settings, app: string) {
-  const found = settings.apps[app];
+  const found = Object.hasOwn(settings.apps, app) ? settings.apps[app] : undefined;
   if (found) return found;
   const known = Object.keys(settings.apps);
   throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, known), known: known.join(', ') });

@@ -36,7 +36,11 @@ export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 export type TestEngine = Engine & { woken: string[]; redis: Redis; close(): void };
 
 /** An engine over a real Redis; wake-up calls are collected instead of queued. */
-export async function testEngine(redisUrl: string, clients: Clients, change: Partial<Engine> = {}): Promise<TestEngine> {
+export async function testEngine(
+  redisUrl: string,
+  clients: Clients,
+  change: Partial<Engine> = {},
+): Promise<TestEngine> {
   const redis = connectStore(redisUrl);
   redis.on('error', () => {});
   await once(redis, 'ready');

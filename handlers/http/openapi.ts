@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { faultCodes } from '../../src/core/errors.ts';
+import { type Json, JsonObject } from '../../src/core/json.ts';
+import type { Catalogue, Operation, Route } from '../../src/core/operation.ts';
+import { RunEvent } from '../../src/core/run.ts';
+import { apiPrefix } from './api-context.ts';
+import { shapeOf } from './route-request.ts';
+import { RunView } from './run-view.ts';
+import { DecisionRequest } from './runs-api.ts';
+
+const ErrorAnswer = z.object({
+  error: z.object({
+    code: z.enum(faultCodes),
+    message: z.string(),
+    hint: z.string().describe('What to do next'),
+    requestId: z.string(),
+  }),
+});
+
+/** OpenAPI 3.0 knows one `example` where JSON Schema has `examples`. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+  const made = z.toJSONSchema(schema, {
+    io,
+    target: 'openapi-3.0',
+    override: ({ jsonSchema }) => {
+      if (Array.isArray(jsonSchema.examples)) jsonSchema.example = jsonSchema.examples[0];
+      delete jsonSchema.examples;
+    },
+  });
+  return JsonObject.parse(JSON.parse(JSON.stringify(made)));
+}
+
+const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
+const content = (schema: JsonObject) => ({ 'application/json': { schema } });
+const answer = (description: string) => ({ description, content: content(ref('schemas', 'RunAnswer')) });
+
+const refusals = {
+  BadInput: [400, 'Something in the request is wrong; the message names each field.'],
+  Unauthorized: [401, 'The token is missing or was refused.'],
+  Forbidden: [403, 'The policy does not allow it.'],
+  NotFound: [404, 'There is no such app, environment or run.'],
+  Conflict: [409, 'There is nothing to decide any more, or the digest is that of another plan.'],
+  TooLarge: [413, 'The body is too large.'],
+  Unprocessable: [422, 'It cannot be done as asked.'],
+  Unavailable: [503, 'Something that is needed does not answer; nothing was started.'],
+} as const;
+type Refusal = keyof typeof refusals;
+
+const refused = (...names: Refusal[]) =>
+  Object.fromEntries(names.map((name) => [refusals[name][0], ref('responses', name)]));
+
+const everywhere: Refusal[] = ['BadInput', 'Unauthorized', 'NotFound', 'Unavailable'];
+
+function parametersOf(schema: z.ZodObject, place: 'path' | 'query'): Json[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const described = z.instanceof(z.ZodType).parse(field);
+    const required = place === 'path' || !described.safeParse(undefined).success;
+    return { name, in: place, required, schema: schemaOf(described, 'input') };
+  });
+}
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Within a day, a second request with the same key gets the first one’s run.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+function operationIdOf({ name, routes }: Operation, { path }: Route): string {
+  const last = path.split('/').findLast((part) => part !== '' && !part.startsWith(':'));
+  return routes.length === 1 ? name : `${name}_${last}`;
+}
+
+function entryOf(operation: Operation, route: Route): JsonObject {
+  const { path, fields } = shapeOf(route);
+  const reads = route.method === 'GET';
+  const hasBody = !reads && Object.keys(fields.shape).length > 0;
+  const needsBody = hasBody && !fields.safeParse({}).success;
+  return {
+    operationId: operationIdOf(operation, route),
+    summary: route.summary,
+    tags: [operation.name],
+    parameters: [...parametersOf(path, 'path'), ...(reads ? parametersOf(fields, 'query') : []), idempotencyKey],
+    ...(hasBody && { requestBody: { required: needsBody, content: content(schemaOf(fields, 'input')) } }),
+    responses: {
+      ...(operation.effect === 'read' && { 200: answer('The answer, in data.report.') }),
+      202: answer('The run was stored and goes on; its link says how it stands.'),
+      ...refused(...everywhere, 'Forbidden', 'TooLarge', 'Unprocessable'),
+    },
+  };
+}
+
+const runId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+
+function runPaths(): JsonObject {
+  const tags = ['runs'];
+  const events = {
+    description: `Each message is an event of the run; “end” comes last. ${JSON.stringify(schemaOf(RunEvent, 'output'))}`,
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
+  };
+  const lastEvent = { name: 'Last-Event-ID', in: 'header', schema: { type: 'string', pattern: '^\\d+-\\d+$' } };
+  return {
+    [`${apiPrefix}/runs/{id}`]: {
+      get: {
+        operationId: 'run_read',
+        summary: 'A run as it is now',
+        tags,
+        parameters: [runId],
+        responses: { 200: answer('The run.'), ...refused(...everywhere) },
+      },
+    },
+    [`${apiPrefix}/runs/{id}/events`]: {
+      get: {
+        operationId: 'run_events',
+        summary: 'What happened and happens in a run, as server-sent events',
+        tags,
+        parameters: [runId, lastEvent],
+        responses: {
+          200: events,
+          204: { description: 'The run is over and there is nothing after Last-Event-ID.' },
+          ...refused(...everywhere),
+        },
+      },
+    },
+    [`${apiPrefix}/runs/{id}/decision`]: {
+      post: {
+        operationId: 'run_decide',
+        summary: 'Approve or reject a run’s plan',
+        tags,
+        parameters: [runId],
+        requestBody: { required: true, content: content(schemaOf(DecisionRequest, 'input')) },
+        responses: {
+          200: answer('The decision counts.'),
+          ...refused(...everywhere, 'Forbidden', 'Conflict', 'TooLarge'),
+        },
+      },
+    },
+  };
+}
+
+/** The REST surface as OpenAPI 3.0, from the same schemas that check the requests. */
+export function openApi(catalogue: Catalogue): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const operation of catalogue.values())
+    for (const route of operation.routes) {
+      const path = `${apiPrefix}${route.path.replace(/:(\w+)/g, '{$1}')}`;
+      paths[path] = { ...paths[path], [route.method.toLowerCase()]: entryOf(operation, route) };
+    }
+  const responses = Object.entries(refusals).map(([name, [, description]]) => [
+    name,
+    { description, content: content(ref('schemas', 'Error')) },
+  ]);
+  return {
+    openapi: '3.0.3',
+    info: {
+      title: 'Shipmate',
+      version: '1',
+      description:
+        'Ask for operations, follow and approve their runs. Policy and approval hold here as they do in Slack.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    paths: { ...paths, ...runPaths() },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      responses: Object.fromEntries(responses),
+      schemas: {
+        RunAnswer: schemaOf(z.object({ data: RunView }), 'output'),
+        Error: schemaOf(ErrorAnswer, 'output'),
+      },
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Actor } from '../../src/core/actor.ts';
+import { actorId } from '../../src/core/actor.ts';
+import { fault } from '../../src/core/errors.ts';
+import { digestOf } from '../../src/core/json.ts';
+import type { Operation, Route } from '../../src/core/operation.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import { request as ask, checkInput } from '../../src/engine/request.ts';
+import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
+import { readRequest, shapeOf } from './route-request.ts';
+import { viewOf } from './run-view.ts';
+
+/** How long a question is waited for before its asker is sent to look for the answer. */
+const readWaitMs = 5_000;
+
+/** The key counts for one subject only: nobody gets another's run by guessing a key. */
+function keyOf(request: FastifyRequest, actor: Actor): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || key.length === 0 || key.length > 255)
+    throw fault('BAD_INPUT', { problem: 'The header Idempotency-Key must have 1 to 255 characters.' });
+  return `rest:${digestOf([actorId(actor), key])}`;
+}
+
+async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
+  let run = first;
+  for await (const _turn of changes.of(run.id, AbortSignal.timeout(readWaitMs))) {
+    // The question is stored already; with the store away its asker still gets the link to it.
+    run = (await engine.store.read(run.id).catch(() => run)) ?? run;
+    if (isOver(run.state)) break;
+  }
+  return run;
+}
+
+async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run> {
+  const { actor } = identityOf(http);
+  const key = keyOf(http, actor);
+  const run = await ask(deps.engine, { actor, operation: operation.name, input, origin: { surface: 'rest' }, key });
+  const same = run.operation === operation.name && digestOf(run.input) === digestOf(checkInput(operation, input));
+  if (!same) throw fault('KEY_REUSED', {});
+  return run;
+}
+
+function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, route: Route): void {
+  const shape = shapeOf(route);
+  app.route({
+    method: route.method,
+    url: route.path,
+    handler: async (request, reply) => {
+      const input = readRequest(route, shape, request);
+      const started = await start(deps, operation, input, request);
+      const run = operation.effect === 'read' ? await ended(deps, started) : started;
+      const link = linkOf(deps, request, run.id);
+      const answered = operation.effect === 'read' && isOver(run.state);
+      return reply
+        .code(answered ? 200 : 202)
+        .header('location', link)
+        .send({ data: viewOf(run, link) });
+    },
+  });
+}
+
+/** Every route of the catalogue, below the prefix that the plugin is registered under. */
+export function operationsApi(deps: ApiDeps) {
+  return async (app: FastifyInstance): Promise<void> => {
+    for (const operation of deps.engine.catalogue.values())
+      for (const route of operation.routes) addRoute(app, deps, operation, route);
+  };
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify';
+import { type ApiDeps, apiPrefix, identityKey } from './api-context.ts';
+import { openApi } from './openapi.ts';
+import { operationsApi } from './operations-api.ts';
+import { runsApi } from './runs-api.ts';
+
+/** The REST surface: every address of it but its own description needs a token. */
+export function restApi(deps: ApiDeps) {
+  return async (app: FastifyInstance): Promise<void> => {
+    const description = openApi(deps.engine.catalogue);
+    app.get(`${apiPrefix}/openapi.json`, async () => description);
+    await app.register(async (guarded) => {
+      guarded.decorateRequest(identityKey, null);
+      guarded.addHook('onRequest', async (request, reply) => {
+        reply.header('cache-control', 'no-store');
+        request.setDecorator(identityKey, await deps.checkToken(request.headers.authorization));
+      });
+      await guarded.register(operationsApi(deps), { prefix: apiPrefix });
+      await guarded.register(runsApi(deps), { prefix: `${apiPrefix}/runs` });
+      await guarded.register(runsApi(deps), { prefix: '/runs' });
+    });
+  };
+}

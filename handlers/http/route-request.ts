@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import { fault } from '../../src/core/errors.ts';
+import { isObject, type JsonObject } from '../../src/core/json.ts';
+import { didYouMean } from '../../src/core/near.ts';
+import type { Route } from '../../src/core/operation.ts';
+
+export type Shape = {
+  /** What stands in the path. */
+  path: z.ZodObject;
+  /** The other fields: of the query for GET, else of the body. Unknown ones are refused. */
+  fields: z.ZodObject;
+};
+
+/** Takes a route's one schema apart into what stands in its path and what comes beside it. */
+export function shapeOf({ path, request }: Pick<Route, 'path' | 'request'>): Shape {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, true as const]);
+  const mask = Object.fromEntries(names);
+  return { path: request.pick(mask), fields: request.omit(mask).strict() };
+}
+
+function unknownFields(keys: readonly string[], where: string, known: readonly string[]): string[] {
+  return keys.map((key) => {
+    const name = key.slice(0, 100);
+    return `“${name}” is not a field of ${where}.${didYouMean(name, known)}`;
+  });
+}
+
+function sentences(issue: z.core.$ZodIssue, given: JsonObject, known: readonly string[]): string[] {
+  const [first] = issue.path;
+  const name = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') return unknownFields(issue.keys, name || 'this request', name ? [] : known);
+  if (issue.path.length === 1 && typeof first === 'string' && !Object.hasOwn(given, first))
+    return [`${name} is missing.`];
+  return [`${name}: ${issue.message.replace(/^Invalid (input|option): /, '')}.`];
+}
+
+const objectOf = (value: unknown): JsonObject => {
+  if (value === undefined || value === null) return {};
+  if (isObject(value)) return value;
+  throw fault('BAD_INPUT', { problem: 'The body must be a JSON object.' });
+};
+
+/**
+ * Reads a request of a route into the operation's input.
+ * @throws Fault BAD_INPUT, with a sentence for each field that is wrong, missing or unknown
+ */
+export function readRequest(
+  route: Route,
+  shape: Shape,
+  given: { params: unknown; query: unknown; body: unknown },
+): Record<string, unknown> {
+  const parts = [
+    { schema: shape.path, value: objectOf(given.params) },
+    { schema: shape.fields, value: objectOf(route.method === 'GET' ? given.query : given.body) },
+  ];
+  const known = Object.keys(shape.fields.shape);
+  const problems = parts.flatMap(({ schema, value }) => {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? [] : parsed.error.issues.flatMap((issue) => sentences(issue, value, known));
+  });
+  if (problems.length > 0) throw fault('BAD_INPUT', { problem: problems.join(' ') });
+  return route.input(Object.assign({}, ...parts.map(({ value }) => value)));
+}

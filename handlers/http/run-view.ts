@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { actorId } from '../../src/core/actor.ts';
+import { Draft } from '../../src/core/plan.ts';
+import { Report } from '../../src/core/report.ts';
+import { FaultRecord, type Run, RunState, StepRecord } from '../../src/core/run.ts';
+
+const Time = z.iso.datetime();
+const time = (ms: number) => new Date(ms).toISOString();
+
+/**
+ * A run as REST shows it. Its input and manifest stay inside: they may hold secret values;
+ * the plan's changes, where those are masked, say what would happen.
+ */
+export const RunView = z.object({
+  run: z.string().describe('The run’s id'),
+  state: RunState,
+  link: z.url().describe('Where to ask for the run again'),
+  operation: z.string(),
+  actor: z.string().describe('Who asked for it'),
+  target: z.object({ app: z.string(), env: z.string(), cluster: z.string(), namespace: z.string() }).optional(),
+  createdAt: Time,
+  updatedAt: Time,
+  plan: z
+    .object({
+      summary: z.string(),
+      digest: z.string().describe('What a decision must name'),
+      changes: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),
+      image: Draft.shape.image,
+      takesOver: Draft.shape.takesOver,
+    })
+    .optional(),
+  approval: z
+    .object({ rule: z.string(), approvals: z.number(), approvers: z.array(z.string()), expiresAt: Time.optional() })
+    .optional(),
+  decisions: z.array(
+    z.object({
+      actor: z.string(),
+      kind: z.enum(['approve', 'reject']),
+      digest: z.string(),
+      at: Time,
+      reason: z.string().optional(),
+    }),
+  ),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['waiting', ...StepRecord.shape.state.options]),
+      note: z.string().optional(),
+      startedAt: Time.optional(),
+      endedAt: Time.optional(),
+    }),
+  ),
+  report: Report.optional(),
+  fault: FaultRecord.optional(),
+});
+export type RunView = z.output<typeof RunView>;
+
+function planOf({ plan }: Run): RunView['plan'] {
+  if (!plan) return undefined;
+  const { summary, digest, changes, image, takesOver } = plan;
+  return { summary, digest, changes, image, takesOver };
+}
+
+function approvalOf({ verdict, expiresAt }: Run): RunView['approval'] {
+  if (verdict?.kind !== 'needs-approval') return undefined;
+  const { rule, approvals, approvers } = verdict;
+  return { rule, approvals, approvers, expiresAt: expiresAt === undefined ? undefined : time(expiresAt) };
+}
+
+function stepsOf({ checklist, steps }: Run): RunView['steps'] {
+  return checklist.map((name) => {
+    const step = steps[name];
+    if (!step) return { name, state: 'waiting' };
+    const { state, note, startedAt, endedAt } = step;
+    return {
+      name,
+      state,
+      note,
+      startedAt: time(startedAt),
+      endedAt: endedAt === undefined ? undefined : time(endedAt),
+    };
+  });
+}
+
+/** The run for an answer; `link` is its own address. */
+export function viewOf(run: Run, link: string): RunView {
+  const { place } = run;
+  return {
+    run: run.id,
+    state: run.state,
+    link,
+    operation: run.operation,
+    actor: actorId(run.actor),
+    target: place && { app: place.app, env: place.env, cluster: place.cluster, namespace: place.namespace },
+    createdAt: time(run.createdAt),
+    updatedAt: time(run.updatedAt),
+    plan: planOf(run),
+    approval: approvalOf(run),
+    decisions: run.decisions.map(({ actor, at, ...decision }) => ({
+      ...decision,
+      actor: actorId(actor),
+      at: time(at),
+    })),
+    steps: stepsOf(run),
+    report: run.report,
+    fault: run.fault,
+  };
+}

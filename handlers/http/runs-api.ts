@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { fault } from '../../src/core/errors.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import { decide } from '../../src/engine/decide.ts';
+import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
+import { decisionRefusal } from './decision-refusal.ts';
+import { runStream } from './run-stream.ts';
+import { viewOf } from './run-view.ts';
+
+export const DecisionRequest = z.strictObject({
+  kind: z.enum(['approve', 'reject'], 'must be approve or reject'),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{12,64}$/, 'must be the digest of the run’s plan')
+    .describe('The digest of the plan that the decision is about'),
+  reason: z.string().max(500, 'must be at most 500 characters').optional(),
+});
+
+const Params = z.object({ id: z.string() });
+const longestTimerMs = 2 ** 31 - 1;
+
+async function runOf({ engine }: ApiDeps, request: FastifyRequest): Promise<Run> {
+  const { id } = Params.parse(request.params);
+  const run = await engine.store.read(id);
+  if (!run) throw fault('UNKNOWN_RUN', { id });
+  return run;
+}
+
+function decisionOf(body: unknown): z.output<typeof DecisionRequest> {
+  const parsed = DecisionRequest.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'The body'}: ${message}.`);
+  throw fault('BAD_INPUT', { problem: problems.join(' ') });
+}
+
+function lastEventOf(request: FastifyRequest): string {
+  const last = request.headers['last-event-id'] ?? '';
+  if (typeof last === 'string' && /^(\d{1,16}-\d{1,16})?$/.test(last)) return last;
+  throw fault('BAD_INPUT', { problem: 'The header Last-Event-ID is not the id of an event of this stream.' });
+}
+
+/** One run: as it is, as it goes, and other people's word on it. */
+export function runsApi(deps: ApiDeps) {
+  const { engine, changes, closing } = deps;
+  return async (app: FastifyInstance): Promise<void> => {
+    app.get('/:id', async (request) => {
+      const run = await runOf(deps, request);
+      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+
+    app.get('/:id/events', async (request, reply) => {
+      const run = await runOf(deps, request);
+      const last = lastEventOf(request);
+      // 204 tells an EventSource that reconnects after the end to stop doing so.
+      const nothingLeft = last !== '' && isOver(run.state) && (await engine.store.events(run.id, last, 1)).length === 0;
+      if (nothingLeft) return reply.code(204).send();
+      const rightEnds = Math.min(identityOf(request).expiresAt - engine.now(), longestTimerMs);
+      const signal = AbortSignal.any([closing, AbortSignal.timeout(Math.max(0, rightEnds))]);
+      const frames = runStream({ store: engine.store, changes, now: engine.now }, run.id, last, signal);
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('x-accel-buffering', 'no')
+        .send(Readable.from(frames));
+    });
+
+    app.post('/:id/decision', async (request) => {
+      const { id } = Params.parse(request.params);
+      const ballot = { ...decisionOf(request.body), actor: identityOf(request).actor };
+      const { outcome, run } = await decide(engine, id, ballot);
+      if (outcome.kind === 'refused') throw decisionRefusal(outcome, run, engine.settings());
+      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+  };
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Log, NoticeStore } from '../../src/core/ports.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { type AlertmanagerDeps, alertmanagerWebhook } from '../webhooks/alertmanager.ts';
+import { answerFaults, answerUnreadable, bodyLimit } from './error-answer.ts';
+import type { Metrics } from './metrics.ts';
+import { type Check, probes } from './probes.ts';
+import { restApi } from './rest-api.ts';
+import { createRunChanges } from './run-changes.ts';
+import { slackMount } from './slack-mount.ts';
+import { createTokenCheck, type TokenSettings } from './tokens.ts';
+
+export type HttpDeps = {
+  log: Log;
+  metrics: Metrics;
+  /** What must answer for the process to be ready, by name: `redis`, `cluster`. */
+  checks: Readonly<Record<string, Check>>;
+  /** REST; a process that is only a worker leaves it out. */
+  api?: {
+    engine: Engine;
+    notices: Pick<NoticeStore, 'watch'>;
+    tokens: TokenSettings;
+    publicUrl?: string;
+  };
+  alertmanager?: AlertmanagerDeps;
+  /** For POST /slack/events. */
+  slack?: RequestListener;
+};
+
+function measure(app: FastifyInstance, { log, metrics }: HttpDeps): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, id } = request;
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = reply.statusCode;
+    metrics.seen({ method, route, status, seconds: reply.elapsedTime / 1_000 });
+    if (status >= 400 && status < 500) log.info({ requestId: id, method, route, status }, 'a request was refused');
+  });
+}
+
+/** The HTTP server, not yet listening: probes always, and the surfaces that are passed in. */
+export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit,
+    genReqId: () => randomUUID(),
+    exposeHeadRoutes: false,
+    // For a request's head and body to arrive; an answer, such as a stream of events, may take as long as it likes.
+    requestTimeout: 30_000,
+    frameworkErrors: answerUnreadable,
+  });
+  app.removeContentTypeParser('text/plain');
+  answerFaults(app, deps.log);
+  measure(app, deps);
+  await app.register(probes(deps));
+  if (deps.api) {
+    const { engine, notices, tokens, publicUrl } = deps.api;
+    const closing = new AbortController();
+    const changes = createRunChanges(notices, deps.log);
+    app.addHook('preClose', async () => closing.abort());
+    app.addHook('onClose', () => changes.close());
+    const checkToken = createTokenCheck(tokens);
+    await app.register(restApi({ engine, changes, checkToken, publicUrl, closing: closing.signal }));
+  }
+  if (deps.alertmanager) await app.register(alertmanagerWebhook(deps.alertmanager));
+  if (deps.slack) await app.register(slackMount(deps.slack));
+  return app;
+}

@@ -1,0 +1,93 @@
+import { createRemoteJWKSet, errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose';
+import type { Actor } from '../../src/core/actor.ts';
+import { fault } from '../../src/core/errors.ts';
+
+export type TokenSettings = {
+  /** The shared secret of HS256. */
+  secret?: string;
+  /** Where the issuer publishes its public keys. */
+  jwksUri?: string;
+  issuer?: string;
+  audience?: string;
+};
+
+export type Identity = { actor: Actor; expiresAt: number };
+
+/** Takes the Authorization header. @throws Fault TOKENS_OFF, TOKEN_MISSING, TOKEN_INVALID, KEYS_UNREACHABLE */
+export type TokenCheck = (authorization: string | undefined) => Promise<Identity>;
+
+/** Never a symmetric one: a public key must not pass for a shared secret. */
+const asymmetric = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'Ed25519',
+  'EdDSA',
+];
+const clockSkewSeconds = 5;
+
+const problems: Partial<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'it has expired',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'its algorithm is not allowed',
+  ERR_JOSE_NOT_SUPPORTED: 'its algorithm is not allowed',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'its signature is wrong',
+  ERR_JWKS_NO_MATCHING_KEY: 'it was not signed with a key of its issuer',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'it does not say which key signed it (kid)',
+};
+const claimProblems: Partial<Record<string, string>> = {
+  iss: 'it is from another issuer',
+  aud: 'it is meant for another audience',
+  exp: 'it has no expiry (exp)',
+  nbf: 'it is not valid yet',
+  sub: 'it names no subject (sub)',
+};
+const keyServerTroubles = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+function refusal(thrown: unknown) {
+  if (!(thrown instanceof errors.JOSEError) || keyServerTroubles.has(thrown.code))
+    return fault('KEYS_UNREACHABLE', {}, thrown);
+  const claim = thrown instanceof errors.JWTClaimValidationFailed ? claimProblems[thrown.claim] : undefined;
+  return fault('TOKEN_INVALID', { problem: claim ?? problems[thrown.code] ?? 'it is not a valid JWT' }, thrown);
+}
+
+type Verify = (token: string) => Promise<JWTVerifyResult>;
+
+/** The algorithms are pinned by what is configured; the token's own `jku` and `jwk` headers are never followed. */
+function verifier({ secret, jwksUri, issuer, audience }: TokenSettings): Verify | undefined {
+  const options: JWTVerifyOptions = {
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+    requiredClaims: ['exp', 'sub'],
+    clockTolerance: clockSkewSeconds,
+  };
+  if (jwksUri !== undefined) {
+    const keys = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: 2_000 });
+    return (token) => jwtVerify(token, keys, { ...options, algorithms: asymmetric });
+  }
+  if (secret === undefined) return undefined;
+  const key = new TextEncoder().encode(secret);
+  return (token) => jwtVerify(token, key, { ...options, algorithms: ['HS256'] });
+}
+
+/** Checks bearer tokens: against the issuer's published keys where `jwksUri` is set, else against the shared secret. */
+export function createTokenCheck(settings: TokenSettings): TokenCheck {
+  const verify = verifier(settings);
+  return async (authorization) => {
+    if (!verify) throw fault('TOKENS_OFF', {});
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw fault('TOKEN_MISSING', {});
+    const { payload } = await verify(token).catch((thrown: unknown) => {
+      throw refusal(thrown);
+    });
+    const { sub, exp } = payload;
+    if (!sub || sub.length > 256 || exp === undefined)
+      throw fault('TOKEN_INVALID', { problem: 'it names no usable subject (sub)' });
+    return { actor: { kind: 'token', subject: sub }, expiresAt: exp * 1_000 };
+  };
+}

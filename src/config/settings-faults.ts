@@ -1,0 +1,67 @@
+import { didYouMean } from '../core/near.ts';
+import type { Settings } from '../core/settings.ts';
+
+/** Something wrong with `shipmate.yaml`, and where: the path into it. */
+export type SettingsFault = { path: readonly PropertyKey[]; problem: string };
+
+function unknownNames(
+  names: readonly string[],
+  known: readonly string[],
+  kind: string,
+  path: readonly PropertyKey[],
+): SettingsFault[] {
+  return names.flatMap((name, index) =>
+    known.includes(name)
+      ? []
+      : [{ path: [...path, index], problem: `there is no ${kind} “${name}”.${didYouMean(name, known)}` }],
+  );
+}
+
+function ruleFaults(settings: Settings, operations: readonly string[], index: number): SettingsFault[] {
+  const rule = settings.policy[index];
+  if (!rule) return [];
+  const path = ['policy', index];
+  const roles = [...Object.keys(settings.roles), 'everyone'];
+  const faults = [
+    ...unknownNames(rule.operations, [...operations, '*'], 'operation', [...path, 'operations']),
+    ...unknownNames(rule.environments, [...Object.keys(settings.environments), '*'], 'environment', [
+      ...path,
+      'environments',
+    ]),
+    ...unknownNames(rule.apps, [...Object.keys(settings.apps), '*'], 'app', [...path, 'apps']),
+    ...unknownNames(rule.who, roles, 'role', [...path, 'who']),
+    ...unknownNames(rule.approvers, roles, 'role', [...path, 'approvers']),
+  ];
+  const able = new Set(rule.approvers.flatMap((role) => settings.roles[role] ?? []));
+  if (rule.approvals > able.size && !rule.approvers.includes('everyone') && faults.length === 0)
+    faults.push({
+      path: [...path, 'approvals'],
+      problem: `${rule.approvals} approvals are asked for, but ${able.size} people may approve (${rule.approvers.join(', ')}).`,
+    });
+  if (settings.policy.findIndex(({ name }) => name === rule.name) < index)
+    faults.push({ path: [...path, 'name'], problem: `there is another rule “${rule.name}”; give each its own name.` });
+  return faults;
+}
+
+/** Two people with one identity would let one person approve what the same person asked for. */
+function sharedIdentities({ people }: Settings): SettingsFault[] {
+  const owner = new Map<string, string>();
+  return Object.entries(people).flatMap(([person, identities]) =>
+    Object.entries(identities).flatMap(([kind, id]) => {
+      const other = owner.get(`${kind} ${id}`);
+      owner.set(`${kind} ${id}`, other ?? person);
+      return other === undefined ? [] : [{ path: ['people', person, kind], problem: `${other} has the same ${kind}.` }];
+    }),
+  );
+}
+
+/** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
+export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
+  const people = Object.keys(settings.people);
+  const roles = Object.entries(settings.roles).flatMap(([role, members]) => [
+    ...(role === 'everyone' ? [{ path: ['roles', role], problem: '“everyone” is built in; use another name.' }] : []),
+    ...unknownNames(members, people, 'person', ['roles', role]),
+  ]);
+  const rules = settings.policy.flatMap((_rule, index) => ruleFaults(settings, operations, index));
+  return [...sharedIdentities(settings), ...roles, ...rules];
+}

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { at, isObject, Json } from '../core/json.ts';
+import { didYouMean } from '../core/near.ts';
+import { Settings } from '../core/settings.ts';
+import { ConfigurationError } from './configuration-error.ts';
+import { crossFaults, type SettingsFault } from './settings-faults.ts';
+
+const longest = 1_048_576;
+
+type Source = { name: string; document: Document; lines: LineCounter };
+
+/** The place of a path in the file: its own, or that of the nearest thing around it that is there. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last))
+      : undefined;
+    const node = pair ? pair.key : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+const pathText = (path: readonly PropertyKey[]) =>
+  path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text && '.'}${String(key)}`),
+    '',
+  );
+
+function located({ name, document, lines }: Source, { path, problem }: SettingsFault): string {
+  const { line } = lines.linePos(offsetOf(document, path));
+  return `${name}:${line} ${path.length === 0 ? '' : `${pathText(path)}: `}${problem}`;
+}
+
+/** The fields that the settings know at a path, for “did you mean”. */
+function knownFields(path: readonly PropertyKey[]): string[] {
+  const form = Json.parse(JSON.parse(JSON.stringify(z.toJSONSchema(Settings, { io: 'input' }))));
+  const below = (here: Json | undefined, key: PropertyKey) =>
+    at(here, 'properties', String(key)) ?? at(here, 'additionalProperties') ?? at(here, 'items');
+  const fields = at(path.reduce(below, form), 'properties');
+  return isObject(fields) ? Object.keys(fields) : [];
+}
+
+function faultsOf(issue: z.core.$ZodIssue, document: Document): SettingsFault[] {
+  const { path } = issue;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        problem: `there is no such setting.${didYouMean(key, knownFields(path))}`,
+      }));
+    case 'invalid_key':
+      return [{ path, problem: `the name ${issue.issues.map(({ message }) => message).join(', ')}.` }];
+    case 'invalid_type':
+      if (!document.hasIn(path)) return [{ path, problem: 'is missing.' }];
+  }
+  return [{ path, problem: `${issue.message.replace(/^Invalid (input|option): /, '')}.` }];
+}
+
+function syntaxFault({ name, lines }: Source, { code, pos, message }: YAMLParseError): string {
+  const problem = code === 'MULTIPLE_DOCS' ? 'A second document begins here; only one is read' : message;
+  return `${name}:${lines.linePos(pos[0]).line} ${problem}.`;
+}
+
+function parse(source: Source, operations: readonly string[]): Settings {
+  const { name, document } = source;
+  const fail = (faults: string[]) => new ConfigurationError(`${name} is not right`, faults);
+  if (document.errors.length > 0) throw fail(document.errors.map((error) => syntaxFault(source, error)));
+  const data = dataOf(source);
+  const parsed = Settings.safeParse(data);
+  if (!parsed.success)
+    throw fail(parsed.error.issues.flatMap((issue) => faultsOf(issue, document)).map((each) => located(source, each)));
+  const faults = crossFaults(parsed.data, operations);
+  if (faults.length > 0) throw fail(faults.map((each) => located(source, each)));
+  return parsed.data;
+}
+
+/** An alias is resolved a hundred times at most: a few lines of aliases of aliases would else fill the memory. */
+function dataOf({ name, document }: Source): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (thrown) {
+    throw new ConfigurationError(`${name} is not right`, [
+      `${name} ${thrown instanceof Error ? thrown.message : String(thrown)}; write these parts out instead.`,
+    ]);
+  }
+}
+
+/** Build contexts are meant from where the file is, not from where the program was started. */
+function withContexts(settings: Settings, folder: string): Settings {
+  const apps = Object.entries(settings.apps).map(([name, app]) => [
+    name,
+    app.build ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } } : app,
+  ]);
+  return { ...settings, apps: Object.fromEntries(apps) };
+}
+
+/**
+ * Reads `shipmate.yaml`'s text. `operations` are the catalogue's names, which rules may speak of.
+ * @throws ConfigurationError with every fault at once, each with its line
+ */
+export function parseSettings(
+  text: string,
+  file: { name: string; folder: string },
+  operations: readonly string[],
+): Settings {
+  if (text.length > longest) throw new ConfigurationError(`${file.name} is not right`, ['It is larger than 1 MiB.']);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  return withContexts(parse({ name: file.name, document, lines }, operations), file.folder);
+}
+
+/** Reads and checks the settings file. @throws ConfigurationError */
+export async function readSettings(path: string, operations: readonly string[]): Promise<Settings> {
+  const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
+    const problem = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new ConfigurationError('shipmate.yaml cannot be read', [
+      `${problem}. Copy shipmate.example.yaml, or set SHIPMATE_CONFIG to the file’s path.`,
+    ]);
+  });
+  return parseSettings(text, { name: path, folder: dirname(resolve(path)) }, operations);
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ConfigurationError } from '../../src/config/configuration-error.ts';
+import { parseSettings, readSettings } from '../../src/config/settings-file.ts';
+import { catalogue } from '../../src/operations/catalogue.ts';
+
+const operations = [...catalogue.keys()];
+const file = { name: 'shipmate.yaml', folder: '/srv/config' };
+const parse = (text: string) => parseSettings(text, file, operations);
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    parse(text);
+    return [];
+  } catch (thrown) {
+    if (thrown instanceof ConfigurationError) return thrown.faults;
+    throw thrown;
+  }
+}
+
+const base = 'apps: {web: {image: r/web}}\nenvironments: {production: {namespace: prod}}\n';
+
+test('the example is right, and its build context is resolved from where it lies', async () => {
+  const path = fileURLToPath(new URL('../../shipmate.example.yaml', import.meta.url));
+  const settings = await readSettings(path, operations);
+  expect(settings.apps.web?.build?.context).toBe(fileURLToPath(new URL('../../web', import.meta.url)));
+  expect(settings.policy.map(({ approvals }) => approvals)).toContain(1);
+});
+
+test('an absolute build context stays as it is', () => {
+  const settings = parse(base.replace('{image: r/web}', '{image: r/web, build: {context: /src/web}}'));
+  expect(settings.apps.web?.build?.context).toBe('/src/web');
+});
+
+test('every fault is listed at once, with its line, its path and what may have been meant', () => {
+  const text = [
+    'apps:',
+    '  web:',
+    '    imag: r/web',
+    '  Shop: {image: r/shop}',
+    'environments:',
+    '  production: {namespace: prod, rolloutTimeoutSeconds: soon}',
+    'polcy: []',
+  ].join('\n');
+  expect(faultsOf(text)).toEqual([
+    'shipmate.yaml:2 apps.web.image: is missing.',
+    'shipmate.yaml:3 apps.web.imag: there is no such setting. Did you mean “image”?',
+    'shipmate.yaml:4 apps.Shop: the name must be lower-case letters, digits and “-”.',
+    'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: expected number, received string.',
+    'shipmate.yaml:7 polcy: there is no such setting. Did you mean “policy”?',
+  ]);
+});
+
+test.each([
+  [
+    'policy: [{name: a, operations: [deplyo]}]',
+    'operations[0]: there is no operation “deplyo”. Did you mean “deploy”?',
+  ],
+  ['policy: [{name: a, environments: [productoin]}]', 'environments[0]: there is no environment “productoin”. Did you'],
+  ['policy: [{name: a, apps: [wen]}]', 'apps[0]: there is no app “wen”. Did you mean “web”?'],
+  ['policy: [{name: a, who: [everyon]}]', 'who[0]: there is no role “everyon”. Did you mean “everyone”?'],
+  ['policy: [{name: a, approvers: [constructor]}]', 'approvers[0]: there is no role “constructor”.'],
+  ['people: {ana: {slack: U1}}\nroles: {eng: [anna]}', 'roles.eng[0]: there is no person “anna”. Did you mean “ana”?'],
+  ['people: {ana: {slack: U1}}\nroles: {everyone: [ana]}', '“everyone” is built in'],
+  ['people: {ana: {slack: U1}, ben: {slack: U1}}', 'people.ben.slack: ana has the same slack.'],
+  ['people: {ana: {subject: a}, ben: {subject: a}}', 'people.ben.subject: ana has the same subject.'],
+  ['policy: [{name: a}, {name: a}]', 'there is another rule “a”'],
+  [
+    'people: {ana: {slack: U1}}\nroles: {eng: [ana]}\npolicy: [{name: a, approvals: 2, approvers: [eng]}]',
+    '2 approvals are asked for, but 1 people may approve (eng).',
+  ],
+])('%s is refused', (text, words) => {
+  expect(faultsOf(base + text).join('\n')).toContain(words);
+});
+
+test.each([
+  ['a key that stands there twice', `${base}apps: {web: {image: other}}`, 'shipmate.yaml:3 Map keys must be unique'],
+  ['a second document', `${base}---\n${base}`, 'A second document begins here'],
+  ['what is not YAML', 'apps: [', 'shipmate.yaml:1'],
+  ['a list', '- apps', 'expected object, received array'],
+  ['nothing', '', 'apps: is missing.'],
+  ['a megabyte', `# ${'x'.repeat(1_048_576)}`, 'larger than 1 MiB'],
+])('%s is refused', (_what, text, words) => {
+  expect(faultsOf(text).join('\n')).toContain(words);
+});
+
+test('aliases of aliases do not fill the memory', () => {
+  const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(',')}]`;
+  const bomb = [level('a', 'x'), level('b', '*a'), level('c', '*b'), level('d', '*c'), level('e', '*d')].join('\n');
+  expect(faultsOf(bomb).join()).toContain('alias');
+});
+
+test('a file that is not there is named, with what to do', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shipmate-config-'));
+  try {
+    const path = join(folder, 'shipmate.yaml');
+    await expect(readSettings(path, operations)).rejects.toThrow(/ENOENT.*shipmate\.example\.yaml/s);
+    await writeFile(path, base);
+    expect((await readSettings(path, operations)).apps.web?.image).toBe('r/web');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,48 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { openApi } from '../../../handlers/http/openapi.ts';
+import { catalogue } from '../../../src/operations/catalogue.ts';
+
+const Description = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        operationId: z.string(),
+        parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })),
+        requestBody: z.unknown(),
+        responses: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  ),
+});
+const description = openApi(catalogue);
+const { paths } = Description.parse(description);
+const routes = [...catalogue.values()].flatMap((operation) => operation.routes.map((route) => ({ operation, route })));
+
+test('it is valid OpenAPI 3.0', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(description));
+  expect(errors).toBeUndefined();
+  expect(valid).toBe(true);
+});
+
+test.each(routes)('$route.method $route.path is described', ({ operation, route }) => {
+  const path = `/api/v1/cloud-native${route.path.replace(/:(\w+)/g, '{$1}')}`;
+  const entry = paths[path]?.[route.method.toLowerCase()];
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name);
+  expect(entry?.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath);
+  const rest = Object.keys(route.request.shape).filter((name) => !inPath.includes(name));
+  const body = JSON.stringify(entry?.requestBody ?? entry?.parameters);
+  for (const name of rest) expect(body).toContain(`"${name}"`);
+  expect(Object.keys(entry?.responses ?? {})).toEqual(
+    expect.arrayContaining(['202', '400', '401', '403', '503', ...(operation.effect === 'read' ? ['200'] : [])]),
+  );
+});
+
+test('no two operations share an id', () => {
+  const ids = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.length).toBe(routes.length + 3);
+});

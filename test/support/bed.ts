@@ -1,0 +1,22 @@
+import { inject } from 'vitest';
+
+/** Where the shared test bed's parts are; started once by test/global-setup.ts. */
+export type BedAddress = {
+  dir: string;
+  redisUrl: string;
+  registryHost: string;
+  dockerHost: string;
+  kubeconfig: string;
+  /** The folder of the compiled Kubernetes programs. */
+  kubectl: string;
+  /** Image with a static /bin/busybox in the bed's registry. */
+  busybox: string;
+};
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    bed: BedAddress;
+  }
+}
+
+export const bed: BedAddress = inject('bed');
