@@ -18,17 +18,22 @@ export function shapeOf({ path, request }: Pick<Route, 'path' | 'request'>): Sha
   return { path: request.pick(mask), fields: request.omit(mask).strict() };
 }
 
+/** A request may be wrong in a hundred thousand places; the answer need not be as long as the request. */
+const mostProblems = 20;
+const longestName = 100;
+
 function unknownFields(keys: readonly string[], where: string, known: readonly string[]): string[] {
   return keys.map((key) => {
-    const name = key.slice(0, 100);
+    const name = key.slice(0, longestName);
     return `“${name}” is not a field of ${where}.${didYouMean(name, known)}`;
   });
 }
 
 function sentences(issue: z.core.$ZodIssue, given: JsonObject, known: readonly string[]): string[] {
   const [first] = issue.path;
-  const name = issue.path.join('.');
+  const name = issue.path.join('.').slice(0, longestName);
   if (issue.code === 'unrecognized_keys') return unknownFields(issue.keys, name || 'this request', name ? [] : known);
+  if (issue.code === 'invalid_key') return [`${name}: ${issue.issues.map(({ message }) => message).join(', ')}.`];
   if (issue.path.length === 1 && typeof first === 'string' && !Object.hasOwn(given, first))
     return [`${name} is missing.`];
   return [`${name}: ${issue.message.replace(/^Invalid (input|option): /, '')}.`];
@@ -58,6 +63,8 @@ export function readRequest(
     const parsed = schema.safeParse(value);
     return parsed.success ? [] : parsed.error.issues.flatMap((issue) => sentences(issue, value, known));
   });
-  if (problems.length > 0) throw fault('BAD_INPUT', { problem: problems.join(' ') });
+  const rest = problems.length - mostProblems;
+  const shown = [...problems.slice(0, mostProblems), ...(rest > 0 ? [`And ${rest} more.`] : [])];
+  if (shown.length > 0) throw fault('BAD_INPUT', { problem: shown.join(' ') });
   return route.input(Object.assign({}, ...parts.map(({ value }) => value)));
 }

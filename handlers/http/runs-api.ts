@@ -57,7 +57,9 @@ export function runsApi(deps: ApiDeps) {
       const nothingLeft = last !== '' && isOver(run.state) && (await engine.store.events(run.id, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
       const rightEnds = Math.min(identityOf(request).expiresAt - engine.now(), longestTimerMs);
-      const signal = AbortSignal.any([closing, AbortSignal.timeout(Math.max(0, rightEnds))]);
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(Math.max(0, rightEnds))]);
       const frames = runStream({ store: engine.store, changes, now: engine.now }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')

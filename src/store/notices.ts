@@ -63,7 +63,11 @@ export function createNoticeStore(redis: Redis): NoticeStore {
     later: (subject, ms) => guarded(async () => void (await later(redis, [keys.dirty], [memberOf(subject), ms]))),
     watch: async (wake) => {
       // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.
-      const listener = redis.duplicate({ enableOfflineQueue: true, commandTimeout: 0, maxRetriesPerRequest: null });
+      const listener = redis.duplicate({
+        enableOfflineQueue: true,
+        commandTimeout: undefined,
+        maxRetriesPerRequest: null,
+      });
       listener.on('error', () => {});
       listener.on('message', (_channel, member: string) => wake(subjectOf(member)));
       await listener.subscribe(keys.changed);

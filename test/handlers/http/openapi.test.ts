@@ -12,7 +12,7 @@ const Description = z.looseObject({
       z.looseObject({
         operationId: z.string(),
         parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })),
-        requestBody: z.unknown(),
+        requestBody: z.unknown().optional(),
         responses: z.record(z.string(), z.unknown()),
       }),
     ),

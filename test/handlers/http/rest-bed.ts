@@ -9,7 +9,7 @@ import { createNoticeStore } from '../../../src/store/notices.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
 import { quiet, testEngine } from '../../support/engine.ts';
 
-export const secret = 'a secret that is long enough for HS256';
+const secret = 'a secret that is long enough for HS256';
 export const api = '/api/v1/cloud-native';
 
 /** The app of the examples: staging is free, production needs another engineer. */

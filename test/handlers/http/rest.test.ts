@@ -262,6 +262,7 @@ describe('bad input gets a sentence, and starts nothing', () => {
     [{ ...deployment, replica: 3 }, 400, '“replica” is not a field of this request. Did you mean “replicas”?'],
     [{ ...deployment, image: undefined, ports: [0] }, 400, 'image is missing. ports.0: '],
     [{ ...deployment, resources: { requests: { cpu: 'lots' } } }, 400, 'resources.requests.cpu: must be a Kubernetes'],
+    [{ ...deployment, env: { 'NOT A NAME': 'x' } }, 400, 'env.NOT A NAME: is not a valid environment variable name.'],
     [[deployment], 400, 'The body must be a JSON object.'],
     [undefined, 400, 'name is missing.'],
   ])('%j', async (body, status, words) => {
@@ -276,6 +277,14 @@ describe('bad input gets a sentence, and starts nothing', () => {
       requestId: answer.headers['x-request-id'],
     });
     expect(await count()).toBe(before);
+  });
+
+  test('an answer is not as long as a request that is wrong everywhere', async () => {
+    const env = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index} ${'x'.repeat(150)}`, 'x']));
+    const { status, body } = await bed.send('ana', 'POST', 'deployments', { ...deployment, env });
+    expect(status).toBe(400);
+    expect(body.error.message).toContain('And 4980 more.');
+    expect(body.error.message.length).toBeLessThan(5_000);
   });
 
   test('a field that belongs in the path is not taken from the body', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { api, type RestBed, restBed, tokenOf } from './rest-bed.ts';
@@ -114,6 +115,24 @@ test('an id that is none is refused, as are an unknown run and a missing token',
   expect((await open(id, { 'last-event-id': '- +' })).status).toBe(400);
   expect((await open('nothing')).status).toBe(404);
   expect((await fetch(`${origin}${api}/runs/${id}/events`)).status).toBe(401);
+});
+
+test('a client that went away is not looked after any longer', async () => {
+  let looks = 0;
+  const { store } = bed.engine;
+  const counted = { ...store, read: (id: string) => store.read(id).finally(() => looks++) };
+  const other = await restBed(redis.url, {}, { store: counted });
+  origin = await other.app.listen({ port: 0, host: '127.0.0.1' });
+  const id = await start();
+  const messages = live(await open(id));
+  await messages.next();
+  await expect.poll(() => looks, { timeout: 5_000 }).toBeGreaterThan(2);
+  await messages.return(undefined);
+  await sleep(1_500);
+  const before = looks;
+  await sleep(1_500);
+  expect(looks).toBe(before);
+  await other.close();
 });
 
 test('a server that closes ends its streams instead of waiting for them', async () => {

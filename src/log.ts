@@ -1,0 +1,14 @@
+import { type Logger, pino, stdSerializers } from 'pino';
+
+/** Never logged, wherever they stand: what would let a reader act as somebody else. */
+const secretFields = ['token', 'authorization', 'password', 'response_url', 'trigger_id', 'secret'];
+
+/** JSON lines on standard output; `problem` is logged as an error with its stack. */
+export function createLog(level: string, role: string): Logger {
+  return pino({
+    level,
+    base: { role, pid: process.pid },
+    serializers: { problem: stdSerializers.err },
+    redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
+  });
+}

@@ -1,0 +1,201 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { createMetrics } from '../handlers/http/metrics.ts';
+import { createHttpServer } from '../handlers/http/server.ts';
+import { createAnnouncer } from '../handlers/slack/announcer.ts';
+import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
+import { createSlackClient } from '../handlers/slack/client.ts';
+import { createMembers } from '../handlers/slack/members.ts';
+import { startNotifier } from '../jobs/notifier.ts';
+import { createRunQueue } from '../jobs/queue.ts';
+import { startSweeper } from '../jobs/sweeper.ts';
+import { createWorker } from '../jobs/worker.ts';
+import { createDocker } from './clients/docker/docker.ts';
+import { createClusters } from './clients/kube/clusters.ts';
+import { createRegistry } from './clients/registry/registry.ts';
+import { ConfigurationError } from './config/configuration-error.ts';
+import { readEnvironment } from './config/environment.ts';
+import { readSettings } from './config/settings-file.ts';
+import type { Environment } from './config/variables.ts';
+import { Fault } from './core/errors.ts';
+import type { Settings } from './core/settings.ts';
+import type { Engine } from './engine/engine.ts';
+import { createLeases } from './engine/leases.ts';
+import { createLog } from './log.ts';
+import { catalogue } from './operations/catalogue.ts';
+import { connectProducer, connectStore, connectWorker } from './store/connection.ts';
+import { queuePrefix } from './store/keys.ts';
+import { createAlertStore, createNoticeStore } from './store/notices.ts';
+import { createRunStore } from './store/runs.ts';
+
+/** Stops what was started, newest first. */
+type Stops = { add(stop: () => Promise<unknown>): void; all(): Promise<void> };
+
+function createStops(log: Logger): Stops {
+  const stops: (() => Promise<unknown>)[] = [];
+  return {
+    add: (stop) => void stops.unshift(stop),
+    all: async () => {
+      for (const stop of stops) await stop().catch((problem: unknown) => log.warn({ problem }, 'did not stop cleanly'));
+    },
+  };
+}
+
+/** Short enough to be typed on a phone; letters and digits that can't be taken for one another. */
+function newRunId(): string {
+  const letters = '23456789abcdefghjkmnpqrstuvwxyz';
+  return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
+}
+
+async function opened(redis: Redis, log: Logger, stops: Stops): Promise<Redis> {
+  redis.on('error', (problem) => log.warn({ problem: problem.message }, 'Redis connection'));
+  stops.add(async () => redis.disconnect());
+  if (redis.status !== 'ready') await once(redis, 'ready');
+  return redis;
+}
+
+function registryCredentials(env: Environment) {
+  const own = env.REGISTRY_URL && env.REGISTRY_USERNAME && env.REGISTRY_PASSWORD;
+  const hub = env.DOCKER_USERNAME && env.DOCKER_PASSWORD;
+  return [
+    ...(own
+      ? [
+          {
+            host: new URL(env.REGISTRY_URL ?? '').host,
+            username: env.REGISTRY_USERNAME ?? '',
+            password: env.REGISTRY_PASSWORD ?? '',
+          },
+        ]
+      : []),
+    ...(hub
+      ? ['registry-1.docker.io', 'docker.io'].map((host) => ({
+          host,
+          username: env.DOCKER_USERNAME ?? '',
+          password: env.DOCKER_PASSWORD ?? '',
+          email: env.DOCKER_EMAIL,
+        }))
+      : []),
+  ];
+}
+
+async function createEngine(env: Environment, settings: Settings, log: Logger, stops: Stops) {
+  const redis = await opened(connectStore(env.REDIS_URL), log, stops);
+  const metrics = createMetrics();
+  const clusters = createClusters({ kubeconfig: env.KUBECONFIG, context: env.K8S_CONTEXT, endpoint: env.K8S_ENDPOINT });
+  stops.add(clusters.close);
+  const credentials = registryCredentials(env);
+  const plainHttp = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
+  const queue = createRunQueue(await opened(connectProducer(env.REDIS_URL), log, stops), queuePrefix);
+  stops.add(queue.close);
+  const engine: Engine = {
+    catalogue,
+    settings: () => settings,
+    store: metrics.counting(createRunStore(redis)),
+    clients: {
+      kube: clusters.kube,
+      registry: createRegistry({ credentials, insecureHosts: plainHttp }),
+      docker: createDocker({ host: env.DOCKER_HOST, credentials }),
+    },
+    wake: queue.wake,
+    now: Date.now,
+    newId: newRunId,
+    log,
+  };
+  return { engine, metrics, notices: createNoticeStore(redis), alerts: createAlertStore(redis) };
+}
+
+type Core = Awaited<ReturnType<typeof createEngine>>;
+
+async function startWorker(env: Environment, { engine }: Core, log: Logger, stops: Stops): Promise<void> {
+  const leases = createLeases(engine.store, `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`, log);
+  const connection = await opened(connectWorker(env.REDIS_URL), log, stops);
+  const worker = createWorker(connection, { engine, leases, prefix: queuePrefix, log });
+  stops.add(worker.close);
+  const sweeper = startSweeper({ store: engine.store, wake: engine.wake, log });
+  stops.add(sweeper.stop);
+}
+
+async function startSlack(
+  env: Environment,
+  { engine, notices, alerts }: Core,
+  log: Logger,
+  stops: Stops,
+): Promise<SlackSurface | undefined> {
+  if (env.SLACK_BOT_TOKEN === undefined) return undefined;
+  const connection = { token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL };
+  const client = createSlackClient(connection);
+  const announce = createAnnouncer({ client, store: engine.store, alerts, settings: engine.settings, log });
+  const notifier = await startNotifier({ notices, announce, log });
+  stops.add(notifier.stop);
+  if (env.ROLE === 'worker') return undefined;
+  const surface = await createSlackSurface(
+    { engine, members: createMembers(client, engine.now), log },
+    { ...connection, client, signingSecret: env.SLACK_SIGNING_SECRET ?? '', appToken: env.SLACK_APP_TOKEN },
+  );
+  await surface.start();
+  stops.add(surface.stop);
+  return surface;
+}
+
+async function startHttp(
+  env: Environment,
+  core: Core,
+  slack: SlackSurface | undefined,
+  log: Logger,
+  stops: Stops,
+): Promise<void> {
+  const { engine, metrics, notices, alerts } = core;
+  const bot = env.ROLE !== 'worker';
+  const clusterNames = new Set(Object.values(engine.settings().environments).map(({ cluster }) => cluster));
+  const clusterChecks = [...clusterNames].map(
+    (name) => [`cluster ${name}`, (signal: AbortSignal) => engine.clients.kube(name).ping(signal)] as const,
+  );
+  const server = await createHttpServer({
+    log,
+    metrics,
+    checks: { redis: engine.store.ping, ...(bot ? {} : Object.fromEntries(clusterChecks)) },
+    slack: slack?.listener,
+    ...(bot && {
+      api: {
+        engine,
+        notices,
+        tokens: { secret: env.JWT_SECRET, jwksUri: env.JWKS_URI, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE },
+        publicUrl: env.PUBLIC_URL,
+      },
+      alertmanager: { alerts, settings: engine.settings, now: engine.now, log, token: env.ALERTMANAGER_TOKEN },
+    }),
+  });
+  const address = await server.listen({ port: env.PORT, host: env.HOST });
+  stops.add(() => server.close());
+  log.info({ address }, 'listening');
+}
+
+async function main(): Promise<void> {
+  const env = readEnvironment(process.env);
+  const log = createLog(env.LOG_LEVEL, env.ROLE);
+  const settings = await readSettings(env.SHIPMATE_CONFIG, [...catalogue.keys()]);
+  const stops = createStops(log);
+  let stopping = false;
+  const stop = async (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping: running work is handed over');
+    await stops.all();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  const core = await createEngine(env, settings, log, stops);
+  if (env.ROLE !== 'bot') await startWorker(env, core, log, stops);
+  const slack = await startSlack(env, core, log, stops);
+  await startHttp(env, core, slack, log, stops);
+  log.info({ slack: slack ? (slack.listener ? 'http' : 'socket') : 'off' }, 'ready');
+}
+
+main().catch((problem: unknown) => {
+  const known = problem instanceof ConfigurationError || problem instanceof Fault;
+  console.error(known ? problem.message : problem);
+  process.exit(1);
+});

@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import type { KnownBlock, View } from '@slack/types';
+
+export type User = { id: string; name: string; realName: string; title: string; guest?: true; bot?: true };
+export type Channel = { id: string; name: string; topic: string };
+
+export type Message = {
+  ts: string;
+  channel: string;
+  user: string;
+  text: string;
+  blocks: KnownBlock[];
+  thread?: string;
+  broadcast?: boolean;
+  edited?: string;
+  /** Seen by this user alone, and forgotten when the page is loaded anew, as in Slack. */
+  onlyFor?: string;
+};
+
+export type OpenView = { id: string; user: string; hash: string; view: View };
+
+export type WorkspaceEvent =
+  | { kind: 'message'; message: Message }
+  | { kind: 'removed'; channel: string; ts: string }
+  | { kind: 'view'; view: OpenView }
+  | { kind: 'view-closed'; id: string; user: string };
+
+/** What Slack's servers remember of one workspace. */
+export type Workspace = {
+  teamId: string;
+  domain: string;
+  users: User[];
+  channels: Channel[];
+  messages: Map<string, Message>;
+  views: Map<string, OpenView>;
+  /** A new timestamp, unique and growing, as Slack's are. */
+  nextTs(): string;
+  put(message: Message): Message;
+  remove(channel: string, ts: string): void;
+  showView(view: OpenView): void;
+  closeView(id: string): void;
+  listen(heard: (event: WorkspaceEvent) => void): () => void;
+};
+
+export const botUser = 'U0SHIPMATE';
+
+/** A workspace with a requester, two approvers, a guest, and the channels that the examples speak of. */
+export function createWorkspace(): Workspace {
+  const bus = new EventEmitter().setMaxListeners(1_000);
+  const messages = new Map<string, Message>();
+  const views = new Map<string, OpenView>();
+  let lastMicros = 0;
+  const tell = (event: WorkspaceEvent) => bus.emit('event', event);
+  return {
+    teamId: 'T0SHIPYARD',
+    domain: 'shipyard',
+    users: [
+      { id: 'U0ANA', name: 'ana', realName: 'Ana Lima', title: 'Product engineer' },
+      { id: 'U0BEN', name: 'ben', realName: 'Ben Okafor', title: 'Platform engineer' },
+      { id: 'U0CHO', name: 'cho', realName: 'Cho Min-ji', title: 'Security officer' },
+      { id: 'U0GUS', name: 'gus', realName: 'Gus (guest)', title: 'Contractor', guest: true },
+      { id: botUser, name: 'shipmate', realName: 'Shipmate', title: 'Ships software', bot: true },
+    ],
+    channels: [
+      { id: 'C0SHIP', name: 'ship', topic: 'Deploys of all our apps' },
+      { id: 'C0ALERTS', name: 'alerts', topic: 'What is wrong, and what is well again' },
+      { id: 'C0GENERAL', name: 'general', topic: 'Everything else' },
+    ],
+    messages,
+    views,
+    nextTs: () => {
+      lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);
+      return `${Math.floor(lastMicros / 1_000_000)}.${String(lastMicros % 1_000_000).padStart(6, '0')}`;
+    },
+    put: (message) => {
+      messages.set(`${message.channel}/${message.ts}`, message);
+      tell({ kind: 'message', message });
+      return message;
+    },
+    remove: (channel, ts) => {
+      messages.delete(`${channel}/${ts}`);
+      tell({ kind: 'removed', channel, ts });
+    },
+    showView: (view) => {
+      views.set(view.id, view);
+      tell({ kind: 'view', view });
+    },
+    closeView: (id) => {
+      const view = views.get(id);
+      views.delete(id);
+      if (view) tell({ kind: 'view-closed', id, user: view.user });
+    },
+    listen: (heard) => {
+      bus.on('event', heard);
+      return () => void bus.off('event', heard);
+    },
+  };
+}
