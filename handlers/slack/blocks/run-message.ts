@@ -161,7 +161,7 @@ export function runMessage(run: Run, settings: Settings): MessageView {
   const end = run.fault?.message ?? (run.report && endText(run.report));
   const decisions = decisionLines(run, settings);
   return {
-    text: [`${title}: ${word.toLowerCase()}`, end ?? run.plan?.summary].filter(Boolean).join(' – '),
+    text: [`${title}: ${word.toLowerCase()}`, run.plan?.summary, end].filter(Boolean).join(' – '),
     blocks: [
       header(title),
       section(headline(run, settings)),
