@@ -17,7 +17,7 @@ export function statusMessage({ apps }: Status, at: number): MessageView {
   const environments = [...new Set(apps.map(({ env }) => env))];
   const well = apps.filter(({ ready, replicas, problem }) => problem === undefined && ready === replicas).length;
   return {
-    text: `${well} of ${apps.length} well`,
+    text: `What runs where: ${well} of ${apps.length} well`,
     blocks: [
       header('What runs where'),
       ...environments.map((env) => {

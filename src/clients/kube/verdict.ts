@@ -41,12 +41,12 @@ export function countOf(deployment: JsonObject): RolloutCount {
   };
 }
 
-/** kubectl's own rule for a rollout that is through. */
+/** kubectl's own rule for a rollout that is through; and none are left over, which it lets pass when scaling down. */
 function isComplete(deployment: JsonObject): boolean {
   const status = at(deployment, 'status');
   const { replicas, updated } = countOf(deployment);
   const observed = number(at(status, 'observedGeneration')) >= number(at(deployment, 'metadata', 'generation'));
-  const noneOld = number(at(status, 'replicas')) <= updated;
+  const noneOld = number(at(status, 'replicas')) <= Math.min(updated, replicas);
   return observed && updated >= replicas && noneOld && number(at(status, 'availableReplicas')) >= updated;
 }
 
