@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs at most a Redis of its own; `real` runs against the test bed's real parts, started once for all files. */
+/** What needs a real cluster, registry or Docker daemon. */
+const onTheBed = ['test/{clients,e2e,testbed}/**/*.test.ts'];
+
 // biome-ignore lint/style/noDefaultExport: Vitest reads its configuration from there
 export default defineConfig({
   test: {
@@ -8,19 +10,16 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'test/{core,engine,store,operations}/**/*.test.ts',
-            'test/handlers/slack/**/*.test.ts',
-            'test/*.test.ts',
-          ],
+          include: ['test/**/*.test.ts'],
+          exclude: onTheBed,
           globalSetup: ['test/install-setup.ts'],
+          testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'real',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/{core,engine,store,operations}/**', 'test/handlers/slack/**', 'test/*.test.ts'],
+          include: onTheBed,
           globalSetup: ['test/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

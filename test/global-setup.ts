@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
-import { setUp, startTestbed } from '../testbed/testbed.ts';
+import { setUp } from '../testbed/setup.ts';
+import { startTestbed } from '../testbed/testbed.ts';
 
 /** Installs what is missing, starts one bed for all test files, and takes it away at the end. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -111,7 +111,10 @@ async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): 
   const group = await deps.alerts.read(id);
   const channel = group?.app === undefined ? undefined : deps.settings().apps[group.app]?.channel;
   if (!group || channel === undefined) return { kind: 'nothing' };
-  return { kind: 'shown', shown: await bringUpToDate(deps, channel, alertMessage(group), shown) };
+  // A group that fires again after it was resolved is news, and news is not an edit of something far up.
+  const since = String(group.firstAt);
+  const current = await bringUpToDate(deps, channel, alertMessage(group), shown?.cursor === since ? shown : undefined);
+  return { kind: 'shown', shown: { ...current, cursor: since } };
 }
 
 /** How long to leave Slack alone after a failure; undefined where trying again won't help. */

@@ -131,7 +131,7 @@ export type Log = {
 /** Something that has one message in Slack: a run, or a group of alerts. */
 export type Subject = { kind: 'run' | 'alert'; id: string };
 
-/** What a subject's message looks like now; `cursor` is the last event that its thread has. */
+/** What a subject's message looks like now; `cursor` is the last event that a run's thread has, or since when an alert fires. */
 export type Shown = { channel: string; ts: string; hash: string; cursor: string };
 
 /** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */

@@ -62,6 +62,18 @@ publish(run, events, dirty, changed, id, list)
 if look == 'over' then redis.call('PEXPIRE', events, ${keepMs}) end
 return 'ok'`);
 
+/** Takes back a run that nobody has looked at yet. Sent whole, since nobody may be there any more to hear that its hash is unknown. */
+const discardLua = `
+local request, run, events, due, recent, dirty = unpack(KEYS)
+local id, hasKey = unpack(ARGV)
+if redis.call('HGET', run, 'epoch') ~= '0' then return 0 end
+redis.call('DEL', run, events)
+redis.call('ZREM', due, id)
+redis.call('ZREM', recent, id)
+redis.call('ZREM', dirty, 'run:' .. id)
+if hasKey == '1' then redis.call('DEL', request) end
+return 1`;
+
 const lease = script(`${nowLua}
 local run, due = unpack(KEYS)
 local id, owner, ttl = unpack(ARGV)
@@ -133,7 +145,13 @@ export function createRunStore(redis: Redis): RunStore {
           keys.dirty,
         ];
         const args = [run.id, JSON.stringify(run), eventList(events), keys.changed, key === undefined ? '0' : '1'];
-        const id = z.string().parse(await create(redis, names, args));
+        const made = create(redis, names, args).catch((problem: unknown) => {
+          // A command that timed out may still wait in Redis' queue and be done later: a run that nobody was told of.
+          // This one waits right behind it.
+          redis.eval(discardLua, names.length, ...names, run.id, key === undefined ? '0' : '1').catch(() => {});
+          throw problem;
+        });
+        const id = z.string().parse(await made);
         if (id === run.id) return { run, created: true };
         return { run: (await read(id)) ?? run, created: false };
       }),

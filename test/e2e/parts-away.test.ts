@@ -9,7 +9,7 @@ afterAll(async () => voyage.end());
 
 test('Redis away: the command is refused at once, and works again after', { timeout: 60_000 }, async () => {
   const { slack, redis } = voyage;
-  await voyage.start('all');
+  const shipmate = await voyage.start('all');
   await slack.command(ana, ship, '/ship status web');
   await slack.waitFor(
     'status works',
@@ -35,6 +35,7 @@ test('Redis away: the command is refused at once, and works again after', { time
       { timeout: 20_000, interval: 1_000 },
     )
     .toBe(true);
+  await shipmate.kill('SIGTERM');
 });
 
 test('the API server away: the plan fails with a sentence, and nothing is changed', { timeout: 60_000 }, async () => {

@@ -42,10 +42,23 @@ test('with Redis killed a request is refused at once, and what was stored is the
 test('with Redis frozen a request fails within three seconds', async () => {
   const engine = await testEngine(redis.url, fakeWorld().clients);
   await engine.store.ping();
+  const { id } = await request(engine, ask); // so that the script is known, and only its hash waits in the queue
+  const before = await engine.store.recent(10);
+  expect(before[0]?.id).toBe(id);
   redis.pause();
   const began = performance.now();
   await expect(request(engine, ask)).rejects.toMatchObject({ code: 'STORE_DOWN' });
   expect(performance.now() - began).toBeLessThan(3_000);
   redis.resume();
+  // What waited in Redis' queue is done now, and taken back at once: nobody was told of that run.
+  await expect
+    .poll(() =>
+      engine.store.ping().then(
+        () => 'up',
+        () => 'down',
+      ),
+    )
+    .toBe('up');
+  expect(await engine.store.recent(10)).toEqual(before);
   engine.close();
 });

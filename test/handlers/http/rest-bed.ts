@@ -28,6 +28,17 @@ export const restSettings = Settings.parse({
   ],
 });
 
+/** The body of the example. */
+export const deployment = {
+  name: 'my-app',
+  namespace: 'production',
+  image: 'myapp:v1.0.0',
+  replicas: 3,
+  ports: [8080],
+  env: { ENV_VAR: 'value' },
+  resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
+};
+
 export function tokenOf(subject: string): Promise<string> {
   const key = new TextEncoder().encode(secret);
   return new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(subject).setExpirationTime('5 min').sign(key);
