@@ -1,86 +1,69 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-
-/** A program of the bed that tests may ill-treat. */
-export type Part = {
-  pid(): number;
-  /** SIGKILL, as a crash would. */
-  kill(): Promise<void>;
-  /** Starts it again as it was, on the same port. */
-  start(): Promise<void>;
-  pause(): void;
-  resume(): void;
-};
+import { release } from './claim.ts';
+import { createLauncher, type Launch } from './launch.ts';
+import { freePort } from './ports.ts';
 
 export type BedBase = {
   /** Short and unique on this machine: names of bridges and cgroups are made of it. */
   id: string;
   dir: string;
   log: (line: string) => void;
-  /** Starts a program whose output goes to a file in the bed's folder, and waits until `ready`. */
-  launch(
-    name: string,
-    program: string,
-    args: string[],
-    options: { ready: () => Promise<boolean>; env?: NodeJS.ProcessEnv },
-  ): Promise<Part>;
-  /** Ends everything that was started and removes what it left on the machine. */
+  /** Starts a program whose output goes to a file in the bed's folder, and waits until `ready`. It ends with the bed. */
+  launch: Launch;
+  /** Runs a short program to its end and answers with what it printed. @throws Error with what it complained of */
+  run(program: string, args: string[], options?: RunOptions): Promise<string>;
+  /** A port of loopback for a part of this bed; `wanted` if that is free. */
+  port(wanted?: number): Promise<number>;
+  /** Keeps a claim until the bed has stopped. */
+  keep(claimed: Server): void;
+  /** Ends everything that was started and removes what it left on the machine. @throws Error if something would not go */
   stop(): Promise<void>;
 };
 
-/** Listens for a moment to find a port that is free; `wanted` if it is. */
-export async function freePort(wanted = 0): Promise<number> {
-  const server = createServer();
-  const opened = new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(wanted, '127.0.0.1', () => resolve(true));
+type RunOptions = { stdin?: string; timeoutMs?: number; env?: NodeJS.ProcessEnv };
+
+const runIn =
+  (env: NodeJS.ProcessEnv): BedBase['run'] =>
+  (program, args, { stdin = '', timeoutMs = 60_000, env: more } = {}) =>
+    new Promise((resolve, reject) => {
+      const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
+      const child = execFile(program, args, { ...limits, env: { ...env, ...more } }, (problem, out, err) => {
+        if (!problem) return resolve(out);
+        const why = problem.killed ? `no answer in ${timeoutMs / 1_000} s` : err.trim() || problem.message;
+        reject(new Error(`${program.split('/').at(-1)} ${args.join(' ')}: ${why}`));
+      });
+      // It may end without reading what it is given: that is no fault of ours.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(stdin);
+    });
+
+function startReaper(id: string, dir: string): { tell(pid: number): void; reap(): Promise<void> } {
+  const program = fileURLToPath(new URL('./reaper.ts', import.meta.url));
+  const reaper = spawn(process.execPath, [program, id, dir], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+    cwd: '/',
   });
-  if (!(await opened)) return await freePort();
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port to be had');
-  return address.port;
-}
-
-export async function portOpen(port: number, host = '127.0.0.1'): Promise<boolean> {
-  const socket = connect(port, host);
-  const open = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
+  const ended = new Promise<string>((resolve) => {
+    reaper.once('error', ({ message }) => resolve(message));
+    reaper.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
   });
-  socket.destroy();
-  return open;
-}
-
-const patienceMs = 60_000;
-
-async function lastWords(file: string): Promise<string> {
-  return (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
-}
-
-async function untilReady(
-  name: string,
-  child: ChildProcess,
-  file: string,
-  ready: () => Promise<boolean>,
-): Promise<void> {
-  const began = Date.now();
-  while (!(await ready().catch(() => false))) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(
-        `${name} ended while starting (${child.exitCode ?? child.signalCode}):\n${await lastWords(file)}`,
-      );
-    if (Date.now() - began > patienceMs) throw new Error(`${name} was not ready after 60 s:\n${await lastWords(file)}`);
-    await sleep(50);
-  }
+  reaper.stdin.on('error', () => {});
+  reaper.unref();
+  return {
+    tell: (pid) => void reaper.stdin.write(`${pid}\n`),
+    reap: async () => {
+      reaper.ref();
+      reaper.stdin.end();
+      const end = await ended;
+      if (end !== 'exit 0') throw new Error(`the test bed in ${dir} could not be removed whole (${end})`);
+    },
+  };
 }
 
 /** An empty bed with its reaper: from here on nothing that is started in it outlives this process. */
@@ -88,46 +71,29 @@ export async function createBase(log: (line: string) => void): Promise<BedBase> 
   const dir = await mkdtemp('/tmp/shipmate-bed-');
   const id = randomBytes(4).toString('hex');
   await mkdir(join(dir, 'logs'));
-  const reaper = spawn(process.execPath, [fileURLToPath(new URL('./reaper.mjs', import.meta.url)), id, dir], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  reaper.unref();
-
-  const launch: BedBase['launch'] = async (name, program, args, { ready, env }) => {
-    const file = join(dir, 'logs', `${name}.log`);
-    const spawned = (): ChildProcess => {
-      const out = openSync(file, 'a');
-      // A session of its own: Ctrl-C ends the owner, and the reaper ends the rest in order.
-      const child = spawn(program, args, { stdio: ['ignore', out, out], detached: true, ...(env && { env }) });
-      closeSync(out);
-      child.unref();
-      return child;
-    };
-    let child = spawned();
-    child.on('error', (problem) => log(`${name}: ${problem.message}`));
-    await untilReady(name, child, file, ready);
-    return {
-      pid: () => child.pid ?? 0,
-      kill: async () => {
-        const gone = once(child, 'exit');
-        child.ref();
-        child.kill('SIGKILL');
-        await gone;
-      },
-      start: async () => {
-        child = spawned();
-        await untilReady(name, child, file, ready);
-      },
-      pause: () => void child.kill('SIGSTOP'),
-      resume: () => void child.kill('SIGCONT'),
-    };
+  const reaper = startReaper(id, dir);
+  // Nothing else of the owner's environment reaches the parts: not its KUBECONFIG, DOCKER_HOST or proxies.
+  // SHIPMATE_BED is how the reaper knows them, and what they start in turn.
+  const path = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
+  const env = { PATH: path, HOME: dir, SHIPMATE_BED: id };
+  const claims: Server[] = [];
+  let stopped: Promise<void> | undefined;
+  const stopping = () => stopped !== undefined;
+  return {
+    id,
+    dir,
+    log,
+    launch: createLauncher({ logs: join(dir, 'logs'), env, log, started: reaper.tell, stopping }),
+    run: runIn(env),
+    port: async (wanted) => {
+      const { port, claimed } = await freePort(wanted);
+      claims.push(claimed);
+      return port;
+    },
+    keep: (claimed) => void claims.push(claimed),
+    stop: () => {
+      stopped ??= reaper.reap().finally(() => Promise.all(claims.map(release)));
+      return stopped;
+    },
   };
-  const stop = async () => {
-    const gone = once(reaper, 'exit');
-    reaper.ref();
-    reaper.stdin.end();
-    await gone;
-  };
-  return { id, dir, log, launch, stop };
 }

@@ -1,14 +1,18 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runLong } from './packages.ts';
+import { promisify } from 'node:util';
+import { claim, release } from './claim.ts';
+import { runLong } from './run-long.ts';
+import { tethered } from './tether.ts';
 
-const cacheRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shipmate');
-const kubernetesVersion = 'v1.37.2';
 const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kubectl'];
+const source = fileURLToPath(new URL('./kubernetes/', import.meta.url));
 
 const exists = (path: string) =>
   access(path).then(
@@ -16,61 +20,66 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** Holds the folder `lock` while `act` runs; another process waits. A lock whose holder died is taken over. */
-async function locked(lock: string, log: (line: string) => void, act: () => Promise<void>): Promise<void> {
+/** One process at a time compiles; another waits for it to finish, or to die. */
+async function turn(place: string, log: (line: string) => void): Promise<Server> {
   for (let waited = 0; ; waited++) {
-    const got = await mkdir(lock).then(
-      () => true,
-      () => false,
-    );
-    if (got) break;
-    const age =
-      Date.now() -
-      (await stat(lock).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => Date.now(),
-      ));
-    if (age > 40 * 60_000) await rm(lock, { recursive: true, force: true });
-    if (waited % 20 === 0) log('another process is compiling the same parts; waiting for it');
+    const held = await claim(`compile-${process.getuid?.()}-${basename(place)}`);
+    if (held) return held;
+    if (waited % 10 === 0) log(`Another process is compiling ${basename(place)}: waiting for it … ${waited / 2} s`);
     await sleep(500);
   }
-  await act().finally(() => rm(lock, { recursive: true, force: true }));
 }
 
-async function build(source: string, into: string, log: (line: string) => void): Promise<void> {
-  const version = 'k8s.io/component-base/version';
-  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(kubernetesVersion) ?? [];
-  const stamp = `-X ${version}.gitVersion=${kubernetesVersion} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`;
-  const temporary = `${into}.${process.pid}`;
+/** Go since 1.21 fetches the newer Go that a go.mod asks for; before that it can't. */
+async function checkGo(wanted: string): Promise<void> {
+  const { stdout } = await promisify(execFile)('go', ['version'], { timeout: 10_000, cwd: '/' }).catch(() => ({
+    stdout: '',
+  }));
+  const minor = Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
+  if (minor >= 21) return;
+  throw new Error(
+    `${stdout ? `This Go is too old (${stdout.trim()})` : 'Go is missing'}, and Kubernetes is compiled from its Go modules. ` +
+      `Install Go ${wanted} or later from https://go.dev/dl (not Debian's golang, which is older) so that \`go\` is on ` +
+      'the PATH, then call the same command again; or name a cluster of yours with --context NAME.',
+  );
+}
+
+async function build(goMod: string, place: string, log: (line: string) => void): Promise<void> {
+  const version = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/.exec(goMod);
+  const [, full = '', major = '', minor = ''] = version ?? [];
+  await checkGo(/^go (\S+)/m.exec(goMod)?.[1] ?? '1.26');
+  const at = 'k8s.io/component-base/version';
+  const stamp = `-s -w -X ${at}.gitVersion=${full} -X ${at}.gitMajor=${major} -X ${at}.gitMinor=${minor}`;
+  const temporary = `${place}.unfinished`;
+  await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  const args = ['build', '-trimpath', '-ldflags', `-s -w ${stamp}`, '-o', join(temporary, 'kubernetes'), '.'];
-  const what = `Compiling Kubernetes ${kubernetesVersion} from its Go modules (once; 6 to 10 minutes)`;
-  await runLong(what, 'go', args, log, { cwd: source, env: { ...process.env, CGO_ENABLED: '0' } });
+  const go = ['build', '-v', '-trimpath', '-ldflags', stamp, '-o', join(temporary, 'kubernetes'), '.'];
+  const what = `Compiling Kubernetes ${full} from its Go modules (once; 6 to 10 minutes)`;
+  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' };
+  await runLong(what, ...tethered('go', go), log, { cwd: source, env });
   for (const name of names) await symlink('kubernetes', join(temporary, name));
-  await rename(temporary, into);
+  await rename(temporary, place);
 }
 
 /**
- * The folder with the Kubernetes programs, compiled when their sources' versions have changed.
+ * The folder with the Kubernetes programs, compiled when go.mod, go.sum or main.go have changed.
  * Kept outside the repository, so that only the first run on a machine compiles.
  */
 export async function compiledKubernetes(log: (line: string) => void): Promise<string> {
-  const source = fileURLToPath(new URL('./kubernetes/', import.meta.url));
-  const parts = await Promise.all(['go.mod', 'go.sum', 'main.go'].map((name) => readFile(join(source, name))));
+  const [goMod, ...others] = await Promise.all(
+    ['go.mod', 'go.sum', 'main.go'].map((name) => readFile(join(source, name), 'utf8')),
+  );
   const hash = createHash('sha256');
-  for (const part of [...parts, process.arch, kubernetesVersion]) hash.update(part);
-  const place = join(cacheRoot, `kubernetes-${hash.digest('hex').slice(0, 16)}`);
+  for (const part of [goMod ?? '', ...others, process.arch]) hash.update(part);
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'shipmate');
+  const place = join(cache, `kubernetes-${hash.digest('hex').slice(0, 16)}`);
   if (await exists(place)) return place;
-  await mkdir(cacheRoot, { recursive: true });
-  await locked(`${place}.lock`, log, async () => {
-    if (await exists(place)) return;
-    await build(source, place, log).catch((problem: unknown) => {
-      if (problem instanceof Error && 'code' in problem && problem.code === 'ENOENT')
-        throw new Error(
-          'Go is missing: install Go 1.26 or later (https://go.dev/dl), then call the same command again.',
-        );
-      throw problem;
-    });
-  });
+  await mkdir(cache, { recursive: true });
+  const held = await turn(place, log);
+  try {
+    if (!(await exists(place))) await build(goMod ?? '', place, log);
+  } finally {
+    await release(held);
+  }
   return place;
 }

@@ -1,20 +1,48 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { BedBase, Part } from './bed-base.ts';
-import { socketOpen } from './containerd.ts';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { BedBase } from './bed-base.ts';
+import type { Launch, Part } from './launch.ts';
+import { socketOpen } from './ports.ts';
 
-const run = promisify(execFile);
-
-export type Docker = Part & {
+export type DockerHost = {
   /** `unix:///…`, as DOCKER_HOST has it. */
   host: string;
-  /** Builds a folder and pushes it, with the docker command. */
-  buildAndPush(context: string, tag: string, args?: Record<string, string>): Promise<void>;
+  /**
+   * Builds and pushes an image; answers with its digest. The context is a folder, or files by their names,
+   * `{ Dockerfile: 'FROM …' }`.
+   */
+  buildAndPush(context: string | Record<string, string>, tag: string, args?: Record<string, string>): Promise<string>;
 };
 
+export type Docker = Part & DockerHost;
+
+async function contextFolder(base: BedBase, files: Record<string, string>): Promise<string> {
+  const dir = await mkdtemp(join(base.dir, 'context-'));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, name)), { recursive: true });
+    await writeFile(join(dir, name), text);
+  }
+  return dir;
+}
+
+/** A Docker daemon that is there already. */
+export function dockerAt(base: BedBase, host: string): DockerHost {
+  const docker = (args: string[]) => base.run('docker', ['--host', host, ...args], { timeoutMs: 120_000 });
+  return {
+    host,
+    buildAndPush: async (context, tag, buildArgs = {}) => {
+      const list = Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+      const folder = typeof context === 'string' ? context : await contextFolder(base, context);
+      await docker(['build', '--quiet', '--tag', tag, ...list, folder]);
+      const digest = /digest: (sha256:\w+)/.exec(await docker(['push', tag]))?.[1];
+      if (digest === undefined) throw new Error(`docker push ${tag} named no digest`);
+      return digest;
+    },
+  };
+}
+
 /** dockerd on the bed's containerd. It leaves the machine's network alone: no bridge, no iptables. */
-export async function startDocker(base: BedBase, containerd: string): Promise<Docker> {
+export async function startDocker(base: BedBase, launch: Launch, containerd: string): Promise<Docker> {
   const socket = join(base.dir, 'docker.sock');
   const host = `unix://${socket}`;
   const args = [
@@ -28,16 +56,6 @@ export async function startDocker(base: BedBase, containerd: string): Promise<Do
     '--iptables=false',
     '--ip6tables=false',
   ];
-  const part = await base.launch('dockerd', 'dockerd', args, { ready: () => socketOpen(socket) });
-  const docker = (words: string[]) =>
-    run('docker', ['--host', host, ...words], { timeout: 120_000, maxBuffer: 16 << 20 });
-  return {
-    ...part,
-    host,
-    buildAndPush: async (context, tag, buildArgs = {}) => {
-      const list = Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-      await docker(['build', '--quiet', '--tag', tag, ...list, context]);
-      await docker(['push', '--quiet', tag]);
-    },
-  };
+  const part = await launch('dockerd', 'dockerd', args, { ready: () => socketOpen(socket) });
+  return { ...part, ...dockerAt(base, host) };
 }

@@ -1,68 +1,50 @@
-import { spawn } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { setInterval } from 'node:timers';
+import { runLong } from './run-long.ts';
 
-type Tool = { program: string; package: string };
+/** `services`: what the package starts by itself, and the bed does not want. */
+type Tool = { program: string; package: string; services?: string[] };
+
+const containerd = { program: 'containerd', package: 'containerd', services: ['containerd'] };
 
 /** Programs of Debian packages that the parts of the bed are made of. */
-export const tools = {
-  redis: [{ program: 'redis-server', package: 'redis-server' }],
-  registry: [{ program: 'docker-registry', package: 'docker-registry' }],
+const tools = {
+  redis: [{ program: 'redis-server', package: 'redis-server', services: ['redis-server'] }],
+  registry: [{ program: 'docker-registry', package: 'docker-registry', services: ['docker-registry'] }],
+  busybox: [{ program: '/bin/busybox', package: 'busybox-static' }],
   docker: [
-    { program: 'dockerd', package: 'docker.io' },
-    { program: 'containerd', package: 'containerd' },
-    { program: 'busybox', package: 'busybox-static' },
+    { program: 'dockerd', package: 'docker.io', services: ['docker.socket', 'docker'] },
+    { program: 'docker', package: 'docker.io' },
+    containerd,
   ],
   kubernetes: [
-    { program: 'containerd', package: 'containerd' },
+    containerd,
     { program: 'runc', package: 'runc' },
     { program: 'iptables', package: 'iptables' },
     { program: 'ip', package: 'iproute2' },
+    { program: 'nsenter', package: 'util-linux' },
     { program: '/usr/lib/cni/bridge', package: 'containernetworking-plugins' },
-    { program: 'busybox', package: 'busybox-static' },
   ],
   browser: [{ program: 'chromium', package: 'chromium' }],
 } satisfies Record<string, Tool[]>;
 
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
-async function present(program: string): Promise<boolean> {
-  const places = program.startsWith('/') ? [program] : searched.map((dir) => join(dir, program));
-  const found = await Promise.all(
-    places.map((place) =>
-      access(place).then(
-        () => true,
-        () => false,
-      ),
-    ),
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
   );
-  return found.includes(true);
-}
 
-/** Runs a program to its end, saying every five seconds that it is still at it. @throws Error with its last words */
-export async function runLong(
-  what: string,
-  program: string,
-  args: string[],
-  log: (line: string) => void,
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<void> {
-  const began = Date.now();
-  const timer = setInterval(() => log(`${what} … ${Math.round((Date.now() - began) / 1_000)} s`), 5_000);
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  const hear = (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-4_000);
-  };
-  child.stdout.on('data', hear);
-  child.stderr.on('data', hear);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  }).finally(() => clearInterval(timer));
-  if (code !== 0) throw new Error(`${what} failed (${program} ${args.join(' ')}):\n${said}`);
-  if (Date.now() - began > 2_000) log(`${what}: done in ${Math.round((Date.now() - began) / 1_000)} s`);
+async function present(program: string): Promise<boolean> {
+  // One that needs the machine's libraries would not run in an image of its own.
+  if (program === '/bin/busybox')
+    return await readFile(program).then(
+      (bytes) => !bytes.includes('/ld-linux'),
+      () => false,
+    );
+  const places = program.startsWith('/') ? [program] : searched.map((dir) => join(dir, program));
+  return (await Promise.all(places.map(exists))).includes(true);
 }
 
 async function canInstall(): Promise<boolean> {
@@ -71,23 +53,53 @@ async function canInstall(): Promise<boolean> {
   return /^ID(_LIKE)?=.*debian/m.test(release);
 }
 
-/** Sees to it that the Debian packages of these parts are there: installs them as root on Debian, else names what is missing. */
+/**
+ * Under systemd the packages' services are masked until the next boot before they come, and switched off for good
+ * after: a crash in between leaves nothing that starts by itself. Elsewhere RUNLEVEL=1 keeps them from starting.
+ */
+async function withoutServices(services: string[], log: (line: string) => void, install: () => Promise<void>) {
+  if (services.length === 0 || !(await exists('/run/systemd/system'))) return await install();
+  const systemctl = (verb: string[]) =>
+    runLong(`systemctl ${verb.join(' ')}`, 'systemctl', [...verb, ...services], log);
+  await systemctl(['mask', '--runtime']);
+  try {
+    await install();
+    await systemctl(['disable']);
+  } finally {
+    await systemctl(['unmask', '--runtime']);
+  }
+}
+
+async function aptInstall(names: string[], log: (line: string) => void): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const patience = ['-o', 'DPkg::Lock::Timeout=300'];
+  const what = `Installing ${names.join(', ')}`;
+  const install = () =>
+    runLong(what, 'apt-get', ['install', '-y', '-q', '--no-install-recommends', ...patience, ...names], log, { env });
+  log(what);
+  await install().catch(async () => {
+    // The list of packages is missing or too old for what the mirror has.
+    await runLong('Updating the list of packages', 'apt-get', ['update', '-q'], log, { env });
+    await install();
+  });
+}
+
+/**
+ * Sees to it that the Debian packages of these parts are there: installs them as root on Debian, else names what is
+ * missing. Their services are not left running.
+ */
 export async function ensurePackages(parts: (keyof typeof tools)[], log: (line: string) => void): Promise<void> {
-  const wanted = parts.flatMap((part) => tools[part]);
+  const wanted: Tool[] = parts.flatMap((part) => tools[part]);
   const there = await Promise.all(wanted.map(({ program }) => present(program)));
   const missing = wanted.filter((_, index) => !there[index]);
   if (missing.length === 0) return;
-  const names = [...new Set(missing.map((tool) => tool.package))];
   if (!(await canInstall())) {
-    const list = missing.map((tool) => `  ${tool.program}: apt-get install ${tool.package}`).join('\n');
+    const list = missing.map((tool) => `  ${tool.program}: apt-get install ${tool.package}`);
     throw new Error(
-      `These programs are missing. Install them (on Debian or Ubuntu as shown), then call the same command again:\n${list}`,
+      `These programs are missing. Install them (on Debian or Ubuntu as shown), then call the same command again:\n${[...new Set(list)].join('\n')}`,
     );
   }
-  log(`Installing ${names.join(', ')}`);
-  // Their services must not start: the bed starts its own, on its own ports.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const install = ['install', '-y', '-q', '--no-install-recommends', ...names];
-  await runLong('Updating the package list', 'apt-get', ['update', '-q'], log, { env });
-  await runLong('Installing packages', 'apt-get', install, log, { env });
+  const names = [...new Set(missing.map((tool) => tool.package))];
+  const services = [...new Set(missing.flatMap((tool) => tool.services ?? []))];
+  await withoutServices(services, log, () => aptInstall(names, log));
 }

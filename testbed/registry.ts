@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BedBase, freePort, type Part, portOpen } from './bed-base.ts';
+import type { BedBase } from './bed-base.ts';
+import type { Part } from './launch.ts';
+import { portOpen } from './ports.ts';
 
 /** An image registry on loopback, over plain HTTP; on `preferredPort` if that is free. */
-export async function startRegistry(base: BedBase, preferredPort: number): Promise<Part & { host: string }> {
-  const port = await freePort(preferredPort);
+export async function startRegistry(base: BedBase, preferredPort?: number): Promise<Part & { host: string }> {
+  const port = await base.port(preferredPort);
   const file = join(base.dir, 'registry.json');
   const config = {
     version: '0.1',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tethered } from './tether.ts';
 
 export type ShipmateProcess = {
   url: string;
@@ -16,7 +17,7 @@ const readyMs = 30_000;
 
 /** Starts Shipmate as a process of its own and waits until it is ready. Nothing of this process's environment reaches it but PATH. */
 export async function startShipmate(env: Record<string, string>): Promise<ShipmateProcess> {
-  const child: ChildProcess = spawn(process.execPath, [main], {
+  const child: ChildProcess = spawn(...tethered(process.execPath, [main]), {
     env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', NODE_ENV: 'test', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

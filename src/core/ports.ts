@@ -14,9 +14,8 @@ export type Clients = {
 
 export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
 
-/** A server-side dry run: the object as it is and as it would be. */
+/** A server-side dry run: the object as it would be. */
 export type Preview = {
-  before?: JsonObject;
   after: JsonObject;
   takesOver: { field: string; manager: string }[];
 };

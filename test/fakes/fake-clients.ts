@@ -36,7 +36,7 @@ export function fakeWorld(): FakeWorld {
   };
   const kube: Kube = {
     read: async ({ namespace, name }) => world.objects.get(`${namespace}/${name}`),
-    preview: async (manifest) => ({ before: world.objects.get(keyOf(manifest)), after: laid(manifest), takesOver: [] }),
+    preview: async (manifest) => ({ after: laid(manifest), takesOver: [] }),
     apply: async (manifest, { run }) => {
       const before = world.objects.get(keyOf(manifest));
       const after = laid(manifest);

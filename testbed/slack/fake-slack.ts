@@ -1,28 +1,28 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { type Delivered, type SignedRequest, send, sendEnvelope, sign } from './delivery.ts';
+import { type SignedRequest, send, sendEnvelope, sign } from './delivery.ts';
 import type { Faults } from './faults.ts';
-import { blockActions, buttonOf, commandForm, mentionEvent, viewSubmission } from './payloads.ts';
-import { showAck } from './show-ack.ts';
-import { type Context, type FakeSlackOptions, startSlackServer } from './slack-server.ts';
+import { type Deliver, type People, peopleOf } from './people.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { type Call, type FakeSlackOptions, startSlackServer } from './slack-server.ts';
+import type { Sockets } from './sockets.ts';
 import type { Message, Workspace } from './workspace.ts';
 
-export type FakeSlack = {
+export type FakeSlack = People & {
   /** For SLACK_API_URL. */
   apiUrl: string;
+  /** What Slack remembers: people, channels, messages, views; `space.listen` hears every change. */
   space: Workspace;
   /** Every call of the Web API, oldest first. */
-  calls: Context['calls'];
+  calls: Call[];
+  /** Makes a method fail, the next few times. */
   fault: Faults['add'];
+  /** Switches a method's rate limit on. */
+  limit: RateLimits['set'];
+  /** Ends the Socket Mode connections as Slack does; the app is to open new ones. */
+  disconnect: Sockets['disconnect'];
   /** Where the app takes its requests. */
   setTarget(requestUrl: string): void;
-  command(user: string, channel: string, line: string): Promise<Delivered>;
-  /** Clicks a button by its action_id or its words; `times` sends the same click again and again. */
-  click(user: string, message: Message, button: string, options?: { times?: number }): Promise<Delivered[]>;
-  submit(user: string, viewId: string, values: Record<string, string>): Promise<Delivered>;
-  mention(user: string, channel: string, words: string, thread?: string): Promise<Delivered>;
-  /** A signed request that a test may keep, change or send twice. */
+  /** A signed request that a test may keep, change or send twice, with `send` of delivery.ts. */
   signed(form: Record<string, string>, change?: { secret?: string; seconds?: number }): SignedRequest;
-  commandForm(user: string, channel: string, line: string): Record<string, string>;
   messages(channel: string): Message[];
   thread(message: Message): Message[];
   ephemerals(user: string): Message[];
@@ -51,77 +51,6 @@ function waitFor(space: Workspace, what: string, fits: (message: Message) => boo
   });
 }
 
-type Server = Awaited<ReturnType<typeof startSlackServer>>;
-
-/** Takes a request to the app, over its Socket Mode connection where it has one. */
-type Deliver = (
-  type: 'slash_commands' | 'interactive' | 'events_api',
-  payload: unknown,
-  request: () => SignedRequest,
-) => Promise<Delivered>;
-
-function peopleOf(
-  server: Server,
-  deliver: Deliver,
-  signed: FakeSlack['signed'],
-  signedJson: (payload: unknown) => SignedRequest,
-) {
-  const { space } = server;
-  const responseUrl = (user: string, channel: string) => {
-    const id = randomBytes(8).toString('hex');
-    server.responses.set(id, { user, channel, left: 5, until: Date.now() + 30 * 60_000 });
-    return `${server.base}/respond/${id}`;
-  };
-  const formOf = (user: string, channel: string, line: string) =>
-    commandForm(space, {
-      user,
-      channel,
-      line,
-      trigger: server.triggers.make(user),
-      responseUrl: responseUrl(user, channel),
-    });
-  const people: Pick<FakeSlack, 'command' | 'click' | 'submit' | 'mention' | 'commandForm'> = {
-    commandForm: formOf,
-    command: async (user, channel, line) => {
-      const form = formOf(user, channel, line);
-      const delivered = await deliver('slash_commands', form, () => signed(form));
-      showAck(space, { user, channel }, line, delivered);
-      return delivered;
-    },
-    click: async (user, message, wanted, { times = 1 } = {}) => {
-      const button = buttonOf(message, wanted);
-      const payload = blockActions(space, {
-        user,
-        message,
-        button,
-        trigger: server.triggers.make(user),
-        responseUrl: responseUrl(user, message.channel),
-      });
-      return await Promise.all(
-        Array.from({ length: times }, () =>
-          deliver('interactive', payload, () => signed({ payload: JSON.stringify(payload) })),
-        ),
-      );
-    },
-    submit: async (user, viewId, values) => {
-      const open = space.views.get(viewId);
-      if (!open) throw new Error(`no view ${viewId} is open`);
-      const payload = viewSubmission(space, user, open, values);
-      const delivered = await deliver('interactive', payload, () => signed({ payload: JSON.stringify(payload) }));
-      const refused =
-        typeof delivered.body === 'object' && delivered.body !== null && 'response_action' in delivered.body;
-      if (delivered.status === 200 && !refused) space.closeView(viewId);
-      return delivered;
-    },
-    mention: async (user, channel, words, thread) => {
-      space.put({ ts: space.nextTs(), channel, user, text: words, blocks: [], thread });
-      const payload = mentionEvent(space, { user, channel, words, thread, id: `Ev${randomUUID()}` });
-      return await deliver('events_api', payload, () => signedJson(payload));
-    },
-  };
-  return people;
-}
-
 /** Stands in for Slack's servers: the Web API for the app, and everything that people do in a workspace for the test. */
 export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSlack> {
   const server = await startSlackServer(options);
@@ -136,17 +65,20 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
     const body = JSON.stringify(payload);
     return { url: target, body, headers: { 'content-type': 'application/json', ...sign(options.signingSecret, body) } };
   };
-  const deliver: Deliver = (type, payload, request) => {
-    const socket = server.socket();
-    return socket ? sendEnvelope(socket, type, payload) : send(request());
+  const deliver: Deliver = (type, payload, form) => {
+    const socket = server.sockets.next();
+    if (socket) return sendEnvelope(socket, type, payload);
+    return send(form ? signed(form) : signedJson(payload));
   };
   const all = () => [...space.messages.values()];
   return {
-    ...peopleOf(server, deliver, signed, signedJson),
-    apiUrl: `${server.base}/api/`,
+    ...peopleOf(server, deliver),
+    apiUrl: `${server.base()}/api/`,
     space,
     calls: server.calls,
     fault: server.faults.add,
+    limit: server.limits.set,
+    disconnect: server.sockets.disconnect,
     setTarget: (requestUrl) => {
       target = requestUrl;
     },

@@ -1,51 +1,40 @@
-import type { KnownBlock } from '@slack/types';
 import { z } from 'zod';
-import { checkBlocks } from './check-blocks.ts';
+import type { Args } from './answers.ts';
 import type { Delivered } from './delivery.ts';
+import { contentOf } from './message-content.ts';
 import { botUser, type Message, type Workspace } from './workspace.ts';
 
-const Said = z.looseObject({
-  response_type: z.enum(['ephemeral', 'in_channel']).default('ephemeral'),
-  text: z.string().default(''),
-  blocks: z.array(z.unknown()).default([]),
-});
+export const slackbot = 'USLACKBOT';
 
-type To = { user: string; channel: string };
+const Said = z.looseObject({ response_type: z.enum(['ephemeral', 'in_channel']).default('ephemeral') });
 
-function whisper(
-  space: Workspace,
-  { user, channel }: To,
-  from: string,
-  text: string,
-  blocks: KnownBlock[] = [],
-): Message {
-  return space.put({ ts: space.nextTs(), channel, user: from, text, blocks, onlyFor: user });
+/** Nothing, a word, or a message in JSON. */
+function saidOf(body: unknown): Args | undefined {
+  if (typeof body === 'string') return body === '' ? undefined : { text: body };
+  const fields = Said.safeParse(body).data;
+  const empty = fields?.text === undefined && fields?.blocks === undefined && fields?.attachments === undefined;
+  return empty ? undefined : fields;
 }
 
-/** Shows what an app answered to a command (`line`), or sent to a response_url, as Slack shows it. */
+/** Shows what an app answered to the command `line` as Slack shows it: to the one who asked, or with the command to all. */
 export function showAck(
   space: Workspace,
-  to: To,
-  line: string | undefined,
-  answer: Delivered | Record<string, unknown>,
+  to: { user: string; channel: string },
+  line: string,
+  { status, body, late }: Delivered,
 ): Message | undefined {
-  const delivered = 'ms' in answer && 'status' in answer ? answer : undefined;
-  if (delivered && delivered.status !== 200) {
-    const code = delivered.late ? 'operation_timeout' : 'dispatch_failed';
-    return whisper(space, to, 'USLACKBOT', `${line?.split(' ')[0]} failed with the error “${code}”`);
-  }
-  const body = delivered ? delivered.body : answer;
-  const said = Said.safeParse(typeof body === 'string' ? { text: body } : (body ?? {}));
-  if (!said.success) return undefined;
-  const { response_type, text, blocks } = said.data;
-  const problems = checkBlocks('message', blocks);
-  if (problems.length > 0) return whisper(space, to, 'USLACKBOT', `invalid_blocks: ${problems.join(', ')}`);
-  // checkBlocks has seen that they are blocks.
-  const shown = blocks as KnownBlock[];
-  if (response_type === 'in_channel' && line !== undefined)
-    space.put({ ts: space.nextTs(), channel: to.channel, user: to.user, text: line, blocks: [] });
-  if (text === '' && shown.length === 0) return undefined;
-  if (response_type === 'in_channel')
-    return space.put({ ts: space.nextTs(), channel: to.channel, user: botUser, text, blocks: shown });
-  return whisper(space, to, botUser, text, shown);
+  const { user, channel } = to;
+  const whisper = (text: string) =>
+    space.put({ ts: space.nextTs(), channel, user: slackbot, text, blocks: [], onlyFor: user });
+  const failed = (error: string) => whisper(`${line.split(' ')[0]} failed with the error "${error}"`);
+  if (late) return failed('operation_timeout');
+  if (status !== 200) return failed('dispatch_failed');
+  const said = saidOf(body);
+  const inChannel = Said.safeParse(body).data?.response_type === 'in_channel';
+  if (inChannel) space.put({ ts: space.nextTs(), channel, user, text: line, blocks: [] });
+  if (!said) return undefined;
+  const read = contentOf(said);
+  if ('refused' in read) return failed(read.refused.error);
+  const onlyFor = inChannel ? {} : { onlyFor: user };
+  return space.put({ ts: space.nextTs(), channel, user: botUser, ...read.content, ...onlyFor });
 }

@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { createFaults, type Faults } from './faults.ts';
-import { showAck } from './show-ack.ts';
-import { type Answer, type Args, callMethod, createTriggers, type Triggers } from './web-api.ts';
-import { createWorkspace, type Workspace } from './workspace.ts';
+import { type Answer, type Args, no, words } from './answers.ts';
+import { createFaults, type Faults, type SlackFault } from './faults.ts';
+import { createRateLimits, type RateLimits } from './rate-limits.ts';
+import { createResponseUrls, type ResponseUrls } from './response-urls.ts';
+import { acceptSockets } from './sockets.ts';
+import { createTriggers } from './triggers.ts';
+import { callMethod, type Slack } from './web-api.ts';
+import { createWorkspace } from './workspace.ts';
 
 export type FakeSlackOptions = {
   port?: number;
@@ -16,14 +19,15 @@ export type FakeSlackOptions = {
   requestUrl?: string;
 };
 
-export type Context = {
+/** A call of the Web API, and what it was answered; no answer where a fault kept it from taking effect. */
+export type Call = { method: string; args: Args; answer: Answer | undefined; at: number };
+
+export type Context = Slack & {
   options: FakeSlackOptions;
-  space: Workspace;
-  triggers: Triggers;
   faults: Faults;
-  /** Every call of the Web API, oldest first. */
-  calls: { method: string; args: Args; answer: Answer | undefined }[];
-  responses: Map<string, { user: string; channel: string; left: number; until: number }>;
+  limits: RateLimits;
+  calls: Call[];
+  responses: ResponseUrls;
 };
 
 function argsOf(body: string, type: string | undefined): Args {
@@ -35,96 +39,102 @@ function reply(response: ServerResponse, status: number, body: unknown, headers:
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
+const tooMany = (response: ServerResponse, seconds: number): void =>
+  reply(response, 429, no('ratelimited'), { 'retry-after': String(seconds) });
+
+function failWith(response: ServerResponse, { status, retryAfter, error }: Partial<SlackFault>): void {
+  if (status === 429) tooMany(response, retryAfter ?? 1);
+  else reply(response, status ?? 200, no(status === undefined ? (error ?? 'fatal_error') : 'internal_error'));
+}
+
+function openConnection({ options, base }: Context, token: unknown): Answer {
+  if (options.appToken === undefined || token !== options.appToken) return no('invalid_auth');
+  return { ok: true, url: `${base().replace('http', 'ws')}/socket` };
+}
+
 async function answerApi(
   context: Context,
   method: string,
   request: IncomingMessage,
   response: ServerResponse,
-  base: string,
 ): Promise<void> {
   const args = argsOf(await text(request), request.headers['content-type']);
   const token = request.headers.authorization?.replace(/^Bearer /, '') ?? args.token;
-  const { options, faults, space, triggers, calls } = context;
-  const entry: Context['calls'][number] = { method, args, answer: undefined };
-  calls.push(entry);
+  const { options, faults, limits, calls } = context;
+  const call: Call = { method, args, answer: undefined, at: Date.now() };
+  calls.push(call);
   const fault = faults.take(method);
   if (fault?.hangMs && !fault.afterEffect) await sleep(fault.hangMs);
   if (fault && !fault.afterEffect && (fault.status || fault.error)) return failWith(response, fault);
-  if (method === 'apps.connections.open') {
-    if (token !== options.appToken) return reply(response, 200, { ok: false, error: 'invalid_auth' });
-    return reply(response, 200, { ok: true, url: `${base.replace('http', 'ws')}/socket` });
-  }
-  entry.answer =
-    token === options.botToken ? callMethod(space, triggers, method, args) : { ok: false, error: 'invalid_auth' };
+  const seconds = limits.take(method, words(args, 'channel'));
+  if (seconds !== undefined) return tooMany(response, seconds);
+  if (method === 'apps.connections.open') call.answer = openConnection(context, token);
+  else call.answer = token === options.botToken ? callMethod(context, method, args) : no('invalid_auth');
   if (fault?.afterEffect) {
     if (fault.hangMs) await sleep(fault.hangMs);
     return failWith(response, { status: 500, ...fault });
   }
-  reply(response, 200, entry.answer);
+  reply(response, 200, call.answer);
 }
 
-function failWith(
-  response: ServerResponse,
-  { status, retryAfter, error }: { status?: number; retryAfter?: number; error?: string },
-): void {
-  const wait: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
-  const own = status === 429 ? 'ratelimited' : 'internal_error';
-  reply(response, status ?? 200, { ok: false, error: status === undefined ? (error ?? 'fatal_error') : own }, wait);
+/** The bytes come bare, or as the one part of a form. */
+async function uploadedText(request: IncomingMessage): Promise<string> {
+  const body = await text(request);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/')) return body;
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+  const [part] = form.values();
+  return part instanceof Blob ? await part.text() : (part ?? '');
 }
 
-/** A response_url takes five answers in thirty minutes. */
-async function answerResponseUrl(
-  context: Context,
+async function takeUpload(
+  { space }: Context,
   id: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const known = context.responses.get(id);
-  const body: Args = JSON.parse(await text(request));
-  if (!known || known.left === 0 || Date.now() > known.until)
-    return reply(response, 404, { ok: false, error: 'used_url' });
-  known.left -= 1;
-  showAck(context.space, known, undefined, body);
-  reply(response, 200, { ok: true });
+  const content = await uploadedText(request);
+  const file = space.files.get(id);
+  if (!file) return reply(response, 404, no('file_not_found'));
+  space.files.set(id, { ...file, content });
+  response.writeHead(200).end(`OK - ${content.length}`);
 }
 
-/** Slack's servers as the app sees them: the Web API, response URLs and Socket Mode. */
+async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, kind, name = ''] = /^\/(api|respond|upload)\/([\w.]+)/.exec(request.url ?? '') ?? [];
+  if (kind === 'api') return answerApi(context, name, request, response);
+  if (kind === 'upload') return takeUpload(context, name, request, response);
+  if (kind !== 'respond') return reply(response, 404, no('not_found'));
+  const { status, body } = context.responses.answer(name, JSON.parse(await text(request)));
+  reply(response, status, body);
+}
+
+/** Slack's servers as the app sees them: the Web API, response URLs, uploads and Socket Mode. */
 export async function startSlackServer(options: FakeSlackOptions) {
+  const space = createWorkspace();
+  let base = '';
   const context: Context = {
     options,
-    space: createWorkspace(),
+    space,
     triggers: createTriggers(),
     faults: createFaults(),
+    limits: createRateLimits(),
     calls: [],
-    responses: new Map(),
+    responses: createResponseUrls(space),
+    base: () => base,
   };
-  let base = '';
-  const sockets: WebSocket[] = [];
   const server = createServer((request, response) => {
-    const path = request.url ?? '';
-    const api = /^\/api\/([\w.]+)/.exec(path)?.[1];
-    const answered =
-      api === undefined
-        ? answerResponseUrl(context, path.slice('/respond/'.length), request, response)
-        : answerApi(context, api, request, response, base);
-    answered.catch(() => reply(response, 500, { ok: false, error: 'fatal_error' }));
+    route(context, request, response).catch(() => reply(response, 500, no('fatal_error')));
   });
-  const socketServer = new WebSocketServer({ server, path: '/socket' });
-  socketServer.on('connection', (socket) => {
-    sockets.push(socket);
-    socket.on('close', () => void sockets.splice(sockets.indexOf(socket), 1));
-    const about = { num_connections: 1, connection_info: { app_id: 'A0SHIPMATE' }, debug_info: { host: 'fake' } };
-    socket.send(JSON.stringify({ type: 'hello', ...about }));
-  });
+  const sockets = acceptSockets(server, '/socket');
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   base = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
   const close = async () => {
-    for (const socket of sockets) socket.terminate();
-    socketServer.close();
+    sockets.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { ...context, base, socket: () => sockets[0], close };
+  return { ...context, sockets, close };
 }

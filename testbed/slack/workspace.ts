@@ -1,8 +1,23 @@
 import { EventEmitter } from 'node:events';
 import type { KnownBlock, View } from '@slack/types';
 
-export type User = { id: string; name: string; realName: string; title: string; guest?: true; bot?: true };
+export type User = {
+  id: string;
+  name: string;
+  realName: string;
+  title: string;
+  guest?: true;
+  bot?: true;
+  /** No longer in the workspace. */
+  deleted?: true;
+  /** Of another workspace, here through a shared channel. */
+  team?: string;
+};
 export type Channel = { id: string; name: string; topic: string };
+
+export type SharedFile = { id: string; name: string; title: string; size: number; content?: string };
+
+export type Attachment = { color?: string | undefined; blocks?: unknown[] | undefined; [field: string]: unknown };
 
 export type Message = {
   ts: string;
@@ -10,20 +25,24 @@ export type Message = {
   user: string;
   text: string;
   blocks: KnownBlock[];
-  thread?: string;
+  attachments?: Attachment[];
+  metadata?: unknown;
+  files?: SharedFile[];
+  thread?: string | undefined;
   broadcast?: boolean;
   edited?: string;
   /** Seen by this user alone, and forgotten when the page is loaded anew, as in Slack. */
   onlyFor?: string;
 };
 
-export type OpenView = { id: string; user: string; hash: string; view: View };
+export type OpenView = { id: string; user: string; hash: string; view: View; externalId?: string };
 
 export type WorkspaceEvent =
   | { kind: 'message'; message: Message }
   | { kind: 'removed'; channel: string; ts: string }
   | { kind: 'view'; view: OpenView }
-  | { kind: 'view-closed'; id: string; user: string };
+  | { kind: 'view-closed'; id: string; user: string }
+  | { kind: 'home'; home: OpenView };
 
 /** What Slack's servers remember of one workspace. */
 export type Workspace = {
@@ -31,43 +50,60 @@ export type Workspace = {
   domain: string;
   users: User[];
   channels: Channel[];
+  userGroups: { id: string; handle: string; name: string; users: string[] }[];
   messages: Map<string, Message>;
   views: Map<string, OpenView>;
+  /** The app's Home tab, by person. */
+  homes: Map<string, OpenView>;
+  files: Map<string, SharedFile>;
   /** A new timestamp, unique and growing, as Slack's are. */
   nextTs(): string;
   put(message: Message): Message;
   remove(channel: string, ts: string): void;
   showView(view: OpenView): void;
   closeView(id: string): void;
+  publishHome(home: OpenView): void;
   listen(heard: (event: WorkspaceEvent) => void): () => void;
 };
 
 export const botUser = 'U0SHIPMATE';
+export const botId = 'B0SHIPMATE';
+export const appId = 'A0SHIPMATE';
 
-/** A workspace with a requester, two approvers, a guest, and the channels that the examples speak of. */
+const users = (): User[] => [
+  { id: 'U0ANA', name: 'ana', realName: 'Ana Lima', title: 'Product engineer' },
+  { id: 'U0BEN', name: 'ben', realName: 'Ben Okafor', title: 'Platform engineer' },
+  { id: 'U0CHO', name: 'cho', realName: 'Cho Min-ji', title: 'Security officer' },
+  { id: 'U0GUS', name: 'gus', realName: 'Gus (guest)', title: 'Contractor', guest: true },
+  { id: 'U0EVE', name: 'eve', realName: 'Eve Moreau', title: 'Somebody at a supplier', team: 'T0SUPPLIER' },
+  { id: 'U0OLD', name: 'old', realName: 'Otto Lange', title: 'Has left', deleted: true },
+  { id: botUser, name: 'shipmate', realName: 'Shipmate', title: 'Ships software', bot: true },
+];
+
+const channels = (): Channel[] => [
+  { id: 'C0SHIP', name: 'ship', topic: 'Deploys of all our apps' },
+  { id: 'C0ALERTS', name: 'alerts', topic: 'What is wrong, and what is well again' },
+  { id: 'C0GENERAL', name: 'general', topic: 'Everything else' },
+];
+
+/** A workspace with a requester, two approvers, a guest, strangers, and the channels that the examples speak of. */
 export function createWorkspace(): Workspace {
   const bus = new EventEmitter().setMaxListeners(1_000);
   const messages = new Map<string, Message>();
   const views = new Map<string, OpenView>();
+  const homes = new Map<string, OpenView>();
   let lastMicros = 0;
   const tell = (event: WorkspaceEvent) => bus.emit('event', event);
   return {
     teamId: 'T0SHIPYARD',
     domain: 'shipyard',
-    users: [
-      { id: 'U0ANA', name: 'ana', realName: 'Ana Lima', title: 'Product engineer' },
-      { id: 'U0BEN', name: 'ben', realName: 'Ben Okafor', title: 'Platform engineer' },
-      { id: 'U0CHO', name: 'cho', realName: 'Cho Min-ji', title: 'Security officer' },
-      { id: 'U0GUS', name: 'gus', realName: 'Gus (guest)', title: 'Contractor', guest: true },
-      { id: botUser, name: 'shipmate', realName: 'Shipmate', title: 'Ships software', bot: true },
-    ],
-    channels: [
-      { id: 'C0SHIP', name: 'ship', topic: 'Deploys of all our apps' },
-      { id: 'C0ALERTS', name: 'alerts', topic: 'What is wrong, and what is well again' },
-      { id: 'C0GENERAL', name: 'general', topic: 'Everything else' },
-    ],
+    users: users(),
+    channels: channels(),
+    userGroups: [{ id: 'S0ENGINEERS', handle: 'engineers', name: 'Engineers', users: ['U0ANA', 'U0BEN'] }],
     messages,
     views,
+    homes,
+    files: new Map(),
     nextTs: () => {
       lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);
       return `${Math.floor(lastMicros / 1_000_000)}.${String(lastMicros % 1_000_000).padStart(6, '0')}`;
@@ -89,6 +125,10 @@ export function createWorkspace(): Workspace {
       const view = views.get(id);
       views.delete(id);
       if (view) tell({ kind: 'view-closed', id, user: view.user });
+    },
+    publishHome: (home) => {
+      homes.set(home.user, home);
+      tell({ kind: 'home', home });
     },
     listen: (heard) => {
       bus.on('event', heard);

@@ -59,11 +59,7 @@ const faulted = async <Result>(
 };
 
 /** The dry run; where other managers own fields, a second one that takes them over, and says from whom. */
-export async function dryRun(
-  connection: Connection,
-  manifest: JsonObject,
-  signal: AbortSignal,
-): Promise<{ after: JsonObject; takesOver: Taken[] }> {
+export async function dryRun(connection: Connection, manifest: JsonObject, signal: AbortSignal): Promise<Preview> {
   return await faulted(connection, manifest, async () => {
     try {
       return { after: await patch(connection, manifest, { dryRun: 'All' }, signal), takesOver: [] };

@@ -4,7 +4,7 @@ import type { Kube, ObjectRef, Workload } from '../../core/ports.ts';
 import { applyManifest, dryRun, refusalFault } from './apply.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { followRollout, troubleOf } from './follow.ts';
-import { listPath, objectPath, refOf } from './resources.ts';
+import { listPath, objectPath } from './resources.ts';
 import { countOf, findTrouble, newestReplicaSet } from './verdict.ts';
 
 async function read(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined> {
@@ -89,13 +89,7 @@ async function revisions(connection: Connection, ref: ObjectRef, signal: AbortSi
 export function createKube(connection: Connection): Kube {
   return {
     read: (ref, signal) => read(connection, ref, signal),
-    preview: async (manifest, signal) => {
-      const [before, dry] = await Promise.all([
-        read(connection, refOf(manifest), signal),
-        dryRun(connection, manifest, signal),
-      ]);
-      return { ...(before && { before }), ...dry };
-    },
+    preview: (manifest, signal) => dryRun(connection, manifest, signal),
     apply: (manifest, options, signal) => applyManifest(connection, manifest, options, signal),
     follow: async (ref, options, signal) => {
       const first = await read(connection, ref, signal);

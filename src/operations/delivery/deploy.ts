@@ -60,12 +60,12 @@ async function plan({ on, place, signal }: PlanContext<'kube' | 'registry'>, inp
   const container = containerOf(place, live);
   const change = changeOf(input, container, pinned);
   const manifest = live ? withChange(live, change) : freshWorkload(place, change);
-  const { before, after, takesOver } = await kube.preview(manifest, signal);
-  const running = at(before && containersOf(before).find(({ name }) => name === container), 'image');
+  const { after, takesOver } = await kube.preview(manifest, signal);
+  const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}` : `${next}, new in ${place.env}`,
-    changes: differences(before, before ? after : manifest),
+    changes: differences(live, live ? after : manifest),
     image: { reference, digest },
     manifest,
     takesOver,

@@ -55,7 +55,7 @@ export const rollback = defineOperation({
     const image = at(containersOf(live)[0], 'image');
     return {
       summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${before.revision})`,
-      changes: differences(dry.before, dry.after),
+      changes: differences(live, dry.after),
       manifest,
       takesOver: dry.takesOver,
       ...(typeof image === 'string' && { back: { app: place.app, env: place.env, image } }),

@@ -32,11 +32,11 @@ export const scale = defineOperation({
     const live = await kube.read(workloadRef(place), signal);
     if (!live) throw fault('NOT_DEPLOYED', place);
     const manifest = withChange(live, { spec: { replicas } });
-    const { before, after, takesOver } = await kube.preview(manifest, signal);
+    const { after, takesOver } = await kube.preview(manifest, signal);
     const now = at(live, 'spec', 'replicas');
     return {
       summary: `${now ?? '?'} → ${replicas} replicas`,
-      changes: differences(before, after),
+      changes: differences(live, after),
       manifest,
       takesOver,
       ...(typeof now === 'number' && { back: { app: place.app, env: place.env, replicas: now } }),

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { type Figure, quantile } from './figures.ts';
+import type { Ground } from './ground.ts';
+import { startFloor } from './process.ts';
+
+const perSecond = 50;
+const blockSeconds = 2;
+const blocks = 6;
+
+/** Sends commands at a steady rate, whatever the answers take, and gives the milliseconds until each was acknowledged. */
+async function steadily(ground: Ground, base: string, agent: Agent): Promise<number[]> {
+  const calls: Promise<number>[] = [];
+  const send = async () => {
+    const { body, headers } = ground.slack.signed(
+      ground.slack.commandForm('U0ANA', 'C0SHIP', '/ship scale web to 2 in staging'),
+    );
+    const began = performance.now();
+    const answer = await request(`${base}/slack/events`, { method: 'POST', body, headers, dispatcher: agent });
+    await answer.body.dump();
+    if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
+    return performance.now() - began;
+  };
+  for (let i = 0; i < perSecond * blockSeconds; i++) {
+    calls.push(send());
+    await sleep(1_000 / perSecond);
+  }
+  return await Promise.all(calls);
+}
+
+/** p99 of the time to acknowledge slash commands at 50/s, stored and queued, against a Bolt app that only acknowledges. */
+export async function ack(ground: Ground): Promise<Figure> {
+  const floor = await startFloor(new URL('./floor-bolt.ts', import.meta.url), { SIGNING_SECRET: ground.signingSecret });
+  const bot = await ground.start('bot');
+  const agent = new Agent({ connections: 20 });
+  const samples = { ours: [] as number[], floor: [] as number[] };
+  await steadily(ground, bot.url, agent);
+  await steadily(ground, floor.address, agent);
+  for (let block = 0; block < blocks; block++) {
+    samples.ours.push(...(await steadily(ground, bot.url, agent)));
+    samples.floor.push(...(await steadily(ground, floor.address, agent)));
+  }
+  await Promise.all([agent.close(), floor.stop(), bot.kill('SIGKILL')]);
+  return {
+    name: 'ack',
+    ours: quantile(samples.ours, 0.99),
+    floor: quantile(samples.floor, 0.99),
+    unit: 'ms, p99 at 50/s',
+    limit: 2,
+  };
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Delivered } from '../../testbed/slack/delivery.ts';
+import type { FakeSlack } from '../../testbed/slack/fake-slack.ts';
+import type { Outcome } from './wire.ts';
+
+const who = { as: z.string() };
+
+/** Something that somebody does on the page. */
+export const Deed = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('say'),
+    ...who,
+    channel: z.string(),
+    text: z.string().min(1),
+    thread: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('command'), ...who, channel: z.string(), line: z.string().min(1) }),
+  z.object({
+    kind: z.literal('click'),
+    ...who,
+    channel: z.string(),
+    ts: z.string(),
+    action: z.string(),
+    value: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('submit'), ...who, view: z.string(), values: z.record(z.string(), z.string()) }),
+  z.object({ kind: z.literal('dismiss'), ...who, view: z.string() }),
+]);
+export type Deed = z.output<typeof Deed>;
+
+const Errors = z.looseObject({ response_action: z.literal('errors'), errors: z.record(z.string(), z.string()) });
+
+function outcomeOf({ status, late, body }: Delivered): Outcome {
+  const errors = Errors.safeParse(body).data?.errors;
+  return { status, late, ...(errors && { errors }) };
+}
+
+const nothingToAnswer: Outcome = { status: 200, late: false };
+
+/**
+ * Does it in the fake Slack, which tells the app.
+ * @throws Error where the message or the view is no longer there
+ */
+export async function perform(slack: FakeSlack, deed: Deed): Promise<Outcome> {
+  switch (deed.kind) {
+    case 'say': {
+      const thread = deed.thread === undefined ? {} : { thread: deed.thread };
+      const [heard] = await slack.say(deed.as, deed.channel, deed.text, thread);
+      return heard ? outcomeOf(heard) : nothingToAnswer;
+    }
+    case 'command':
+      return outcomeOf(await slack.command(deed.as, deed.channel, deed.line));
+    case 'click': {
+      const message = slack.space.messages.get(`${deed.channel}/${deed.ts}`);
+      if (!message) throw new Error('The message is gone.');
+      const value = deed.value === undefined ? {} : { value: deed.value };
+      const [taken] = await slack.click(deed.as, message, deed.action, value);
+      return taken ? outcomeOf(taken) : nothingToAnswer;
+    }
+    case 'submit':
+      return outcomeOf(await slack.submit(deed.as, deed.view, deed.values));
+    case 'dismiss':
+      await slack.dismiss(deed.as, deed.view);
+      return nothingToAnswer;
+    default:
+      return deed satisfies never;
+  }
+}

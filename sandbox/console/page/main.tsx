@@ -1,0 +1,16 @@
+import '@fontsource/lato/latin-400.css';
+import '@fontsource/lato/latin-400-italic.css';
+import '@fontsource/lato/latin-700.css';
+import '@fontsource/lato/latin-900.css';
+import 'twemoji-colr-font/twemoji.css';
+import './styles/theme.css';
+import './styles/shell.css';
+import './styles/messages.css';
+import './styles/blocks.css';
+import './styles/composer.css';
+import './styles/dialogs.css';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+
+const root = document.getElementById('root');
+if (root) createRoot(root).render(<App />);
