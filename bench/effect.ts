@@ -50,6 +50,7 @@ async function watchSpecs({ server, ca, token }: Access) {
   const { body } = await request(url, { dispatcher, headers: { authorization: `Bearer ${token}` }, bodyTimeout: 0 });
   const waiting = new Map<string, () => void>();
   const lines = createInterface({ input: body });
+  lines.on('error', () => {}); // how a watch ends that we stop ourselves
   lines.on('line', (line) => {
     const { object } = Event.parse(JSON.parse(line));
     waiting.get(`${object.metadata.name}=${object.spec.replicas}`)?.();

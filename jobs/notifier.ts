@@ -1,7 +1,11 @@
 import type { Log, NoticeStore, Shown, Subject } from '../src/core/ports.ts';
 import { type Loop, startLoop } from './loop.ts';
 
-const safetyMs = 1_000;
+const everyMs = 1_000;
+/** What happens within this time is shown at once: the first message shows the plan already. */
+const nudgedMs = 50;
+/** How long a message may be out of date before a process shows it that only stands in for the workers. */
+const standInMs = 5_000;
 const atOnce = 20;
 /** Longer than any single call to Slack may take: until then no other notifier touches the same message. */
 const againMs = 15_000;
@@ -16,7 +20,13 @@ export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<
  * Brings messages up to date: one message a subject, edited in place; the last state wins.
  * Slack slow or away never holds up a run.
  */
-export async function startNotifier(deps: { notices: NoticeStore; announce: Announcer; log: Log }): Promise<Loop> {
+export async function startNotifier(deps: {
+  notices: NoticeStore;
+  announce: Announcer;
+  log: Log;
+  /** Shows only what no worker has shown in time: with all workers gone, people are still answered. */
+  standIn: boolean;
+}): Promise<Loop> {
   const { notices, announce, log } = deps;
   const lastEdit = new Map<string, number>();
 
@@ -32,7 +42,7 @@ export async function startNotifier(deps: { notices: NoticeStore; announce: Anno
   const turn = async () => {
     const old = performance.now() - betweenEditsMs;
     for (const [key, when] of lastEdit) if (when < old) lastEdit.delete(key);
-    const claimed = await notices.claim(atOnce, againMs);
+    const claimed = await notices.claim(atOnce, againMs, deps.standIn ? standInMs : 0);
     await Promise.all(
       claimed.map(({ subject, touched }) =>
         settle(subject, touched).catch((problem: unknown) =>
@@ -41,8 +51,8 @@ export async function startNotifier(deps: { notices: NoticeStore; announce: Anno
       ),
     );
   };
-  const loop = startLoop('notifier', safetyMs, turn, log);
-  const unwatch = await notices.watch(() => loop.nudge());
+  const loop = startLoop('notifier', { everyMs, nudgedMs }, turn, log);
+  const unwatch = deps.standIn ? async () => {} : await notices.watch(() => loop.nudge());
   return {
     nudge: loop.nudge,
     stop: async () => {

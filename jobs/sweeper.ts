@@ -12,5 +12,5 @@ const againMs = 2_000;
  */
 export function startSweeper(deps: { store: RunStore; wake: (runId: string) => Promise<void>; log: Log }): Loop {
   const { store, wake, log } = deps;
-  return startLoop('sweeper', everyMs, async () => Promise.all((await store.due(atOnce, againMs)).map(wake)), log);
+  return startLoop('sweeper', { everyMs }, async () => Promise.all((await store.due(atOnce, againMs)).map(wake)), log);
 }

@@ -6,7 +6,7 @@ import { registerCommands } from './commands.ts';
 import type { Deps } from './deps.ts';
 import { registerEvents } from './events.ts';
 import { commandsOf } from './manifest.ts';
-import { refuseReplays } from './replays.ts';
+import { refuseFuture } from './refuse-future.ts';
 
 export type SlackOptions = {
   token: string;
@@ -36,7 +36,6 @@ function receiverOf({ signingSecret, appToken, apiUrl }: SlackOptions) {
     logLevel,
     bodyLimit: '1mb',
     customPropertiesExtractor: ({ headers }) => ({
-      signature: headers['x-slack-signature'],
       timestamp: headers['x-slack-request-timestamp'],
     }),
   });
@@ -74,7 +73,7 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
   });
   await app.init();
   app.error(async (problem) => deps.log.error({ problem }, 'a Slack handler failed'));
-  app.use(refuseReplays(deps));
+  app.use(refuseFuture(deps));
   registerCommands(
     app,
     deps,

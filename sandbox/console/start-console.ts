@@ -94,7 +94,8 @@ function isOurs({ headers, method }: IncomingMessage): boolean {
 async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!isOurs(request)) return answer(response, 403, { problem: 'Only the console’s own page may do that.' });
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://console');
-  if (pathname === '/events') return streamEvents(context, searchParams.get('as') ?? '', response);
+  if (pathname === '/events')
+    return streamEvents(context, searchParams.get('as') || (context.personas[0]?.id ?? ''), response);
   if (pathname === '/do' && request.method === 'POST') return takeDeed(context, request, response);
   const asset = context.page.get(pathname);
   if (!asset) return answer(response, 404, { problem: 'There is nothing here.' });

@@ -88,7 +88,7 @@ export type Docker = {
 };
 
 /** Who holds a run: `epoch` grows with each take-over, and a write under an old one is refused. */
-export type Lease = { epoch: number; until: number };
+export type Lease = { epoch: number; run: Run };
 
 export type Commit = { run: Run; events: RunEvent[] };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';
@@ -105,7 +105,7 @@ export type RunStore = {
    */
   commit(commit: Commit, epoch?: number): Promise<CommitResult>;
   events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
-  /** Takes the run for `owner`, or undefined while another holds it. */
+  /** Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. */
   lease(id: string, owner: string, ttlMs: number): Promise<Lease | undefined>;
   /** Prolongs leases; answers with the ids that were lost. */
   renew(held: { id: string; epoch: number }[], ttlMs: number): Promise<string[]>;
@@ -135,8 +135,11 @@ export type Shown = { channel: string; ts: string; hash: string; cursor: string 
 
 /** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */
 export type NoticeStore = {
-  /** Subjects whose message is out of date; each is handed to one caller, and again after `againMs` if nothing came of it. */
-  claim(limit: number, againMs: number): Promise<{ subject: Subject; touched: number }[]>;
+  /**
+   * Subjects whose message has been out of date for `overdueMs`; each is handed to one caller, and again after `againMs`
+   * if nothing came of it.
+   */
+  claim(limit: number, againMs: number, overdueMs: number): Promise<{ subject: Subject; touched: number }[]>;
   shown(subject: Subject): Promise<Shown | undefined>;
   /** Stores what was shown. The subject stays out of date where it was touched since. */
   done(subject: Subject, touched: number, shown: Shown | undefined): Promise<void>;

@@ -57,7 +57,7 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
     const replanned = lap.run().plan !== undefined;
     await lap.save((run) => ({ ...run, plan, verdict, expiresAt, replanned, state: 'awaiting' }), events);
   } else {
-    await lap.save((run) => ({ ...run, plan, verdict, state: 'running' }), events);
+    lap.stage((run) => ({ ...run, plan, verdict, state: 'running' }), events);
   }
 }
 
@@ -132,9 +132,8 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
  * is harmless: one holds the lease, and what is done is not done again.
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
-  await leases.hold(runId, async (epoch, signal) => {
-    const run = await engine.store.read(runId);
-    if (!run || isOver(run.state)) return;
+  await leases.hold(runId, async ({ epoch, run }, signal) => {
+    if (isOver(run.state)) return;
     const lap = beginLap(engine, run, epoch, signal);
     try {
       while (await turn(lap));

@@ -15,6 +15,8 @@ export type Lap = {
   engine: Engine;
   signal: AbortSignal;
   run: () => Run;
+  /** A change that is stored with the next save: for what may as well be found out again after a crash. */
+  stage: (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]) => void;
   /** Changes the record and says what happened. @throws LeaseLost */
   save: (change: (run: Run) => Run, events?: Omit<RunEvent, 'at'>[]) => Promise<Run>;
 };
@@ -22,19 +24,27 @@ export type Lap = {
 /** Begins a lap on `run` under the lease's `epoch`. */
 export function beginLap(engine: Engine, first: Run, epoch: number, signal: AbortSignal): Lap {
   let run = first;
+  let stored = first.version;
+  let staged: RunEvent[] = [];
   let queue: Promise<unknown> = Promise.resolve();
+  const dated = (events: Omit<RunEvent, 'at'>[]) => events.map((event) => ({ at: engine.now(), ...event }));
   const write = async (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]): Promise<Run> => {
-    const at = engine.now();
-    const next = { ...change(run), version: run.version + 1, updatedAt: at };
-    const commit: Commit = { run: next, events: events.map((event) => ({ at, ...event })) };
+    const next = { ...change(run), version: stored + 1, updatedAt: engine.now() };
+    const commit: Commit = { run: next, events: [...staged, ...dated(events)] };
     if ((await engine.store.commit(commit, epoch)) !== 'ok') throw new LeaseLost(run.id);
     run = next;
+    stored = next.version;
+    staged = [];
     return run;
   };
   return {
     engine,
     signal,
     run: () => run,
+    stage: (change, events) => {
+      run = change(run);
+      staged = [...staged, ...dated(events)];
+    },
     save: (change, events = []) => {
       const written = queue.then(() => write(change, events));
       queue = written.catch(() => {});

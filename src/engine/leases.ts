@@ -6,7 +6,7 @@ const renewMs = 1_000;
 
 export type Leases = {
   /** Calls `work` while holding the run; does nothing where another holds it. `signal` aborts when the lease is lost or on `stop`. */
-  hold(runId: string, work: (epoch: number, signal: AbortSignal) => Promise<void>): Promise<void>;
+  hold(runId: string, work: (lease: Lease, signal: AbortSignal) => Promise<void>): Promise<void>;
   /** Hands every run over: aborts its work, waits for it to let go, and stops prolonging. */
   stop(): Promise<void>;
 };
@@ -25,9 +25,9 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
   }, renewMs);
 
-  const take = async (runId: string, lease: Lease, work: (epoch: number, signal: AbortSignal) => Promise<void>) => {
+  const take = async (runId: string, lease: Lease, work: (lease: Lease, signal: AbortSignal) => Promise<void>) => {
     const abort = new AbortController();
-    const ended = work(lease.epoch, abort.signal).finally(async () => {
+    const ended = work(lease, abort.signal).finally(async () => {
       held.delete(runId);
       await store
         .release(runId, lease.epoch)

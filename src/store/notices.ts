@@ -10,7 +10,7 @@ const ShownRecord = z.object({ channel: z.string(), ts: z.string(), hash: z.stri
 const keepAlertMs = 7 * 24 * 3_600_000;
 
 const claim = script(`${nowLua}
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]), 'LIMIT', 0, ARGV[1])
 for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), member) end
 return members`);
 
@@ -43,9 +43,9 @@ function subjectOf(member: string): Subject {
 /** Which messages in Slack no longer show the truth. */
 export function createNoticeStore(redis: Redis): NoticeStore {
   return {
-    claim: (limit, againMs) =>
+    claim: (limit, againMs, overdueMs) =>
       guarded(async () => {
-        const members = z.array(z.string()).parse(await claim(redis, [keys.dirty], [limit, againMs]));
+        const members = z.array(z.string()).parse(await claim(redis, [keys.dirty], [limit, againMs, overdueMs]));
         const subjects = members.map(subjectOf);
         const touched = await Promise.all(subjects.map((subject) => redis.hget(keyOf(subject), 'touched')));
         return subjects.map((subject, index) => ({ subject, touched: Number(touched[index] ?? 0) }));

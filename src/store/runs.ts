@@ -77,14 +77,14 @@ return 1`;
 const lease = script(`${nowLua}
 local run, due = unpack(KEYS)
 local id, owner, ttl = unpack(ARGV)
-local held = redis.call('HMGET', run, 'leaseUntil', 'version')
+local held = redis.call('HMGET', run, 'leaseUntil', 'record')
 if not held[2] then return false end
 if held[1] and tonumber(held[1]) > now then return false end
 local epoch = redis.call('HINCRBY', run, 'epoch', 1)
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 if redis.call('ZSCORE', due, id) then redis.call('ZADD', due, till, id) end
-return { epoch, till }`);
+return { epoch, held[2] }`);
 
 /** GT: a later time, such as an approval's expiry, is never brought forward by a lease that is being let go. */
 const renew = script(`${nowLua}
@@ -128,10 +128,10 @@ export function createRunStore(redis: Redis): RunStore {
   const read = async (id: string) => parseRun(await redis.hget(keys.run(id), 'record'));
   const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
     const held = z
-      .tuple([z.number(), z.number()])
+      .tuple([z.number(), z.string()])
       .nullable()
       .parse(await lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
-    return held ? { epoch: held[0], until: held[1] } : undefined;
+    return held ? { epoch: held[0], run: Run.parse(JSON.parse(held[1])) } : undefined;
   };
   return {
     create: ({ run, events }, key) =>

@@ -227,7 +227,7 @@ describe('what is wrong is said to the one who asked, and nothing is started', (
     const now = Math.floor(Date.now() / 1_000);
     expect((await post(slack.signed(form(), { secret: 'wrong-secret' }))).status).toBe(401);
     expect((await post(slack.signed(form(), { seconds: now - 400 }))).status).toBe(401);
-    expect(await (await post(slack.signed(form(), { seconds: now + 900 }))).text()).toContain('received before');
+    expect(await (await post(slack.signed(form(), { seconds: now + 900 }))).text()).toContain('in the future');
     const twice = slack.signed(slack.commandForm(ana, ship, '/ship scale web to 3 in staging'));
     expect((await post(twice)).status).toBe(200);
     expect(await (await post(twice)).text()).toContain('nothing was started a second time');

@@ -25,4 +25,5 @@ const slackNames: Record<string, string> = {
 export const emojiOf = (name: string): string | undefined => slackNames[name] ?? nameToEmoji[name];
 
 /** In plain text that allows emoji: `:rocket:` is drawn, unknown names stay as they are. */
-export const withEmoji = (text: string): string => text.replace(/:([\w+'-]+):/g, (whole, name) => emojiOf(name) ?? whole);
+export const withEmoji = (text: string): string =>
+  text.replace(/:([\w+'-]+):/g, (whole, name) => emojiOf(name) ?? whole);

@@ -1,8 +1,9 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
 import type { Kube } from '../../core/ports.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, createConnection } from './connection.ts';
 import { createKube } from './kube.ts';
+import { createTransport } from './transport.ts';
 
 export type ClusterSource = {
   /** A kubeconfig file. Without it only `in-cluster` can be reached: somebody's own kubeconfig is never used unasked. */
@@ -50,7 +51,7 @@ export function createClusters(source: ClusterSource): Clusters {
     kube: (cluster) => {
       const known = connections.get(cluster);
       if (known) return known.kube;
-      const connection = connect(cluster, contextOf(cluster, source));
+      const connection = createConnection(cluster, createTransport(contextOf(cluster, source)));
       const kube = createKube(connection);
       connections.set(cluster, { connection, kube });
       return kube;

@@ -1,22 +1,14 @@
-import type { RequestOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { Agent, type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { z } from 'zod';
-import { type Fault, fault } from '../../core/errors.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import type { Call, Transport } from './transport.ts';
 
-const callMs = 10_000;
+/** All tries of a call together. */
+const callMs = 20_000;
 const tries = 4;
 const longestWaitMs = 10_000;
-
-export type Call = {
-  method: 'GET' | 'PATCH';
-  path: string;
-  query?: Record<string, string>;
-  body?: JsonObject;
-  signal: AbortSignal;
-};
 
 /** Answers of the API server that are not a success: its Status object, as raw JSON. */
 export type Refusal = { status: number; body: JsonObject };
@@ -61,100 +53,64 @@ function problemOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-type Answer = Dispatcher.ResponseData;
-
-/** Opens the connection pool of the context that `config` stands at; the config is never switched afterwards. */
-export function connect(cluster: string, config: KubeConfig): Connection {
-  const server = config.getCurrentCluster()?.server ?? '';
-  const agents = new Map<string, Agent>();
-  const agentFor = ({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions) => {
-    // An exec plugin may hand out a new certificate at any time; each gets a pool of its own.
-    const id = `${String(ca)}|${String(cert)}`;
-    const known = agents.get(id);
-    if (known) return known;
-    const tls = { ca, cert, key, servername, rejectUnauthorized: rejectUnauthorized ?? true };
-    const agent = new Agent({ connect: { ...tls, timeout: 5_000 }, connections: 4, allowH2: true });
-    agents.set(id, agent);
-    return agent;
-  };
-  const unreachable = (problem: string, cause?: unknown): Fault =>
-    fault('CLUSTER_UNREACHABLE', { cluster, problem }, cause);
-
-  const send = async ({ method, path, query, body }: Omit<Call, 'signal'>, signal: AbortSignal): Promise<Answer> => {
-    const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
-    const authorization = new Headers(
-      Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]),
-    );
-    return await request(new URL(path, server), {
-      method,
-      query,
-      headers: {
-        accept: 'application/json',
-        ...Object.fromEntries(authorization),
-        ...(body && { 'content-type': 'application/apply-patch+yaml' }),
-      },
-      body: body && JSON.stringify(body),
-      dispatcher: agentFor(options),
-      signal,
-      headersTimeout: callMs,
-      // A watch may well be silent for longer than undici's default of five minutes; its reader keeps watch itself.
-      bodyTimeout: 0,
-    });
-  };
-
-  /** One try. A refusal for good throws; a fault that may pass is returned, with how long to wait. */
-  const attempt = async (call: Omit<Call, 'signal'>, signal: AbortSignal, number: number) => {
-    const answer = await send(call, signal);
-    if (answer.statusCode < 300) return { kind: 'answer' as const, answer };
-    const text = await answer.body.text();
-    const parsed: unknown = safeJson(text);
-    const refusal = { status: answer.statusCode, body: isObject(parsed) ? parsed : { message: text.slice(0, 200) } };
-    if (!passing(refusal.status)) throw new RefusedCall(refusal);
-    return {
-      kind: 'later' as const,
-      problem: sentenceOf(refusal),
-      wait: waitMs(number, answer.headers['retry-after']),
-    };
-  };
-
-  const patiently = async <Result>(
-    call: Omit<Call, 'signal'>,
-    signal: AbortSignal,
-    read: (answer: Answer) => Promise<Result>,
-  ): Promise<Result> => {
-    for (let number = 0; ; number++) {
-      const last = number + 1 >= tries;
-      try {
-        const outcome = await attempt(call, signal, number);
-        if (outcome.kind === 'answer') return await read(outcome.answer);
-        if (last) throw unreachable(outcome.problem);
-        await sleep(outcome.wait, undefined, { signal });
-      } catch (thrown) {
-        if (thrown instanceof RefusedCall || (thrown instanceof Error && thrown.name === 'Fault')) throw thrown;
-        if (signal.aborted || last) throw unreachable(problemOf(thrown), thrown);
-        await sleep(waitMs(number, undefined), undefined, { signal }).catch(() => {});
-      }
-    }
-  };
-
-  return {
-    cluster,
-    call: ({ signal, ...call }) =>
-      patiently(call, AbortSignal.any([signal, AbortSignal.timeout(callMs * 2)]), async ({ body }) => {
-        const parsed: unknown = await body.json();
-        if (!isObject(parsed)) throw unreachable('an answer that is not an object');
-        return parsed;
-      }),
-    stream: ({ signal, ...call }) => patiently({ method: 'GET', ...call }, signal, async ({ body }) => body),
-    close: async () => void (await Promise.all([...agents.values()].map((agent) => agent.destroy()))),
-  };
-}
-
-function safeJson(text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+type Answer = Dispatcher.ResponseData;
+type Attempt = { kind: 'answer'; answer: Answer } | { kind: 'later'; problem: string; wait: number };
+
+/** Sorts an answer: a success, a refusal for good (thrown), or a fault that may pass, with how long to wait. */
+async function sorted(answer: Answer, attempt: number): Promise<Attempt> {
+  if (answer.statusCode < 300) return { kind: 'answer', answer };
+  const text = await answer.body.text();
+  const body = parsed(text);
+  const refusal = { status: answer.statusCode, body: isObject(body) ? body : { message: text.slice(0, 200) } };
+  if (!passing(refusal.status)) throw new RefusedCall(refusal);
+  return { kind: 'later', problem: sentenceOf(refusal), wait: waitMs(attempt, answer.headers['retry-after']) };
+}
+
+/** Calls and streams over a transport, with patience for what may pass. */
+export function createConnection(cluster: string, transport: Transport): Connection {
+  const unreachable = (problem: string, cause?: unknown) => fault('CLUSTER_UNREACHABLE', { cluster, problem }, cause);
+
+  const attempt = async (call: Call, kind: 'call' | 'watch', number: number): Promise<Attempt> => {
+    try {
+      return await sorted(await transport.send(call, kind), number);
+    } catch (thrown) {
+      if (thrown instanceof RefusedCall) throw thrown;
+      if (call.signal.aborted) throw unreachable(problemOf(thrown), thrown);
+      return { kind: 'later', problem: problemOf(thrown), wait: waitMs(number, undefined) };
+    }
+  };
+
+  const patiently = async (call: Call, kind: 'call' | 'watch'): Promise<Answer> => {
+    for (let number = 0; ; number++) {
+      const outcome = await attempt(call, kind, number);
+      if (outcome.kind === 'answer') return outcome.answer;
+      if (number + 1 >= tries) throw unreachable(outcome.problem);
+      await sleep(outcome.wait, undefined, { signal: call.signal }).catch((thrown: unknown) => {
+        throw unreachable(outcome.problem, thrown);
+      });
+    }
+  };
+
+  return {
+    cluster,
+    call: async (call) => {
+      const limited = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]) };
+      const { body } = await patiently(limited, 'call');
+      const object = await body.json().catch((thrown: unknown) => {
+        throw thrown instanceof Fault ? thrown : unreachable(problemOf(thrown), thrown);
+      });
+      if (!isObject(object)) throw unreachable('an answer that is not an object');
+      return object;
+    },
+    stream: async (call) => (await patiently({ method: 'GET', ...call }, 'watch')).body,
+    close: transport.close,
+  };
 }

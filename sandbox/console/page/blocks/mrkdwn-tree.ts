@@ -80,7 +80,7 @@ function lineNodes(text: string): Node[] {
 
 /** Reads mrkdwn. Unknown names and signs that mark nothing stay as they are. */
 export function mrkdwnTree(text: string): Node[] {
-  return text.split(/```\n?([\s\S]*?)\n?```/).flatMap((part, index): Node[] => {
+  return text.split(/```\n?([\s\S]*?)\n?```\n?/).flatMap((part, index): Node[] => {
     if (index % 2 === 1) return [{ kind: 'pre', text: unescaped(part) }];
     return lineNodes(part);
   });

@@ -6,7 +6,13 @@ import { mrkdwnTree, type Node } from './mrkdwn-tree.ts';
 
 export function Emoji({ name }: { name: string }) {
   const drawn = emojiOf(name);
-  return drawn === undefined ? `:${name}:` : <span className="emoji" role="img" aria-label={name.replaceAll('_', ' ')}>{drawn}</span>;
+  return drawn === undefined ? (
+    `:${name}:`
+  ) : (
+    <span className="emoji" role="img" aria-label={name.replaceAll('_', ' ')}>
+      {drawn}
+    </span>
+  );
 }
 
 export function UserMention({ id, label }: { id: string; label?: string | undefined }) {

@@ -1,0 +1,70 @@
+import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Agent, type Dispatcher, request } from 'undici';
+import type { JsonObject } from '../../core/json.ts';
+
+const headersMs = 10_000;
+
+export type Call = {
+  method: 'GET' | 'PATCH';
+  path: string;
+  query?: Record<string, string>;
+  body?: JsonObject;
+  signal: AbortSignal;
+};
+
+/** Sends one request, as it is and once, with the credentials of today. */
+export type Transport = {
+  send(call: Call, kind: 'call' | 'watch'): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+};
+
+type Tls = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
+
+/** Short calls take turns on a few connections; any number of watches share one, which HTTP/2 lets them do. */
+function poolsOf({ ca, cert, key, servername, rejectUnauthorized = true }: Tls) {
+  const connect = { ca, cert, key, servername, rejectUnauthorized, timeout: 5_000 };
+  return {
+    call: new Agent({ connect, connections: 3 }),
+    watch: new Agent({ connect, connections: 1, allowH2: true }),
+  };
+}
+
+/** The way to the cluster of the context that `config` stands at; the config is never switched afterwards. */
+export function createTransport(config: KubeConfig): Transport {
+  const server = config.getCurrentCluster()?.server ?? '';
+  const pools = new Map<string, ReturnType<typeof poolsOf>>();
+  const poolsFor = (tls: Tls) => {
+    // An exec plugin may hand out a new certificate at any time; each gets pools of its own.
+    const id = `${String(tls.ca)}|${String(tls.cert)}`;
+    const made = pools.get(id) ?? poolsOf(tls);
+    pools.set(id, made);
+    return made;
+  };
+  return {
+    send: async ({ method, path, query, body, signal }, kind) => {
+      const options: RequestOptions = {};
+      await config.applyToHTTPSOptions(options);
+      const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
+      return await request(new URL(path, server), {
+        method,
+        query,
+        headers: {
+          accept: 'application/json',
+          ...Object.fromEntries(given),
+          ...(body && { 'content-type': 'application/apply-patch+yaml' }),
+        },
+        body: body && JSON.stringify(body),
+        dispatcher: poolsFor(options)[kind],
+        signal,
+        headersTimeout: headersMs,
+        // A watch may well be silent for longer than undici's default of five minutes; its reader keeps watch itself.
+        bodyTimeout: kind === 'watch' ? 0 : headersMs,
+      });
+    },
+    close: async () => {
+      const agents = [...pools.values()].flatMap(({ call, watch }) => [call, watch]);
+      await Promise.all(agents.map((agent) => agent.destroy()));
+    },
+  };
+}
