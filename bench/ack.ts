@@ -5,8 +5,10 @@ import type { Ground } from './ground.ts';
 import { startFloor } from './process.ts';
 
 const perSecond = 50;
-const blockSeconds = 2;
-const blocks = 6;
+const blockSeconds = 4;
+const blocks = 8;
+/** Until the just-in-time compiler has seen enough. */
+const warmUps = 2;
 
 /** Sends commands at a steady rate, whatever the answers take, and gives the milliseconds until each was acknowledged. */
 async function steadily(ground: Ground, base: string, agent: Agent): Promise<number[]> {
@@ -33,19 +35,17 @@ export async function ack(ground: Ground): Promise<Figure> {
   const floor = await startFloor(new URL('./floor-bolt.ts', import.meta.url), { SIGNING_SECRET: ground.signingSecret });
   const bot = await ground.start('bot');
   const agent = new Agent({ connections: 20 });
-  const samples = { ours: [] as number[], floor: [] as number[] };
-  await steadily(ground, bot.url, agent);
-  await steadily(ground, floor.address, agent);
+  const p99s = { ours: [] as number[], floor: [] as number[] };
+  for (let block = 0; block < warmUps; block++) {
+    await steadily(ground, bot.url, agent);
+    await steadily(ground, floor.address, agent);
+  }
   for (let block = 0; block < blocks; block++) {
-    samples.ours.push(...(await steadily(ground, bot.url, agent)));
-    samples.floor.push(...(await steadily(ground, floor.address, agent)));
+    p99s.ours.push(quantile(await steadily(ground, bot.url, agent), 0.99));
+    p99s.floor.push(quantile(await steadily(ground, floor.address, agent), 0.99));
   }
   await Promise.all([agent.close(), floor.stop(), bot.kill('SIGKILL')]);
-  return {
-    name: 'ack',
-    ours: quantile(samples.ours, 0.99),
-    floor: quantile(samples.floor, 0.99),
-    unit: 'ms, p99 at 50/s',
-    limit: 2,
-  };
+  // The median over blocks: one hiccup of the machine decides the p99 of its own block, and no other.
+  const [ours, bare] = [quantile(p99s.ours, 0.5), quantile(p99s.floor, 0.5)];
+  return { name: 'ack', ours, floor: bare, unit: 'ms, p99 at 50/s, median of 8 blocks of 200', limit: 2 };
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
 import { didYouMean } from '../../src/core/near.ts';
 import type { Operation } from '../../src/core/operation.ts';
@@ -48,16 +47,6 @@ function groupsOf(usage: string): Group[] {
   return groups;
 }
 
-const FieldTypes = z.object({
-  properties: z.record(z.string(), z.looseObject({ type: z.string().optional() })).default({}),
-});
-
-/** The JSON type of each field of the input, as its schema has it. */
-function typesOf(operation: Operation): Map<string, string> {
-  const { properties } = FieldTypes.parse(z.toJSONSchema(operation.input, { io: 'input' }));
-  return new Map(Object.entries(properties).map(([name, { type }]) => [name, type ?? 'string']));
-}
-
 const numeric = /^[-+]?\d+(\.\d+)?$/;
 
 /** A word as the type its field has. What does not fit stays a word, and the schema says what is wrong with it. */
@@ -81,7 +70,7 @@ export function usageOf({ command, name, usage }: Pick<Operation, 'command' | 'n
 type Filled = Map<string, string>;
 
 /** `key=value`, `--key=value` and `--key value`; answers with the words that are left. */
-function takeNamed(operation: Operation, all: readonly string[], types: Map<string, string>, filled: Filled): string[] {
+function takeNamed(operation: Operation, all: readonly string[], filled: Filled): string[] {
   const left: string[] = [];
   for (let i = 0; i < all.length; i++) {
     const word = all[i] ?? '';
@@ -92,10 +81,10 @@ function takeNamed(operation: Operation, all: readonly string[], types: Map<stri
       left.push(word);
       continue;
     }
-    if (!types.has(key))
-      complain(operation, `“${operation.name}” has no “${key}”.${didYouMean(key, [...types.keys()])}`);
-    if (types.get(key) === 'object')
-      complain(operation, `“${key}” cannot be given in a command; use the REST API for it.`);
+    const field = operation.fields.get(key);
+    if (!field)
+      complain(operation, `“${operation.name}” has no “${key}”.${didYouMean(key, [...operation.fields.keys()])}`);
+    if (field.type === 'object') complain(operation, `“${key}” cannot be given in a command; use the REST API for it.`);
     filled.set(key, named.groups?.value ?? all[++i] ?? '');
   }
   return left;
@@ -114,9 +103,8 @@ function fillGroup(group: Group, word: string, filled: Filled): void {
  * @throws Fault BAD_COMMAND; the values themselves are the schema's business
  */
 export function readInput(operation: Operation, text: string): Record<string, unknown> {
-  const types = typesOf(operation);
   const filled: Filled = new Map();
-  const left = takeNamed(operation, words(text), types, filled);
+  const left = takeNamed(operation, words(text), filled);
   const open = groupsOf(operation.usage).filter(({ slots }) => !slots.every((slot) => filled.has(slot)));
   const take = (preposition?: string) => {
     const index = preposition === undefined ? 0 : open.findIndex((group) => group.preposition === preposition);
@@ -130,10 +118,8 @@ export function readInput(operation: Operation, text: string): Record<string, un
     fillGroup(group, word, filled);
   }
   const required = groupsOf(operation.usage).flatMap(({ slots }) => slots);
-  const missing = required.filter(
-    (slot) => !filled.has(slot) && !operation.input.shape[slot]?.safeParse(undefined).success,
-  );
+  const missing = required.filter((slot) => !filled.has(slot) && operation.fields.get(slot)?.required);
   if (missing.length > 0)
     complain(operation, `“${operation.name}” also needs ${missing.map((slot) => `<${slot}>`).join(' and ')}.`);
-  return Object.fromEntries([...filled].map(([key, word]) => [key, typed(word, types.get(key))]));
+  return Object.fromEntries([...filled].map(([key, word]) => [key, typed(word, operation.fields.get(key)?.type)]));
 }

@@ -7,21 +7,9 @@ import { cut } from './blocks/elements.ts';
 export const askForm = 'ask_form';
 export const rejectForm = 'reject_form';
 
-const Fields = z.object({
-  properties: z.record(
-    z.string(),
-    z.looseObject({
-      type: z.string().optional(),
-      description: z.string().optional(),
-      enum: z.array(z.string()).optional(),
-    }),
-  ),
-  required: z.array(z.string()).default([]),
-});
-
 const option = (name: string): PlainTextOption => ({ text: { type: 'plain_text', text: cut(name, 75) }, value: name });
 
-function elementOf(name: string, type: string | undefined, choices: string[]): InputBlockElement {
+function elementOf(name: string, type: string, choices: string[]): InputBlockElement {
   if (choices.length > 0 && choices.length <= 100)
     return { type: 'static_select', action_id: name, options: choices.map(option) };
   if (type === 'integer' || type === 'number')
@@ -31,20 +19,19 @@ function elementOf(name: string, type: string | undefined, choices: string[]): I
 
 /** A form for the fields of an operation that fit one: apps and environments to choose, numbers and words to type. */
 export function operationModal(operation: Operation, settings: Settings, channel: string): ModalView {
-  const { properties, required } = Fields.parse(z.toJSONSchema(operation.input, { io: 'input' }));
-  const usable = Object.entries(properties).filter(([, { type }]) => type !== 'object' && type !== 'array');
-  const blocks = usable.map(([name, { type, description, enum: values }]): InputBlock => {
+  const usable = [...operation.fields].filter(([, { type }]) => type !== 'object' && type !== 'array');
+  const blocks = usable.map(([name, { type, description, choices: values, required }]): InputBlock => {
     const choices =
       name === 'app'
         ? Object.keys(settings.apps)
         : name === 'env'
           ? Object.keys(settings.environments)
-          : (values ?? []);
+          : [...(values ?? [])];
     return {
       type: 'input',
       block_id: name,
       label: { type: 'plain_text', text: name },
-      optional: !required.includes(name),
+      optional: !required,
       element: elementOf(name, type, choices),
       ...(description && { hint: { type: 'plain_text', text: cut(description, 150) } }),
     };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type Field, fieldsOf } from './fields.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
@@ -98,6 +99,8 @@ export type Operation = Pick<
   'name' | 'summary' | 'effect' | 'input' | 'command' | 'examples' | 'needs' | 'steps'
 > & {
   usage: string;
+  /** The fields of `input`, worked out once. */
+  fields: ReadonlyMap<string, Field>;
   routes: readonly Route[];
   target(input: JsonObject): Target;
   plan(context: PlanContext<keyof Clients>, input: JsonObject): Promise<Draft>;
@@ -113,6 +116,7 @@ export function defineOperation<
 >(spec: OperationSpec<Input, Usage, Need, Step>): Operation {
   return {
     ...spec,
+    fields: fieldsOf(spec.input),
     routes: spec.routes ?? [],
     target: (input) => spec.target(spec.input.parse(input)),
     plan: (context, input) => spec.plan(context, spec.input.parse(input)),

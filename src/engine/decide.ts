@@ -39,7 +39,7 @@ export async function decide(
     const events: RunEvent[] = [{ at, kind: 'decision', text: ballot.kind === 'approve' ? 'approved' : 'rejected' }];
     // A conflict means that somebody else's word came first: look again, and judge by what stands now.
     if ((await engine.store.commit({ run: next, events })) !== 'ok') continue;
-    if (outcome.kind === 'approved') await wakeOrLeaveToSweeper(engine, runId);
+    if (outcome.kind === 'approved') void wakeOrLeaveToSweeper(engine, runId);
     return { outcome, run: next };
   }
 }

@@ -73,7 +73,8 @@ export async function request(engine: Engine, ask: Ask): Promise<Run> {
   };
   const events = [{ at: now, kind: 'state' as const, text: 'requested' }];
   const { run, created } = await engine.store.create({ run: fresh, events }, ask.key);
-  if (created) await wakeOrLeaveToSweeper(engine, run.id);
+  // After the answer is on its way: the run is stored, and whoever asked should not wait for the queue as well.
+  if (created) setImmediate(() => void wakeOrLeaveToSweeper(engine, run.id));
   return run;
 }
 

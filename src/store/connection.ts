@@ -12,7 +12,6 @@ export function connectStore(url: string): Redis {
     connectTimeout: 2_000,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
-    enableAutoPipelining: true,
   });
 }
 
