@@ -20,8 +20,9 @@ export async function bundlePage(): Promise<Map<string, Asset>> {
     root: fileURLToPath(new URL('page', import.meta.url)),
     configFile: false,
     logLevel: 'error',
-    // Under vitest NODE_ENV is `test`, which would bundle React's slow half.
+    // Whatever NODE_ENV is here (vitest's is `test`), the page gets React as one ships it.
     define: { 'process.env.NODE_ENV': '"production"' },
+    oxc: { jsx: { runtime: 'automatic', development: false } },
     build: { write: false, assetsInlineLimit: 0, target: 'es2023', modulePreload: false },
   });
   const outputs = (Array.isArray(built) ? built : [built]).flatMap((one) => ('output' in one ? one.output : []));

@@ -71,7 +71,10 @@ function compare(path: string, from: Json | undefined, to: Json | undefined): Di
   return [leaf(path, from, to)];
 }
 
+/** What names an object is said elsewhere: in the diff of a new one it would only be in the way. */
+const identity = new Set(['apiVersion', 'kind', 'metadata.name', 'metadata.namespace']);
+
 /** What differs between two Kubernetes objects, leaf by leaf, without what the API server writes by itself. */
 export function differences(before: JsonObject | undefined, after: JsonObject): Difference[] {
-  return compareObjects('', before ?? {}, after);
+  return compareObjects('', before ?? {}, after).filter(({ path }) => !identity.has(path));
 }

@@ -76,7 +76,7 @@ describe('points at what goes beyond', () => {
     ['message', times(2, () => ({ type: 'divider', block_id: 'same' })), 'block_id must be unique'],
     ['message', times(2, () => ({ type: 'markdown', text: 'x'.repeat(6_001) })), 'less than 12001 characters together'],
     ['message', [{ ...richText, elements: [] }], 'no fewer than 1 items allowed [json-pointer:/blocks/0/elements]'],
-    ['message', 'not blocks', 'must be a array'],
+    ['message', 'not blocks', 'must be of type array'],
   ] as const)('on a %s: %j', (surface, blocks, pointer) => {
     expect(checkBlocks(surface, blocks)).toContainEqual(expect.stringContaining(pointer));
   });

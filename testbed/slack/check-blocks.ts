@@ -23,7 +23,7 @@ function found(issue: Issue): Found[] {
     case 'invalid_type':
       return issue.input === undefined
         ? [{ path: path.slice(0, -1), words: `missing required field: ${String(path.at(-1))}` }]
-        : [{ path, words: `must be a ${issue.expected}` }];
+        : [{ path, words: `must be of type ${issue.expected}` }];
     case 'invalid_union':
       return [{ path, words: path.at(-1) === 'type' ? 'unsupported type' : 'failed to match all allowed schemas' }];
     default:

@@ -1,5 +1,5 @@
 /** At most `calls` of a method in `perMs`; per channel where the method names one. */
-export type RateLimit = { calls: number; perMs: number };
+type RateLimit = { calls: number; perMs: number };
 
 export type RateLimits = {
   /** Switches a limit on, or off with `undefined`. */

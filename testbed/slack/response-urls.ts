@@ -7,7 +7,7 @@ const uses = 5;
 const livesMs = 30 * 60_000;
 
 /** Whom an answer goes to, and the message whose button was clicked. */
-export type ResponseTarget = { user: string; channel: string; original?: Message };
+type ResponseTarget = { user: string; channel: string; original?: Message };
 
 export type ResponseUrls = {
   /** A new id, for the last part of the URL. */

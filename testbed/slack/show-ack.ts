@@ -4,7 +4,7 @@ import type { Delivered } from './delivery.ts';
 import { contentOf } from './message-content.ts';
 import { botUser, type Message, type Workspace } from './workspace.ts';
 
-export const slackbot = 'USLACKBOT';
+const slackbot = 'USLACKBOT';
 
 const Said = z.looseObject({ response_type: z.enum(['ephemeral', 'in_channel']).default('ephemeral') });
 

@@ -2,7 +2,7 @@ import type { Json } from '../../../src/core/json.ts';
 import type { Change } from '../../../src/core/plan.ts';
 import { cut } from './elements.ts';
 
-const boring = /^spec\.template\.spec\.|^spec\.template\.|^spec\./;
+const boring = /^spec\.template\.spec\.|^spec\./;
 const longDigest = /sha256:([a-f0-9]{12})[a-f0-9]{52}/g;
 
 function shown(value: Json): string {

@@ -2,10 +2,11 @@ import { useEffect, useMemo, useState } from 'react';
 import { ChannelView } from './channel-view.tsx';
 import { type Desk, DeskContext, send } from './desk.ts';
 import { Modal } from './modal.tsx';
-import { type Seen, Sidebar } from './sidebar.tsx';
+import { Sidebar } from './sidebar.tsx';
 import { ThreadPanel } from './thread-panel.tsx';
 import { TopBar } from './top-bar.tsx';
-import { type Space, useWorkspace } from './use-workspace.ts';
+import { useSeen } from './use-seen.ts';
+import { useWorkspace } from './use-workspace.ts';
 
 /** Who and where one is stands in the address, so that two windows can be two people. */
 const fromAddress = (name: string) => new URLSearchParams(location.search).get(name) ?? undefined;
@@ -14,20 +15,6 @@ function useAddress(place: Record<string, string | undefined>): void {
   const query = new URLSearchParams(Object.entries(place).flatMap(([key, value]) => (value ? [[key, value]] : [])));
   const address = `?${query}`;
   useEffect(() => history.replaceState(null, '', address), [address]);
-}
-
-/** Up to where each channel was looked at, for the channels that are not before one's eyes. */
-function useSeen(space: Space | undefined, channel: string | undefined): Seen {
-  const [seen, setSeen] = useState<Seen>({});
-  useEffect(() => {
-    if (!space || channel === undefined) return;
-    const newest = [...space.messages.values()].reduce(
-      (latest, message) => (message.channel === channel && Number(message.ts) > Number(latest) ? message.ts : latest),
-      '0',
-    );
-    setSeen((before) => (before[channel] === newest ? before : { ...before, [channel]: newest }));
-  }, [space, channel]);
-  return seen;
 }
 
 export function App() {
@@ -53,8 +40,10 @@ export function App() {
     [space],
   );
   useEffect(() => {
-    const close = ({ key, defaultPrevented }: KeyboardEvent) => {
-      if (key === 'Escape' && !defaultPrevented && !document.querySelector('dialog[open]')) setThread(undefined);
+    const close = ({ key, defaultPrevented, target }: KeyboardEvent) => {
+      const writing = target instanceof HTMLTextAreaElement && target.value !== '';
+      const meant = !defaultPrevented && !writing && !document.querySelector('dialog[open]');
+      if (key === 'Escape' && meant) setThread(undefined);
     };
     addEventListener('keydown', close);
     return () => removeEventListener('keydown', close);

@@ -18,6 +18,7 @@ export function messagesOf({ messages }: Space, channel: string) {
 
 function Beginning({ channel, onTry }: { channel: Channel; onTry(line: string): void }) {
   const { space } = useDesk();
+  const isFirst = space.channels[0]?.id === channel.id;
   return (
     <div className="beginning">
       <h2>
@@ -26,7 +27,7 @@ function Beginning({ channel, onTry }: { channel: Channel; onTry(line: string): 
       <p>
         This is the very beginning of the <b>#{channel.name}</b> channel. {channel.topic}.
       </p>
-      {space.suggestions.length > 0 && (
+      {isFirst && space.suggestions.length > 0 && (
         <p className="suggestions">
           <span>Try</span>
           {space.suggestions.map((line) => (

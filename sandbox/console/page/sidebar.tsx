@@ -2,10 +2,8 @@ import type { Message } from '../../../testbed/slack/workspace.ts';
 import { Avatar } from './avatar.tsx';
 import { useDesk } from './desk.ts';
 import { Icon } from './icons.tsx';
+import type { Seen } from './use-seen.ts';
 import type { Space } from './use-workspace.ts';
-
-/** By channel: up to which message this person has looked. */
-export type Seen = Readonly<Record<string, string>>;
 
 function unseen({ messages, me }: Space, channel: string, since: string): Message[] {
   return [...messages.values()].filter(

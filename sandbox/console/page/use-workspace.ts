@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from 'react';
+import { useEffect, useMemo, useReducer } from 'react';
 import type { Message, OpenView } from '../../../testbed/slack/workspace.ts';
 import type { Snapshot, Told } from '../wire.ts';
 
@@ -47,9 +47,16 @@ function reduce({ space }: Seen, change: Change): Seen {
   return { space: { ...rest, messages: new Map(messages.map((message) => [keyOf(message), message])) }, live: true };
 }
 
+/** Until the server has told what `me` sees, what everybody sees: nothing of the person that one was before. */
+function seenBy(space: Space, me: string): Space {
+  if (me === '' || space.me === me) return space;
+  const messages = [...space.messages].filter(([, { onlyFor }]) => onlyFor === undefined || onlyFor === me);
+  return { ...space, me, messages: new Map(messages), views: [] };
+}
+
 /** Follows the workspace as `me`; after a break the server tells all of it anew. */
 export function useWorkspace(me: string): Seen {
-  const [seen, change] = useReducer(reduce, { space: undefined, live: false });
+  const [{ space, live }, change] = useReducer(reduce, { space: undefined, live: false });
   useEffect(() => {
     const source = new EventSource(`/events?as=${encodeURIComponent(me)}`);
     // The console's own server sent it.
@@ -57,5 +64,5 @@ export function useWorkspace(me: string): Seen {
     source.onerror = () => change({ kind: 'lost' });
     return () => source.close();
   }, [me]);
-  return seen;
+  return { space: useMemo(() => space && seenBy(space, me), [space, me]), live };
 }

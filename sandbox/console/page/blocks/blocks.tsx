@@ -48,7 +48,7 @@ const Context = ({ block }: { block: ContextBlock }) => (
 );
 
 const Image = ({ block }: { block: ImageBlock }) => (
-  <figure>
+  <figure className="picture">
     {block.title && <figcaption>{withEmoji(block.title.text)}</figcaption>}
     {'image_url' in block && <img src={block.image_url} alt={block.alt_text} />}
   </figure>

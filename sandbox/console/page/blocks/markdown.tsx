@@ -29,7 +29,7 @@ const inside = (tokens: Token[] | undefined): ReactNode =>
 const List = ({ token }: { token: Tokens.List }) => {
   const items = token.items.map((item, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their place
-    <li key={index}>
+    <li key={index} className={item.task ? 'task-line' : undefined}>
       {item.task && <input type="checkbox" checked={item.checked === true} readOnly />}
       {inside(item.tokens)}
     </li>

@@ -18,7 +18,7 @@ export function Emoji({ name }: { name: string }) {
 export function UserMention({ id, label }: { id: string; label?: string | undefined }) {
   const { space } = useDesk();
   const user = userOf(space, id);
-  const name = user.realName === id ? (label ?? id) : user.bot ? user.realName : user.realName;
+  const name = user.realName === id ? (label ?? id) : user.realName;
   return <span className={id === space.me ? 'mention mention-me' : 'mention'}>@{name}</span>;
 }
 

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { commandsOf } from '../handlers/slack/manifest.ts';
+import { catalogue } from '../src/operations/catalogue.ts';
+import { freePort } from '../testbed/ports.ts';
+import { setUp } from '../testbed/setup.ts';
+import { type ShipmateProcess, startShipmate } from '../testbed/shipmate.ts';
+import { type FakeSlack, startFakeSlack } from '../testbed/slack/fake-slack.ts';
+import { type BesideCluster, startBesideCluster, startTestbed, type Testbed } from '../testbed/testbed.ts';
+import { startConsole } from './console/start-console.ts';
+
+export type SandboxOptions = {
+  log: (line: string) => void;
+  /** A cluster that somebody named, instead of one of the sandbox's own. */
+  context?: string;
+  registry?: string;
+  dockerHost?: string;
+};
+
+export type Sandbox = {
+  /** The page. */
+  url: string;
+  bed: Testbed | BesideCluster;
+  slack: FakeSlack;
+  shipmate: ShipmateProcess;
+  alertToken: string;
+  jwtSecret: string;
+  stop(): Promise<void>;
+};
+
+const ship = 'C0SHIP';
+const tags = ['v1', 'v2', 'v3'];
+const wellKnownPort = 3015;
+const consolePort = 3016;
+
+/** The sandbox's shipmate.yaml: staging is free, production wants another engineer. */
+function settingsOf(bed: Testbed | BesideCluster): string {
+  const context = fileURLToPath(new URL('../examples/web', import.meta.url));
+  return stringify({
+    apps: {
+      web: {
+        image: `${bed.registry.host}/web`,
+        channel: ship,
+        build: { context, args: { VERSION: '{tag}', BASE: bed.busybox } },
+      },
+    },
+    environments: {
+      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120 },
+      production: { namespace: 'production', rolloutTimeoutSeconds: 120 },
+    },
+    people: {
+      ana: { slack: 'U0ANA', subject: 'ana@example.com' },
+      ben: { slack: 'U0BEN', subject: 'ben@example.com' },
+      cho: { slack: 'U0CHO' },
+    },
+    roles: { engineers: ['ana', 'ben'] },
+    policy: [
+      { name: 'anyone may look', operations: ['status'] },
+      { name: 'engineers may build', operations: ['build'], who: ['engineers'] },
+      { name: 'staging is free for engineers', environments: ['staging'], who: ['engineers'] },
+      {
+        name: 'production needs another engineer',
+        environments: ['production'],
+        who: ['engineers'],
+        approvals: 1,
+        approvers: ['engineers'],
+      },
+    ],
+  });
+}
+
+async function startBed(options: SandboxOptions): Promise<Testbed | BesideCluster> {
+  const { log, context, registry, dockerHost } = options;
+  await setUp(log, { besideCluster: context !== undefined });
+  log(
+    context === undefined
+      ? 'Starting Kubernetes, dockerd, a registry and Redis'
+      : `Starting beside the cluster ${context}`,
+  );
+  if (context === undefined) return await startTestbed({ log, registryPort: 5000 });
+  return await startBesideCluster({ log, context, registry, dockerHost, registryPort: 5000 });
+}
+
+/** v1 goes out as people would do it: asked for in Slack, approved by somebody else. */
+async function deployFirstVersion(slack: FakeSlack): Promise<void> {
+  await slack.command('U0ANA', ship, '/deploy web:v1 staging');
+  await slack.command('U0ANA', ship, '/deploy web:v1 production');
+  const card = await slack.waitFor(
+    'the plan',
+    ({ text }) => text.startsWith('Deploy web to production: waiting'),
+    30_000,
+  );
+  await slack.click('U0BEN', card, 'Approve');
+  for (const env of ['staging', 'production'])
+    await slack.waitFor('v1 runs', ({ text }) => text.startsWith(`Deploy web to ${env}: done`), 60_000);
+}
+
+/** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { log } = options;
+  const bed = await startBed(options);
+  try {
+    const secrets = {
+      signing: randomBytes(16).toString('hex'),
+      jwt: randomBytes(32).toString('hex'),
+      alerts: randomBytes(16).toString('hex'),
+    };
+    log(`Building and pushing ${tags.map((tag) => `web:${tag}`).join(', ')}`);
+    const [slack] = await Promise.all([
+      startFakeSlack({ signingSecret: secrets.signing, botToken: 'xoxb-sandbox' }),
+      ...tags.map((tag) => bed.pushWeb(tag)),
+      ...['staging', 'production'].map((name) => namespace(bed, name)),
+    ]);
+    const file = join(bed.dir, 'shipmate.yaml');
+    await writeFile(file, settingsOf(bed));
+    log('Starting Shipmate');
+    const shipmate = await startShipmate({
+      PORT: String((await freePort(wellKnownPort)).port),
+      REDIS_URL: bed.redis.url,
+      KUBECONFIG: bed.kubernetes.kubeconfig,
+      DOCKER_HOST: bed.docker.host,
+      SHIPMATE_CONFIG: file,
+      SLACK_BOT_TOKEN: 'xoxb-sandbox',
+      SLACK_SIGNING_SECRET: secrets.signing,
+      SLACK_API_URL: slack.apiUrl,
+      JWT_SECRET: secrets.jwt,
+      ALERTMANAGER_TOKEN: secrets.alerts,
+    });
+    slack.setTarget(`${shipmate.url}/slack/events`);
+    log('Opening the console');
+    const commands = commandsOf(catalogue).map(({ command, description, usageHint }) => ({
+      command,
+      description,
+      usage_hint: usageHint,
+    }));
+    const console = await startConsole(slack, { port: (await freePort(consolePort)).port, commands, suggestions });
+    log('Deploying web:v1 to staging and production');
+    await deployFirstVersion(slack);
+    const stop = async () => {
+      await shipmate.kill('SIGTERM');
+      await console.close();
+      await slack.close();
+      await bed.stop();
+    };
+    return { url: console.url, bed, slack, shipmate, alertToken: secrets.alerts, jwtSecret: secrets.jwt, stop };
+  } catch (problem) {
+    await bed.stop();
+    throw problem;
+  }
+}
+
+/** What there is to try, in the order that tells the story. */
+export const suggestions = [
+  '/deploy web:v2 production',
+  '/deploy web:v3 staging',
+  '/ship status',
+  '/ship scale web to 3 in staging',
+  '/build web v4',
+];
+
+async function namespace({ kubernetes }: Testbed | BesideCluster, name: string): Promise<void> {
+  const found = await kubernetes.kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name']);
+  if (found.trim() === '') await kubernetes.kubectl(['create', 'namespace', name]);
+}

@@ -1,0 +1,208 @@
+import { mkdir } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Console, startConsole } from '../../sandbox/console/start-console.ts';
+import { type Bed, ship, startHttpBed } from '../testbed-slack/bolt-app.ts';
+import { startBrowser } from './chromium.ts';
+import { listen } from './deploy-app.ts';
+import { wholeKit } from './whole-kit.ts';
+
+const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
+
+let bed: Bed;
+let desk: Console;
+let browser: Browser;
+let page: Page;
+const problems: Error[] = [];
+beforeAll(async () => {
+  bed = await startHttpBed();
+  listen(bed.app);
+  desk = await startConsole(bed.slack, {
+    commands: [
+      { command: '/ship', description: 'Ship software', usage_hint: 'deploy | help' },
+      { command: '/deploy', description: 'Roll out an image', usage_hint: '<app> to <env>' },
+    ],
+    suggestions: ['/deploy web'],
+  });
+  browser = await startBrowser();
+  await mkdir(artifacts, { recursive: true });
+});
+afterAll(async () => {
+  await browser?.close();
+  await desk?.close();
+  await bed?.stop();
+});
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
+  page.setDefaultTimeout(8_000);
+  page.on('pageerror', (problem) => problems.push(problem));
+  await page.goto(desk.url);
+});
+afterEach(() => {
+  expect(problems.splice(0)).toEqual([]);
+});
+
+const composer = () => page.getByRole('combobox', { name: 'Message #ship' });
+const become = (name: string) => page.getByRole('radio', { name: new RegExp(name) }).click();
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+const inDialog = (name: string) => page.getByRole('dialog').getByRole('button', { name });
+const shows = (text: string) => page.getByText(text).last().waitFor();
+
+describe('the journey', () => {
+  test('ask, be refused one’s own approval, another approves, and the message is edited in place', async () => {
+    await composer().fill('/deploy web');
+    await composer().press('Enter');
+    await button('Approve').click();
+    await shows('v1 → v2');
+    await inDialog('Approve').click();
+    await shows('You asked for this yourself.');
+    await shows('Only visible to you');
+
+    await become('Ben');
+    expect(await page.getByText('You asked for this yourself.').count()).toBe(0);
+    await button('Approve').click();
+    await inDialog('Approve').click();
+    await page.getByRole('img', { name: 'done' }).nth(1).waitFor();
+    expect(await button('Approve').count()).toBe(0);
+    expect(await page.getByText('(edited)').count()).toBe(1);
+    await page.getByRole('button', { name: '1 reply' }).click();
+    await page.getByRole('complementary', { name: 'Thread' }).getByText('12:00:01 applied').waitFor();
+    await page.screenshot({ path: `${artifacts}console.png` });
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('complementary', { name: 'Thread' }).count()).toBe(0);
+  });
+
+  test('a form says what is wrong and keeps what was typed', async () => {
+    await composer().fill('/deploy ');
+    await composer().press('Enter');
+    const form = page.getByRole('dialog', { name: 'Scale' });
+    await form.getByLabel('App').selectOption('web');
+    await form.getByLabel('Replicas').fill('-1');
+    await form.getByRole('button', { name: 'Scale it' }).click();
+    await shows('At least 0.');
+    expect(await form.getByLabel('App').inputValue()).toBe('web');
+    await form.getByLabel('Replicas').fill('3');
+    await form.getByRole('button', { name: 'Scale it' }).click();
+    await shows('Scaled web to 3');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('Escape closes a form', async () => {
+    await composer().fill('/deploy ');
+    await composer().press('Enter');
+    await page.getByRole('dialog', { name: 'Scale' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    expect(bed.slack.space.views.size).toBe(0);
+  });
+});
+
+describe('writing', () => {
+  test('commands, people and channels complete with the keys', async () => {
+    await composer().pressSequentially('/');
+    expect(await page.getByRole('option').allTextContents()).toHaveLength(2);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Tab');
+    expect(await composer().inputValue()).toBe('/deploy ');
+    await shows('<app> to <env>');
+    await composer().fill('');
+    await composer().pressSequentially('ask @be');
+    await page.keyboard.press('Enter');
+    await composer().pressSequentially('in #al');
+    await page.keyboard.press('Tab');
+    expect(await composer().inputValue()).toBe('ask @ben in #alerts ');
+    await page.keyboard.press('Enter');
+    await page.getByRole('log').getByText('@Ben Okafor').waitFor();
+    await page.getByRole('button', { name: '#alerts' }).click();
+    await page.getByRole('heading', { name: 'alerts' }).first().waitFor();
+  });
+
+  test('what was sent comes back with the arrow keys', async () => {
+    await composer().fill('/deploy wep');
+    await composer().press('Enter');
+    await shows('Did you mean');
+    await composer().press('ArrowUp');
+    expect(await composer().inputValue()).toBe('/deploy wep');
+    await composer().press('ArrowDown');
+    expect(await composer().inputValue()).toBe('');
+  });
+
+  test('a suggestion is a click away', async () => {
+    await page.goto(desk.url);
+    await page.getByRole('button', { name: '/deploy web', exact: true }).click();
+    expect(await composer().inputValue()).toBe('/deploy web');
+  });
+
+  test('commands are refused in threads, as in Slack', async () => {
+    const { slack, app } = bed;
+    await app.client.chat.postMessage({ channel: ship, text: 'a root' });
+    await slack.waitFor('the root', ({ text }) => text === 'a root');
+    await page.locator('article', { hasText: 'a root' }).getByRole('button', { name: 'Reply in thread' }).click();
+    const reply = page.getByRole('combobox', { name: 'Reply…' });
+    await reply.fill('/deploy web');
+    await reply.press('Escape');
+    await reply.press('Enter');
+    await shows('/deploy does not work in threads');
+    await reply.fill('fine by me');
+    await reply.press('Enter');
+    await page.getByRole('button', { name: '1 reply' }).last().waitFor();
+  });
+});
+
+describe('what is seen', () => {
+  test('a channel with something new is bold, and counts the mentions', async () => {
+    await bed.app.client.chat.postMessage({ channel: 'C0ALERTS', text: 'look, <@U0ANA>' });
+    await page.getByRole('img', { name: '1 mentions' }).waitFor();
+    await page.getByRole('button', { name: /^alerts/ }).click();
+    await page.getByRole('log').getByText('@Ana Lima').waitFor();
+    expect(await page.getByRole('img', { name: '1 mentions' }).count()).toBe(0);
+  });
+
+  test('foreign text does nothing', async () => {
+    const text = '<img src=x onerror=alert(1)> &lt;b&gt; <javascript:alert(1)|click> *bold*';
+    await bed.app.client.chat.postMessage({ channel: ship, text });
+    const message = page.locator('article', { hasText: 'bold' }).last();
+    await message.waitFor();
+    expect(await message.locator('img').count()).toBe(0);
+    expect(await message.locator('a').count()).toBe(0);
+    expect(await message.locator('.words').innerHTML()).toContain('&lt;b&gt;');
+  });
+
+  test('a click that the app does not take is said beside the button', async () => {
+    await composer().fill('/deploy web');
+    await composer().press('Enter');
+    const fresh = page.getByRole('button', { name: 'Approve', exact: true }).last();
+    await fresh.waitFor();
+    const { url } = bed.slack.signed({});
+    bed.slack.setTarget('http://127.0.0.1:9/');
+    await fresh.click();
+    await inDialog('Approve').click();
+    await shows('The app could not be reached.');
+    bed.slack.setTarget(url);
+  });
+
+  test('every block of the kit is drawn, and nothing reaches out of the machine', async () => {
+    const elsewhere: string[] = [];
+    page.on('request', (request) => {
+      if (!request.url().startsWith(desk.url)) elsewhere.push(request.url());
+    });
+    await page.reload();
+    await bed.app.client.chat.postMessage({ channel: 'C0GENERAL', text: 'the kit', blocks: wholeKit });
+    await page.getByRole('button', { name: /^general/ }).click();
+    await page.getByText('The whole kit').waitFor();
+    expect(await page.getByText('isn’t drawn here').count()).toBe(0);
+    expect(await page.evaluate("document.fonts.check('15px Lato') && document.fonts.check('15px Twemoji')")).toBe(true);
+    expect(elsewhere).toEqual([]);
+    await page.setViewportSize({ width: 1360, height: 1360 });
+    await page.screenshot({ path: `${artifacts}console-blocks.png` });
+  });
+});
+
+test('only the console’s own page may act', async () => {
+  const deed = { as: 'U0ANA', kind: 'say', channel: ship, text: 'forged' };
+  const post = (headers: Record<string, string>) =>
+    fetch(`${desk.url}do`, { method: 'POST', headers, body: JSON.stringify(deed) });
+  expect((await post({ 'content-type': 'text/plain' })).status).toBe(403);
+  expect((await post({ 'content-type': 'application/json' })).status).toBe(200);
+});

@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
+import { startBrowser } from '../console/chromium.ts';
+
+const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
+let sandbox: Sandbox;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  await mkdir(artifacts, { recursive: true });
+  [sandbox, browser] = await Promise.all([startSandbox({ log: () => {} }), startBrowser()]);
+  page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  page.setDefaultTimeout(40_000);
+  await page.goto(sandbox.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await sandbox?.stop();
+});
+
+const say = async (line: string) => {
+  const composer = page.getByRole('combobox', { name: /Message/ });
+  await composer.fill(line);
+  await composer.press('Enter');
+};
+const become = (name: string) => page.getByRole('radio', { name: new RegExp(name) }).click();
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+const shows = (text: string | RegExp) => page.getByText(text).last().waitFor();
+const image = async (namespace: string) =>
+  await sandbox.bed.kubernetes.kubectl([
+    '-n',
+    namespace,
+    'get',
+    'deployment',
+    'web',
+    '-o',
+    'jsonpath={.spec.template.spec.containers[0].image}',
+  ]);
+
+test('in the sandbox’s page: ask, be refused, another approves, and the rollout finishes', {
+  timeout: 120_000,
+}, async () => {
+  await say('/deploy web:v2 production');
+  await button('Approve').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await shows(/You asked for this yourself/);
+  await page.screenshot({ path: `${artifacts}1-waiting-for-approval.png` });
+  await become('Ben');
+  await button('Approve').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await shows(/web:v1 → web:v2/);
+  await expect.poll(() => button('Approve').count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => page.getByText(/1 of 1 pods ready/).count(), { timeout: 40_000 }).toBeGreaterThan(2);
+  expect(await image('production')).toContain('/web:v2@sha256:');
+  await page.screenshot({ path: `${artifacts}2-rolled-out.png` });
+});
+
+test('a broken version fails with its last words, and a button rolls it back', { timeout: 120_000 }, async () => {
+  await become('Ana');
+  await say('/deploy web:v3 staging');
+  await shows(/the container starts and crashes/);
+  await shows(/panic: runtime error/);
+  await page.screenshot({ path: `${artifacts}3-failed.png` });
+  await button('Roll back').click();
+  await shows(/back from web:v3 to web:v1/);
+  await expect.poll(() => image('staging'), { timeout: 40_000 }).toContain('/web:v1@sha256:');
+});
+
+test('a build ends with a button that deploys it; a guest is refused; help helps', { timeout: 120_000 }, async () => {
+  await say('/build web v4');
+  await button('Deploy to staging').click();
+  await expect.poll(() => image('staging'), { timeout: 40_000 }).toContain('/web:v4@sha256:');
+  await say('/ship help');
+  await shows('What Shipmate can do');
+  await page.screenshot({ path: `${artifacts}4-built-and-help.png` });
+  await become('Gus');
+  await say('/deploy web:v2 staging');
+  await shows(/you are a guest/);
+});
