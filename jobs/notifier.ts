@@ -1,4 +1,4 @@
-import type { Log, NoticeStore, Shown, Subject } from '../src/core/ports.ts';
+import type { Announcer, Log, NoticeStore, Subject } from '../src/core/ports.ts';
 import { type Loop, startLoop } from './loop.ts';
 
 const everyMs = 1_000;
@@ -11,10 +11,6 @@ const atOnce = 20;
 const againMs = 15_000;
 /** Slack allows about one edit a second in a channel. */
 const betweenEditsMs = 1_000;
-
-/** What became of an attempt to make a subject's message show the truth. */
-export type Announced = { kind: 'shown'; shown: Shown } | { kind: 'nothing' } | { kind: 'later'; ms: number };
-export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<Announced>;
 
 /**
  * Brings messages up to date: one message a subject, edited in place; the last state wins.

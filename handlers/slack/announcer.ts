@@ -1,8 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
-import type { Announced, Announcer } from '../../jobs/notifier.ts';
 import { digestOf } from '../../src/core/json.ts';
-import type { AlertStore, Log, RunStore, Shown, Subject } from '../../src/core/ports.ts';
+import type { AlertStore, Announced, Announcer, Log, RunStore, Shown, Subject } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { alertMessage } from './blocks/alert-message.ts';

@@ -35,16 +35,17 @@ function schemeOf(host: string, insecure: readonly string[]): string {
   return name === 'localhost' || name.startsWith('127.') || insecure.includes(host) ? 'http' : 'https';
 }
 
-/** Reads images of OCI registries: https://github.com/opencontainers/distribution-spec */
-export function createRegistry(
-  options: { credentials?: readonly Credentials[]; insecureHosts?: readonly string[] } = {},
-): Registry {
-  const call = async (
-    image: Named,
-    path: string,
-    method: 'GET' | 'HEAD',
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> => {
+type Options = { credentials?: readonly Credentials[]; insecureHosts?: readonly string[] };
+type Caller = (
+  image: Named,
+  path: string,
+  method: 'GET' | 'HEAD',
+  signal: AbortSignal,
+) => Promise<Dispatcher.ResponseData>;
+
+/** Asks a registry below `/v2/REPOSITORY/`, and answers its challenge where it has one. */
+function createCaller(options: Options): Caller {
+  return async (image, path, method, signal) => {
     const { registry } = image;
     const url = `${schemeOf(registry, options.insecureHosts ?? [])}://${registry}/v2/${image.repository}/${path}`;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
@@ -63,25 +64,26 @@ export function createRegistry(
     if (authorization === undefined) throw fault('REGISTRY_FORBIDDEN', { registry });
     return await ask(authorization);
   };
+}
 
-  const patiently = async <Result>(
-    registry: string,
-    signal: AbortSignal,
-    act: () => Promise<Result>,
-  ): Promise<Result> => {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await act();
-      } catch (thrown) {
-        const wait = waitsMs[attempt];
-        if (thrown instanceof Fault && thrown.retry === 'never') throw thrown;
-        const problem = thrown instanceof Error ? thrown.message : String(thrown);
-        if (wait === undefined || signal.aborted)
-          throw thrown instanceof Fault ? thrown : fault('REGISTRY_UNREACHABLE', { registry, problem }, thrown);
-        await sleep(wait, undefined, { signal });
-      }
+async function patiently<Result>(registry: string, signal: AbortSignal, act: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await act();
+    } catch (thrown) {
+      const wait = waitsMs[attempt];
+      if (thrown instanceof Fault && thrown.retry === 'never') throw thrown;
+      const problem = thrown instanceof Error ? thrown.message : String(thrown);
+      if (wait === undefined || signal.aborted)
+        throw thrown instanceof Fault ? thrown : fault('REGISTRY_UNREACHABLE', { registry, problem }, thrown);
+      await sleep(wait, undefined, { signal });
     }
-  };
+  }
+}
+
+/** Reads images of OCI registries: https://github.com/opencontainers/distribution-spec */
+export function createRegistry(options: Options = {}): Registry {
+  const call = createCaller(options);
 
   /** What the registry does have, to name the tag that was probably meant. Best effort: it must not hide the real answer. */
   const nearTag = async (image: Named, signal: AbortSignal): Promise<string> => {

@@ -79,7 +79,8 @@ async function deliver(body: unknown, authorization: string | undefined = `Beare
 
 test('a group that fires is stored once and its message marked; when it resolves, both follow', async () => {
   const notices = createNoticeStore(connection);
-  const touched = async (id: string) => (await notices.claim(100, 0, 0)).find(({ subject }) => subject.id === id)?.touched;
+  const touched = async (id: string) =>
+    (await notices.claim(100, 0, 0)).find(({ subject }) => subject.id === id)?.touched;
   const firing = payload();
   const id = groupIdOf(firing);
   expect(await deliver(firing)).toEqual({ status: 200, body: { data: { taken: true } } });

@@ -1,0 +1,219 @@
+/**
+ * Every fault a person can meet: what happened, to what, and what to do next.
+ * `docs/errors.md` lists the same codes; a test holds the two together both ways.
+ */
+
+export type FaultEntry = { status: number; retry: 'never' | 'later'; say: string; hint: string };
+
+export const faultCatalogue = {
+  BAD_COMMAND: { status: 400, retry: 'never', say: '{problem}', hint: '{usage}' },
+  BAD_INPUT: { status: 400, retry: 'never', say: '{problem}', hint: 'Nothing was changed. Correct it and ask again.' },
+  UNKNOWN_OPERATION: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no operation “{name}”.{near}',
+    hint: 'Try /ship help for the whole list.',
+  },
+  UNKNOWN_APP: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no app “{name}” in shipmate.yaml.{near}',
+    hint: 'Known apps: {known}.',
+  },
+  UNKNOWN_ENVIRONMENT: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no environment “{name}” in shipmate.yaml.{near}',
+    hint: 'Known environments: {known}.',
+  },
+  UNKNOWN_RUN: {
+    status: 404,
+    retry: 'never',
+    say: 'There is no run “{id}”.',
+    hint: 'Copy the id from the run’s message. Finished runs are kept for 30 days.',
+  },
+  UNKNOWN_ROUTE: {
+    status: 404,
+    retry: 'never',
+    say: 'There is nothing at {method} {path}.',
+    hint: 'See /api/v1/cloud-native/openapi.json for what there is.',
+  },
+  DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
+  KEY_REUSED: {
+    status: 422,
+    retry: 'never',
+    say: 'This Idempotency-Key was used before, for another request.',
+    hint: 'Nothing was started. Use a new key for each new request.',
+  },
+  NOT_DEPLOYED: {
+    status: 404,
+    retry: 'never',
+    say: '{app} does not run in {env} yet: {namespace}/{workload} is not in the cluster.',
+    hint: 'Deploy it first: /deploy {app}:TAG {env}',
+  },
+  NO_EARLIER_REVISION: {
+    status: 409,
+    retry: 'never',
+    say: '{app} in {env} has no earlier revision to roll back to.',
+    hint: 'Deploy a version that you know is good: /deploy {app}:TAG {env}',
+  },
+  IMAGE_MALFORMED: {
+    status: 400,
+    retry: 'never',
+    say: '“{image}” is not an image reference.',
+    hint: 'Write it as name:tag, host/name:tag or name@sha256:….',
+  },
+  IMAGE_NOT_FOUND: {
+    status: 422,
+    retry: 'never',
+    say: 'The registry {registry} has no image {image}.{near}',
+    hint: 'Build it first (/build {app} TAG), or pick a tag that exists.',
+  },
+  IMAGE_NOT_OF_APP: {
+    status: 422,
+    retry: 'never',
+    say: '{app} runs images of {repository}; {image} is not one of them.',
+    hint: 'Use a tag of {repository}, or change apps.{app}.image in shipmate.yaml.',
+  },
+  IMAGE_PLATFORM: {
+    status: 422,
+    retry: 'never',
+    say: 'The registry’s answer for {image} cannot be used: {problem}.',
+    hint: 'Check that the tag is a container image and push it again.',
+  },
+  STRATEGY_UNAVAILABLE: {
+    status: 422,
+    retry: 'never',
+    say: 'The strategy “{strategy}” is not available yet: this version of Shipmate does rolling updates.',
+    hint: 'Ask again with strategy=rolling, or leave it out.',
+  },
+  NO_BUILD: {
+    status: 422,
+    retry: 'never',
+    say: 'shipmate.yaml does not say how {app} is built.',
+    hint: 'Add apps.{app}.build.context (the folder with its Dockerfile).',
+  },
+  BUILD_FAILED: {
+    status: 422,
+    retry: 'never',
+    say: 'The build of {image} failed: {problem}',
+    hint: 'The thread has the end of the build log. Mend it and build again.',
+  },
+  PUSH_FAILED: {
+    status: 502,
+    retry: 'never',
+    say: 'The push of {image} failed: {problem}',
+    hint: 'Check REGISTRY_URL and its credentials, then build again; finished layers are kept.',
+  },
+  POLICY_DENIED: { status: 403, retry: 'never', say: '{reason}', hint: '{hint}' },
+  NOT_A_MEMBER: {
+    status: 403,
+    retry: 'never',
+    say: 'Shipmate takes requests from full members of this workspace only; you are {kind}.',
+    hint: 'Ask a colleague who is a member to do it.',
+  },
+  IDENTITY_UNKNOWN: {
+    status: 503,
+    retry: 'later',
+    say: 'Slack did not say who you are in time, so nothing was started.',
+    hint: 'Ask again in a minute.',
+  },
+  TOKEN_MISSING: {
+    status: 401,
+    retry: 'never',
+    say: 'This address needs a token.',
+    hint: 'Send the header Authorization: Bearer <JWT>.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    retry: 'never',
+    say: 'The token was refused: {problem}.',
+    hint: 'Ask for a new token.',
+  },
+  TOKENS_OFF: {
+    status: 401,
+    retry: 'never',
+    say: 'This Shipmate takes no tokens: neither JWT_SECRET nor JWKS_URI is set.',
+    hint: 'Set one of them and start Shipmate again; .env.example says how.',
+  },
+  KEYS_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The token cannot be checked: the keys at JWKS_URI cannot be fetched.',
+    hint: 'Ask again in a minute; if it stays so, look at the identity provider.',
+  },
+  WEBHOOK_REFUSED: {
+    status: 401,
+    retry: 'never',
+    say: 'The webhook’s bearer token is missing or wrong.',
+    hint: 'Set http_config.authorization.credentials in Alertmanager to ALERTMANAGER_TOKEN.',
+  },
+  WEBHOOK_OFF: {
+    status: 401,
+    retry: 'never',
+    say: 'This Shipmate takes no alerts: ALERTMANAGER_TOKEN is not set.',
+    hint: 'Set it here, and as http_config.authorization.credentials in Alertmanager.',
+  },
+  TOO_LARGE: { status: 413, retry: 'never', say: 'The request is larger than {limit}.', hint: 'Send less.' },
+  RATE_LIMITED: { status: 429, retry: 'later', say: 'Too many requests from {who}.', hint: 'Wait a minute.' },
+  STORE_DOWN: {
+    status: 503,
+    retry: 'later',
+    say: 'Shipmate cannot reach its store (Redis), so nothing was started.',
+    hint: 'Ask again in a minute; if it stays so, look at Redis and at /readyz.',
+  },
+  CLUSTER_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The cluster “{cluster}” does not answer ({problem}).',
+    hint: 'Check its API server, then ask again.',
+  },
+  CLUSTER_FORBIDDEN: {
+    status: 403,
+    retry: 'never',
+    say: 'The cluster “{cluster}” does not let Shipmate do this: {problem}',
+    hint: 'Give Shipmate’s service account that permission, then ask again.',
+  },
+  CLUSTER_REFUSED: {
+    status: 422,
+    retry: 'never',
+    say: 'The cluster “{cluster}” refused it: {problem}',
+    hint: 'Nothing was changed. Correct it and ask again.',
+  },
+  NAMESPACE_MISSING: {
+    status: 422,
+    retry: 'never',
+    say: 'The namespace {namespace} does not exist in the cluster “{cluster}”.',
+    hint: 'Create it: kubectl create namespace {namespace}',
+  },
+  REGISTRY_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The registry {registry} does not answer ({problem}).',
+    hint: 'Check the registry, then ask again.',
+  },
+  REGISTRY_FORBIDDEN: {
+    status: 403,
+    retry: 'never',
+    say: 'The registry {registry} refused Shipmate’s credentials.',
+    hint: 'Check REGISTRY_USERNAME and REGISTRY_PASSWORD.',
+  },
+  DOCKER_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'The Docker daemon at {host} does not answer ({problem}).',
+    hint: 'Start it or set DOCKER_HOST, then build again.',
+  },
+  OPERATION_GONE: {
+    status: 500,
+    retry: 'never',
+    say: 'The run was started by a version of Shipmate that had the operation “{name}”; this one does not.',
+    hint: 'Nothing more was done. Ask for it anew.',
+  },
+  INTERNAL: {
+    status: 500,
+    retry: 'never',
+    say: 'Something went wrong inside Shipmate ({problem}).',
+    hint: 'The log has the details under run {run}.',
+  },
+} as const satisfies Record<string, FaultEntry>;

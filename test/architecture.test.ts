@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Who may import whom. A room may always import from itself. */
+const rooms: Record<string, string[]> = {
+  'src/core': [],
+  'src/config': ['src/core'],
+  'src/store': ['src/core'],
+  'src/clients/docker': ['src/core'],
+  'src/clients/kube': ['src/core'],
+  'src/clients/registry': ['src/core'],
+  'src/engine': ['src/core', 'src/store'],
+  'src/operations': ['src/core'],
+  'handlers/slack': ['src/core', 'src/engine', 'src/operations'],
+  'handlers/http': ['src/core', 'src/engine', 'src/operations', 'handlers/webhooks'],
+  'handlers/webhooks': ['src/core', 'src/engine', 'src/operations'],
+  jobs: ['src/core', 'src/engine', 'src/operations', 'src/store'],
+};
+
+/** Packages that only one room may know. */
+const owned: Record<string, string> = {
+  '@slack/': 'handlers/slack',
+  bullmq: 'jobs',
+  '@kubernetes/client-node': 'src/clients/kube',
+  dockerode: 'src/clients/docker',
+  fastify: 'handlers/',
+  jose: 'handlers/http',
+};
+const corePackages = ['zod', 'fastest-levenshtein', 'node:crypto'];
+
+const files = (dir: string): string[] =>
+  readdirSync(dir).flatMap((name) => {
+    const path = join(dir, name);
+    if (statSync(path).isDirectory()) return files(path);
+    return path.endsWith('.ts') ? [path] : [];
+  });
+const sources = ['src', 'handlers', 'jobs']
+  .flatMap((dir) => files(join(root, dir)))
+  .map((path) => relative(root, path));
+const roomOf = (path: string) => Object.keys(rooms).find((room) => path.startsWith(`${room}/`));
+
+const imports = sources.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  return [...text.matchAll(/^(?:import|export) [^;]*?from '([^']+)';/gm)].map(([, to = '']) => ({
+    from,
+    to: to.startsWith('.') ? relative(root, resolve(root, dirname(from), to)) : to,
+    own: to.startsWith('.'),
+  }));
+});
+
+test('every source file lives in a room', () => {
+  expect(sources.filter((path) => !roomOf(path))).toEqual(['src/log.ts', 'src/main.ts']);
+  expect(imports.length).toBeGreaterThan(200);
+});
+
+test('rooms import only whom they may', () => {
+  const wrong = imports.filter(({ from, to, own }) => {
+    const [room, other] = [roomOf(from), roomOf(to)];
+    return own && room !== undefined && other !== room && !rooms[room]?.includes(other ?? '');
+  });
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test('each SDK is known to one room, and core knows next to none', () => {
+  const wrong = imports.filter(({ from, to, own }) => {
+    const owner = Object.entries(owned).find(
+      ([name]) => to === name || to.startsWith(name.endsWith('/') ? name : `${name}/`),
+    )?.[1];
+    if (own || from.startsWith('src/main.ts')) return false;
+    return (
+      (owner !== undefined && !from.startsWith(owner)) || (from.startsWith('src/core/') && !corePackages.includes(to))
+    );
+  });
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test('no source file is longer than 250 lines', () => {
+  const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
+  expect(long).toEqual([]);
+});
