@@ -1,15 +1,14 @@
 import { Fault, fault, toFault } from '../core/errors.ts';
 import type { Operation, PlanContext } from '../core/operation.ts';
 import { bind, changesNothing, type Plan } from '../core/plan.ts';
-import { judge, type Verdict } from '../core/policy.ts';
+import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
 import { endOf } from '../core/report.ts';
 import { isOver, type Run } from '../core/run.ts';
-import { denial } from './denial.ts';
+import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
 import { beginLap, type Lap, LeaseLost } from './lap.ts';
 import type { Leases } from './leases.ts';
-import { placeOf } from './request.ts';
 import { doStep } from './steps.ts';
 
 function planContext(lap: Lap): PlanContext<keyof Clients> {
@@ -28,18 +27,7 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
 /** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
 async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; verdict: Verdict }> {
   const { actor, input } = lap.run();
-  const settings = lap.engine.settings();
-  const target = operation.target(input);
-  const place = placeOf(settings, target);
-  const question = {
-    actor,
-    operation: operation.name,
-    effect: operation.effect,
-    ...target,
-    ...(place && { env: place.env }),
-  };
-  const verdict = judge(settings, question);
-  if (verdict.kind === 'deny') throw denial(settings, question, verdict);
+  const { target, place, verdict } = authorise(lap.engine.settings(), actor, operation, input);
   const draft = await operation.plan(planContext(lap), input);
   return {
     verdict,

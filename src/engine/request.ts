@@ -3,12 +3,9 @@ import type { Actor } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
 import { JsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
-import type { Operation, Target } from '../core/operation.ts';
-import { appOf, locate, type Place } from '../core/place.ts';
-import { judge } from '../core/policy.ts';
+import type { Operation } from '../core/operation.ts';
 import type { Origin, Run } from '../core/run.ts';
-import type { Settings } from '../core/settings.ts';
-import { denial } from './denial.ts';
+import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
 
 /** A request as a surface hands it over. `key` makes it idempotent: the second request with it gets the first one's run. */
@@ -29,13 +26,6 @@ export function checkInput(operation: Operation, input: unknown): JsonObject {
   throw fault('BAD_INPUT', { problem: `${operation.name}: ${problem}.` }, z.treeifyError(parsed.error));
 }
 
-/** Resolves the target as far as it goes. @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT */
-export function placeOf(settings: Settings, { app, env }: Target): Place | undefined {
-  if (app !== undefined && env !== undefined) return locate(settings, { app, env });
-  if (app !== undefined) appOf(settings, app);
-  return undefined;
-}
-
 /**
  * The front door: checks the request, stores it as a run and wakes a worker. Planning is the worker's first lap.
  * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
@@ -43,18 +33,7 @@ export function placeOf(settings: Settings, { app, env }: Target): Place | undef
 export async function request(engine: Engine, ask: Ask): Promise<Run> {
   const operation = operationOf(engine, ask.operation);
   const input = checkInput(operation, ask.input);
-  const settings = engine.settings();
-  const target = operation.target(input);
-  const place = placeOf(settings, target);
-  const question = {
-    actor: ask.actor,
-    operation: operation.name,
-    effect: operation.effect,
-    ...target,
-    ...(place && { env: place.env }),
-  };
-  const verdict = judge(settings, question);
-  if (verdict.kind === 'deny') throw denial(settings, question, verdict);
+  const { place } = authorise(engine.settings(), ask.actor, operation, input);
   const now = engine.now();
   const fresh: Run = {
     id: engine.newId(),

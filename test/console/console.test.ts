@@ -104,14 +104,14 @@ describe('writing', () => {
     await expect.poll(() => page.getByRole('option').count()).toBe(2);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Tab');
-    expect(await composer().inputValue()).toBe('/deploy ');
+    await expect.poll(() => composer().inputValue()).toBe('/deploy ');
     await shows('<app> to <env>');
     await composer().fill('');
     await composer().pressSequentially('ask @be');
     await page.keyboard.press('Enter');
     await composer().pressSequentially('in #al');
     await page.keyboard.press('Tab');
-    expect(await composer().inputValue()).toBe('ask @ben in #alerts ');
+    await expect.poll(() => composer().inputValue()).toBe('ask @ben in #alerts ');
     await page.keyboard.press('Enter');
     await page.getByRole('log').getByText('@Ben Okafor').waitFor();
     await page.getByRole('button', { name: '#alerts' }).click();
@@ -123,15 +123,15 @@ describe('writing', () => {
     await composer().press('Enter');
     await shows('Did you mean');
     await composer().press('ArrowUp');
-    expect(await composer().inputValue()).toBe('/deploy wep');
+    await expect.poll(() => composer().inputValue()).toBe('/deploy wep');
     await composer().press('ArrowDown');
-    expect(await composer().inputValue()).toBe('');
+    await expect.poll(() => composer().inputValue()).toBe('');
   });
 
   test('a suggestion is a click away', async () => {
     await page.goto(desk.url);
     await page.getByRole('button', { name: '/deploy web', exact: true }).click();
-    expect(await composer().inputValue()).toBe('/deploy web');
+    await expect.poll(() => composer().inputValue()).toBe('/deploy web');
   });
 
   test('commands are refused in threads, as in Slack', async () => {

@@ -43,7 +43,7 @@ const stored = async (id: string) => {
 describe('where no approval is needed', () => {
   test('a deploy goes from request to rollout in one lap, with the tag resolved to a digest', async () => {
     const { id } = await request(engine, deploy('staging'));
-    expect(engine.woken).toEqual([id]);
+    await expect.poll(() => engine.woken).toEqual([id]);
     await advance(engine, leases, id);
     expect(await stored(id)).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
     expect(world.applied).toEqual([
@@ -64,7 +64,7 @@ describe('where no approval is needed', () => {
     const key = `key-${engine.newId()}`;
     const runs = await Promise.all([1, 2, 3].map(() => request(engine, { ...deploy('staging'), key })));
     expect(new Set(runs.map(({ id }) => id)).size).toBe(1);
-    expect(engine.woken).toHaveLength(1);
+    await expect.poll(() => engine.woken).toHaveLength(1);
   });
 
   test('a rollout that fails ends the run as failed, with the reason', async () => {

@@ -12,18 +12,23 @@ function lineOf({ app, image, replicas, ready, trouble, problem }: Line): string
   return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}`;
 }
 
+/** A message takes 50 blocks. */
+const most = 40;
+
 /** What runs where, an environment a paragraph. */
 export function statusMessage({ apps }: Status, at: number): MessageView {
   const environments = [...new Set(apps.map(({ env }) => env))];
+  const rest = environments.length - most;
   const well = apps.filter(({ ready, replicas, problem }) => problem === undefined && ready === replicas).length;
   return {
     text: `What runs where: ${well} of ${apps.length} well`,
     blocks: [
       header('What runs where'),
-      ...environments.map((env) => {
+      ...environments.slice(0, most).map((env) => {
         const lines = apps.filter((app) => app.env === env).map(lineOf);
         return section(`*${harmless(env)}*\n${lines.join('\n')}`);
       }),
+      ...(rest > 0 ? [context(`… and ${rest} more environments: /ship status in ENVIRONMENT`)] : []),
       context(`as of <!date^${Math.floor(at / 1_000)}^{time_secs}|${new Date(at).toISOString()}>`),
     ],
   };

@@ -71,7 +71,7 @@ export function Composer(props: Props) {
   const { channel, thread } = props;
   const { space } = useDesk();
   const listId = useId();
-  const { input, text, write, setText, setCaret, completing, chosen, restart, problem, pick, submit, press } =
+  const { input, text, write, edit, setCaret, completing, chosen, restart, problem, pick, submit, press } =
     useComposer(props);
   const usage = usageOf(space, text);
   const name = thread === undefined ? `Message #${channel.name}` : 'Reply…';
@@ -98,8 +98,7 @@ export function Composer(props: Props) {
           aria-activedescendant={completing && `${listId}-${chosen}`}
           aria-autocomplete="list"
           onChange={({ target }) => {
-            setText(target.value);
-            setCaret(target.selectionStart);
+            edit(target.value, target.selectionStart);
             restart();
           }}
           onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart)}

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
 const tallest = 240;
 
@@ -15,9 +15,15 @@ export function useDraft(tried: { line: string } | undefined) {
     moveTo.current = at;
     input.current?.focus();
   };
+  /** The text as the person typing has it, and the caret with it. */
+  const edit = (words: string, at: number) => {
+    moveTo.current = undefined;
+    setText(words);
+    setCaret(at);
+  };
   const latest = useRef(write);
   latest.current = write;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (tried) latest.current(tried.line);
   }, [tried]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the text has changed
@@ -29,5 +35,5 @@ export function useDraft(tried: { line: string } | undefined) {
     current.style.height = 'auto';
     current.style.height = `${Math.min(current.scrollHeight, tallest)}px`;
   }, [text]);
-  return { input, text, caret, write, setText, setCaret };
+  return { input, text, caret, write, edit, setCaret };
 }
