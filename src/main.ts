@@ -1,5 +1,4 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -50,10 +49,11 @@ function newRunId(): string {
   return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
 }
 
+/** Waits for Redis for as long as it takes: it may well start after us. */
 async function opened(redis: Redis, log: Logger, stops: Stops): Promise<Redis> {
   redis.on('error', (problem) => log.warn({ problem: problem.message }, 'Redis connection'));
   stops.add(async () => redis.disconnect());
-  if (redis.status !== 'ready') await once(redis, 'ready');
+  if (redis.status !== 'ready') await new Promise((resolve) => redis.once('ready', resolve));
   return redis;
 }
 
