@@ -40,17 +40,33 @@ async function send(deps: Deps, view: MessageView, call: (view: MessageView) => 
   }
 }
 
+/** Where to: the channel, and who is told instead where Shipmate can't post there. */
+type To = { channel: string; user?: string };
+
+const closed = ['channel_not_found', 'not_in_channel', 'is_archived'];
+
+async function post(deps: Deps, { channel, user }: To, view: MessageView): Promise<{ channel: string; ts: string }> {
+  const call = async (to: string) => {
+    const posted = { channel: to, ts: '' };
+    await send(deps, view, async (as) => {
+      const answer = await deps.client.chat.postMessage({ channel: to, ...as, unfurl_links: false });
+      posted.channel = answer.channel ?? to;
+      posted.ts = answer.ts ?? '';
+      return posted.ts;
+    });
+    return posted;
+  };
+  return await call(channel).catch(async (thrown: unknown) => {
+    const error = SlackError.safeParse(thrown).data?.data?.error ?? '';
+    if (user === undefined || !closed.includes(error)) throw thrown;
+    return await call(user);
+  });
+}
+
 /** Posts a subject's message, or edits it where it looks different now. */
-async function bringUpToDate(deps: Deps, channel: string, view: MessageView, shown: Shown | undefined): Promise<Shown> {
+async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
   const hash = digestOf(view);
-  if (!shown) {
-    const ts = await send(
-      deps,
-      view,
-      async (as) => (await deps.client.chat.postMessage({ channel, ...as, unfurl_links: false })).ts ?? '',
-    );
-    return { channel, ts, hash, cursor: '' };
-  }
+  if (!shown) return { ...(await post(deps, to, view)), hash, cursor: '' };
   if (shown.hash === hash) return shown;
   await send(
     deps,
@@ -96,13 +112,18 @@ async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<
 
 const readOnly = (run: Run) => run.operation === 'status';
 
+function addressOf({ origin, place }: Run): To | undefined {
+  if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
+  return place?.channel === undefined ? undefined : { channel: place.channel };
+}
+
 async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
   if (readOnly(run)) return whisper(deps, run, shown);
-  const channel = run.origin.surface === 'slack' ? run.origin.channel : run.place?.channel;
-  if (channel === undefined) return { kind: 'nothing' };
-  const current = await bringUpToDate(deps, channel, runMessage(run, deps.settings()), shown);
+  const to = addressOf(run);
+  if (to === undefined) return { kind: 'nothing' };
+  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings()), shown);
   return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
 }
 
@@ -112,7 +133,12 @@ async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): 
   if (!group || channel === undefined) return { kind: 'nothing' };
   // A group that fires again after it was resolved is news, and news is not an edit of something far up.
   const since = String(group.firstAt);
-  const current = await bringUpToDate(deps, channel, alertMessage(group), shown?.cursor === since ? shown : undefined);
+  const current = await bringUpToDate(
+    deps,
+    { channel },
+    alertMessage(group),
+    shown?.cursor === since ? shown : undefined,
+  );
   return { kind: 'shown', shown: { ...current, cursor: since } };
 }
 

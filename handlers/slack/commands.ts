@@ -1,8 +1,11 @@
 import type { App } from '@slack/bolt';
+import type { WebClient } from '@slack/web-api';
+import type { Operation } from '../../src/core/operation.ts';
 import { type Answer, type Asker, answerLine } from './ask.ts';
 import type { MessageView } from './blocks/elements.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
+import { usageOf } from './grammar.ts';
 import { operationModal } from './modal.ts';
 
 const onlyYou = (view: MessageView) => ({
@@ -20,12 +23,8 @@ export function registerCommands(app: App, deps: Deps, commands: readonly string
       const began = deps.engine.now();
       try {
         const answer = await answerLine(deps, asker, line);
-        if (answer.kind === 'form')
-          await client.views.open({
-            trigger_id: command.trigger_id,
-            view: operationModal(answer.operation, deps.engine.settings(), asker.channel),
-          });
         await ack(ackOf(answer, began));
+        if (answer.kind === 'form') await openForm(client, command.trigger_id, answer.operation, asker, deps);
       } catch (thrown) {
         const view = faultView(thrown);
         if (view.fault.code === 'INTERNAL') deps.log.error({ problem: thrown }, 'a command met an unexpected fault');
@@ -33,6 +32,24 @@ export function registerCommands(app: App, deps: Deps, commands: readonly string
       }
     });
   }
+}
+
+/** After the acknowledgement, so that Slack being slow with the form does not make the command fail. */
+async function openForm(
+  client: WebClient,
+  trigger: string,
+  operation: Operation,
+  asker: Asker,
+  deps: Deps,
+): Promise<void> {
+  const { channel, user } = asker;
+  await client.views
+    .open({ trigger_id: trigger, view: operationModal(operation, deps.engine.settings(), channel) })
+    .catch(async (problem: unknown) => {
+      deps.log.warn({ problem }, 'a form could not be opened');
+      const text = `Slack did not open the form. Write it out: ${usageOf(operation)}`;
+      await client.chat.postEphemeral({ channel, user, text });
+    });
 }
 
 /** A change is everybody's business: the command itself is shown in the channel. A question is not. */

@@ -26,7 +26,10 @@ export const Plan = Draft.extend({ digest: z.string() });
 export type Plan = z.output<typeof Plan>;
 
 /** Binds a draft to its target and policy. Whatever a person relies on when they say yes goes into the digest. */
-export function bind(draft: Draft, terms: { operation: string; target: unknown; rule: string; input: unknown }): Plan {
+export function bind(
+  draft: Draft,
+  terms: { operation: string; target: unknown; policy: unknown; input: unknown },
+): Plan {
   const { changes, image, manifest, takesOver } = draft;
   return { ...draft, digest: digestOf({ changes, image, manifest, takesOver, ...terms }) };
 }

@@ -31,7 +31,7 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const draft = await operation.plan(planContext(lap), input);
   return {
     verdict,
-    plan: bind(draft, { operation: operation.name, target: place ?? target, rule: verdict.rule, input }),
+    plan: bind(draft, { operation: operation.name, target: place ?? target, policy: verdict, input }),
   };
 }
 

@@ -5,25 +5,13 @@ import type { StepContext } from '../core/operation.ts';
 import type { StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
 import type { Lap } from './lap.ts';
+import { createProgress } from './progress.ts';
 
 /** Waits between the tries of a step that met a fault which may pass. */
 const patienceMs = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 function setStep(lap: Lap, name: string, record: StepRecord, text: string): Promise<unknown> {
   return lap.save((run) => ({ ...run, steps: { ...run.steps, [name]: record } }), [{ kind: 'step', step: name, text }]);
-}
-
-function contextOf(lap: Lap, name: string, startedAt: number): StepContext {
-  // A lost write of a mere word must not end the step; a lost lease will show at its next real write.
-  const told = (problem: unknown) => lap.engine.log.warn({ runId: lap.run().id, problem }, 'progress not stored');
-  return {
-    startedAt,
-    note: (text) => {
-      const record = lap.run().steps[name];
-      if (record) setStep(lap, name, { ...record, note: text }, text).catch(told);
-    },
-    log: (text) => void lap.save((run) => run, [{ kind: 'log', step: name, text }]).catch(told),
-  };
 }
 
 async function patiently<Result>(
@@ -69,8 +57,9 @@ export async function doStep<Result>(
       state,
     );
   };
+  const progress = createProgress(lap, name, startedAt);
   try {
-    const result = await patiently(lap, contextOf(lap, name, startedAt), act);
+    const result = await patiently(lap, progress.context, act).finally(progress.flush);
     await end('done', result);
     return result;
   } catch (thrown) {

@@ -68,6 +68,40 @@ test('Slack slow, failing and limiting: the deploy finishes, and the message tel
   }
 });
 
+test('asked for in a channel that Shipmate cannot post to, it answers the person instead', {
+  timeout: 60_000,
+}, async () => {
+  const own = await startVoyage();
+  try {
+    await own.start('all');
+    await own.slack.command(ana, 'C0PRIVATE', '/deploy web:v1 staging');
+    const done = await own.slack.waitFor(
+      'it is done',
+      ({ text }) => text.startsWith('Deploy web to staging: done'),
+      40_000,
+    );
+    expect(done.channel).toBe('D0ANA');
+  } finally {
+    await own.end();
+  }
+});
+
+test('a form that Slack does not open says how to write it out', { timeout: 60_000 }, async () => {
+  const own = await startVoyage();
+  try {
+    await own.start('bot');
+    own.slack.fault('views.open', { times: 1, status: 500 });
+    await own.slack.command(ana, ship, '/deploy');
+    await own.slack.waitFor(
+      'the usage',
+      ({ onlyFor, text }) => onlyFor === ana && text.includes('Write it out: /deploy <app>'),
+      10_000,
+    );
+  } finally {
+    await own.end();
+  }
+});
+
 test('over Socket Mode nothing has to reach us from outside', { timeout: 60_000 }, async () => {
   const own = await startVoyage({ socketMode: true });
   try {

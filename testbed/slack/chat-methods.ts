@@ -21,11 +21,13 @@ export function wireMessage(message: Message, teamId: string) {
   };
 }
 
-const isMember = (space: Workspace, channel: string) => space.channels.some(({ id }) => id === channel);
+const isMember = (space: Workspace, channel: string) =>
+  channel.startsWith('D') || space.channels.some(({ id }) => id === channel);
 
-/** Channels may be named by id or by `#name`. */
+/** Channels may be named by id or by `#name`; a person's id is the conversation with them. */
 function channelOf(space: Workspace, args: Args): string | undefined {
   const wanted = words(args, 'channel').replace(/^#/, '');
+  if (space.users.some(({ id }) => id === wanted)) return `D${wanted.slice(1)}`;
   return space.channels.find(({ id, name }) => id === wanted || name === wanted)?.id;
 }
 

@@ -1,0 +1,49 @@
+import type { StepContext } from '../core/operation.ts';
+import type { Lap } from './lap.ts';
+
+/** A build may say hundreds of lines a second; the store and Slack are told a few times a second. */
+const togetherMs = 250;
+
+export type Progress = { context: StepContext; flush(): Promise<void> };
+
+/** What a step says while it acts, stored together. A lost word must not end the step; a lost lease will show at its next real write. */
+export function createProgress(lap: Lap, name: string, startedAt: number): Progress {
+  let lines: string[] = [];
+  let newest: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const write = async () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines.length === 0 && newest === undefined) return;
+    const note = newest;
+    const said = lines.map((text) => ({ kind: 'log' as const, step: name, text }));
+    const noted = note === undefined ? [] : [{ kind: 'note' as const, step: name, text: note }];
+    lines = [];
+    newest = undefined;
+    const change: Parameters<Lap['save']>[0] = (run) => {
+      const step = run.steps[name];
+      return step && note !== undefined ? { ...run, steps: { ...run.steps, [name]: { ...step, note } } } : run;
+    };
+    await lap.save(change, [...said, ...noted]).catch((problem: unknown) => {
+      lap.engine.log.warn({ runId: lap.run().id, problem }, 'progress not stored');
+    });
+  };
+  const soon = () => {
+    timer ??= setTimeout(() => void write(), togetherMs);
+  };
+  return {
+    context: {
+      startedAt,
+      note: (text) => {
+        newest = text;
+        soon();
+      },
+      log: (text) => {
+        lines.push(text);
+        soon();
+      },
+    },
+    flush: write,
+  };
+}
