@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
@@ -52,6 +50,18 @@ function take(cache: Cache, line: string): boolean {
   return true;
 }
 
+/** The lines of a stream, as they become whole. Leaving the loop early ends the stream. */
+async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+  // What is left is half a line: the stream was cut.
+}
+
 async function watchOnce(
   connection: Connection,
   kept: Kept,
@@ -71,10 +81,8 @@ async function watchOnce(
   let timer = setTimeout(() => stale.abort(), staleMs);
   try {
     const both = AbortSignal.any([signal, stale.signal]);
-    const lines = createInterface({
-      input: Readable.from(await connection.stream({ path: kept.path, query, signal: both })),
-    });
-    for await (const line of lines) {
+    const stream = await connection.stream({ path: kept.path, query, signal: both });
+    for await (const line of linesOf(stream)) {
       clearTimeout(timer);
       timer = setTimeout(() => stale.abort(), staleMs);
       if (line !== '' && take(cache, line)) changed();
