@@ -91,7 +91,8 @@ export function createRegistry(options: Options = {}): Registry {
     if (answer?.statusCode !== 200) return '';
     const tags = Tags.safeParse(await answer.body.json()).data?.tags ?? [];
     const meant = didYouMean(image.tag ?? 'latest', tags);
-    return meant === '' && tags.length > 0 ? ` It has ${tags.slice(-5).join(', ')}.` : meant;
+    const newest = tags.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).slice(-5);
+    return meant === '' && newest.length > 0 ? ` It has ${newest.join(', ')}.` : meant;
   };
 
   const digestOf = async (image: Named, reference: string, app: string, signal: AbortSignal): Promise<string> => {
