@@ -1,3 +1,4 @@
+import { actorId, personOf } from '../../../src/core/actor.ts';
 import type { Run, RunEvent } from '../../../src/core/run.ts';
 import { isOver } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
@@ -9,6 +10,13 @@ const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 
 /** Progress is shown in the message itself; the thread keeps what one may want to read later. */
 const kept = ({ kind }: RunEvent) => kind === 'log' || kind === 'decision' || kind === 'plan';
+
+/** In preformatted text nobody can be mentioned, so people go by their name in `shipmate.yaml`. */
+function lineOf(event: RunEvent, run: Run, settings: Settings): string {
+  const by = event.kind === 'decision' ? run.decisions.find(({ at }) => at === event.at)?.actor : undefined;
+  const who = by ? ` by ${personOf(settings, by) ?? actorId(by)}` : '';
+  return `${clock(event.at)}  ${event.text}${who}`;
+}
 
 function summons(run: Run, events: readonly RunEvent[], settings: Settings): string | undefined {
   const has = (kind: RunEvent['kind']) => events.some((event) => event.kind === kind);
@@ -25,7 +33,7 @@ export function threadReply(
   events: readonly RunEvent[],
   settings: Settings,
 ): (MessageView & { broadcast: boolean }) | undefined {
-  const lines = events.filter(kept).map(({ at, text }) => `${clock(at)}  ${text}`);
+  const lines = events.filter(kept).map((event) => lineOf(event, run, settings));
   const call = summons(run, events, settings);
   if (lines.length === 0 && call === undefined) return undefined;
   const bad = call !== undefined && (run.state === 'failed' || run.state === 'timed-out');

@@ -109,6 +109,15 @@ describe('whatever a run holds, Slack takes its message, and nothing in it pings
   });
 });
 
+test('the thread says who decided', () => {
+  const run = runOf({
+    state: 'running',
+    decisions: [{ actor: { kind: 'slack', team: 'T1', user: 'UBEN' }, kind: 'approve', digest: 'd', at: 5 }],
+  });
+  const reply = threadReply(run, [{ at: 5, kind: 'decision', text: 'approved' }], testSettings);
+  expect(JSON.stringify(reply?.blocks)).toContain('approved by ben');
+});
+
 test('buttons go with the state: Approve and Reject while it waits, nothing to decide after', () => {
   const actionsOf = (state: RunState) =>
     JSON.stringify(runMessage(runOf({ state }), testSettings).blocks).match(/run_(approve|reject)/g);
