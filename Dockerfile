@@ -13,4 +13,4 @@ COPY handlers ./handlers
 COPY jobs ./jobs
 USER node
 EXPOSE 3015
-CMD ["node", "--max-semi-space-size=4", "src/main.ts"]
+CMD ["node", "src/main.ts"]

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { setUp } from '../testbed/setup.ts';
 import { type ShipmateProcess, startShipmate } from '../testbed/shipmate.ts';
 import { type FakeSlack, startFakeSlack } from '../testbed/slack/fake-slack.ts';
@@ -11,6 +12,8 @@ export type Ground = {
   slack: FakeSlack;
   signingSecret: string;
   start(role: 'bot' | 'worker' | 'all', extra?: Record<string, string>): Promise<ShipmateProcess>;
+  /** Empties Redis, so that no benchmark works off what another one left. */
+  clear(): Promise<void>;
   end(): Promise<void>;
 };
 
@@ -55,6 +58,11 @@ export async function breakGround(): Promise<Ground> {
       processes.push(started);
       if (role !== 'worker') slack.setTarget(`${started.url}/slack/events`);
       return started;
+    },
+    clear: async () => {
+      const redis = new Redis(bed.redis.url);
+      await redis.flushall();
+      redis.disconnect();
     },
     end: async () => {
       await Promise.all(processes.map((each) => each.kill('SIGKILL')));

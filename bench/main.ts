@@ -16,7 +16,10 @@ if (unknown.length > 0) {
 const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name));
 const ground = await breakGround();
 try {
-  for (const [, measure] of chosen) printFigure(await measure(ground));
+  for (const [, measure] of chosen) {
+    await ground.clear();
+    printFigure(await measure(ground));
+  }
 } finally {
   await ground.end();
 }

@@ -13,13 +13,11 @@ export type ShipmateProcess = {
 };
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-/** As `npm start` has it. */
-const nodeFlags = ['--max-semi-space-size=4'];
 const readyMs = 30_000;
 
 /** Starts Shipmate as a process of its own and waits until it is ready. Nothing of this process's environment reaches it but PATH. */
 export async function startShipmate(env: Record<string, string>): Promise<ShipmateProcess> {
-  const child: ChildProcess = spawn(...tethered(process.execPath, [...nodeFlags, main]), {
+  const child: ChildProcess = spawn(...tethered(process.execPath, [main]), {
     env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', NODE_ENV: 'test', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

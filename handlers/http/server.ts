@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts';
 import { type Check, probes } from './probes.ts';
 import { restApi } from './rest-api.ts';
 import { createRunChanges } from './run-changes.ts';
-import { slackMount } from './slack-mount.ts';
+import { behindSlack, requestTimeout } from './slack-door.ts';
 import { createTokenCheck, type TokenSettings } from './tokens.ts';
 
 export type HttpDeps = {
@@ -49,9 +49,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     bodyLimit,
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
-    // For a request's head and body to arrive; an answer, such as a stream of events, may take as long as it likes.
-    requestTimeout: 30_000,
+    requestTimeout,
     frameworkErrors: answerUnreadable,
+    ...(deps.slack && { serverFactory: behindSlack(deps.slack) }),
   });
   app.removeContentTypeParser('text/plain');
   answerFaults(app, deps.log);
@@ -67,6 +67,5 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     await app.register(restApi({ engine, changes, checkToken, publicUrl, closing: closing.signal }));
   }
   if (deps.alertmanager) await app.register(alertmanagerWebhook(deps.alertmanager));
-  if (deps.slack) await app.register(slackMount(deps.slack));
   return app;
 }

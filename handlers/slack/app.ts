@@ -64,6 +64,8 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
     authorize: authorizer(options.client, options.token),
     tokenVerificationEnabled: false,
     deferInitialization: true,
+    // Nothing is kept about conversations, so nothing has to be looked up for each request.
+    convoStore: false,
     logLevel: LogLevel.ERROR,
     clientOptions: {
       ...(options.apiUrl && { slackApiUrl: options.apiUrl }),
