@@ -8,7 +8,7 @@ const perSecond = 50;
 const blockSeconds = 4;
 const blocks = 8;
 /** Until the just-in-time compiler has seen enough. */
-const warmUps = 2;
+const warmUps = 5;
 
 /** Sends commands at a steady rate, whatever the answers take, and gives the milliseconds until each was acknowledged. */
 async function steadily(ground: Ground, base: string, agent: Agent): Promise<number[]> {
