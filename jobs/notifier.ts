@@ -33,6 +33,8 @@ export async function startNotifier(deps: {
     const announced = await announce(subject, await notices.shown(subject));
     if (announced.kind === 'later') return notices.later(subject, announced.ms);
     lastEdit.set(key, performance.now());
+    if (announced.kind === 'shown' && announced.againMs !== undefined)
+      return notices.later(subject, announced.againMs, announced.shown);
     return notices.done(subject, touched, announced.kind === 'shown' ? announced.shown : undefined);
   };
   const turn = async () => {

@@ -127,7 +127,14 @@ async function startSlack(
   if (env.SLACK_BOT_TOKEN === undefined) return undefined;
   const connection = { token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL };
   const client = createSlackClient(connection);
-  const announce = createAnnouncer({ client, store: engine.store, alerts, settings: engine.settings, log });
+  const announce = createAnnouncer({
+    client,
+    catalogue: engine.catalogue,
+    store: engine.store,
+    alerts,
+    settings: engine.settings,
+    log,
+  });
   const notifier = await startNotifier({ notices, announce, log, standIn: env.ROLE === 'bot' });
   stops.add(notifier.stop);
   if (env.ROLE === 'worker') return undefined;

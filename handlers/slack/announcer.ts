@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import { digestOf } from '../../src/core/json.ts';
+import type { Catalogue } from '../../src/core/operation.ts';
 import type { AlertStore, Announced, Announcer, Log, RunStore, Shown, Subject } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -10,7 +11,14 @@ import { runMessage } from './blocks/run-message.ts';
 import { statusMessage } from './blocks/status-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 
-type Deps = { client: WebClient; store: RunStore; alerts: AlertStore; settings: () => Settings; log: Log };
+type Deps = {
+  client: WebClient;
+  catalogue: Catalogue;
+  store: RunStore;
+  alerts: AlertStore;
+  settings: () => Settings;
+  log: Log;
+};
 
 const troubleMs = 5_000;
 const eventsAtOnce = 200;
@@ -45,17 +53,8 @@ type To = { channel: string; user?: string };
 
 const closed = ['channel_not_found', 'not_in_channel', 'is_archived'];
 
-async function post(deps: Deps, { channel, user }: To, view: MessageView): Promise<{ channel: string; ts: string }> {
-  const call = async (to: string) => {
-    const posted = { channel: to, ts: '' };
-    await send(deps, view, async (as) => {
-      const answer = await deps.client.chat.postMessage({ channel: to, ...as, unfurl_links: false });
-      posted.channel = answer.channel ?? to;
-      posted.ts = answer.ts ?? '';
-      return posted.ts;
-    });
-    return posted;
-  };
+/** Does `call` for the channel; where that is closed to Shipmate, for the person, with whom it has a conversation of its own. */
+async function orInPerson<Result>({ channel, user }: To, call: (to: string) => Promise<Result>): Promise<Result> {
   return await call(channel).catch(async (thrown: unknown) => {
     const error = SlackError.safeParse(thrown).data?.data?.error ?? '';
     if (user === undefined || !closed.includes(error)) throw thrown;
@@ -63,10 +62,21 @@ async function post(deps: Deps, { channel, user }: To, view: MessageView): Promi
   });
 }
 
+async function post(deps: Deps, to: string, view: MessageView): Promise<{ channel: string; ts: string }> {
+  const posted = { channel: to, ts: '' };
+  await send(deps, view, async (as) => {
+    const answer = await deps.client.chat.postMessage({ channel: to, ...as, unfurl_links: false });
+    posted.channel = answer.channel ?? to;
+    posted.ts = answer.ts ?? '';
+    return posted.ts;
+  });
+  return posted;
+}
+
 /** Posts a subject's message, or edits it where it looks different now. */
 async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
   const hash = digestOf(view);
-  if (!shown) return { ...(await post(deps, to, view)), hash, cursor: '' };
+  if (!shown) return { ...(await orInPerson(to, (channel) => post(deps, channel, view))), hash, cursor: '' };
   if (shown.hash === hash) return shown;
   await send(
     deps,
@@ -102,44 +112,20 @@ async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<
   const { channel, user } = run.origin;
   const view =
     run.report?.kind === 'status' ? statusMessage(run.report, run.updatedAt) : runMessage(run, deps.settings());
-  await send(
-    deps,
-    view,
-    async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? '',
-  );
+  await orInPerson({ channel, user }, async (to) => {
+    if (to === user) return await post(deps, to, view);
+    return await send(
+      deps,
+      view,
+      async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? '',
+    );
+  });
   return { kind: 'shown', shown: { channel, ts: '', hash: '', cursor: '' } };
 }
-
-const readOnly = (run: Run) => run.operation === 'status';
 
 function addressOf({ origin, place }: Run): To | undefined {
   if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
   return place?.channel === undefined ? undefined : { channel: place.channel };
-}
-
-async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
-  const run = await deps.store.read(id);
-  if (!run) return { kind: 'nothing' };
-  if (readOnly(run)) return whisper(deps, run, shown);
-  const to = addressOf(run);
-  if (to === undefined) return { kind: 'nothing' };
-  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings()), shown);
-  return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
-}
-
-async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
-  const group = await deps.alerts.read(id);
-  const channel = group?.app === undefined ? undefined : deps.settings().apps[group.app]?.channel;
-  if (!group || channel === undefined) return { kind: 'nothing' };
-  // A group that fires again after it was resolved is news, and news is not an edit of something far up.
-  const since = String(group.firstAt);
-  const current = await bringUpToDate(
-    deps,
-    { channel },
-    alertMessage(group),
-    shown?.cursor === since ? shown : undefined,
-  );
-  return { kind: 'shown', shown: { ...current, cursor: since } };
 }
 
 /** How long to leave Slack alone after a failure; undefined where trying again won't help. */
@@ -157,6 +143,43 @@ function backoff(thrown: unknown): number | undefined {
   return error?.data && hopeless.includes(error.data.error) ? undefined : troubleMs;
 }
 
+/** Says in the log that Slack refused, and when to try again, where that can help. */
+function afterFailure(deps: Deps, subject: Subject, thrown: unknown): { againMs?: number } {
+  const ms = backoff(thrown);
+  deps.log.warn({ subject, problem: thrown, ms }, 'Slack did not take a message');
+  return ms === undefined ? {} : { againMs: ms };
+}
+
+async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
+  const run = await deps.store.read(id);
+  if (!run) return { kind: 'nothing' };
+  if (deps.catalogue.get(run.operation)?.effect === 'read') return whisper(deps, run, shown);
+  const to = addressOf(run);
+  if (to === undefined) return { kind: 'nothing' };
+  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings()), shown);
+  try {
+    return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
+  } catch (thrown) {
+    // The message itself is there: that must be remembered, or the next try posts it a second time.
+    return { kind: 'shown', shown: current, ...afterFailure(deps, { kind: 'run', id }, thrown) };
+  }
+}
+
+async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
+  const group = await deps.alerts.read(id);
+  const channel = group?.app === undefined ? undefined : deps.settings().apps[group.app]?.channel;
+  if (!group || channel === undefined) return { kind: 'nothing' };
+  // A group that fires again after it was resolved is news, and news is not an edit of something far up.
+  const since = String(group.firstAt);
+  const current = await bringUpToDate(
+    deps,
+    { channel },
+    alertMessage(group),
+    shown?.cursor === since ? shown : undefined,
+  );
+  return { kind: 'shown', shown: { ...current, cursor: since } };
+}
+
 /** Makes messages in Slack show what the store says. */
 export function createAnnouncer(deps: Deps): Announcer {
   const announce = ({ kind, id }: Subject, shown: Shown | undefined) =>
@@ -165,9 +188,8 @@ export function createAnnouncer(deps: Deps): Announcer {
     try {
       return await announce(subject, shown);
     } catch (thrown) {
-      const ms = backoff(thrown);
-      deps.log.warn({ subject, problem: thrown, ms }, 'Slack did not take a message');
-      return ms === undefined ? { kind: 'nothing' } : { kind: 'later', ms };
+      const { againMs } = afterFailure(deps, subject, thrown);
+      return againMs === undefined ? { kind: 'nothing' } : { kind: 'later', ms: againMs };
     }
   };
 }

@@ -134,7 +134,10 @@ export type Subject = { kind: 'run' | 'alert'; id: string };
 export type Shown = { channel: string; ts: string; hash: string; cursor: string };
 
 /** What became of an attempt to make a subject's message show the truth. */
-export type Announced = { kind: 'shown'; shown: Shown } | { kind: 'nothing' } | { kind: 'later'; ms: number };
+export type Announced =
+  | { kind: 'shown'; shown: Shown /** The rest of it is to be tried again after this long. */; againMs?: number }
+  | { kind: 'nothing' }
+  | { kind: 'later'; ms: number };
 export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<Announced>;
 
 /** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */
@@ -147,8 +150,8 @@ export type NoticeStore = {
   shown(subject: Subject): Promise<Shown | undefined>;
   /** Stores what was shown. The subject stays out of date where it was touched since. */
   done(subject: Subject, touched: number, shown: Shown | undefined): Promise<void>;
-  /** Tries again after `ms`. */
-  later(subject: Subject, ms: number): Promise<void>;
+  /** Tries again after `ms`; `shown` is stored where part of it was done already. */
+  later(subject: Subject, ms: number, shown?: Shown): Promise<void>;
   /** Calls `wake` whenever something became out of date. */
   watch(wake: (subject: Subject) => void): Promise<() => Promise<void>>;
 };

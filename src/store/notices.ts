@@ -23,7 +23,11 @@ if shown ~= '' then redis.call('HSET', subject, 'shown', shown) end
 if redis.call('HGET', subject, 'touched') == touched then return redis.call('ZREM', dirty, member) end
 return redis.call('ZADD', dirty, now, member)`);
 
-const later = script(`${nowLua}return redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])`);
+const later = script(`${nowLua}
+local subject, dirty = unpack(KEYS)
+local member, ms, shown = unpack(ARGV)
+if shown ~= '' and redis.call('EXISTS', subject) == 1 then redis.call('HSET', subject, 'shown', shown) end
+return redis.call('ZADD', dirty, now + tonumber(ms), member)`);
 
 const put = script(`${nowLua}
 redis.call('HSET', KEYS[1], 'record', ARGV[1])
@@ -60,7 +64,11 @@ export function createNoticeStore(redis: Redis): NoticeStore {
         const args = [memberOf(subject), touched, shown ? JSON.stringify(shown) : ''];
         await done(redis, [keyOf(subject), keys.dirty], args);
       }),
-    later: (subject, ms) => guarded(async () => void (await later(redis, [keys.dirty], [memberOf(subject), ms]))),
+    later: (subject, ms, shown) =>
+      guarded(async () => {
+        const args = [memberOf(subject), ms, shown ? JSON.stringify(shown) : ''];
+        await later(redis, [keyOf(subject), keys.dirty], args);
+      }),
     watch: async (wake) => {
       // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.
       const listener = redis.duplicate({

@@ -1,0 +1,75 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAnnouncer } from '../../../handlers/slack/announcer.ts';
+import { createSlackClient } from '../../../handlers/slack/client.ts';
+import type { Loop } from '../../../jobs/loop.ts';
+import { startNotifier } from '../../../jobs/notifier.ts';
+import { advance } from '../../../src/engine/advance.ts';
+import { createLeases, type Leases } from '../../../src/engine/leases.ts';
+import { request } from '../../../src/engine/request.ts';
+import { catalogue } from '../../../src/operations/catalogue.ts';
+import { createAlertStore, createNoticeStore } from '../../../src/store/notices.ts';
+import { type FakeSlack, startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
+import { fakeWorld } from '../../fakes/fake-clients.ts';
+import { ana, quiet, type TestEngine, testEngine, testSettings } from '../../support/engine.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
+
+let redis: TestRedis;
+let slack: FakeSlack;
+let engine: TestEngine;
+let leases: Leases;
+let notifier: Loop;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(async () => redis.stop());
+beforeEach(async () => {
+  slack = await startFakeSlack({ signingSecret: 'not used here', botToken: 'xoxb-test' });
+  const world = fakeWorld();
+  world.digests.set('127.0.0.1:5000/web:v1', `sha256:${'1'.repeat(64)}`);
+  engine = await testEngine(redis.url, world.clients);
+  leases = createLeases(engine.store, 'worker-1', quiet);
+  const client = createSlackClient({ token: 'xoxb-test', apiUrl: slack.apiUrl });
+  const settings = () => testSettings;
+  const alerts = createAlertStore(engine.redis);
+  const announce = createAnnouncer({ client, catalogue, store: engine.store, alerts, settings, log: quiet });
+  notifier = await startNotifier({ notices: createNoticeStore(engine.redis), announce, log: quiet, standIn: false });
+});
+afterEach(async () => {
+  await notifier.stop();
+  await leases.stop();
+  engine.close();
+  await slack.close();
+});
+
+const askIn = async (channel: string, operation: string, input: Record<string, unknown>) => {
+  const origin = { surface: 'slack' as const, team: 'T0SHIPYARD', channel, user: 'U0ANA' };
+  const { id } = await request(engine, { actor: ana, operation, input, origin });
+  await advance(engine, leases, id);
+};
+const deploy = { app: 'web', env: 'staging', tag: 'v1' };
+
+test('a thread that Slack does not take in time costs nothing but time: the message is there once', async () => {
+  slack.fault('chat.postMessage', { times: 1 }); // the message itself goes through
+  slack.fault('chat.postMessage', { times: 1, status: 429, retryAfter: 1 });
+  await askIn('C0SHIP', 'deploy', deploy);
+  const message = await slack.waitFor(
+    'it is done',
+    ({ text, thread }) => !thread && text.includes('Deploy web to staging: done'),
+  );
+  await slack.waitFor('its thread', ({ thread }) => thread === message.ts);
+  expect(slack.messages('C0SHIP')).toHaveLength(1);
+  expect(slack.thread(message)).toHaveLength(1);
+});
+
+test('a question from where Shipmate cannot post is answered in person', async () => {
+  await askIn('C0PRIVATE', 'status', { app: 'web' });
+  const answer = await slack.waitFor('the answer', ({ text }) => text.includes('What runs where'));
+  expect(answer.channel).toBe('D0ANA');
+});
+
+test('an answer to a question is for the one who asked', async () => {
+  await askIn('C0SHIP', 'status', { app: 'web' });
+  const answer = await slack.waitFor('the answer', ({ text }) => text.includes('What runs where'));
+  expect(answer).toMatchObject({ channel: 'C0SHIP', onlyFor: 'U0ANA' });
+});
