@@ -31,10 +31,8 @@ export async function startNotifier(deps: {
     const wait = (lastEdit.get(key) ?? 0) + betweenEditsMs - performance.now();
     if (wait > 0) return notices.later(subject, Math.ceil(wait));
     const announced = await announce(subject, await notices.shown(subject));
-    if (announced.kind === 'later') return notices.later(subject, announced.ms);
-    lastEdit.set(key, performance.now());
-    if (announced.kind === 'shown' && announced.againMs !== undefined)
-      return notices.later(subject, announced.againMs, announced.shown);
+    if (announced.kind !== 'later' || announced.shown) lastEdit.set(key, performance.now());
+    if (announced.kind === 'later') return notices.later(subject, announced.ms, announced.shown);
     return notices.done(subject, touched, announced.kind === 'shown' ? announced.shown : undefined);
   };
   const turn = async () => {

@@ -53,15 +53,6 @@ type To = { channel: string; user?: string };
 
 const closed = ['channel_not_found', 'not_in_channel', 'is_archived'];
 
-/** Does `call` for the channel; where that is closed to Shipmate, for the person, with whom it has a conversation of its own. */
-async function orInPerson<Result>({ channel, user }: To, call: (to: string) => Promise<Result>): Promise<Result> {
-  return await call(channel).catch(async (thrown: unknown) => {
-    const error = SlackError.safeParse(thrown).data?.data?.error ?? '';
-    if (user === undefined || !closed.includes(error)) throw thrown;
-    return await call(user);
-  });
-}
-
 async function post(deps: Deps, to: string, view: MessageView): Promise<{ channel: string; ts: string }> {
   const posted = { channel: to, ts: '' };
   await send(deps, view, async (as) => {
@@ -73,10 +64,29 @@ async function post(deps: Deps, to: string, view: MessageView): Promise<{ channe
   return posted;
 }
 
+/** Where the channel is closed to Shipmate, the person gets the message, in the conversation the two have. */
+async function orInPerson<Sent>(
+  deps: Deps,
+  user: string | undefined,
+  view: MessageView,
+  inChannel: () => Promise<Sent>,
+) {
+  try {
+    return await inChannel();
+  } catch (thrown) {
+    const error = SlackError.safeParse(thrown).data?.data?.error ?? '';
+    if (user === undefined || !closed.includes(error)) throw thrown;
+    return await post(deps, user, view);
+  }
+}
+
 /** Posts a subject's message, or edits it where it looks different now. */
 async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
   const hash = digestOf(view);
-  if (!shown) return { ...(await orInPerson(to, (channel) => post(deps, channel, view))), hash, cursor: '' };
+  if (!shown) {
+    const posted = await orInPerson(deps, to.user, view, () => post(deps, to.channel, view));
+    return { ...posted, hash, cursor: '' };
+  }
   if (shown.hash === hash) return shown;
   await send(
     deps,
@@ -112,14 +122,9 @@ async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<
   const { channel, user } = run.origin;
   const view =
     run.report?.kind === 'status' ? statusMessage(run.report, run.updatedAt) : runMessage(run, deps.settings());
-  await orInPerson({ channel, user }, async (to) => {
-    if (to === user) return await post(deps, to, view);
-    return await send(
-      deps,
-      view,
-      async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? '',
-    );
-  });
+  await orInPerson(deps, user, view, () =>
+    send(deps, view, async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? ''),
+  );
   return { kind: 'shown', shown: { channel, ts: '', hash: '', cursor: '' } };
 }
 
@@ -132,22 +137,16 @@ function addressOf({ origin, place }: Run): To | undefined {
 function backoff(thrown: unknown): number | undefined {
   const error = SlackError.safeParse(thrown).data;
   if (error?.retryAfter !== undefined) return error.retryAfter * 1_000;
-  const hopeless = [
-    'channel_not_found',
-    'is_archived',
-    'not_in_channel',
-    'message_not_found',
-    'cant_update_message',
-    'invalid_auth',
-  ];
+  const hopeless = [...closed, 'message_not_found', 'cant_update_message', 'invalid_auth'];
   return error?.data && hopeless.includes(error.data.error) ? undefined : troubleMs;
 }
 
-/** Says in the log that Slack refused, and when to try again, where that can help. */
-function afterFailure(deps: Deps, subject: Subject, thrown: unknown): { againMs?: number } {
+/** What becomes of a subject when Slack refused; `shown` is the part of it that is there all the same. */
+function afterFailure(deps: Deps, subject: Subject, thrown: unknown, shown?: Shown): Announced {
   const ms = backoff(thrown);
   deps.log.warn({ subject, problem: thrown, ms }, 'Slack did not take a message');
-  return ms === undefined ? {} : { againMs: ms };
+  if (ms !== undefined) return { kind: 'later', ms, shown };
+  return shown ? { kind: 'shown', shown } : { kind: 'nothing' };
 }
 
 async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
@@ -161,7 +160,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
     return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
   } catch (thrown) {
     // The message itself is there: that must be remembered, or the next try posts it a second time.
-    return { kind: 'shown', shown: current, ...afterFailure(deps, { kind: 'run', id }, thrown) };
+    return afterFailure(deps, { kind: 'run', id }, thrown, current);
   }
 }
 
@@ -188,8 +187,7 @@ export function createAnnouncer(deps: Deps): Announcer {
     try {
       return await announce(subject, shown);
     } catch (thrown) {
-      const { againMs } = afterFailure(deps, subject, thrown);
-      return againMs === undefined ? { kind: 'nothing' } : { kind: 'later', ms: againMs };
+      return afterFailure(deps, subject, thrown);
     }
   };
 }

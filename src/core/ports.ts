@@ -133,11 +133,11 @@ export type Subject = { kind: 'run' | 'alert'; id: string };
 /** What a subject's message looks like now; `cursor` is the last event that a run's thread has, or since when an alert fires. */
 export type Shown = { channel: string; ts: string; hash: string; cursor: string };
 
-/** What became of an attempt to make a subject's message show the truth. */
+/** What became of an attempt to make a subject's message show the truth. With `later`, `shown` is the part already there. */
 export type Announced =
-  | { kind: 'shown'; shown: Shown /** The rest of it is to be tried again after this long. */; againMs?: number }
+  | { kind: 'shown'; shown: Shown }
   | { kind: 'nothing' }
-  | { kind: 'later'; ms: number };
+  | { kind: 'later'; ms: number; shown?: Shown };
 export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<Announced>;
 
 /** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */

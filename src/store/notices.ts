@@ -44,6 +44,8 @@ function subjectOf(member: string): Subject {
   return { kind: kind === 'alert' ? 'alert' : 'run', id };
 }
 
+const textOf = (shown: Shown | undefined) => (shown ? JSON.stringify(shown) : '');
+
 /** Which messages in Slack no longer show the truth. */
 export function createNoticeStore(redis: Redis): NoticeStore {
   return {
@@ -61,13 +63,11 @@ export function createNoticeStore(redis: Redis): NoticeStore {
       }),
     done: (subject, touched, shown: Shown | undefined) =>
       guarded(async () => {
-        const args = [memberOf(subject), touched, shown ? JSON.stringify(shown) : ''];
-        await done(redis, [keyOf(subject), keys.dirty], args);
+        await done(redis, [keyOf(subject), keys.dirty], [memberOf(subject), touched, textOf(shown)]);
       }),
     later: (subject, ms, shown) =>
       guarded(async () => {
-        const args = [memberOf(subject), ms, shown ? JSON.stringify(shown) : ''];
-        await later(redis, [keyOf(subject), keys.dirty], args);
+        await later(redis, [keyOf(subject), keys.dirty], [memberOf(subject), ms, textOf(shown)]);
       }),
     watch: async (wake) => {
       // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { advance } from '../../src/engine/advance.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { createLeases, type Leases } from '../../src/engine/leases.ts';
@@ -6,21 +6,17 @@ import type { Ask } from '../../src/engine/request.ts';
 import { request } from '../../src/engine/request.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { ana, ben, quiet, slack, type TestEngine, testEngine } from '../support/engine.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisForFile } from '../support/redis.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let world: FakeWorld;
 let engine: TestEngine;
 let leases: Leases;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
   world = fakeWorld();
   for (const tag of ['v1', 'v2', 'v3']) world.digests.set(`127.0.0.1:5000/web:${tag}`, `sha256:${tag[1]?.repeat(64)}`);
-  engine = await testEngine(redis.url, world.clients);
+  engine = await testEngine(redis().url, world.clients);
   leases = createLeases(engine.store, 'worker-1', quiet);
   return async () => {
     await leases.stop();

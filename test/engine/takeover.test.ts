@@ -1,25 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunStore } from '../../src/core/ports.ts';
 import { advance } from '../../src/engine/advance.ts';
 import { createLeases } from '../../src/engine/leases.ts';
 import { request } from '../../src/engine/request.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { ana, quiet, type TestEngine, testEngine } from '../support/engine.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisForFile } from '../support/redis.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let world: FakeWorld;
 let engine: TestEngine;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
   world = fakeWorld();
   world.digests.set('127.0.0.1:5000/web:v1', `sha256:${'1'.repeat(64)}`);
-  engine = await testEngine(redis.url, world.clients);
+  engine = await testEngine(redis().url, world.clients);
   return () => engine.close();
 });
 

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { request } from '../../src/engine/request.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { ana, testEngine } from '../support/engine.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisForFile } from '../support/redis.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
+const redis = redisForFile();
 
 const ask = {
   actor: ana,
@@ -18,13 +14,13 @@ const ask = {
 };
 
 test('with Redis killed a request is refused at once, and what was stored is there after its restart', async () => {
-  const engine = await testEngine(redis.url, fakeWorld().clients);
+  const engine = await testEngine(redis().url, fakeWorld().clients);
   const { id } = await request(engine, ask);
-  await redis.kill();
+  await redis().kill();
   const began = performance.now();
   await expect(request(engine, ask)).rejects.toMatchObject({ code: 'STORE_DOWN', retry: 'later' });
   expect(performance.now() - began).toBeLessThan(3_000);
-  await redis.start();
+  await redis().start();
   await expect
     .poll(
       () =>
@@ -40,16 +36,16 @@ test('with Redis killed a request is refused at once, and what was stored is the
 });
 
 test('with Redis frozen a request fails within three seconds', async () => {
-  const engine = await testEngine(redis.url, fakeWorld().clients);
+  const engine = await testEngine(redis().url, fakeWorld().clients);
   await engine.store.ping();
   const { id } = await request(engine, ask); // so that the script is known, and only its hash waits in the queue
   const before = await engine.store.recent(10);
   expect(before[0]?.id).toBe(id);
-  redis.pause();
+  redis().pause();
   const began = performance.now();
   await expect(request(engine, ask)).rejects.toMatchObject({ code: 'STORE_DOWN' });
   expect(performance.now() - began).toBeLessThan(3_000);
-  redis.resume();
+  redis().resume();
   // What waited in Redis' queue is done now, and taken back at once: nobody was told of that run.
   await expect
     .poll(() =>

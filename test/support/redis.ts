@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { tethered } from '../../testbed/tether.ts';
 
 async function freePort(): Promise<number> {
@@ -62,4 +63,14 @@ export async function startRedis(): Promise<TestRedis> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** One Redis for the tests of a file, there while they run. */
+export function redisForFile(): () => TestRedis {
+  let redis: TestRedis | undefined;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(async () => redis?.stop());
+  return () => redis ?? expect.unreachable('the Redis of a file starts with its first test');
 }

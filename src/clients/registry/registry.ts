@@ -10,7 +10,8 @@ import { authorizationFor, type Credentials } from './tokens.ts';
 
 const callMs = 5_000;
 const waitsMs = [200, 800];
-const manifestTypes = [
+/** For `accept`: a registry keeps to itself a manifest in a form that it was not asked for. */
+export const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',

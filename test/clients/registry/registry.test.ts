@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createRegistry } from '../../../src/clients/registry/registry.ts';
+import { createRegistry, manifestTypes } from '../../../src/clients/registry/registry.ts';
 import { bed } from '../../support/bed.ts';
 
 const registry = createRegistry();
 const { signal } = new AbortController();
 const web = `${bed.registryHost}/web`;
-const manifestTypes =
-  'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
 const own = 'tags-of-its-own';
 
 const Manifest = z.looseObject({

@@ -1,19 +1,15 @@
 import { createServer } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../../handlers/http/metrics.ts';
 import { fault } from '../../../src/core/errors.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { redisForFile } from '../../support/redis.ts';
 import { api, type RestBed, restBed } from './rest-bed.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
-  bed = await restBed(redis.url);
+  bed = await restBed(redis().url);
 });
 afterEach(async () => bed.close());
 
@@ -33,7 +29,7 @@ test('alive and ready need no token', async () => {
 
 test('not ready says which part and why, and nothing of the inside', async () => {
   await bed.close();
-  bed = await restBed(redis.url, {
+  bed = await restBed(redis().url, {
     checks: {
       redis: () => bed.engine.store.ping(),
       cluster: () => Promise.reject(fault('CLUSTER_UNREACHABLE', { cluster: 'default', problem: 'timeout' })),
@@ -69,7 +65,7 @@ describe('metrics', () => {
   test('count each run once when it is requested and once when it ends', async () => {
     const metrics = createMetrics();
     const { store } = bed.engine;
-    const counted = await restBed(redis.url, { metrics }, { store: metrics.counting(store) });
+    const counted = await restBed(redis().url, { metrics }, { store: metrics.counting(store) });
     const key = { 'idempotency-key': crypto.randomUUID() };
     const { body } = await counted.send('ana', 'POST', 'deployments', deployment, key);
     await counted.send('ana', 'POST', 'deployments', deployment, key);
@@ -92,7 +88,7 @@ describe('Redis away', () => {
   };
 
   test('killed: every answer says so within 3 s; afterwards all is well again', async () => {
-    await redis.kill();
+    await redis().kill();
     const answer = await bed.send('ana', 'POST', 'deployments', deployment);
     expect(answer.status).toBe(503);
     expect(answer.body.error).toMatchObject({ code: 'STORE_DOWN' });
@@ -100,18 +96,18 @@ describe('Redis away', () => {
     expect(await within3s(() => bed.send('ana', 'GET', 'runs/x'))).toBe(503);
     expect(await within3s(() => get('/readyz'))).toBe(503);
     expect(await within3s(() => get('/healthz'))).toBe(200);
-    await redis.start();
+    await redis().start();
     await expect.poll(async () => (await get('/readyz')).status, { timeout: 5_000 }).toBe(200);
     expect((await bed.send('ana', 'POST', 'deployments', deployment)).status).toBe(202);
   });
 
   test('hanging: the same', async () => {
-    redis.pause();
+    redis().pause();
     try {
       expect(await within3s(() => bed.send('ana', 'POST', 'deployments', deployment))).toBe(503);
       expect(await within3s(() => get('/readyz'))).toBe(503);
     } finally {
-      redis.resume();
+      redis().resume();
     }
   });
 });
@@ -124,7 +120,9 @@ describe('Slack’s requests', () => {
       request.on('end', () => response.end(`got ${Buffer.concat(chunks)}`));
     });
     await bed.close();
-    bed = await restBed(redis.url, { slack: (request, response) => void listener.emit('request', request, response) });
+    bed = await restBed(redis().url, {
+      slack: (request, response) => void listener.emit('request', request, response),
+    });
     const origin = await bed.app.listen({ port: 0, host: '127.0.0.1' });
     for (const type of ['application/x-www-form-urlencoded', 'application/json']) {
       const headers = { 'content-type': type };

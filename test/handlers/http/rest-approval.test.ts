@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { redisForFile } from '../../support/redis.ts';
 import { deployment, type RestBed, restBed } from './rest-bed.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
-  bed = await restBed(redis.url);
+  bed = await restBed(redis().url);
 });
 afterEach(async () => bed.close());
 

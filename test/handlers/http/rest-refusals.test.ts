@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { redisForFile } from '../../support/redis.ts';
 import { api, deployment, type RestBed, restBed, tokenOf } from './rest-bed.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
-  bed = await restBed(redis.url);
+  bed = await restBed(redis().url);
 });
 afterEach(async () => bed.close());
 
@@ -102,7 +98,7 @@ test('what is unexpected says nothing of the inside', async () => {
   const settings = () => {
     throw new Error('connect ECONNREFUSED 10.1.2.3:5432 password=hunter2');
   };
-  const broken = await restBed(redis.url, {}, { settings });
+  const broken = await restBed(redis().url, {}, { settings });
   const { status, body } = await broken.send('ana', 'POST', 'deployments', deployment);
   expect(status).toBe(500);
   expect(body.error.code).toBe('INTERNAL');

@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { redisForFile } from '../../support/redis.ts';
 import { api, deployment, type RestBed, restBed } from './rest-bed.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
-  bed = await restBed(redis.url);
+  bed = await restBed(redis().url);
 });
 afterEach(async () => bed.close());
 
@@ -99,7 +95,7 @@ describe('links', () => {
     const { engine } = bed;
     const notices = { watch: async () => async () => {} };
     const tokens = { secret: 'a secret that is long enough for HS256' };
-    const other = await restBed(redis.url, { api: { engine, notices, tokens, publicUrl: 'https://ship.example/' } });
+    const other = await restBed(redis().url, { api: { engine, notices, tokens, publicUrl: 'https://ship.example/' } });
     const { body } = await other.send('ana', 'POST', 'deployments', deployment);
     expect(body.data.link).toBe(`https://ship.example${api}/runs/${body.data.run}`);
     await other.close();

@@ -1,21 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { redisForFile } from '../../support/redis.ts';
 import { api, type RestBed, restBed, tokenOf } from './rest-bed.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 /** Another process: its own connections, its own engine. */
 let elsewhere: RestBed;
 let origin: string;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
-  bed = await restBed(redis.url);
-  elsewhere = await restBed(redis.url);
+  bed = await restBed(redis().url);
+  elsewhere = await restBed(redis().url);
   origin = await bed.app.listen({ port: 0, host: '127.0.0.1' });
 });
 afterEach(async () => {
@@ -121,7 +117,7 @@ test('a client that went away is not looked after any longer', async () => {
   let looks = 0;
   const { store } = bed.engine;
   const counted = { ...store, read: (id: string) => store.read(id).finally(() => looks++) };
-  const other = await restBed(redis.url, {}, { store: counted });
+  const other = await restBed(redis().url, {}, { store: counted });
   origin = await other.app.listen({ port: 0, host: '127.0.0.1' });
   const id = await start();
   const messages = live(await open(id));
@@ -149,8 +145,8 @@ test('Redis away in the middle: the stream waits, and goes on with what it misse
   const id = await start();
   const messages = live(await open(id));
   await messages.next();
-  await redis.kill();
-  await redis.start();
+  await redis().kill();
+  await redis().start();
   await expect
     .poll(
       () =>

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnnouncer } from '../../../handlers/slack/announcer.ts';
 import { createSlackClient } from '../../../handlers/slack/client.ts';
 import type { Loop } from '../../../jobs/loop.ts';
@@ -11,23 +11,19 @@ import { createAlertStore, createNoticeStore } from '../../../src/store/notices.
 import { type FakeSlack, startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
 import { ana, quiet, type TestEngine, testEngine, testSettings } from '../../support/engine.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { redisForFile } from '../../support/redis.ts';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let slack: FakeSlack;
 let engine: TestEngine;
 let leases: Leases;
 let notifier: Loop;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
   slack = await startFakeSlack({ signingSecret: 'not used here', botToken: 'xoxb-test' });
   const world = fakeWorld();
   world.digests.set('127.0.0.1:5000/web:v1', `sha256:${'1'.repeat(64)}`);
-  engine = await testEngine(redis.url, world.clients);
+  engine = await testEngine(redis().url, world.clients);
   leases = createLeases(engine.store, 'worker-1', quiet);
   const client = createSlackClient({ token: 'xoxb-test', apiUrl: slack.apiUrl });
   const settings = () => testSettings;

@@ -1,16 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupIdOf } from '../../../handlers/webhooks/alert-group.ts';
 import type { AlertStore } from '../../../src/core/ports.ts';
 import { connectStore } from '../../../src/store/connection.ts';
 import { createAlertStore, createNoticeStore } from '../../../src/store/notices.ts';
 import { quiet } from '../../support/engine.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { redisForFile } from '../../support/redis.ts';
 import { type RestBed, restBed, restSettings } from '../http/rest-bed.ts';
 
 const token = 'a token that Alertmanager sends'.replaceAll(' ', '-');
 const url = '/webhooks/alertmanager';
 
-let redis: TestRedis;
+const redis = redisForFile();
 let bed: RestBed;
 let alerts: AlertStore;
 let logged: object[];
@@ -18,18 +18,14 @@ let connection: ReturnType<typeof connectStore>;
 
 const server = (change: { token?: string }) => {
   const log = { ...quiet, warn: (fields: object) => void logged.push(fields) };
-  return restBed(redis.url, {
+  return restBed(redis().url, {
     alertmanager: { alerts, settings: () => restSettings, now: Date.now, log, ...change },
   });
 };
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(async () => redis.stop());
 beforeEach(async () => {
   logged = [];
-  connection = connectStore(redis.url);
+  connection = connectStore(redis().url);
   connection.on('error', () => {});
   alerts = createAlertStore(connection);
   bed = await server({ token });
@@ -168,9 +164,9 @@ describe('what is not a webhook of Alertmanager is refused', () => {
 
 test('with Redis away Alertmanager is asked to come again, and it does', async () => {
   const firing = payload();
-  await redis.kill();
+  await redis().kill();
   expect((await deliver(firing)).status).toBe(503);
-  await redis.start();
+  await redis().start();
   await expect.poll(async () => (await deliver(firing)).status, { timeout: 5_000 }).toBe(200);
   expect(await alerts.read(groupIdOf(firing))).toMatchObject({ status: 'firing' });
 });
