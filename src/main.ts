@@ -8,6 +8,7 @@ import { createAnnouncer } from '../handlers/slack/announcer.ts';
 import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
 import { createSlackClient } from '../handlers/slack/client.ts';
 import { createMembers } from '../handlers/slack/members.ts';
+import { startAuditor } from '../jobs/auditor.ts';
 import { startNotifier } from '../jobs/notifier.ts';
 import { createRunQueue } from '../jobs/queue.ts';
 import { startSweeper } from '../jobs/sweeper.ts';
@@ -28,7 +29,7 @@ import { catalogue } from './operations/catalogue.ts';
 import { connectProducer, connectStore, connectWorker } from './store/connection.ts';
 import { queuePrefix } from './store/keys.ts';
 import { createAlertStore, createNoticeStore } from './store/notices.ts';
-import { createRunStore } from './store/runs.ts';
+import { createStores } from './store/stores.ts';
 
 /** Stops what was started, newest first. */
 type Stops = { add(stop: () => Promise<unknown>): void; all(): Promise<void> };
@@ -90,11 +91,15 @@ async function createEngine(env: Environment, settings: Settings, log: Logger, s
   const plainHttp = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
   const queue = createRunQueue(await opened(connectProducer(env.REDIS_URL), log, stops), queuePrefix);
   stops.add(queue.close);
+  const { store, audit, remembered } = createStores(redis);
   const engine: Engine = {
     catalogue,
     settings: () => settings,
-    store: metrics.counting(createRunStore(redis)),
+    store: metrics.counting(store),
+    audit,
+    delegations: remembered.delegations,
     clients: {
+      ...remembered,
       kube: clusters.kube,
       registry: createRegistry({ credentials, insecureHosts: plainHttp }),
       docker: createDocker({ host: env.DOCKER_HOST, credentials }),
@@ -104,18 +109,20 @@ async function createEngine(env: Environment, settings: Settings, log: Logger, s
     newId: newRunId,
     log,
   };
-  return { engine, metrics, notices: createNoticeStore(redis), alerts: createAlertStore(redis) };
+  return { engine, audit, metrics, notices: createNoticeStore(redis), alerts: createAlertStore(redis) };
 }
 
 type Core = Awaited<ReturnType<typeof createEngine>>;
 
-async function startWorker(env: Environment, { engine }: Core, log: Logger, stops: Stops): Promise<void> {
+async function startWorker(env: Environment, { engine, audit }: Core, log: Logger, stops: Stops): Promise<void> {
   const leases = createLeases(engine.store, `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`, log);
   const connection = await opened(connectWorker(env.REDIS_URL), log, stops);
   const worker = createWorker(connection, { engine, leases, prefix: queuePrefix, log });
   stops.add(worker.close);
   const sweeper = startSweeper({ store: engine.store, wake: engine.wake, log });
   stops.add(sweeper.stop);
+  const auditor = startAuditor({ audit, log });
+  stops.add(auditor.stop);
 }
 
 async function startSlack(
@@ -132,6 +139,7 @@ async function startSlack(
     catalogue: engine.catalogue,
     store: engine.store,
     alerts,
+    order: engine.clients.order,
     settings: engine.settings,
     log,
   });

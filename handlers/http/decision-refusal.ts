@@ -35,6 +35,8 @@ export function decisionRefusal(outcome: Extract<Outcome, { kind: 'refused' }>, 
         reason: 'You have approved this run already.',
         hint: 'It needs one more person.',
       });
+    case 'nothing-to-withdraw':
+      return fault('DECISION_REFUSED', { reason: 'You have not approved this run.', hint: look });
     case 'already-decided': {
       const word = outcome.by?.kind === 'approve' ? 'approved' : 'rejected';
       const state = isOver(run.state) ? 'is over' : 'awaits no decision';

@@ -6,7 +6,7 @@ import { RunEvent } from '../../src/core/run.ts';
 import { apiPrefix } from './api-context.ts';
 import { shapeOf } from './route-request.ts';
 import { RunView } from './run-view.ts';
-import { DecisionRequest } from './runs-api.ts';
+import { AnswerRequest, CancelRequest, DecisionRequest } from './runs-api.ts';
 
 const ErrorAnswer = z.object({
   error: z.object({
@@ -92,6 +92,34 @@ function entryOf(operation: Operation, route: Route): JsonObject {
 
 const runId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 
+/** Somebody's word on a run: a POST below its address. */
+function wordPath(
+  word: string,
+  operationId: string,
+  summary: string,
+  body: z.ZodObject | undefined,
+  done: JsonObject | undefined,
+  accepted?: JsonObject,
+): JsonObject {
+  const required = body !== undefined && !body.safeParse({}).success;
+  return {
+    [`${apiPrefix}/runs/{id}/${word}`]: {
+      post: {
+        operationId,
+        summary,
+        tags: ['runs'],
+        parameters: [runId],
+        ...(body && { requestBody: { required, content: content(schemaOf(body, 'input')) } }),
+        responses: {
+          ...(done && { 200: done }),
+          ...(accepted && { 202: accepted }),
+          ...refused(...everywhere, 'Forbidden', 'Conflict', 'TooLarge'),
+        },
+      },
+    },
+  };
+}
+
 function runPaths(): JsonObject {
   const tags = ['runs'];
   const events = {
@@ -122,19 +150,11 @@ function runPaths(): JsonObject {
         },
       },
     },
-    [`${apiPrefix}/runs/{id}/decision`]: {
-      post: {
-        operationId: 'run_decide',
-        summary: 'Approve or reject a run’s plan',
-        tags,
-        parameters: [runId],
-        requestBody: { required: true, content: content(schemaOf(DecisionRequest, 'input')) },
-        responses: {
-          200: answer('The decision counts.'),
-          ...refused(...everywhere, 'Forbidden', 'Conflict', 'TooLarge'),
-        },
-      },
-    },
+    ...wordPath('decision', 'run_decide', 'Approve or reject a run’s plan', DecisionRequest, answer('It counts.')),
+    ...wordPath('cancel', 'run_cancel', 'Stop a run', CancelRequest, undefined, answer('It is told to stop.')),
+    ...wordPath('answer', 'run_answer', 'Answer what a run asks', AnswerRequest, answer('The run goes on.')),
+    ...wordPath('review', 'run_review', 'Review a broken glass', undefined, answer('It is reviewed.')),
+    ...wordPath('undo', 'run_undo', 'Ask for the way back', undefined, undefined, answer('The run that leads back.')),
   };
 }
 

@@ -22,6 +22,18 @@ function keyOf(request: FastifyRequest, actor: Actor): string | undefined {
   return `rest:${digestOf([actorId(actor), key])}`;
 }
 
+/** The header Break-Glass holds the reason. */
+function glassOf({ headers }: FastifyRequest): { breakGlass?: string } {
+  const reason = headers['break-glass'];
+  return typeof reason === 'string' ? { breakGlass: reason } : {};
+}
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+function traceOf({ headers }: FastifyRequest): { trace?: string } {
+  const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ''))?.[1];
+  return trace === undefined ? {} : { trace };
+}
+
 async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
   let run = first;
   for await (const _turn of changes.of(run.id, AbortSignal.timeout(readWaitMs))) {
@@ -35,7 +47,15 @@ async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
 async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run> {
   const { actor } = identityOf(http);
   const key = keyOf(http, actor);
-  const run = await ask(deps.engine, { actor, operation: operation.name, input, origin: { surface: 'rest' }, key });
+  const run = await ask(deps.engine, {
+    actor,
+    operation: operation.name,
+    input,
+    origin: { surface: 'rest' },
+    key,
+    ...glassOf(http),
+    ...traceOf(http),
+  });
   const same = run.operation === operation.name && digestOf(run.input) === digestOf(checkInput(operation, input));
   if (!same) throw fault('KEY_REUSED', {});
   return run;

@@ -35,7 +35,7 @@ export const RunView = z.object({
   decisions: z.array(
     z.object({
       actor: z.string(),
-      kind: z.enum(['approve', 'reject']),
+      kind: z.enum(['approve', 'reject', 'withdraw']),
       digest: z.string(),
       at: Time,
       reason: z.string().optional(),
@@ -44,12 +44,16 @@ export const RunView = z.object({
   steps: z.array(
     z.object({
       name: z.string(),
-      state: z.enum(['waiting', ...StepRecord.shape.state.options]),
+      state: z.enum(['open', ...StepRecord.shape.state.options]),
       note: z.string().optional(),
       startedAt: Time.optional(),
       endedAt: Time.optional(),
     }),
   ),
+  cancelled: z.object({ actor: z.string(), at: Time, reason: z.string().optional() }).optional(),
+  breakGlass: z.object({ reason: z.string(), reviewedBy: z.string().optional() }).optional(),
+  undo: z.boolean().describe('Whether there is a way back that can be asked for'),
+  trace: z.string().optional(),
   report: Report.optional(),
   fault: FaultRecord.optional(),
 });
@@ -70,7 +74,7 @@ function approvalOf({ verdict, expiresAt }: Run): RunView['approval'] {
 function stepsOf({ checklist, steps }: Run): RunView['steps'] {
   return checklist.map((name) => {
     const step = steps[name];
-    if (!step) return { name, state: 'waiting' };
+    if (!step) return { name, state: 'open' };
     const { state, note, startedAt, endedAt } = step;
     return {
       name,
@@ -102,6 +106,13 @@ export function viewOf(run: Run, link: string): RunView {
       at: time(at),
     })),
     steps: stepsOf(run),
+    cancelled: run.cancelled && { ...run.cancelled, actor: actorId(run.cancelled.actor), at: time(run.cancelled.at) },
+    breakGlass: run.breakGlass && {
+      reason: run.breakGlass.reason,
+      ...(run.breakGlass.reviewed && { reviewedBy: actorId(run.breakGlass.reviewed.actor) }),
+    },
+    undo: run.plan?.undo !== undefined && run.startedAt !== undefined,
+    trace: run.trace,
     report: run.report,
     fault: run.fault,
   };

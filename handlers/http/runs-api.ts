@@ -3,14 +3,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
+import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { stop } from '../../src/engine/stop.ts';
+import { undo } from '../../src/engine/undo.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
 import { decisionRefusal } from './decision-refusal.ts';
 import { runStream } from './run-stream.ts';
 import { viewOf } from './run-view.ts';
 
 export const DecisionRequest = z.strictObject({
-  kind: z.enum(['approve', 'reject'], 'must be approve or reject'),
+  kind: z.enum(['approve', 'reject', 'withdraw'], 'must be approve, reject or withdraw'),
   digest: z
     .string()
     .regex(/^[0-9a-f]{12,64}$/, 'must be the digest of the run’s plan')
@@ -28,8 +31,13 @@ async function runOf({ engine }: ApiDeps, request: FastifyRequest): Promise<Run>
   return run;
 }
 
-function decisionOf(body: unknown): z.output<typeof DecisionRequest> {
-  const parsed = DecisionRequest.safeParse(body);
+export const CancelRequest = z.strictObject({
+  reason: z.string().max(500, 'must be at most 500 characters').optional(),
+});
+export const AnswerRequest = z.strictObject({ choice: z.string().min(1).max(100) });
+
+function bodyOf<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'The body'}: ${message}.`);
   throw fault('BAD_INPUT', { problem: problems.join(' ') });
@@ -69,10 +77,39 @@ export function runsApi(deps: ApiDeps) {
 
     app.post('/:id/decision', async (request) => {
       const { id } = Params.parse(request.params);
-      const ballot = { ...decisionOf(request.body), actor: identityOf(request).actor };
+      const ballot = { ...bodyOf(DecisionRequest, request.body), actor: identityOf(request).actor };
       const { outcome, run } = await decide(engine, id, ballot);
       if (outcome.kind === 'refused') throw decisionRefusal(outcome, run, engine.settings());
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+
+    app.post('/:id/cancel', async (request, reply) => {
+      const { id } = Params.parse(request.params);
+      const run = await stop(engine, id, { ...bodyOf(CancelRequest, request.body), actor: identityOf(request).actor });
+      return reply.code(202).send({ data: viewOf(run, linkOf(deps, request, run.id)) });
+    });
+
+    app.post('/:id/answer', async (request) => {
+      const { id } = Params.parse(request.params);
+      const { choice } = bodyOf(AnswerRequest, request.body);
+      const run = await answer(engine, id, identityOf(request).actor, choice);
+      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+
+    app.post('/:id/review', async (request) => {
+      const { id } = Params.parse(request.params);
+      const run = await review(engine, id, identityOf(request).actor);
+      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+
+    app.post('/:id/undo', async (request, reply) => {
+      const { id } = Params.parse(request.params);
+      const run = await undo(engine, id, { actor: identityOf(request).actor, origin: { surface: 'rest' } });
+      const link = linkOf(deps, request, run.id);
+      return reply
+        .code(202)
+        .header('location', link)
+        .send({ data: viewOf(run, link) });
     });
   };
 }

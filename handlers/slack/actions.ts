@@ -1,12 +1,22 @@
 import type { App, BlockAction, ButtonAction, ViewSubmitAction } from '@slack/bolt';
 import { z } from 'zod';
+import type { Actor } from '../../src/core/actor.ts';
 import type { Outcome } from '../../src/core/approval.ts';
 import { fault } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
+import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { stop } from '../../src/engine/stop.ts';
 import { type Asker, askFor } from './ask.ts';
 import { type MessageView, section } from './blocks/elements.ts';
-import { approveAction, askAction, rejectAction } from './blocks/run-message.ts';
+import {
+  answerAction,
+  approveAction,
+  askAction,
+  rejectAction,
+  reviewAction,
+  stopAction,
+} from './blocks/run-buttons.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
 import { askForm, formInput, rejectForm, rejectModal } from './modal.ts';
@@ -105,7 +115,31 @@ export function registerActions(app: App, deps: Deps): void {
     const text = `That button was used already: run ${run.id} (${run.state}).`;
     return { text, blocks: [section(text)] };
   });
+  registerRunButtons(app, deps);
   registerForms(app, deps);
+}
+
+/** Stop, the answers to a parked run's question, and the review of a broken glass. */
+function registerRunButtons(app: App, deps: Deps): void {
+  const actorIn = async (body: BlockAction<ButtonAction>): Promise<Actor> => {
+    const { user, team } = askerOf(body);
+    await deps.members.check(user, team);
+    return { kind: 'slack', team, user };
+  };
+  onClick(app, deps, stopAction, async ({ body, action }) => {
+    await stop(deps.engine, action.value ?? '', { actor: await actorIn(body) });
+    return undefined;
+  });
+  onClick(app, deps, new RegExp(`^${answerAction}_`), async ({ body, action }) => {
+    const value = action.value ?? '';
+    const [run = ''] = value.split(' ', 1);
+    await answer(deps.engine, run, await actorIn(body), value.slice(run.length + 1));
+    return undefined;
+  });
+  onClick(app, deps, reviewAction, async ({ body, action }) => {
+    await review(deps.engine, action.value ?? '', await actorIn(body));
+    return undefined;
+  });
 }
 
 function registerForms(app: App, deps: Deps): void {

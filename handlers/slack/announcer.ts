@@ -1,14 +1,25 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import { digestOf } from '../../src/core/json.ts';
+import { placeKey } from '../../src/core/lock.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
-import type { AlertStore, Announced, Announcer, Log, RunStore, Shown, Subject } from '../../src/core/ports.ts';
+import type {
+  AlertStore,
+  Announced,
+  Announcer,
+  Log,
+  OrderStore,
+  RunStore,
+  Shown,
+  Subject,
+} from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { alertMessage } from './blocks/alert-message.ts';
 import { type MessageView, section } from './blocks/elements.ts';
-import { runMessage } from './blocks/run-message.ts';
+import { type InLine, runMessage } from './blocks/run-message.ts';
 import { statusMessage } from './blocks/status-message.ts';
+import { tableMessage } from './blocks/table-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 
 type Deps = {
@@ -16,6 +27,7 @@ type Deps = {
   catalogue: Catalogue;
   store: RunStore;
   alerts: AlertStore;
+  order: OrderStore;
   settings: () => Settings;
   log: Log;
 };
@@ -116,12 +128,25 @@ async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<
   return { ...shown, cursor: last.id };
 }
 
+function answerView(run: Run, settings: Settings): MessageView {
+  if (run.report?.kind === 'status') return statusMessage(run.report, run.updatedAt);
+  if (run.report?.kind === 'table') return tableMessage(run.report);
+  return runMessage(run, settings);
+}
+
+/** Where a run stands in its line; undefined unless it waits in one. */
+async function placeInLine({ order }: Deps, { id, state, place }: Run): Promise<InLine | undefined> {
+  if (state !== 'queued' || !place) return undefined;
+  const { holder, waiting, paceMs } = await order.line(placeKey(place));
+  const ahead = [...(holder === undefined || holder === id ? [] : [holder]), ...waiting.slice(0, waiting.indexOf(id))];
+  return { ahead, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
+}
+
 /** The answer to a question goes to the one who asked, once. */
 async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
   if (run.origin.surface !== 'slack' || !isOver(run.state) || shown) return { kind: 'nothing' };
   const { channel, user } = run.origin;
-  const view =
-    run.report?.kind === 'status' ? statusMessage(run.report, run.updatedAt) : runMessage(run, deps.settings());
+  const view = answerView(run, deps.settings());
   await orInPerson(deps, user, view, () =>
     send(deps, view, async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? ''),
   );
@@ -155,7 +180,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   if (deps.catalogue.get(run.operation)?.effect === 'read') return whisper(deps, run, shown);
   const to = addressOf(run);
   if (to === undefined) return { kind: 'nothing' };
-  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings()), shown);
+  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings(), await placeInLine(deps, run)), shown);
   try {
     return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
   } catch (thrown) {

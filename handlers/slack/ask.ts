@@ -5,10 +5,12 @@ import type { Catalogue, Operation } from '../../src/core/operation.ts';
 import type { Origin, Run } from '../../src/core/run.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { operationOf, request } from '../../src/engine/request.ts';
+import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
-import { readInput } from './grammar.ts';
+import { readLine } from './grammar.ts';
 import { helpView } from './help.ts';
 import type { Members } from './members.ts';
+import { runCommands, sayOfRun } from './run-commands.ts';
 
 /** Where in Slack somebody asked. */
 export type Asker = { team: string; channel: string; user: string };
@@ -16,6 +18,7 @@ export type Asker = { team: string; channel: string; user: string };
 export type Answer =
   | { kind: 'help'; view: MessageView }
   | { kind: 'form'; operation: Operation }
+  | { kind: 'told'; text: string }
   | { kind: 'asked'; run: Run; operation: Operation };
 
 const actorOf = ({ team, user }: Asker): Actor => ({ kind: 'slack', team, user });
@@ -36,9 +39,35 @@ export async function askFor(
   operation: string,
   input: unknown,
   key: string | undefined,
+  breakGlass?: string,
 ): Promise<Run> {
   await deps.members.check(asker.user, asker.team);
-  return await request(deps.engine, { actor: actorOf(asker), operation, input, origin: originOf(asker), key });
+  const ask = { actor: actorOf(asker), operation, input, origin: originOf(asker), key };
+  return await request(deps.engine, { ...ask, ...(breakGlass !== undefined && { breakGlass }) });
+}
+
+async function askUndo(
+  deps: { engine: Engine; members: Members },
+  asker: Asker,
+  id: string,
+  key: string,
+): Promise<Answer> {
+  await deps.members.check(asker.user, asker.team);
+  const run = await undo(deps.engine, id, { actor: actorOf(asker), origin: originOf(asker), key });
+  return { kind: 'asked', run, operation: operationOf(deps.engine, run.operation) };
+}
+
+/** What is said about a run instead of clicking; undefined where the line is none of that. */
+async function runLine(
+  deps: { engine: Engine; members: Members },
+  asker: Asker,
+  { name, rest, key }: { name: string; rest: string; key: string },
+): Promise<Answer | undefined> {
+  if (name === 'undo' && rest !== '') return await askUndo(deps, asker, rest, key);
+  if (!Object.hasOwn(runCommands, name)) return undefined;
+  await deps.members.check(asker.user, asker.team);
+  const text = await sayOfRun(deps.engine, name, rest, actorOf(asker));
+  return text === undefined ? undefined : { kind: 'told', text };
 }
 
 /** Answers a line of words, from a slash command or a mention. @throws Fault */
@@ -52,14 +81,21 @@ export async function answerLine(
   if (name === '' || name === 'help') {
     return { kind: 'help', view: helpView(catalogue, rest === '' ? undefined : operationOf(deps.engine, rest)) };
   }
+  const told = await runLine(deps, asker, { name, rest, key: line.key });
+  if (told) return told;
   if (!catalogue.has(name)) {
-    throw fault('UNKNOWN_OPERATION', { name, near: didYouMean(name, [...catalogue.keys(), 'help']) });
+    throw fault('UNKNOWN_OPERATION', {
+      name,
+      near: didYouMean(name, [...catalogue.keys(), ...Object.keys(runCommands), 'undo', 'help']),
+    });
   }
   const operation = operationOf(deps.engine, name);
-  if (rest === '' && operation.effect === 'change') {
+  const needsForm = rest === '' && [...operation.fields.values()].some(({ required }) => required);
+  if (needsForm && operation.effect === 'change') {
     await deps.members.check(asker.user, asker.team);
     return { kind: 'form', operation };
   }
-  const run = await askFor(deps, asker, name, readInput(operation, rest), line.key);
+  const { input, breakGlass } = readLine(operation, rest);
+  const run = await askFor(deps, asker, name, input, line.key, breakGlass);
   return { kind: 'asked', run, operation };
 }

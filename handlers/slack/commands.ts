@@ -57,6 +57,8 @@ function ackOf(answer: Answer, began: number) {
   switch (answer.kind) {
     case 'help':
       return onlyYou(answer.view);
+    case 'told':
+      return { response_type: 'ephemeral' as const, text: answer.text };
     case 'form':
       return undefined;
     case 'asked':

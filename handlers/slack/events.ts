@@ -17,6 +17,7 @@ export function registerEvents(app: App, deps: Deps): void {
     try {
       const answer = await answerLine(deps, asker, { command: '', text, key: `event:${body.event_id}` });
       if (answer.kind === 'help') await reply(answer.view);
+      if (answer.kind === 'told') await reply({ text: answer.text, blocks: [] });
       // A mention brings no trigger, and so no form: the usage has to do.
       if (answer.kind === 'form') await reply({ text: `Usage: ${usageOf(answer.operation)}`, blocks: [] });
     } catch (thrown) {

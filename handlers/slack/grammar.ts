@@ -123,3 +123,19 @@ export function readInput(operation: Operation, text: string): Record<string, un
     complain(operation, `“${operation.name}” also needs ${missing.map((slot) => `<${slot}>`).join(' and ')}.`);
   return Object.fromEntries([...filled].map(([key, word]) => [key, typed(word, operation.fields.get(key)?.type)]));
 }
+
+const glass = 'break-glass';
+
+/**
+ * Reads a whole line: the operation's input, and the reason where somebody breaks the glass
+ * (`--break-glass "the shop is down"`), which every operation takes. @throws Fault BAD_COMMAND
+ */
+export function readLine(operation: Operation, text: string): { input: Record<string, unknown>; breakGlass?: string } {
+  const found = new RegExp(`(?:^|\\s)(?:--|[\u2013\u2014])${glass}[=\\s]+(?:"([^"]*)"|'([^']*)'|(\\S+))`).exec(
+    normalise(text),
+  );
+  if (!found) return { input: readInput(operation, text) };
+  const [whole, ...reasons] = found;
+  const input = readInput(operation, normalise(text).replace(whole, ' '));
+  return { input, breakGlass: reasons.find((reason) => reason !== undefined) ?? '' };
+}

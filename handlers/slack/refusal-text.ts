@@ -19,6 +19,8 @@ export function refusalText(outcome: Extract<Outcome, { kind: 'refused' }>, run:
       return 'The time to approve this is over. Ask for it anew.';
     case 'already-voted':
       return 'You have approved this already; it needs one more person.';
+    case 'nothing-to-withdraw':
+      return 'You have not approved this, so there is nothing to take back.';
     case 'already-decided': {
       const { by } = outcome;
       if (by)

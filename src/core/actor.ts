@@ -4,7 +4,12 @@ import type { Settings } from './settings.ts';
 /** Who asks or decides. The id is bound to its issuer: a Slack team, or the token's issuer. */
 export const Actor = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('slack'), team: z.string(), user: z.string() }),
-  z.object({ kind: z.literal('token'), subject: z.string() }),
+  z.object({
+    kind: z.literal('token'),
+    subject: z.string(),
+    /** The token's claims that roles of `shipmate.yaml` speak of, each as `name=value`. */
+    claims: z.array(z.string()).optional(),
+  }),
   z.object({ kind: z.literal('webhook'), source: z.string() }),
 ]);
 export type Actor = z.output<typeof Actor>;
@@ -47,9 +52,34 @@ export function samePerson(settings: Settings, a: Actor, b: Actor): boolean {
   return person !== undefined && person === personOf(settings, b);
 }
 
+/** Whether a member of a role, as `shipmate.yaml` writes it, is this Slack user: by id, or through a user group. */
+function isSlackMember(settings: Settings, member: string, user: string): boolean {
+  if (member === `slack:${user}`) return true;
+  return member.startsWith('group:') && (settings.groups[member.slice('group:'.length)]?.includes(user) ?? false);
+}
+
+/** Whether a person of `shipmate.yaml` holds one of the roles, by name or under their Slack identity. */
+export function personHolds(settings: Settings, person: string, roles: readonly string[]): boolean {
+  if (roles.includes('everyone')) return true;
+  const user = settings.people[person]?.slack;
+  return roles.some((role) =>
+    settings.roles[role]?.some(
+      (member) => member === person || (user !== undefined && isSlackMember(settings, member, user)),
+    ),
+  );
+}
+
 /** Whether the actor holds one of the roles; `everyone` is held by all but webhooks. */
 export function holdsRole(settings: Settings, actor: Actor, roles: readonly string[]): boolean {
-  if (actor.kind !== 'webhook' && roles.includes('everyone')) return true;
+  if (actor.kind === 'webhook') return false;
+  if (roles.includes('everyone')) return true;
   const person = personOf(settings, actor);
-  return person !== undefined && roles.some((role) => settings.roles[role]?.includes(person) ?? false);
+  if (person !== undefined && personHolds(settings, person, roles)) return true;
+  return roles.some((role) =>
+    settings.roles[role]?.some((member) =>
+      actor.kind === 'slack'
+        ? isSlackMember(settings, member, actor.user)
+        : actor.claims?.includes(member.replace(/^claim:/, '')) && member.startsWith('claim:'),
+    ),
+  );
 }

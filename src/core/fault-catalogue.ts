@@ -3,6 +3,8 @@
  * `docs/errors.md` lists the same codes; a test holds the two together both ways.
  */
 
+import { runFaults } from './run-faults.ts';
+
 export type FaultEntry = { status: number; retry: 'never' | 'later'; say: string; hint: string };
 
 export const faultCatalogue = {
@@ -38,6 +40,7 @@ export const faultCatalogue = {
     say: 'There is nothing at {method} {path}.',
     hint: 'See /api/v1/cloud-native/openapi.json for what there is.',
   },
+  ...runFaults,
   DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
   KEY_REUSED: {
     status: 422,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Actor } from './actor.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './place.ts';
@@ -36,6 +37,8 @@ export function route<Request extends z.ZodObject, Input extends Record<string, 
 export type PlanContext<Need extends keyof Clients> = {
   on: Pick<Clients, Need>;
   settings: Settings;
+  actor: Actor;
+  now: Clock;
   /** The resolved target; reading it throws where the target lacks app or environment. */
   readonly place: Place;
   signal: AbortSignal;
@@ -43,6 +46,8 @@ export type PlanContext<Need extends keyof Clients> = {
 
 /** What a step may say while it acts. Both are for people: nothing is decided by them. */
 export type StepContext = {
+  /** Aborts when the step must stop: cancelled, its time over, or the run no longer this worker's. */
+  signal: AbortSignal;
   /** When the step started first, also if another worker started it: what timeouts count from. */
   startedAt: number;
   /** The newest word of progress, shown beside the step. */
@@ -54,13 +59,19 @@ export type StepContext = {
 export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
   id: string;
   plan: Plan;
-  now: Clock;
   /**
    * Does `act` once: its result (plain JSON, or nothing) is stored, and a run taken up elsewhere gets it instead.
    * Between effect and storing a crash repeats it, so `act` must be idempotent.
    */
   step<Result>(name: Step, act: (step: StepContext) => Promise<Result>): Promise<Result>;
+  /** Waits, and holds no worker meanwhile. */
+  wait(name: Step, ms: number): Promise<void>;
+  /** Waits for a person's answer, and holds no worker meanwhile; undefined where nobody answered within `ms`. */
+  waitFor(name: Step, options: WaitFor): Promise<string | undefined>;
 };
+
+/** A question to the requester, or to whoever may approve the run. */
+export type WaitFor = { of: 'requester' | 'approvers'; choices: readonly string[]; ms: number };
 
 type Slots<Usage extends string> = Usage extends `${string}<${infer Slot}>${infer Rest}` ? Slot | Slots<Rest> : never;
 
@@ -88,6 +99,12 @@ export type OperationSpec<
   routes?: readonly Route[];
   needs: readonly Need[];
   steps: readonly Step[];
+  /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
+  first?: true;
+  /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
+  aside?: true;
+  /** What its steps and the whole run may take, in ms. */
+  limits?: { run?: number; steps?: Partial<Record<Step, number>> };
   target(input: z.output<Input>): Target;
   plan(context: PlanContext<Need>, input: z.output<Input>): Promise<Draft>;
   run(context: RunContext<Need, Step>, input: z.output<Input>): Promise<Report>;
@@ -96,7 +113,7 @@ export type OperationSpec<
 /** An operation as the engine and the surfaces see it: its input is checked again by the schema at every door. */
 export type Operation = Pick<
   OperationSpec<z.ZodObject, string, keyof Clients, string>,
-  'name' | 'summary' | 'effect' | 'input' | 'command' | 'examples' | 'needs' | 'steps'
+  'name' | 'summary' | 'effect' | 'input' | 'command' | 'examples' | 'needs' | 'steps' | 'first' | 'aside' | 'limits'
 > & {
   usage: string;
   /** The fields of `input`, worked out once. */

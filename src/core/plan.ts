@@ -16,8 +16,8 @@ export const Draft = z.object({
   manifest: JsonObject.optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
-  /** What an undo needs to know: the operation's input that leads back. */
-  back: z.record(z.string(), Json).optional(),
+  /** The operation, and its input, that lead back to how it was. */
+  undo: z.object({ operation: z.string(), input: z.record(z.string(), Json) }).optional(),
 });
 export type Draft = z.output<typeof Draft>;
 

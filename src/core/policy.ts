@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, holdsRole } from './actor.ts';
+import type { Draft } from './plan.ts';
 import type { Rule, Settings } from './settings.ts';
 
 /** What the policy says of a request, with the rule that said it. */
@@ -10,20 +11,52 @@ export const Verdict = z.discriminatedUnion('kind', [
     rule: z.string(),
     approvals: z.number(),
     approvers: z.array(z.string()),
+    required: z.array(z.string()).default([]),
     expireMinutes: z.number(),
+    remindMinutes: z.number().default(0),
+    escalate: z.object({ afterMinutes: z.number(), to: z.array(z.string()) }).optional(),
   }),
   z.object({ kind: z.literal('deny'), reason: z.enum(['no-rule', 'not-permitted']), rule: z.string().optional() }),
 ]);
 export type Verdict = z.output<typeof Verdict>;
 
 /** What is asked of the policy. `env` is undefined for what concerns no environment, such as a build. */
-export type Question = { actor: Actor; operation: string; effect: 'read' | 'change'; app?: string; env?: string };
+export type Question = {
+  actor: Actor;
+  operation: string;
+  effect: 'read' | 'change';
+  app?: string;
+  env?: string;
+  /** Known once there is a plan; before, a rule for changes of some size counts as fitting. */
+  size?: Size;
+};
+
+/** How large a change is, as its plan says. */
+export type Size = { fields: number; replicas?: { from: number; to: number } };
+
+/** The size of a planned change. */
+export function sizeOf({ changes }: Pick<Draft, 'changes'>): Size {
+  const replicas = changes.find(({ path }) => path === 'spec.replicas');
+  const [from, to] = [replicas?.from ?? 0, replicas?.to ?? 0];
+  const counted = replicas && typeof from === 'number' && typeof to === 'number';
+  return { fields: changes.length, ...(counted && { replicas: { from, to } }) };
+}
+
+function fitsSize(rule: Rule, size: Size | undefined): boolean {
+  if (!rule.size || !size) return true;
+  const { replicasBy, toZero, fields } = rule.size;
+  const { from, to } = size.replicas ?? { from: 1, to: 1 };
+  if (replicasBy !== undefined && (Math.abs(to - from) > replicasBy || (to === 0 && from > 0))) return false;
+  if (toZero && !(to === 0 && from > 0)) return false;
+  return fields === undefined || size.fields <= fields;
+}
 
 const covers = (list: readonly string[], name: string | undefined) =>
   list.includes('*') || (name !== undefined && list.includes(name));
 
-function fits(rule: Rule, { operation, app, env }: Question): boolean {
-  return covers(rule.operations, operation) && covers(rule.apps, app) && covers(rule.environments, env);
+function fits(rule: Rule, { operation, effect, app, env, size }: Question): boolean {
+  const here = covers(rule.operations, operation) && covers(rule.apps, app) && covers(rule.environments, env);
+  return here && rule.effects.includes(effect) && fitsSize(rule, size);
 }
 
 /** Decides by the first rule that fits the request and the person. Reading needs a rule too, but never an approval. */
@@ -34,9 +67,11 @@ export function judge(settings: Settings, question: Question): Verdict {
     const [first] = fitting;
     return first ? { kind: 'deny', reason: 'not-permitted', rule: first.name } : { kind: 'deny', reason: 'no-rule' };
   }
-  if (rule.approvals === 0 || question.effect === 'read') return { kind: 'allow', rule: rule.name };
-  const { approvals, approvers, expireMinutes } = rule;
-  return { kind: 'needs-approval', rule: rule.name, approvals, approvers, expireMinutes };
+  if ((rule.approvals === 0 && rule.required.length === 0) || question.effect === 'read')
+    return { kind: 'allow', rule: rule.name };
+  const { name, approvals, approvers, required, expireMinutes, remindMinutes, escalate } = rule;
+  const terms = { rule: name, approvals, approvers, required, expireMinutes, remindMinutes };
+  return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
 }
 
 /** The people of `shipmate.yaml` who hold one of the roles, for "who could". */
@@ -45,4 +80,25 @@ export function holders(settings: Settings, roles: readonly string[]): string[] 
     ? Object.keys(settings.people)
     : roles.flatMap((role) => settings.roles[role] ?? []);
   return [...new Set(all)];
+}
+
+/** A verdict in words, with the rule that made it. */
+export function ruleText(settings: Settings, verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'allow':
+      return `allowed by the rule “${verdict.rule}”`;
+    case 'needs-approval': {
+      const { rule, approvals, approvers, required } = verdict;
+      const each = required.length > 0 ? `, among them ${required.join(' and ')}` : '';
+      return `needs ${Math.max(approvals, required.length)} approval(s) by ${approvers.join(' or ')}${each}, says the rule “${rule}”`;
+    }
+    case 'deny': {
+      const who = settings.policy.find(({ name }) => name === verdict.rule)?.who ?? [];
+      return verdict.reason === 'no-rule'
+        ? 'not allowed: no rule covers it'
+        : `not allowed: the rule “${verdict.rule}” allows it only to ${who.join(', ')}`;
+    }
+    default:
+      return verdict satisfies never;
+  }
 }

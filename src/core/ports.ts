@@ -1,7 +1,10 @@
 import type { AlertGroup } from './alert.ts';
+import type { Delegation } from './approval.ts';
+import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
 import type { JsonObject } from './json.ts';
+import type { Lock } from './lock.ts';
 import type { PodTrouble } from './report.ts';
-import type { Run, RunEvent } from './run.ts';
+import type { Cancel, Run, RunEvent } from './run.ts';
 
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
 
@@ -10,6 +13,12 @@ export type Clients = {
   kube: (cluster: string) => Kube;
   registry: Registry;
   docker: Docker;
+  /** What Shipmate itself remembers. */
+  runs: Pick<RunStore, 'read' | 'recent'>;
+  order: OrderStore;
+  locks: LockStore;
+  audit: Pick<AuditStore, 'read' | 'head'>;
+  delegations: DelegationStore;
 };
 
 export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
@@ -88,7 +97,7 @@ export type Docker = {
 };
 
 /** Who holds a run: `epoch` grows with each take-over, and a write under an old one is refused. */
-export type Lease = { epoch: number; run: Run };
+export type Lease = { epoch: number; run: Run; cancel?: Cancel };
 
 export type Commit = { run: Run; events: RunEvent[] };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';
@@ -107,15 +116,60 @@ export type RunStore = {
   events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
   /** Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. */
   lease(id: string, owner: string, ttlMs: number): Promise<Lease | undefined>;
-  /** Prolongs leases; answers with the ids that were lost. */
-  renew(held: { id: string; epoch: number }[], ttlMs: number): Promise<string[]>;
+  /** Prolongs leases; answers with those that were lost, and with the runs that somebody wants stopped. */
+  renew(
+    held: { id: string; epoch: number }[],
+    ttlMs: number,
+  ): Promise<{ lost: string[]; cancelled: { id: string; cancel: Cancel }[] }>;
   release(id: string, epoch: number): Promise<void>;
+  /**
+   * Asks for the run's turn at its place. Answers with the runs before it, the one whose turn it is first; none means that
+   * the turn is its own until it is over, or waits for a person again. `first` puts it before all others who wait.
+   */
+  takeTurn(id: string, place: string, first: boolean): Promise<string[]>;
+  /** Notes that somebody wants the run stopped; the first wish counts. */
+  cancel(run: Run, cancel: Cancel): Promise<'ok' | 'again' | 'over' | 'unknown'>;
   /** Runs that somebody should look at now; each is handed to one caller, and again after `againMs` if nothing came of it. */
   due(limit: number, againMs: number): Promise<string[]>;
   /** True for the first caller with this key within `ttlMs`. */
   first(key: string, ttlMs: number): Promise<boolean>;
+  /** Counts a request within a sliding window; false where `limit` others were counted already. One `id` counts once. */
+  within(key: string, id: string, limit: number, windowMs: number): Promise<boolean>;
   /** Throws STORE_DOWN unless the store answers. */
   ping(): Promise<void>;
+};
+
+/** Who waits where. Places are `app@env`. */
+export type Line = { place: string; holder?: string; waiting: string[]; paceMs?: number };
+
+export type OrderStore = {
+  line(place: string): Promise<Line>;
+  /** Every place where a run waits or is under way. */
+  lines(): Promise<Line[]>;
+  /** Runs that changed a place, newest first. */
+  history(place: string, limit: number): Promise<Run[]>;
+};
+
+export type LockStore = {
+  all(): Promise<Lock[]>;
+  put(lock: Lock): Promise<void>;
+  remove(scope: string): Promise<void>;
+};
+
+export type DelegationStore = {
+  all(): Promise<Delegation[]>;
+  put(delegation: Delegation): Promise<void>;
+  remove(from: string): Promise<void>;
+};
+
+export type AuditStore = {
+  /** Adds what is not part of a run, such as a request that was refused. */
+  add(entry: AuditEntry): Promise<void>;
+  /** Makes waiting entries part of the chain; answers with how many. Of several callers at once one succeeds. */
+  seal(): Promise<number>;
+  head(): Promise<AuditHead>;
+  /** Records after number `after`, oldest first; with `newest`, the last ones. */
+  read(options: { after?: number; newest?: boolean; limit: number }): Promise<AuditRecord[]>;
 };
 
 export type Clock = () => number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Verdict } from './policy.ts';
 
 /** Why pods don't get ready, as found in the pods themselves. `detail` is the cluster's own words. */
 export const PodTrouble = z.object({
@@ -16,10 +17,24 @@ const replicas = { replicas: z.number(), ready: z.number() };
 export const Report = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unchanged') }),
   z.object({ kind: z.literal('rolled-out'), ...replicas, seconds: z.number() }),
-  z.object({ kind: z.literal('rollout-failed'), ...replicas, trouble: PodTrouble, back: z.string().optional() }),
+  z.object({ kind: z.literal('rollout-failed'), ...replicas, trouble: PodTrouble }),
   z.object({ kind: z.literal('rollout-timed-out'), ...replicas, trouble: PodTrouble, seconds: z.number() }),
   z.object({ kind: z.literal('superseded'), by: z.string().optional() }),
   z.object({ kind: z.literal('built'), image: z.string(), digest: z.string(), tag: z.string(), seconds: z.number() }),
+  z.object({ kind: z.literal('locked'), scope: z.string(), reason: z.string(), until: z.number() }),
+  z.object({ kind: z.literal('unlocked'), scope: z.string() }),
+  z.object({ kind: z.literal('turn'), end: z.enum(['done', 'over', 'passed', 'unclaimed']) }),
+  z.object({ kind: z.literal('away'), from: z.string(), to: z.string(), until: z.number() }),
+  z.object({ kind: z.literal('back'), from: z.string() }),
+  z.object({ kind: z.literal('verdict'), who: z.string(), what: z.string(), verdict: Verdict, terms: z.string() }),
+  /** Rows of words under their columns, for what is looked up. */
+  z.object({
+    kind: z.literal('table'),
+    title: z.string(),
+    columns: z.array(z.string()),
+    rows: z.array(z.array(z.string())),
+    note: z.string().optional(),
+  }),
   z.object({
     kind: z.literal('status'),
     apps: z.array(
@@ -50,6 +65,13 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
     case 'rolled-out':
     case 'built':
     case 'status':
+    case 'locked':
+    case 'unlocked':
+    case 'turn':
+    case 'away':
+    case 'back':
+    case 'verdict':
+    case 'table':
       return 'finished';
     default:
       return report satisfies never;

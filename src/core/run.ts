@@ -10,6 +10,7 @@ import { Report } from './report.ts';
 export const RunState = z.enum([
   'requested',
   'awaiting',
+  'queued',
   'running',
   'finished',
   'failed',
@@ -17,10 +18,11 @@ export const RunState = z.enum([
   'rejected',
   'denied',
   'expired',
+  'cancelled',
 ]);
 export type RunState = z.output<typeof RunState>;
 
-const open = new Set<RunState>(['requested', 'awaiting', 'running']);
+const open = new Set<RunState>(['requested', 'awaiting', 'queued', 'running']);
 export const isOver = (state: RunState): boolean => !open.has(state);
 
 /** Where a request came from, and so where its answers go. */
@@ -34,17 +36,25 @@ export type Origin = z.output<typeof Origin>;
 /** One person's word on one plan digest. */
 export const Decision = z.object({
   actor: Actor,
-  kind: z.enum(['approve', 'reject']),
+  kind: z.enum(['approve', 'reject', 'withdraw']),
   digest: z.string(),
   at: z.number(),
   reason: z.string().optional(),
 });
 export type Decision = z.output<typeof Decision>;
 
+/** Somebody's wish that a run stop. It is kept beside the record, so that it never collides with the worker's writes. */
+export const Cancel = z.object({ actor: Actor, at: z.number(), reason: z.string().optional() });
+export type Cancel = z.output<typeof Cancel>;
+
 /** A step of a run. `result` counts by presence, never by truth: a step may well return 0 or null. */
 export const StepRecord = z.object({
-  state: z.enum(['started', 'done', 'failed']),
+  /** `waiting`: parked until `until`, or until somebody answers; no worker is held meanwhile. */
+  state: z.enum(['started', 'waiting', 'done', 'failed']),
   startedAt: z.number(),
+  until: z.number().optional(),
+  /** Whose answer it waits for, and the answers there are. */
+  asks: z.object({ of: z.enum(['requester', 'approvers']), choices: z.array(z.string()) }).optional(),
   endedAt: z.number().optional(),
   /** The newest word of its progress. */
   note: z.string().optional(),
@@ -62,6 +72,7 @@ export const Run = z.object({
   /** Grows by one with each stored change; what compare-and-set compares. */
   version: z.number().int(),
   operation: z.string(),
+  effect: z.enum(['read', 'change']).optional(),
   input: z.record(z.string(), Json),
   actor: Actor,
   origin: Origin,
@@ -69,8 +80,21 @@ export const Run = z.object({
   state: RunState,
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** When somebody must look at it again, should nothing happen: a lease's end, an approval's expiry. */
+  /** When it first got its turn to change something; what its deadline counts from. */
+  startedAt: z.number().optional(),
+  /** When the approval lapses. */
   expiresAt: z.number().optional(),
+  /** When somebody must look at it again, should nothing happen before. */
+  wakeAt: z.number().optional(),
+  /** Which of the calls to its approvers were made. */
+  called: z.array(z.enum(['reminded', 'escalated'])).default([]),
+  /** W3C trace id: one for all that follows from one request. */
+  trace: z.string().optional(),
+  /** Approvals, locks and freezes were passed over, for this reason; `reviewed` once somebody else has looked at it. */
+  breakGlass: z
+    .object({ reason: z.string(), reviewed: z.object({ actor: Actor, at: z.number() }).optional() })
+    .optional(),
+  cancelled: Cancel.optional(),
   plan: Plan.optional(),
   /** Set where an approved plan no longer held and the question is asked anew. */
   replanned: z.boolean().optional(),
@@ -87,7 +111,7 @@ export type Run = z.output<typeof Run>;
 /** What happened in a run, oldest first; the message's thread, SSE and audit are made from it. */
 export const RunEvent = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'step', 'note', 'log']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'note', 'log']),
   text: z.string(),
   step: z.string().optional(),
 });

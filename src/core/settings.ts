@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Freeze } from './freeze.ts';
 
 /** A DNS label (RFC 1123), as Kubernetes wants names. */
 export const Label = z
@@ -31,6 +32,10 @@ export const EnvironmentSettings = z.strictObject({
   namespace: Label,
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
+  /** At most so many changes within so many minutes. */
+  rateLimit: z
+    .strictObject({ changes: z.number().int().min(1).max(1_000), minutes: z.number().int().min(1).max(1_440) })
+    .optional(),
 });
 export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;
 
@@ -43,13 +48,32 @@ export const Rule = z.strictObject({
   operations: z.array(z.string()).default(['*']),
   environments: z.array(z.string()).default(['*']),
   apps: z.array(z.string()).default(['*']),
+  /** Only for what reads, or only for what changes something. */
+  effects: z.array(z.enum(['read', 'change'])).default(['read', 'change']),
+  /** Only for changes of this size, as the plan finds it. */
+  size: z
+    .strictObject({
+      /** The replica count grows or shrinks by at most so many, and not to zero. */
+      replicasBy: z.number().int().min(0).optional(),
+      /** It goes to zero. */
+      toZero: z.literal(true).optional(),
+      /** At most so many fields change. */
+      fields: z.number().int().min(1).optional(),
+    })
+    .optional(),
   /** Role names; `everyone` is every known full member and every valid token. */
   who: z.array(z.string()).default(['everyone']),
   approvals: z.number().int().min(0).max(10).default(0),
   /** Roles whose members may approve. */
   approvers: z.array(z.string()).default(['everyone']),
+  /** Roles of which somebody must be among those who approve, each. */
+  required: z.array(z.string()).default([]),
   /** An approval not given by then is void. */
   expireMinutes: z.number().int().min(1).max(10_080).default(60),
+  /** So long before that the approvers are reminded; 0 for never. */
+  remindMinutes: z.number().int().min(0).default(15),
+  /** Whom else to ask when nobody answered by then. */
+  escalate: z.strictObject({ afterMinutes: z.number().int().min(1), to: z.array(z.string()).min(1) }).optional(),
 });
 export type Rule = z.output<typeof Rule>;
 
@@ -60,5 +84,12 @@ export const Settings = z.strictObject({
   people: z.record(z.string(), Person).default({}),
   roles: z.record(z.string(), z.array(z.string())).default({}),
   policy: z.array(Rule).default([]),
+  freezes: z.array(Freeze).default([]),
+  /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */
+  breakGlass: z
+    .strictObject({ who: z.array(z.string()).default([]), reviewers: z.array(z.string()).default(['everyone']) })
+    .default({ who: [], reviewers: ['everyone'] }),
+  /** Members of Slack's user groups, by the group's id: filled in from Slack, not from the file. */
+  groups: z.record(z.string(), z.array(z.string())).default({}),
 });
 export type Settings = z.output<typeof Settings>;

@@ -4,19 +4,24 @@ import { bind, changesNothing, type Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
 import { endOf } from '../core/report.ts';
-import { isOver, type Run } from '../core/run.ts';
+import { type Cancel, isOver, type Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
+import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { beginLap, type Lap, LeaseLost } from './lap.ts';
+import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
-import { doStep } from './steps.ts';
+import { takeTurn } from './order.ts';
+import { permit } from './permit.ts';
+import { doStep, doWait, doWaitFor } from './steps.ts';
 
 function planContext(lap: Lap): PlanContext<keyof Clients> {
-  const { place } = lap.run();
+  const { place, actor } = lap.run();
   return {
     on: lap.engine.clients,
     settings: lap.engine.settings(),
     signal: lap.signal,
+    actor,
+    now: lap.engine.now,
     get place() {
       if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: lap.run().id });
       return place;
@@ -26,13 +31,14 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
 
 /** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
 async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; verdict: Verdict }> {
-  const { actor, input } = lap.run();
-  const { target, place, verdict } = authorise(lap.engine.settings(), actor, operation, input);
-  const draft = await operation.plan(planContext(lap), input);
-  return {
-    verdict,
-    plan: bind(draft, { operation: operation.name, target: place ?? target, policy: verdict, input }),
-  };
+  const run = lap.run();
+  const settings = lap.engine.settings();
+  authorise(settings, run, operation);
+  await permit(lap.engine, run, operation);
+  const draft = await operation.plan(planContext(lap), run.input);
+  const { target, place, verdict } = authorise(settings, run, operation, draft);
+  const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };
+  return { verdict, plan: bind(draft, terms) };
 }
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
@@ -41,9 +47,14 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   if (changesNothing(plan)) {
     await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
   } else if (verdict.kind === 'needs-approval') {
-    const expiresAt = lap.engine.now() + verdict.expireMinutes * 60_000;
+    const now = lap.engine.now();
+    const expiresAt = now + verdict.expireMinutes * 60_000;
     const replanned = lap.run().plan !== undefined;
-    await lap.save((run) => ({ ...run, plan, verdict, expiresAt, replanned, state: 'awaiting' }), events);
+    const wakeAt = firstCall(verdict, now);
+    await lap.save(
+      (run) => ({ ...run, plan, verdict, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
+      events,
+    );
   } else {
     lap.stage((run) => ({ ...run, plan, verdict, state: 'running' }), events);
   }
@@ -63,26 +74,31 @@ async function stillHolds(lap: Lap, operation: Operation): Promise<boolean> {
 }
 
 async function runLap(lap: Lap, operation: Operation): Promise<void> {
-  if (!(await stillHolds(lap, operation))) return;
-  const { id, input, plan } = lap.run();
+  if (!(await takeTurn(lap, operation)) || !(await stillHolds(lap, operation))) return;
+  const { id, input, plan, startedAt } = lap.run();
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
+  if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const context = planContext(lap);
   const report = await operation.run(
-    {
-      on: context.on,
-      settings: context.settings,
-      signal: context.signal,
-      get place() {
-        return context.place;
-      },
+    // Spreading would read `place`, which throws where there is none.
+    Object.assign(Object.create(null, Object.getOwnPropertyDescriptors(context)), {
       id,
       plan,
-      now: lap.engine.now,
-      step: (name, act) => doStep(lap, name, act),
-    },
+      step: (name: string, act: Parameters<typeof doStep>[3]) => doStep(lap, operation, name, act),
+      wait: (name: string, ms: number) => doWait(lap, name, ms),
+      waitFor: (name: string, options: Parameters<typeof doWaitFor>[2]) => doWaitFor(lap, name, options),
+    }),
     input,
   );
   await lap.save((run) => ({ ...run, state: endOf(report), report }), [{ kind: 'state', text: endOf(report) }]);
+}
+
+/** Its turn has come: what it would change is found out anew, since others were at work meanwhile. */
+async function queuedLap(lap: Lap, operation: Operation): Promise<boolean> {
+  if (!(await takeTurn(lap, operation))) return false;
+  if (lap.run().decisions.length > 0) lap.stage((run) => ({ ...run, state: 'running' }), []);
+  else await planLap(lap, operation);
+  return lap.run().state === 'running';
 }
 
 /** @returns whether there is more to do at once */
@@ -94,25 +110,55 @@ async function turn(lap: Lap): Promise<boolean> {
     case 'requested':
       await planLap(lap, operation);
       return lap.run().state === 'running';
+    case 'queued':
+      return await queuedLap(lap, operation);
     case 'running':
       await runLap(lap, operation);
       return lap.run().state === 'requested';
     case 'awaiting':
-      if (run.expiresAt !== undefined && lap.engine.now() >= run.expiresAt)
-        await lap.save((stale) => ({ ...stale, state: 'expired' }), [{ kind: 'state', text: 'expired' }]);
+      await callApprovers(lap);
       return false;
     default:
       return false;
   }
 }
 
+const endStates: Record<string, Run['state']> = {
+  POLICY_DENIED: 'denied',
+  LOCKED: 'denied',
+  FROZEN: 'denied',
+  TOO_MANY_CHANGES: 'denied',
+  STEP_TIMED_OUT: 'timed-out',
+};
+
 async function failRun(lap: Lap, thrown: unknown): Promise<void> {
   const problem = toFault(thrown, lap.run().id);
   if (!(thrown instanceof Fault))
     lap.engine.log.error({ runId: lap.run().id, problem: thrown }, 'a run met an unexpected fault');
-  const state: Run['state'] = problem.code === 'POLICY_DENIED' ? 'denied' : 'failed';
   const { code, message, hint } = problem;
-  await lap.save((run) => ({ ...run, state, fault: { code, message, hint } }), [{ kind: 'state', text: state }]);
+  const state = endStates[code] ?? 'failed';
+  const text = `${state}: ${message}`;
+  await lap.save((run) => ({ ...run, state, fault: { code, message, hint } }), [{ kind: 'state', text }]);
+}
+
+async function stopRun(lap: Lap, cancelled: Cancel): Promise<void> {
+  await lap.save((run) => ({ ...run, state: 'cancelled', cancelled }), [{ kind: 'state', text: 'cancelled' }]);
+}
+
+/** What a lap that ended early leaves behind. */
+async function endLap(lap: Lap, thrown: unknown): Promise<void> {
+  const { engine, signal } = lap;
+  const runId = lap.run().id;
+  if (thrown instanceof Parked) return;
+  if (signal.reason instanceof Cancelled && !(thrown instanceof LeaseLost))
+    return await stopRun(lap, signal.reason.wish);
+  if (thrown instanceof LeaseLost || signal.aborted) {
+    engine.log.info({ runId }, 'let go of a run; another worker goes on with it');
+    return;
+  }
+  // With the store away nothing can be written; the lease runs out and the sweeper finds the run.
+  if (thrown instanceof Fault && thrown.code === 'STORE_DOWN') throw thrown;
+  await failRun(lap, thrown);
 }
 
 /**
@@ -120,19 +166,14 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
  * is harmless: one holds the lease, and what is done is not done again.
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
-  await leases.hold(runId, async ({ epoch, run }, signal) => {
+  await leases.hold(runId, async ({ epoch, run, cancel }, signal) => {
     if (isOver(run.state)) return;
     const lap = beginLap(engine, run, epoch, signal);
+    if (cancel) return await stopRun(lap, cancel);
     try {
       while (await turn(lap));
     } catch (thrown) {
-      if (thrown instanceof LeaseLost || signal.aborted) {
-        engine.log.info({ runId }, 'let go of a run; another worker goes on with it');
-        return;
-      }
-      // With the store away nothing can be written; the lease runs out and the sweeper finds the run.
-      if (thrown instanceof Fault && thrown.code === 'STORE_DOWN') throw thrown;
-      await failRun(lap, thrown);
+      await endLap(lap, thrown);
     }
   });
 }

@@ -2,17 +2,25 @@ import { type Ballot, cast, type Outcome } from '../core/approval.ts';
 import { fault } from '../core/errors.ts';
 import type { Run, RunEvent } from '../core/run.ts';
 import type { Engine } from './engine.ts';
+import { refused } from './refuse.ts';
 import { wakeOrLeaveToSweeper } from './request.ts';
+
+const words: Record<Ballot['kind'], string> = {
+  approve: 'approved',
+  reject: 'rejected',
+  withdraw: 'approval withdrawn',
+};
 
 function decided(run: Run, outcome: Exclude<Outcome, { kind: 'refused' }>): Run {
   const { decision } = outcome;
   const next = { ...run, version: run.version + 1, updatedAt: decision.at, decisions: [...run.decisions, decision] };
   switch (outcome.kind) {
     case 'approved':
-      return { ...next, state: 'running' };
+      return { ...next, state: 'running', wakeAt: undefined };
     case 'rejected':
       return { ...next, state: 'rejected' };
     case 'counted':
+    case 'withdrawn':
       return next;
     default:
       return outcome satisfies never;
@@ -30,13 +38,16 @@ export async function decide(
   ballot: Omit<Ballot, 'at'>,
 ): Promise<{ outcome: Outcome; run: Run }> {
   for (;;) {
-    const run = await engine.store.read(runId);
+    const [run, delegations] = await Promise.all([engine.store.read(runId), engine.delegations.all()]);
     if (!run) throw fault('UNKNOWN_RUN', { id: runId });
     const at = engine.now();
-    const outcome = cast(engine.settings(), run, { ...ballot, at });
-    if (outcome.kind === 'refused') return { outcome, run };
+    const outcome = cast(engine.settings(), run, { ...ballot, at }, delegations);
+    if (outcome.kind === 'refused') {
+      refused(engine, run, { actor: ballot.actor, text: `${ballot.kind} refused: ${outcome.reason}` });
+      return { outcome, run };
+    }
     const next = decided(run, outcome);
-    const events: RunEvent[] = [{ at, kind: 'decision', text: ballot.kind === 'approve' ? 'approved' : 'rejected' }];
+    const events: RunEvent[] = [{ at, kind: 'decision', text: words[ballot.kind] }];
     // A conflict means that somebody else's word came first: look again, and judge by what stands now.
     if ((await engine.store.commit({ run: next, events })) !== 'ok') continue;
     if (outcome.kind === 'approved') void wakeOrLeaveToSweeper(engine, runId);

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../core/operation.ts';
-import type { Clients, Clock, Log, RunStore } from '../core/ports.ts';
+import type { AuditStore, Clients, Clock, DelegationStore, Log, RunStore } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 
 /** What drives runs: everything that the engine needs, passed in by `main.ts` or a test. */
@@ -8,6 +8,8 @@ export type Engine = {
   /** The settings in force now. */
   settings: () => Settings;
   store: RunStore;
+  audit: Pick<AuditStore, 'add'>;
+  delegations: Pick<DelegationStore, 'all'>;
   clients: Clients;
   /** Tells some worker to look at the run. May get lost: the sweeper finds it then. */
   wake: (runId: string) => Promise<void>;

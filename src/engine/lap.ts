@@ -1,10 +1,25 @@
 import type { Commit } from '../core/ports.ts';
-import type { Run, RunEvent } from '../core/run.ts';
+import type { Cancel, Run, RunEvent } from '../core/run.ts';
 import type { Engine } from './engine.ts';
 
 /** Thrown where a worker finds that a run is no longer its own: it stops, and changes nothing more. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost';
+}
+
+/** Thrown where a run waits: the lap ends, and nobody is held until it is time, or somebody answers. */
+export class Parked extends Error {
+  override name = 'Parked';
+}
+
+/** Why a lap's signal aborts when somebody wants the run stopped. */
+export class Cancelled extends Error {
+  override name = 'Cancelled';
+  readonly wish: Cancel;
+  constructor(wish: Cancel) {
+    super('somebody wants this run stopped');
+    this.wish = wish;
+  }
 }
 
 /**

@@ -1,11 +1,15 @@
 import type { Lease, Log, RunStore } from '../core/ports.ts';
+import { Cancelled } from './lap.ts';
 
 /** A lease lasts this long unless it is prolonged: how soon the runs of a killed worker are taken up elsewhere. */
 export const leaseMs = 3_000;
 const renewMs = 1_000;
 
 export type Leases = {
-  /** Calls `work` while holding the run; does nothing where another holds it. `signal` aborts when the lease is lost or on `stop`. */
+  /**
+   * Calls `work` while holding the run; does nothing where another holds it. `signal` aborts when the lease is lost, on
+   * `stop`, and, with `Cancelled` as its reason, when somebody wants the run stopped.
+   */
   hold(runId: string, work: (lease: Lease, signal: AbortSignal) => Promise<void>): Promise<void>;
   /** Hands every run over: aborts its work, waits for it to let go, and stops prolonging. */
   stop(): Promise<void>;
@@ -19,7 +23,9 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
   const renewAll = async () => {
     const list = [...held].map(([id, { epoch }]) => ({ id, epoch }));
     if (list.length === 0) return;
-    for (const id of await store.renew(list, leaseMs)) held.get(id)?.abort.abort();
+    const { lost, cancelled } = await store.renew(list, leaseMs);
+    for (const id of lost) held.get(id)?.abort.abort();
+    for (const { id, cancel } of cancelled) held.get(id)?.abort.abort(new Cancelled(cancel));
   };
   const timer = setInterval(() => {
     renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));

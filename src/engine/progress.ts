@@ -7,7 +7,7 @@ const togetherMs = 250;
 export type Progress = { context: StepContext; flush(): Promise<void> };
 
 /** What a step says while it acts, stored together. A lost word must not end the step; a lost lease will show at its next real write. */
-export function createProgress(lap: Lap, name: string, startedAt: number): Progress {
+export function createProgress(lap: Lap, name: string, startedAt: number, signal: AbortSignal): Progress {
   let lines: string[] = [];
   let newest: string | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -35,6 +35,7 @@ export function createProgress(lap: Lap, name: string, startedAt: number): Progr
   return {
     context: {
       startedAt,
+      signal,
       note: (text) => {
         newest = text;
         soon();

@@ -1,15 +1,27 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
-import { fault } from '../core/errors.ts';
+import { Fault, fault } from '../core/errors.ts';
 import { JsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Operation } from '../core/operation.ts';
+import type { Place } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
+import { checkFreeze } from './permit.ts';
+import { noteRefusal } from './refuse.ts';
 
 /** A request as a surface hands it over. `key` makes it idempotent: the second request with it gets the first one's run. */
-export type Ask = { actor: Actor; operation: string; input: unknown; origin: Origin; key?: string };
+export type Ask = {
+  actor: Actor;
+  operation: string;
+  input: unknown;
+  origin: Origin;
+  key?: string;
+  breakGlass?: string;
+  trace?: string;
+};
 
 /** Finds the operation. @throws Fault UNKNOWN_OPERATION, with the nearest name */
 export function operationOf(engine: Pick<Engine, 'catalogue'>, name: string): Operation {
@@ -26,6 +38,35 @@ export function checkInput(operation: Operation, input: unknown): JsonObject {
   throw fault('BAD_INPUT', { problem: `${operation.name}: ${problem}.` }, z.treeifyError(parsed.error));
 }
 
+/** A reason that explains nothing is none: somebody will have to review it. */
+function reasonOf({ breakGlass }: Ask): { reason: string } | undefined {
+  if (breakGlass === undefined) return undefined;
+  const reason = breakGlass.trim();
+  if (reason.length >= 8 && reason.length <= 500) return { reason };
+  throw fault('BAD_INPUT', { problem: 'Breaking the glass needs a reason of 8 to 500 characters.' });
+}
+
+/** Asks policy and freezes at once, so that a no is said where the request was made; both are asked again in the worker. */
+function permitted(
+  engine: Engine,
+  { actor, origin }: Ask,
+  operation: Operation,
+  request: { input: JsonObject; breakGlass?: { reason: string } },
+): Place | undefined {
+  try {
+    const { place } = authorise(engine.settings(), { actor, ...request }, operation);
+    const freezes = place && operation.effect === 'change' && !operation.aside && !request.breakGlass;
+    if (freezes) checkFreeze(engine.settings(), { actor, operation: operation.name }, place, engine.now());
+    return place;
+  } catch (thrown) {
+    const { name, effect } = operation;
+    const { app, env } = operation.target(request.input);
+    const text = thrown instanceof Fault ? `${thrown.code}: ${thrown.message}` : 'refused';
+    noteRefusal(engine, { actor, surface: origin.surface, operation: name, effect, text, app, env });
+    throw thrown;
+  }
+}
+
 /**
  * The front door: checks the request, stores it as a run and wakes a worker. Planning is the worker's first lap.
  * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
@@ -33,19 +74,24 @@ export function checkInput(operation: Operation, input: unknown): JsonObject {
 export async function request(engine: Engine, ask: Ask): Promise<Run> {
   const operation = operationOf(engine, ask.operation);
   const input = checkInput(operation, ask.input);
-  const { place } = authorise(engine.settings(), ask.actor, operation, input);
+  const breakGlass = reasonOf(ask);
+  const place = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
   const now = engine.now();
   const fresh: Run = {
     id: engine.newId(),
     version: 1,
     operation: operation.name,
+    effect: operation.effect,
     input,
     actor: ask.actor,
     origin: ask.origin,
+    trace: ask.trace ?? randomBytes(16).toString('hex'),
+    ...(breakGlass && { breakGlass }),
     ...(place && { place }),
     state: 'requested',
     createdAt: now,
     updatedAt: now,
+    called: [],
     decisions: [],
     checklist: [...operation.steps],
     steps: {},

@@ -1,36 +1,68 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '../core/errors.ts';
+import { Fault, fault } from '../core/errors.ts';
 import { Json } from '../core/json.ts';
-import type { StepContext } from '../core/operation.ts';
+import type { Operation, StepContext, WaitFor } from '../core/operation.ts';
 import type { StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
-import type { Lap } from './lap.ts';
+import { type Lap, Parked } from './lap.ts';
 import { createProgress } from './progress.ts';
 
 /** Waits between the tries of a step that met a fault which may pass. */
 const patienceMs = [1_000, 2_000, 4_000, 8_000, 16_000];
+/** A wait shorter than this holds its worker: parking would cost more. */
+const shortMs = 5_000;
+/** What a step, and a whole run, may take where its operation does not say otherwise. */
+const stepLimitMs = 60 * 60_000;
+const runLimitMs = 24 * 60 * 60_000;
 
 function setStep(lap: Lap, name: string, record: StepRecord, text: string): Promise<unknown> {
-  return lap.save((run) => ({ ...run, steps: { ...run.steps, [name]: record } }), [{ kind: 'step', step: name, text }]);
+  return lap.save(
+    (run) => ({
+      ...run,
+      wakeAt: record.state === 'waiting' ? record.until : undefined,
+      steps: { ...run.steps, [name]: record },
+    }),
+    [{ kind: 'step', step: name, text }],
+  );
 }
 
-async function patiently<Result>(
-  lap: Lap,
-  step: StepContext,
-  act: (step: StepContext) => Promise<Result>,
-): Promise<Result> {
+/** Aborts with the lap, or as STEP_TIMED_OUT when the step's or the run's time is over. */
+function limited(lap: Lap, operation: Operation, name: string, startedAt: number): AbortSignal {
+  const now = lap.engine.now();
+  const limit = operation.limits?.steps?.[name] ?? stepLimitMs;
+  const runLimit = operation.limits?.run ?? runLimitMs;
+  const left = Math.min(startedAt + limit, (lap.run().startedAt ?? startedAt) + runLimit) - now;
+  const over = new AbortController();
+  const timer = setTimeout(
+    () => {
+      const minutes = String(Math.round(Math.min(limit, runLimit) / 6_000) / 10);
+      over.abort(fault('STEP_TIMED_OUT', { step: name, minutes }));
+    },
+    Math.max(0, left),
+  );
+  timer.unref();
+  over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  lap.signal.addEventListener('abort', () => over.abort(lap.signal.reason), { once: true });
+  return over.signal;
+}
+
+async function patiently<Result>(step: StepContext, act: (step: StepContext) => Promise<Result>): Promise<Result> {
   for (let tries = 0; ; tries++) {
     try {
       return await act(step);
     } catch (thrown) {
       const wait = patienceMs[tries];
-      if (!(thrown instanceof Fault) || thrown.retry === 'never' || wait === undefined || lap.signal.aborted)
+      if (!(thrown instanceof Fault) || thrown.retry === 'never' || wait === undefined || step.signal.aborted)
         throw thrown;
       step.note(`${thrown.message} Trying again in ${wait / 1_000} s.`);
-      await sleep(wait, undefined, { signal: lap.signal });
+      await sleep(wait, undefined, { signal: step.signal });
     }
   }
 }
+
+/** A time-out shows as its own fault, however the step put it. */
+const meant = (signal: AbortSignal, thrown: unknown): unknown =>
+  signal.aborted && signal.reason instanceof Fault ? signal.reason : thrown;
 
 /**
  * Does a step once and remembers its result. That it was started is stored before it acts, so that a run taken up
@@ -39,6 +71,7 @@ async function patiently<Result>(
  */
 export async function doStep<Result>(
   lap: Lap,
+  operation: Operation,
   name: string,
   act: (step: StepContext) => Promise<Result>,
 ): Promise<Result> {
@@ -57,14 +90,57 @@ export async function doStep<Result>(
       state,
     );
   };
-  const progress = createProgress(lap, name, startedAt);
+  const signal = limited(lap, operation, name, startedAt);
+  const progress = createProgress(lap, name, startedAt, signal);
   try {
-    const result = await patiently(lap, progress.context, act).finally(progress.flush);
+    const result = await patiently(progress.context, act).finally(progress.flush);
     await end('done', result);
     return result;
   } catch (thrown) {
+    const problem = meant(signal, thrown);
     // Stopped from outside: the step is not over, another worker takes it up.
-    if (!lap.signal.aborted && thrown instanceof Fault) await end('failed');
-    throw thrown;
+    if (!lap.signal.aborted && problem instanceof Fault) await end('failed');
+    throw problem;
   }
+}
+
+async function park(lap: Lap, name: string, record: StepRecord): Promise<never> {
+  const known = lap.run().steps[name];
+  const unchanged = known?.state === 'waiting' && lap.run().wakeAt === record.until;
+  if (!unchanged) await setStep(lap, name, record, 'waiting');
+  throw new Parked(name);
+}
+
+/** Waits without holding a worker: the run is parked, and taken up again when it is time. */
+export async function doWait(lap: Lap, name: string, ms: number): Promise<void> {
+  lap.signal.throwIfAborted();
+  const now = lap.engine.now();
+  const before = lap.run().steps[name];
+  if (before?.state === 'done') return;
+  const startedAt = before?.startedAt ?? now;
+  const until = before?.until ?? now + ms;
+  if (until - now > shortMs) await park(lap, name, { state: 'waiting', startedAt, until });
+  if (until > now) await sleep(until - now, undefined, { signal: lap.signal });
+  await setStep(lap, name, { state: 'done', startedAt, endedAt: lap.engine.now() }, 'done');
+}
+
+/**
+ * Waits for a person's answer without holding a worker.
+ * @returns one of the choices, or undefined where nobody answered in time
+ */
+export async function doWaitFor(lap: Lap, name: string, { ms, choices, of }: WaitFor): Promise<string | undefined> {
+  lap.signal.throwIfAborted();
+  const now = lap.engine.now();
+  const before = lap.run().steps[name];
+  if (before?.state === 'done') return typeof before.result === 'string' ? before.result : undefined;
+  const startedAt = before?.startedAt ?? now;
+  const until = before?.until ?? now + ms;
+  if (now < until) await park(lap, name, { state: 'waiting', startedAt, until, asks: { of, choices: [...choices] } });
+  await setStep(
+    lap,
+    name,
+    { state: 'done', startedAt, endedAt: now, note: 'nobody answered in time' },
+    'nobody answered in time',
+  );
+  return undefined;
 }

@@ -1,11 +1,24 @@
 import type { Catalogue } from '../core/operation.ts';
+import { audit } from './admin/audit.ts';
+import { away, back } from './admin/away.ts';
+import { can } from './admin/can.ts';
+import { figures } from './admin/figures.ts';
+import { history } from './admin/history.ts';
+import { join } from './admin/join.ts';
+import { lock, resume, stop, unlock } from './admin/locks.ts';
+import { queue } from './admin/queue.ts';
+import { why } from './admin/why.ts';
 import { deploy } from './delivery/deploy.ts';
 import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
 
+const delivery = [deploy, scale, rollback, status, history, build];
+const order = [lock, unlock, queue, join, stop, resume];
+const accountability = [can, why, away, back, audit, figures];
+
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(
-  [deploy, scale, rollback, status, build].map((operation) => [operation.name, operation]),
+  [...delivery, ...order, ...accountability].map((operation) => [operation.name, operation]),
 );

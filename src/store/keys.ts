@@ -6,7 +6,7 @@
 const root = '{shipmate}:v1';
 
 export const keys = {
-  /** hash: record, version, epoch, owner, leaseUntil, touched, shown */
+  /** hash: record, version, epoch, owner, leaseUntil, cancel, over, touched, shown */
   run: (id: string) => `${root}:run:${id}`,
   /** hash: record, touched, shown */
   alert: (id: string) => `${root}:alert:${id}`,
@@ -20,11 +20,38 @@ export const keys = {
   dirty: `${root}:dirty`,
   /** pub/sub: `run:ID` or `alert:ID` that changed */
   changed: `${root}:changed`,
+  /** string: the run whose turn it is at a place, `app@env` */
+  turn: (place: string) => `${root}:turn:${place}`,
+  /** sorted set: runs that wait for their turn at a place */
+  line: (place: string) => `${root}:line:${place}`,
+  /** list: runs that changed a place, newest first */
+  history: (place: string) => `${root}:history:${place}`,
+  /** hash: place -> how many ms a run takes there */
+  pace: `${root}:pace`,
+  /** set: places where runs wait or are under way */
+  busy: `${root}:busy`,
+  /** string: counts those who ever waited, for their order */
+  tickets: `${root}:tickets`,
+  /** hash: scope (`app@env`, `*@env`, `*@*`) -> lock */
+  locks: `${root}:locks`,
+  /** hash: person -> who decides for them, and until when */
+  delegations: `${root}:delegations`,
+  /** sorted set: requests for changes in an environment, by time */
+  rate: (env: string) => `${root}:rate:${env}`,
+  /** stream: audit entries that are not yet part of the chain */
+  auditInbox: `${root}:audit:inbox`,
+  /** stream: the audit chain; the entry's id is its number */
+  auditChain: `${root}:audit:chain`,
+  /** hash: number and hash of the chain's newest record */
+  auditHead: `${root}:audit:head`,
   /** string: run id by the request's idempotency key */
   request: (key: string) => `${root}:request:${key}`,
   /** string: something was seen before (signatures, deliveries) */
   seen: (key: string) => `${root}:seen:${key}`,
 };
+
+/** What a run's key begins with, for scripts that find out about other runs. */
+export const runPrefix = keys.run('');
 
 /** BullMQ's own keys live beside ours, in the same slot. */
 export const queuePrefix = '{shipmate}:bull';

@@ -27,7 +27,15 @@ const awaiting = (change: Partial<Run> = {}): Run =>
     updatedAt: 1,
     expiresAt: 1_000,
     plan: { summary: '', changes: [], digest },
-    verdict: { kind: 'needs-approval', rule: 'r', approvals: 1, approvers: ['approvers'], expireMinutes: 60 },
+    verdict: {
+      kind: 'needs-approval',
+      rule: 'r',
+      approvals: 1,
+      approvers: ['approvers'],
+      expireMinutes: 60,
+      required: [],
+      remindMinutes: 0,
+    },
     ...change,
   });
 
@@ -77,6 +85,8 @@ describe('one word on a plan', () => {
       approvals: 2,
       approvers: ['approvers'],
       expireMinutes: 60,
+      required: [],
+      remindMinutes: 0,
     };
     const first = cast(settings, awaiting({ verdict: two }), vote(slack('UBEN')));
     expect(first).toMatchObject({ kind: 'counted', missing: 1 });
@@ -95,6 +105,8 @@ describe('one word on a plan', () => {
       approvals: 2,
       approvers: ['approvers'],
       expireMinutes: 60,
+      required: [],
+      remindMinutes: 0,
     };
     const old = { actor: slack('UCHO'), kind: 'approve' as const, digest: 'f'.repeat(64), at: 5 };
     expect(cast(settings, awaiting({ verdict: two, decisions: [old] }), vote(slack('UBEN')))).toMatchObject({

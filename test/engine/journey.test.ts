@@ -4,6 +4,7 @@ import { decide } from '../../src/engine/decide.ts';
 import { createLeases, type Leases } from '../../src/engine/leases.ts';
 import type { Ask } from '../../src/engine/request.ts';
 import { request } from '../../src/engine/request.ts';
+import { keys } from '../../src/store/keys.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { ana, ben, quiet, slack, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
@@ -161,10 +162,10 @@ describe('what is wrong is said at once, and nothing is stored', () => {
     [{ input: { app: 'web', env: 'staging', tag: 'v1', replicas: 'many' } }, 'BAD_INPUT', 'must be a whole number'],
     [{ input: { app: 'web', env: 'staging', tag: 'v1', colour: 'red' } }, 'BAD_INPUT', 'colour'],
   ])('%j', async (change, code, words) => {
-    const before = await engine.redis.dbsize();
+    const before = await engine.redis.zcard(keys.recent);
     const refused = request(engine, { ...deploy('staging'), ...change });
     await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
-    expect(await engine.redis.dbsize()).toBe(before);
+    expect(await engine.redis.zcard(keys.recent)).toBe(before);
   });
 
   test('an image that the registry lacks fails the plan; nothing is applied', async () => {

@@ -5,7 +5,7 @@ import { advance } from '../../src/engine/advance.ts';
 import { createLeases } from '../../src/engine/leases.ts';
 import { request } from '../../src/engine/request.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
-import { ana, quiet, type TestEngine, testEngine } from '../support/engine.ts';
+import { ana, quiet, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
 const redis = redisForFile();
@@ -15,15 +15,19 @@ let engine: TestEngine;
 beforeEach(async () => {
   world = fakeWorld();
   world.digests.set('127.0.0.1:5000/web:v1', `sha256:${'1'.repeat(64)}`);
-  engine = await testEngine(redis().url, world.clients);
+  const app = { image: '127.0.0.1:5000/web' };
+  const apps = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`web${n}`, app]));
+  const settings = () => ({ ...testSettings, apps: { ...testSettings.apps, ...apps } });
+  engine = await testEngine(redis().url, world.clients, { settings });
+  await engine.redis.flushall();
   return () => engine.close();
 });
 
-const ask = () =>
+const ask = (app = 'web') =>
   request(engine, {
     actor: ana,
     operation: 'deploy',
-    input: { app: 'web', env: 'staging', tag: 'v1' },
+    input: { app, env: 'staging', tag: 'v1' },
     origin: { surface: 'rest' },
   });
 
@@ -40,7 +44,7 @@ function dyingStore(store: RunStore, at: number): RunStore {
       if (dead()) throw new Killed();
       return store.commit(commit, epoch);
     },
-    renew: async (held, ttl) => (dead() ? [] : store.renew(held, ttl)),
+    renew: async (held, ttl) => (dead() ? { lost: [], cancelled: [] } : store.renew(held, ttl)),
     release: async (id, epoch) => (dead() ? undefined : store.release(id, epoch)),
   };
 }
@@ -73,13 +77,16 @@ describe('a worker that dies', () => {
       trialWorld.digests.set('127.0.0.1:5000/web:v1', `sha256:${'1'.repeat(64)}`);
       const store = dyingStore(engine.store, at);
       const first = createLeases(store, 'first', quiet);
-      const { id } = await ask();
-      await advance({ ...engine, clients: trialWorld.clients, store }, first, id).catch(() => {});
+      const { id } = await ask(`web${at}`);
+      await advance({ ...engine, clients: { ...engine.clients, ...trialWorld.clients }, store }, first, id).catch(
+        () => {},
+      );
       const second = createLeases(engine.store, 'second', quiet);
       const began = Date.now();
       while ((await engine.store.read(id))?.state !== 'finished' && Date.now() - began < 5_000) {
         for (const due of await engine.store.due(50, 100))
-          if (due === id) await advance({ ...engine, clients: trialWorld.clients }, second, id);
+          if (due === id)
+            await advance({ ...engine, clients: { ...engine.clients, ...trialWorld.clients } }, second, id);
         await sleep(50);
       }
       const run = await engine.store.read(id);
@@ -97,7 +104,7 @@ describe('a worker that dies', () => {
     timeout: 30_000,
   }, async () => {
     world.rolloutMs = 4_500;
-    const frozen: RunStore = { ...engine.store, renew: async () => [] };
+    const frozen: RunStore = { ...engine.store, renew: async () => ({ lost: [], cancelled: [] }) };
     const first = createLeases(frozen, 'frozen', quiet);
     const { id } = await ask();
     const sleeper = advance({ ...engine, store: frozen }, first, id);

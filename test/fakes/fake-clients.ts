@@ -4,14 +4,19 @@ import { at, isObject, type JsonObject } from '../../src/core/json.ts';
 import { overlay } from '../../src/core/ownership.ts';
 import type { Clients, Kube, RolloutEnd } from '../../src/core/ports.ts';
 
+/** The clients that reach out of the process. */
+export type FakeClients = Pick<Clients, 'kube' | 'registry' | 'docker'>;
+
 export type FakeWorld = {
-  clients: Clients;
+  clients: FakeClients;
   /** The objects of the cluster, `namespace/name`. */
   objects: Map<string, JsonObject>;
   /** Every apply that changed something, with the run that asked for it. */
   applied: { run: string; image: unknown; replicas: unknown }[];
   /** Tags of the registry. */
   digests: Map<string, string>;
+  /** Pod templates that were applied, oldest first. */
+  templates: JsonObject[];
   /** How the next rollouts end; complete where none is left. */
   ends: RolloutEnd[];
   /** How long a rollout takes. */
@@ -26,6 +31,7 @@ export function fakeWorld(): FakeWorld {
   const world: Omit<FakeWorld, 'clients'> = {
     objects: new Map(),
     applied: [],
+    templates: [],
     digests: new Map(),
     ends: [],
     rolloutMs: 0,
@@ -43,6 +49,9 @@ export function fakeWorld(): FakeWorld {
       if (JSON.stringify(before) !== JSON.stringify(after))
         world.applied.push({ run, image: imageOf(after), replicas: at(after, 'spec', 'replicas') });
       world.objects.set(keyOf(manifest), after);
+      const template = at(after, 'spec', 'template');
+      if (isObject(template) && JSON.stringify(template) !== JSON.stringify(world.templates.at(-1)))
+        world.templates.push(template);
       return after;
     },
     follow: async (_ref, { seen }, signal) => {
@@ -55,14 +64,19 @@ export function fakeWorld(): FakeWorld {
       const image = imageOf(object);
       return object && { object, replicas: 1, updated: 1, ready: 1, ...(typeof image === 'string' && { image }) };
     },
-    revisions: async () => [],
+    revisions: async () =>
+      world.templates
+        .slice(0, -1)
+        .map((template, index) => ({ revision: index + 1, template }))
+        .reverse(),
     ping: async () => {},
   };
-  const clients: Clients = {
+  const clients: FakeClients = {
     kube: () => kube,
     registry: {
       resolve: async (reference) => {
-        const digest = world.digests.get(reference);
+        const [name = '', pinned] = reference.split('@');
+        const digest = pinned ?? world.digests.get(name);
         if (digest) return digest;
         throw fault('IMAGE_NOT_FOUND', { registry: '127.0.0.1:5000', image: reference, near: '', app: 'web' });
       },

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Actor } from '../../src/core/actor.ts';
-import type { Clients, RunStore } from '../../src/core/ports.ts';
+import type { AuditStore } from '../../src/core/ports.ts';
 import { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { connectStore } from '../../src/store/connection.ts';
-import { createRunStore } from '../../src/store/runs.ts';
+import { createStores } from '../../src/store/stores.ts';
+import type { FakeClients } from '../fakes/fake-clients.ts';
 
 export const slack = (user: string): Actor => ({ kind: 'slack', team: 'T1', user });
 export const ana = slack('UANA');
@@ -19,7 +20,8 @@ export const testSettings = Settings.parse({
   people: { ana: { slack: 'UANA', subject: 'ana@example.com' }, ben: { slack: 'UBEN', subject: 'ben@example.com' } },
   roles: { engineers: ['ana', 'ben'] },
   policy: [
-    { name: 'reading', operations: ['status'] },
+    { name: 'reading', effects: ['read'] },
+    { name: 'order', operations: ['stop', 'resume', 'away', 'back'], who: ['engineers'] },
     { name: 'staging is free', environments: ['staging'] },
     {
       name: 'production needs another engineer',
@@ -33,18 +35,18 @@ export const testSettings = Settings.parse({
 
 export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
-export type TestEngine = Engine & { woken: string[]; redis: Redis; close(): void };
+export type TestEngine = Engine & { woken: string[]; redis: Redis; audit: AuditStore; close(): void };
 
 /** An engine over a real Redis; wake-up calls are collected instead of queued. */
 export async function testEngine(
   redisUrl: string,
-  clients: Clients,
-  change: Partial<Engine> = {},
+  clients: FakeClients,
+  change: Partial<Omit<Engine, 'audit'>> = {},
 ): Promise<TestEngine> {
   const redis = connectStore(redisUrl);
   redis.on('error', () => {});
   await once(redis, 'ready');
-  const store: RunStore = createRunStore(redis);
+  const { store, audit, remembered } = createStores(redis);
   const woken: string[] = [];
   let ids = 0;
   const seed = Math.random().toString(36).slice(2, 8);
@@ -52,7 +54,9 @@ export async function testEngine(
     catalogue,
     settings: () => testSettings,
     store,
-    clients,
+    audit,
+    delegations: remembered.delegations,
+    clients: { ...clients, ...remembered },
     wake: async (id) => void woken.push(id),
     now: Date.now,
     newId: () => `${seed}${ids++}`,

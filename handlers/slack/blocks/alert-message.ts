@@ -1,6 +1,6 @@
 import type { AlertGroup } from '../../../src/core/alert.ts';
 import { actions, context, harmless, header, type MessageView, moment, section } from './elements.ts';
-import { askAction } from './run-message.ts';
+import { askAction } from './run-buttons.ts';
 
 const most = 10;
 

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { spanText } from '../../../src/core/moments.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { diffText } from './diff-text.ts';
@@ -17,21 +18,9 @@ import {
   type Task,
 } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
+import { buttonsOf } from './run-buttons.ts';
 import { endText, stateOf, titleOf } from './run-words.ts';
 import { troubleText } from './trouble-text.ts';
-
-/** Actions of buttons; a button that asks for an operation bears the operation and its input. */
-export const approveAction = 'run_approve';
-export const rejectAction = 'run_reject';
-export const askAction = 'ask';
-
-export type AskValue = { operation: string; input: Record<string, unknown> };
-const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec['style']): ButtonSpec => ({
-  action: `${askAction}_${index}`,
-  text,
-  value: JSON.stringify(value),
-  ...(style && { style }),
-});
 
 function headline(run: Run, settings: Settings): string {
   const { emoji, word } = stateOf(run.state);
@@ -61,6 +50,11 @@ const stepWords: Record<string, string> = {
   build: 'Build the image',
   push: 'Push it to the registry',
   read: 'Look',
+  claim: 'Your turn: are you there?',
+  turn: 'Your turn',
+  lock: 'Lock',
+  unlock: 'Unlock',
+  note: 'Note it',
 };
 
 function taskStatus(run: Run, name: string): Task['status'] {
@@ -69,6 +63,7 @@ function taskStatus(run: Run, name: string): Task['status'] {
   if (step?.state === 'failed' || (bad && step && name === run.checklist.findLast((known) => run.steps[known])))
     return 'error';
   if (step?.state === 'done') return 'complete';
+  if (step?.state === 'waiting') return 'pending';
   return step ? 'in_progress' : 'pending';
 }
 
@@ -84,10 +79,15 @@ function progressBlocks(run: Run): KnownBlock[] {
   return [checklist(stateOf(run.state).word, tasks)];
 }
 
+const decisionWords = {
+  approve: ':white_check_mark: Approved',
+  reject: ':no_entry_sign: Rejected',
+  withdraw: ':leftwards_arrow_with_hook: Approval taken back',
+};
+
 function decisionLines(run: Run, settings: Settings): string[] {
   return run.decisions.map(({ actor, kind, at, reason }) => {
-    const word = kind === 'approve' ? ':white_check_mark: Approved' : ':no_entry_sign: Rejected';
-    return `${word} by ${nameOf(actor, settings)} ${moment(at)}${reason ? `: “${harmless(reason)}”` : ''}`;
+    return `${decisionWords[kind]} by ${nameOf(actor, settings)} ${moment(at)}${reason ? `: “${harmless(reason)}”` : ''}`;
   });
 }
 
@@ -105,42 +105,6 @@ function endBlocks(run: Run): KnownBlock[] {
   ];
 }
 
-function approvalButtons({ id, plan, place }: Run, title: string): ButtonSpec[] {
-  const value = `${id} ${plan?.digest ?? ''}`;
-  const confirm = {
-    title: `${title}?`,
-    text: `${plan?.summary ?? ''}${place ? ` in ${place.env}` : ''}`,
-    yes: 'Approve',
-  };
-  return [
-    { action: approveAction, text: 'Approve', value, style: 'primary', confirm },
-    { action: rejectAction, text: 'Reject', value, style: 'danger' },
-  ];
-}
-
-/** The next thing that one would want, ready to click. */
-function nextButtons({ report, place, input }: Run, settings: Settings): ButtonSpec[] {
-  const failed = report?.kind === 'rollout-failed' || report?.kind === 'rollout-timed-out';
-  if (failed && place)
-    return [askButton('Roll back', { operation: 'rollback', input: { app: place.app, env: place.env } }, 0, 'danger')];
-  if (report?.kind !== 'built') return [];
-  return Object.keys(settings.environments)
-    .slice(0, 3)
-    .map((env, index) =>
-      askButton(
-        `Deploy to ${env}`,
-        { operation: 'deploy', input: { app: input.app, env, tag: report.tag } },
-        index,
-        index === 0 ? 'primary' : undefined,
-      ),
-    );
-}
-
-function buttonsOf(run: Run, settings: Settings): KnownBlock[] {
-  const buttons = run.state === 'awaiting' ? approvalButtons(run, titleOf(run)) : nextButtons(run, settings);
-  return buttons.length > 0 ? [actions(buttons)] : [];
-}
-
 function footer(run: Run, settings: Settings): string {
   const { verdict, expiresAt, state } = run;
   const waits =
@@ -154,17 +118,53 @@ function footer(run: Run, settings: Settings): string {
   return [...waits, ...end, `run ${code(run.id)}`, ...rule].join(' · ');
 }
 
+/** The runs before a run in its line, the one under way first, and about how long they take. */
+export type InLine = { ahead: string[]; waitMs?: number };
+
+function waitBlocks(run: Run, settings: Settings, inLine: InLine | undefined): KnownBlock[] {
+  if (inLine && inLine.ahead.length > 0) {
+    const [first = ''] = inLine.ahead;
+    const span = inLine.waitMs === undefined ? '' : `, about ${spanText(inLine.waitMs)}`;
+    return [section(`Number ${inLine.ahead.length} in line${span}; under way: run ${code(first)}.`)];
+  }
+  const asked =
+    run.state === 'running' && Object.values(run.steps).find(({ state, asks }) => state === 'waiting' && asks);
+  if (!asked) return [];
+  const who = asked.asks?.of === 'requester' ? nameOf(run.actor, settings) : 'An approver';
+  return [section(`:wave: ${who}: please answer${asked.until ? ` until ${moment(asked.until)}` : ''}.`)];
+}
+
+function glassBlocks({ breakGlass }: Run, settings: Settings): KnownBlock[] {
+  if (!breakGlass) return [];
+  const seen = breakGlass.reviewed
+    ? `Reviewed by ${nameOf(breakGlass.reviewed.actor, settings)} ${moment(breakGlass.reviewed.at)}.`
+    : 'To be reviewed by somebody else.';
+  return [
+    section(
+      `:rotating_light: *The glass was broken*: approvals, locks and freezes did not count. “${harmless(breakGlass.reason)}” ${seen}`,
+    ),
+  ];
+}
+
+function stopLines({ cancelled }: Run, settings: Settings): string[] {
+  if (!cancelled) return [];
+  const reason = cancelled.reason ? `: “${harmless(cancelled.reason)}”` : '';
+  return [`:octagonal_sign: Stopped by ${nameOf(cancelled.actor, settings)} ${moment(cancelled.at)}${reason}`];
+}
+
 /** The one message of a run, whatever its state: posted once, then edited. */
-export function runMessage(run: Run, settings: Settings): MessageView {
+export function runMessage(run: Run, settings: Settings, inLine?: InLine): MessageView {
   const title = titleOf(run);
   const { word } = stateOf(run.state);
   const end = run.fault?.message ?? (run.report && endText(run.report));
-  const decisions = decisionLines(run, settings);
+  const decisions = [...decisionLines(run, settings), ...stopLines(run, settings)];
   return {
     text: [`${title}: ${word.toLowerCase()}`, run.plan?.summary, end].filter(Boolean).join(' – '),
     blocks: [
       header(title),
       section(headline(run, settings)),
+      ...glassBlocks(run, settings),
+      ...waitBlocks(run, settings, inLine),
       ...endBlocks(run),
       ...planBlocks(run),
       ...progressBlocks(run),

@@ -1,4 +1,6 @@
 import { shortImage } from '../../../src/core/image.ts';
+import { scopeText } from '../../../src/core/lock.ts';
+import { momentText } from '../../../src/core/moments.ts';
 import type { Report } from '../../../src/core/report.ts';
 import type { Run, RunState } from '../../../src/core/run.ts';
 import { troubleText } from './trouble-text.ts';
@@ -6,6 +8,7 @@ import { troubleText } from './trouble-text.ts';
 const states: Record<RunState, { emoji: string; word: string }> = {
   requested: { emoji: ':mag:', word: 'Planning' },
   awaiting: { emoji: ':raised_hand:', word: 'Waiting for approval' },
+  queued: { emoji: ':vertical_traffic_light:', word: 'Waiting for its turn' },
   running: { emoji: ':ship:', word: 'Under way' },
   finished: { emoji: ':white_check_mark:', word: 'Done' },
   failed: { emoji: ':x:', word: 'Failed' },
@@ -13,6 +16,7 @@ const states: Record<RunState, { emoji: string; word: string }> = {
   rejected: { emoji: ':no_entry_sign:', word: 'Rejected' },
   denied: { emoji: ':no_entry:', word: 'Not permitted' },
   expired: { emoji: ':hourglass:', word: 'Approval expired' },
+  cancelled: { emoji: ':octagonal_sign:', word: 'Stopped' },
 };
 
 const verbs: Record<string, string> = {
@@ -21,11 +25,24 @@ const verbs: Record<string, string> = {
   rollback: 'Roll back',
   build: 'Build',
   status: 'Status of',
+  stop: 'Stop all changes',
+  resume: 'Let changes go on',
+  join: 'A turn with',
+  away: 'Away',
+  back: 'Back',
+};
+
+const capital = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+const ends = {
+  done: 'Done: the next one is up.',
+  over: 'The time is over: the next one is up.',
+  passed: 'Passed: the next one is up.',
+  unclaimed: 'Nobody answered in time: the next one is up.',
 };
 
 /** `Deploy web to production`. */
 export function titleOf({ operation, place, input }: Run): string {
-  const verb = verbs[operation] ?? operation;
+  const verb = verbs[operation] ?? capital(operation);
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : '');
   const preposition = operation === 'deploy' ? 'to' : 'in';
   return place ? `${verb} ${app} ${preposition} ${place.env}` : `${verb} ${app}`.trim();
@@ -50,6 +67,20 @@ export function endText(report: Report): string {
       return `${shortImage(report.image)} built and pushed in ${report.seconds} s.`;
     case 'status':
       return `${report.apps.length} places`;
+    case 'locked':
+      return `${capital(scopeText(report.scope))} is locked ${momentText(report.until)}: “${report.reason}”.`;
+    case 'unlocked':
+      return `${capital(scopeText(report.scope))} is not locked any more.`;
+    case 'turn':
+      return ends[report.end];
+    case 'away':
+      return `${report.to} decides for ${report.from} ${momentText(report.until)}.`;
+    case 'back':
+      return `${report.from} decides again.`;
+    case 'verdict':
+      return `${report.who}, “${report.what}”: ${report.terms}.`;
+    case 'table':
+      return report.note ?? `${report.rows.length} lines`;
     default:
       return report satisfies never;
   }

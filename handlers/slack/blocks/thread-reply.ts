@@ -2,7 +2,7 @@ import { actorId, personOf } from '../../../src/core/actor.ts';
 import type { Run, RunEvent } from '../../../src/core/run.ts';
 import { isOver } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
-import { harmless, type MessageView, preformatted, section } from './elements.ts';
+import { harmless, type MessageView, moment, preformatted, section } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
 import { endText, stateOf, titleOf } from './run-words.ts';
 
@@ -18,10 +18,27 @@ function lineOf(event: RunEvent, run: Run, settings: Settings): string {
   return `${clock(event.at)}  ${event.text}${who}`;
 }
 
+/** A question to the requester calls them; a timed wait calls nobody. */
+function waitCall(run: Run, settings: Settings): string | undefined {
+  const asked = Object.values(run.steps).find(({ state, asks }) => state === 'waiting' && asks);
+  if (!asked) return undefined;
+  const who =
+    asked.asks?.of === 'approvers' && run.verdict?.kind === 'needs-approval'
+      ? whoCould(settings, run.verdict.approvers, run.actor)
+      : nameOf(run.actor, settings);
+  return `:wave: ${who}: ${titleOf(run)} waits for you.`;
+}
+
 function summons(run: Run, events: readonly RunEvent[], settings: Settings): string | undefined {
   const has = (kind: RunEvent['kind']) => events.some((event) => event.kind === kind);
   if (run.state === 'awaiting' && has('plan') && run.verdict?.kind === 'needs-approval')
     return `:raised_hand: ${whoCould(settings, run.verdict.approvers, run.actor)}: please look at this plan.`;
+  if (run.state === 'awaiting' && has('call') && run.verdict?.kind === 'needs-approval') {
+    const until = run.expiresAt === undefined ? '' : ` It lapses ${moment(run.expiresAt)}.`;
+    return `:bell: ${whoCould(settings, run.verdict.approvers, run.actor)}: this plan still waits for you.${until}`;
+  }
+  if (run.state === 'running' && events.some(({ kind, text }) => kind === 'step' && text === 'waiting'))
+    return waitCall(run, settings);
   if (!isOver(run.state) || !has('state')) return undefined;
   const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run.state).word);
   return `${stateOf(run.state).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
@@ -36,7 +53,8 @@ export function threadReply(
   const lines = events.filter(kept).map((event) => lineOf(event, run, settings));
   const call = summons(run, events, settings);
   if (lines.length === 0 && call === undefined) return undefined;
-  const bad = call !== undefined && (run.state === 'failed' || run.state === 'timed-out');
+  const loud = run.state === 'failed' || run.state === 'timed-out' || run.breakGlass !== undefined;
+  const bad = call !== undefined && loud;
   return {
     text: call ?? lines.at(-1) ?? '',
     blocks: [

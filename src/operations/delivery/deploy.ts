@@ -7,13 +7,14 @@ import { defineOperation, type PlanContext, route } from '../../core/operation.t
 import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
-import { roll, rollSteps } from './roll.ts';
+import { roll, rollLimits, rollSteps } from './roll.ts';
 import {
   containerChange,
   containerOf,
   containersOf,
   freshWorkload,
   overlayReplicas,
+  undoByImage,
   withChange,
   workloadRef,
 } from './workload.ts';
@@ -69,7 +70,7 @@ async function plan({ on, place, signal }: PlanContext<'kube' | 'registry'>, inp
     image: { reference, digest },
     manifest,
     takesOver,
-    ...(typeof running === 'string' && { back: { app: place.app, env: place.env, image: running } }),
+    ...(typeof running === 'string' && undoByImage(place, running)),
   };
 }
 
@@ -115,6 +116,7 @@ export const deploy = defineOperation({
   ],
   needs: ['kube', 'registry'],
   steps: rollSteps,
+  limits: rollLimits,
   target: ({ app, env }) => ({ app, env }),
   plan,
   run: (run) => roll(run),

@@ -5,7 +5,7 @@ import { at } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import { Replicas } from './fields.ts';
-import { roll, rollSteps } from './roll.ts';
+import { roll, rollLimits, rollSteps } from './roll.ts';
 import { withChange, workloadRef } from './workload.ts';
 
 export const scale = defineOperation({
@@ -26,6 +26,7 @@ export const scale = defineOperation({
   ],
   needs: ['kube'],
   steps: rollSteps,
+  limits: rollLimits,
   target: ({ app, env }) => ({ app, env }),
   plan: async ({ on, place, signal }, { replicas }) => {
     const kube = on.kube(place.cluster);
@@ -39,7 +40,9 @@ export const scale = defineOperation({
       changes: differences(live, after),
       manifest,
       takesOver,
-      ...(typeof now === 'number' && { back: { app: place.app, env: place.env, replicas: now } }),
+      ...(typeof now === 'number' && {
+        undo: { operation: 'scale', input: { app: place.app, env: place.env, replicas: now } },
+      }),
     };
   },
   run: (run) => roll(run),

@@ -2,6 +2,7 @@ import { fault } from '../../core/errors.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { overlay, ownedBy } from '../../core/ownership.ts';
 import type { Place } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
 import type { ObjectRef } from '../../core/ports.ts';
 
 /** The Deployment of an app in an environment. */
@@ -59,4 +60,9 @@ export function containerChange(container: string, fields: Record<string, Json |
 export function overlayReplicas(change: JsonObject, replicas: number | undefined): JsonObject {
   const spec = isObject(change.spec) ? change.spec : {};
   return replicas === undefined ? change : { ...change, spec: { ...spec, replicas } };
+}
+
+/** The way back of what changed the image: a deploy of the one that ran before. */
+export function undoByImage({ app, env }: Place, image: string): Pick<Draft, 'undo'> {
+  return { undo: { operation: 'deploy', input: { app, env, image } } };
 }

@@ -52,10 +52,10 @@ export const build = defineOperation({
   run: async (run, { app, tag }) => {
     const recipe = recipeOf(run.settings, app, tag);
     const began = await run.step('build', async (step) => {
-      await run.on.docker.build(recipe, shownAs(step), run.signal);
+      await run.on.docker.build(recipe, shownAs(step), step.signal);
       return step.startedAt;
     });
-    const { digest } = await run.step('push', (step) => run.on.docker.push(recipe.tag, shownAs(step), run.signal));
+    const { digest } = await run.step('push', (step) => run.on.docker.push(recipe.tag, shownAs(step), step.signal));
     return { kind: 'built', image: recipe.tag, digest, tag, seconds: Math.round((run.now() - began) / 100) / 10 };
   },
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keys } from '../../../src/store/keys.ts';
 import { redisForFile } from '../../support/redis.ts';
 import { api, deployment, type RestBed, restBed, tokenOf } from './rest-bed.ts';
 
@@ -10,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(async () => bed.close());
 
-const count = () => bed.engine.redis.dbsize();
+const count = () => bed.engine.redis.zcard(keys.recent);
 
 describe('bad input gets a sentence, and starts nothing', () => {
   test.each([

@@ -28,7 +28,8 @@ beforeEach(async () => {
   const client = createSlackClient({ token: 'xoxb-test', apiUrl: slack.apiUrl });
   const settings = () => testSettings;
   const alerts = createAlertStore(engine.redis);
-  const announce = createAnnouncer({ client, catalogue, store: engine.store, alerts, settings, log: quiet });
+  const { store, clients } = engine;
+  const announce = createAnnouncer({ client, catalogue, store, alerts, order: clients.order, settings, log: quiet });
   notifier = await startNotifier({ notices: createNoticeStore(engine.redis), announce, log: quiet, standIn: false });
 });
 afterEach(async () => {

@@ -1,0 +1,98 @@
+import type { KnownBlock } from '@slack/types';
+import { isOver, type Run } from '../../../src/core/run.ts';
+import type { Settings } from '../../../src/core/settings.ts';
+import { actions, type ButtonSpec } from './elements.ts';
+import { titleOf } from './run-words.ts';
+
+/** Actions of buttons; those of a run bear its id, a button that asks for an operation bears the operation and its input. */
+export const approveAction = 'run_approve';
+export const rejectAction = 'run_reject';
+export const stopAction = 'run_stop';
+export const answerAction = 'run_answer';
+export const reviewAction = 'run_review';
+export const askAction = 'ask';
+
+export type AskValue = { operation: string; input: Record<string, unknown> };
+const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec['style']): ButtonSpec => ({
+  action: `${askAction}_${index}`,
+  text,
+  value: JSON.stringify(value),
+  ...(style && { style }),
+});
+
+function approvalButtons({ id, plan, place }: Run, title: string): ButtonSpec[] {
+  const value = `${id} ${plan?.digest ?? ''}`;
+  const confirm = {
+    title: `${title}?`,
+    text: `${plan?.summary ?? ''}${place ? ` in ${place.env}` : ''}`,
+    yes: 'Approve',
+  };
+  return [
+    { action: approveAction, text: 'Approve', value, style: 'primary', confirm },
+    { action: rejectAction, text: 'Reject', value, style: 'danger' },
+  ];
+}
+
+/** Asked for a change that is under way, and where it waits for its turn. */
+function stopButton({ id }: Run, title: string): ButtonSpec {
+  const text = 'What it changed so far stays as it is.';
+  return {
+    action: stopAction,
+    text: 'Stop',
+    value: id,
+    style: 'danger',
+    confirm: { title: `Stop: ${title}?`, text, yes: 'Stop' },
+  };
+}
+
+function answerButtons({ id, steps }: Run): ButtonSpec[] {
+  const asked = Object.values(steps).find(({ state, asks }) => state === 'waiting' && asks);
+  return (asked?.asks?.choices ?? []).map((choice, index) => ({
+    action: `${answerAction}_${index}`,
+    text: choice,
+    value: `${id} ${choice}`,
+    ...(index === 0 && { style: 'primary' as const }),
+  }));
+}
+
+function deployButtons({ report, input }: Run, settings: Settings): ButtonSpec[] {
+  if (report?.kind !== 'built') return [];
+  return Object.keys(settings.environments)
+    .slice(0, 3)
+    .map((env, index) =>
+      askButton(
+        `Deploy to ${env}`,
+        { operation: 'deploy', input: { app: input.app, env, tag: report.tag } },
+        index,
+        index === 0 ? 'primary' : undefined,
+      ),
+    );
+}
+
+/** The next thing that one would want, ready to click. */
+function nextButtons(run: Run, settings: Settings): ButtonSpec[] {
+  const { report, place, plan, state, steps } = run;
+  const failed = report?.kind === 'rollout-failed' || report?.kind === 'rollout-timed-out';
+  if (failed && place)
+    return [askButton('Roll back', { operation: 'rollback', input: { app: place.app, env: place.env } }, 0, 'danger')];
+  const changed = report?.kind === 'rolled-out' || (state === 'cancelled' && Object.keys(steps).length > 0);
+  if (changed && plan?.undo) return [askButton('Undo', plan.undo)];
+  return deployButtons(run, settings);
+}
+
+function reviewButtons({ id, breakGlass }: Run): ButtonSpec[] {
+  return breakGlass && !breakGlass.reviewed ? [{ action: reviewAction, text: 'I have reviewed this', value: id }] : [];
+}
+
+function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
+  if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
+  if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
+  if (run.effect === 'read' || run.state === 'requested') return [];
+  return [...answerButtons(run), stopButton(run, titleOf(run))];
+}
+
+/** The buttons of a run's message, as they fit its state. */
+export function buttonsOf(run: Run, settings: Settings): KnownBlock[] {
+  const buttons = buttonsFor(run, settings);
+  return buttons.length > 0 ? [actions(buttons)] : [];
+}

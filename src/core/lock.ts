@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { Actor } from './actor.ts';
+
+/** A place, or more than one, that only its owner changes until then: a lock, or (of everything) the global stop. */
+export const Lock = z.object({
+  /** `app@env`, where `*` stands for all. */
+  scope: z.string(),
+  owner: Actor,
+  reason: z.string(),
+  at: z.number(),
+  /** ms since the epoch; without it, until somebody lifts it. */
+  until: z.number().optional(),
+});
+export type Lock = z.output<typeof Lock>;
+
+/** `app@env`: what turns, locks and histories go by. */
+export const placeKey = ({ app, env }: { app?: string; env?: string }): string => `${app ?? '*'}@${env ?? '*'}`;
+
+/** A scope in words: `web in production`, `everything in staging`. */
+export function scopeText(scope: string): string {
+  const [app = '*', env = '*'] = scope.split('@');
+  if (app === '*' && env === '*') return 'everything';
+  if (env === '*') return `${app} everywhere`;
+  return `${app === '*' ? 'everything' : app} in ${env}`;
+}
+
+/** The locks that lie on a place now, the widest first. */
+export function locksOn(locks: readonly Lock[], place: { app: string; env: string }, now: number): Lock[] {
+  const scopes = ['*@*', placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
+  return scopes.flatMap((scope) =>
+    locks.filter((lock) => lock.scope === scope && (lock.until === undefined || now < lock.until)),
+  );
+}

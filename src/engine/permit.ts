@@ -1,0 +1,62 @@
+import { type Actor, actorId, holdsRole, personOf, samePerson } from '../core/actor.ts';
+import { fault } from '../core/errors.ts';
+import { frozen } from '../core/freeze.ts';
+import { locksOn, scopeText } from '../core/lock.ts';
+import { momentText } from '../core/moments.ts';
+import type { Operation } from '../core/operation.ts';
+import type { Place } from '../core/place.ts';
+import type { Run } from '../core/run.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Engine } from './engine.ts';
+
+/** @throws Fault FROZEN where a freeze of shipmate.yaml covers this change now */
+export function checkFreeze(
+  settings: Settings,
+  run: Pick<Run, 'actor' | 'operation'>,
+  place: Place,
+  now: number,
+): void {
+  const found = frozen(
+    settings.freezes,
+    { at: now, env: place.env, app: place.app, operation: run.operation },
+    (roles) => holdsRole(settings, run.actor, roles),
+  );
+  if (!found) return;
+  throw fault('FROZEN', { freeze: found.freeze.name, app: place.app, env: place.env, until: momentText(found.until) });
+}
+
+const nameOf = (settings: Settings, actor: Actor) => personOf(settings, actor) ?? actorId(actor);
+
+async function checkLocks(engine: Engine, run: Run, place: Place): Promise<void> {
+  const settings = engine.settings();
+  const locks = locksOn(await engine.clients.locks.all(), place, engine.now());
+  const other = locks.find(({ owner }) => !samePerson(settings, owner, run.actor));
+  if (!other) return;
+  throw fault('LOCKED', {
+    scope: scopeText(other.scope),
+    owner: nameOf(settings, other.owner),
+    reason: other.reason,
+    until: momentText(other.until),
+  });
+}
+
+async function checkRate(engine: Engine, run: Run, place: Place): Promise<void> {
+  const limit = engine.settings().environments[place.env]?.rateLimit;
+  if (!limit) return;
+  const ok = await engine.store.within(place.env, run.id, limit.changes, limit.minutes * 60_000);
+  if (!ok)
+    throw fault('TOO_MANY_CHANGES', { env: place.env, changes: String(limit.changes), minutes: String(limit.minutes) });
+}
+
+/**
+ * Whether a change may begin now: locks, freezes, the global stop and the environment's rate. Asked before the plan is
+ * shown and again before the first change, since a run may have waited long between the two.
+ * Break-glass passes over all of them.
+ * @throws Fault LOCKED, FROZEN, TOO_MANY_CHANGES
+ */
+export async function permit(engine: Engine, run: Run, operation: Operation): Promise<void> {
+  if (operation.effect === 'read' || operation.aside || !run.place || run.breakGlass) return;
+  checkFreeze(engine.settings(), run, run.place, engine.now());
+  await checkLocks(engine, run, run.place);
+  await checkRate(engine, run, run.place);
+}

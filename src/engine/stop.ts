@@ -1,0 +1,34 @@
+import { type Actor, samePerson } from '../core/actor.ts';
+import { fault } from '../core/errors.ts';
+import { judge } from '../core/policy.ts';
+import { isOver, type Run } from '../core/run.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Engine } from './engine.ts';
+import { refused } from './refuse.ts';
+import { wakeOrLeaveToSweeper } from './request.ts';
+
+/** Whoever asked for a run may stop it, and so may everybody who may ask for the same. */
+export function mayStop(settings: Settings, run: Run, actor: Actor): boolean {
+  if (samePerson(settings, run.actor, actor)) return true;
+  const { operation, place, effect = 'change', input } = run;
+  const app = place?.app ?? (typeof input.app === 'string' ? input.app : undefined);
+  return judge(settings, { actor, operation, effect, app, env: place?.env }).kind !== 'deny';
+}
+
+/**
+ * Stops a run: one that waits is over at once, one under way at its next breath, at most a second later.
+ * What it changed so far stays; its message offers the way back.
+ * @throws Fault UNKNOWN_RUN, NOT_YOURS_TO_STOP, ALREADY_OVER
+ */
+export async function stop(engine: Engine, runId: string, wish: { actor: Actor; reason?: string }): Promise<Run> {
+  const run = await engine.store.read(runId);
+  if (!run) throw fault('UNKNOWN_RUN', { id: runId });
+  if (!mayStop(engine.settings(), run, wish.actor)) {
+    refused(engine, run, { actor: wish.actor, text: 'stop refused: not permitted' });
+    throw fault('NOT_YOURS_TO_STOP', { id: runId });
+  }
+  const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, { ...wish, at: engine.now() });
+  if (done === 'over' || done === 'unknown') throw fault('ALREADY_OVER', { id: runId, state: run.state });
+  void wakeOrLeaveToSweeper(engine, runId);
+  return run;
+}

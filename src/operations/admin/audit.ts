@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { actorId, personOf } from '../../core/actor.ts';
+import { defineOperation } from '../../core/operation.ts';
+import { AppRef, EnvRef } from '../../core/place.ts';
+
+const most = 20;
+/** How far back is looked for what concerns one app or environment. */
+const searched = 2_000;
+
+export const audit = defineOperation({
+  name: 'audit',
+  summary: 'Show the newest records of the audit log',
+  effect: 'read',
+  input: z.strictObject({ app: AppRef.optional(), env: EnvRef.optional(), run: z.string().max(64).optional() }),
+  usage: '[<app>] [in <env>] [run=<run>]',
+  examples: ['', 'web in production', 'run=k7m2p9qa'],
+  needs: ['audit'],
+  steps: ['read'],
+  target: ({ app, env }) => ({ app, env }),
+  plan: async () => ({ summary: 'the audit log', changes: [], takesOver: [] }),
+  run: async (run, wanted) => {
+    const { rows, head } = await run.step('read', async () => {
+      const [records, head] = await Promise.all([
+        run.on.audit.read({ newest: true, limit: searched }),
+        run.on.audit.head(),
+      ]);
+      const fitting = records.filter(
+        ({ app, env, run: id }) =>
+          (wanted.app === undefined || app === wanted.app) &&
+          (wanted.env === undefined || env === wanted.env) &&
+          (wanted.run === undefined || id === wanted.run),
+      );
+      const rows = fitting
+        .slice(-most)
+        .reverse()
+        .map(({ seq, at, actor, operation, app, env, text, run: id }) => [
+          String(seq),
+          new Date(at).toISOString().slice(0, 19).replace('T', ' '),
+          personOf(run.settings, actor) ?? actorId(actor),
+          [operation, app, env && `in ${env}`].filter(Boolean).join(' '),
+          text,
+          id ?? '',
+        ]);
+      return { rows, head };
+    });
+    return {
+      kind: 'table',
+      title: 'Audit log',
+      columns: ['no.', 'when (UTC)', 'who', 'what', 'happened', 'run'],
+      rows,
+      note: `Record ${head.seq} is the newest; its hash is ${head.hash}.`,
+    };
+  },
+});

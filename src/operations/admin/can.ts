@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Actor } from '../../core/actor.ts';
+import { fault } from '../../core/errors.ts';
+import { didYouMean } from '../../core/near.ts';
+import { defineOperation } from '../../core/operation.ts';
+import { AppRef, EnvRef, locate } from '../../core/place.ts';
+import { judge, ruleText } from '../../core/policy.ts';
+import type { Settings } from '../../core/settings.ts';
+
+/** Who is meant: a Slack mention or id, a person of `shipmate.yaml`, or a token's subject. */
+function actorNamed(settings: Settings, name: string): Actor {
+  const user = /^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$|^([UW][A-Z0-9]{5,})$/.exec(name);
+  const id = user?.[1] ?? user?.[2];
+  if (id !== undefined) return { kind: 'slack', team: '', user: id };
+  const bare = name.replace(/^@/, '');
+  const person = Object.hasOwn(settings.people, bare) ? settings.people[bare] : undefined;
+  if (person?.slack !== undefined) return { kind: 'slack', team: '', user: person.slack };
+  if (person?.subject !== undefined) return { kind: 'token', subject: person.subject };
+  if (bare.includes('@')) return { kind: 'token', subject: bare };
+  throw fault('UNKNOWN_PERSON', { name, near: didYouMean(bare, Object.keys(settings.people)) });
+}
+
+export const can = defineOperation({
+  name: 'can',
+  summary: 'Say whether somebody may do something, and by which rule',
+  effect: 'read',
+  input: z.strictObject({
+    who: z.string().min(1).max(200).describe('A person: @NAME, or a name of shipmate.yaml'),
+    operation: z.string().min(1).max(50).describe('What they would do: deploy, scale, …'),
+    app: AppRef.optional(),
+    env: EnvRef.optional(),
+  }),
+  usage: '<who> <operation> [<app>] [to <env>]',
+  examples: ['ana deploy web to production', '@ana scale web in production'],
+  needs: [],
+  steps: [],
+  target: ({ app, env }) => ({ app, env }),
+  plan: async ({ settings }, { who }) => {
+    actorNamed(settings, who);
+    return { summary: 'asks the policy', changes: [], takesOver: [] };
+  },
+  run: async ({ settings }, { who, operation, app, env }) => {
+    const actor = actorNamed(settings, who);
+    const known = app !== undefined && env !== undefined ? locate(settings, { app, env }).env : env;
+    const verdict = judge(settings, { actor, operation, effect: 'change', app, env: known });
+    const what = [operation, app, known && `in ${known}`].filter(Boolean).join(' ');
+    return { kind: 'verdict', who, what, verdict, terms: ruleText(settings, verdict) };
+  },
+});

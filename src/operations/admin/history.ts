@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { actorId, personOf } from '../../core/actor.ts';
+import { placeKey } from '../../core/lock.ts';
+import { defineOperation } from '../../core/operation.ts';
+import { AppRef, EnvRef, locate } from '../../core/place.ts';
+
+const most = 20;
+
+export const history = defineOperation({
+  name: 'history',
+  summary: 'Show what was done with an app, newest first',
+  effect: 'read',
+  input: z.strictObject({ app: AppRef, env: EnvRef.optional() }),
+  usage: '<app> [in <env>]',
+  examples: ['web', 'web in production'],
+  needs: ['order'],
+  steps: ['read'],
+  target: ({ app, env }) => ({ app, env }),
+  plan: async (_context, { app }) => ({ summary: `history of ${app}`, changes: [], takesOver: [] }),
+  run: async (run, { app, env }) => {
+    const environments = env === undefined ? Object.keys(run.settings.environments) : [env];
+    const rows = await run.step('read', async () => {
+      const places = environments.map((name) => locate(run.settings, { app, env: name }));
+      const runs = await Promise.all(places.map((place) => run.on.order.history(placeKey(place), most)));
+      const newest = runs.flat().sort((a, b) => b.updatedAt - a.updatedAt);
+      return newest
+        .slice(0, most)
+        .map(({ updatedAt, place, operation, plan, actor, state, id }) => [
+          new Date(updatedAt).toISOString().slice(0, 16).replace('T', ' '),
+          place?.env ?? '',
+          `${operation}: ${plan?.summary ?? ''}`,
+          personOf(run.settings, actor) ?? actorId(actor),
+          state,
+          id,
+        ]);
+    });
+    return {
+      kind: 'table',
+      title: `History of ${app}`,
+      columns: ['when (UTC)', 'where', 'what', 'who', 'end', 'run'],
+      rows,
+      ...(rows.length === 0 && { note: 'Nothing was changed yet that Shipmate knows of.' }),
+    };
+  },
+});

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { samePerson } from '../../core/actor.ts';
+import { fault } from '../../core/errors.ts';
+import { placeKey, scopeText } from '../../core/lock.ts';
+import { momentText } from '../../core/moments.ts';
+import { defineOperation, type PlanContext, type RunContext } from '../../core/operation.ts';
+import { AppRef, EnvRef } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
+import { Duration } from '../../core/values.ts';
+
+const Reason = z
+  .string()
+  .min(3, 'must say why, in at least 3 characters')
+  .max(300, 'must be at most 300 characters')
+  .describe('Why, for those who find it locked');
+
+/** A lock that nobody remembers would stop deliveries for ever; so it ends by itself. */
+const For = Duration.default(4 * 3_600_000).describe('How long, such as 90m or 2h');
+
+type Locked = { scope: string; reason: string; ms: number };
+
+async function planLock({ on, actor, settings }: PlanContext<'locks'>, { scope, reason, ms }: Locked): Promise<Draft> {
+  const known = (await on.locks.all()).find((lock) => lock.scope === scope);
+  if (known && !samePerson(settings, known.owner, actor))
+    throw fault('ALREADY_LOCKED', { scope: scopeText(scope), reason: known.reason, until: momentText(known.until) });
+  const minutes = Math.round(ms / 60_000);
+  return { summary: `locks ${scopeText(scope)} for ${minutes} min: “${reason}”`, changes: [], takesOver: [] };
+}
+
+async function runLock(run: RunContext<'locks', 'lock'>, { scope, reason, ms }: Locked) {
+  const until = await run.step('lock', async ({ startedAt }) => {
+    const lock = { scope, owner: run.actor, reason, at: startedAt, until: startedAt + ms };
+    await run.on.locks.put(lock);
+    return lock.until;
+  });
+  return { kind: 'locked' as const, scope, reason, until };
+}
+
+async function planUnlock({ on }: PlanContext<'locks'>, scope: string): Promise<Draft> {
+  const lock = (await on.locks.all()).find((known) => known.scope === scope);
+  if (!lock) throw fault('NOT_LOCKED', { scope: scopeText(scope) });
+  return { summary: `unlocks ${scopeText(scope)} (“${lock.reason}”)`, changes: [], takesOver: [] };
+}
+
+async function runUnlock(run: RunContext<'locks', 'unlock'>, scope: string) {
+  await run.step('unlock', () => run.on.locks.remove(scope));
+  return { kind: 'unlocked' as const, scope };
+}
+
+export const lock = defineOperation({
+  name: 'lock',
+  summary: 'Keep others from changing an app in an environment for a while',
+  effect: 'change',
+  input: z.strictObject({ app: AppRef, env: EnvRef, reason: Reason, for: For }),
+  usage: '<app> in <env> <reason> [for=<for>]',
+  examples: ['web production "migrating the database"', 'web in production "load test" for=90m'],
+  needs: ['locks'],
+  steps: ['lock'],
+  aside: true,
+  target: ({ app, env }) => ({ app, env }),
+  plan: (context, input) => planLock(context, { scope: placeKey(context.place), reason: input.reason, ms: input.for }),
+  run: (run, input) => runLock(run, { scope: placeKey(run.place), reason: input.reason, ms: input.for }),
+});
+
+export const unlock = defineOperation({
+  name: 'unlock',
+  summary: 'Lift the lock of an app in an environment',
+  effect: 'change',
+  input: z.strictObject({ app: AppRef, env: EnvRef }),
+  usage: '<app> in <env>',
+  examples: ['web production'],
+  needs: ['locks'],
+  steps: ['unlock'],
+  aside: true,
+  target: ({ app, env }) => ({ app, env }),
+  plan: (context) => planUnlock(context, placeKey(context.place)),
+  run: (run) => runUnlock(run, placeKey(run.place)),
+});
+
+const everything = placeKey({});
+
+export const stop = defineOperation({
+  name: 'stop',
+  summary: 'Stop all changes everywhere until further notice; what is under way goes on',
+  effect: 'change',
+  input: z.strictObject({ reason: Reason, for: For }),
+  usage: '<reason> [for=<for>]',
+  examples: ['"the network is down, nobody changes anything"'],
+  needs: ['locks'],
+  steps: ['lock'],
+  aside: true,
+  target: () => ({}),
+  plan: (context, input) => planLock(context, { scope: everything, reason: input.reason, ms: input.for }),
+  run: (run, input) => runLock(run, { scope: everything, reason: input.reason, ms: input.for }),
+});
+
+export const resume = defineOperation({
+  name: 'resume',
+  summary: 'Let changes go on after a stop',
+  effect: 'change',
+  input: z.strictObject({}),
+  usage: '',
+  examples: [''],
+  needs: ['locks'],
+  steps: ['unlock'],
+  aside: true,
+  target: () => ({}),
+  plan: (context) => planUnlock(context, everything),
+  run: (run) => runUnlock(run, everything),
+});

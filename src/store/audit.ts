@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { AuditEntry, AuditHead, AuditRecord, beforeFirst, chain } from '../core/audit.ts';
+import type { AuditStore } from '../core/ports.ts';
+import { guarded } from './connection.ts';
+import { keys } from './keys.ts';
+import { script } from './script.ts';
+
+/** Sealed in portions of this many. */
+const portion = 500;
+/** Kept in Redis; a file (AUDIT_FILE) keeps them all. */
+const keepRecords = 200_000;
+
+/** Hangs records behind the head that they were made for; with another head it does nothing. */
+const append = script(`
+local inbox, chain, head = unpack(KEYS)
+local seq, hash, ids, records = unpack(ARGV)
+local stored = redis.call('HMGET', head, 'seq', 'hash')
+if (stored[1] or '0') ~= seq or (stored[2] or hash) ~= hash then return 0 end
+for _, record in ipairs(cjson.decode(records)) do
+  redis.call('XADD', chain, 'MAXLEN', '~', ${keepRecords}, record[1] .. '-1', 'record', record[3])
+  redis.call('HSET', head, 'seq', record[1], 'hash', record[2])
+end
+redis.call('XDEL', inbox, unpack(cjson.decode(ids)))
+return 1`);
+
+const recordOf = ([, fields]: [string, string[]]) => AuditRecord.parse(JSON.parse(fields[1] ?? ''));
+
+/**
+ * The audit log. Entries get into an inbox in the same script as the change they are about; from there they are chained
+ * by SHA-256, which Redis' Lua lacks, a moment later.
+ */
+export function createAuditStore(redis: Redis): AuditStore {
+  const head = async (): Promise<AuditHead> => {
+    const [seq, hash] = await redis.hmget(keys.auditHead, 'seq', 'hash');
+    return seq && hash ? AuditHead.parse({ seq: Number(seq), hash }) : beforeFirst;
+  };
+  return {
+    add: (entry) => guarded(async () => void (await redis.xadd(keys.auditInbox, '*', 'entry', JSON.stringify(entry)))),
+    seal: () =>
+      guarded(async () => {
+        const waiting = await redis.xrange(keys.auditInbox, '-', '+', 'COUNT', portion);
+        if (waiting.length === 0) return 0;
+        const from = await head();
+        const records = chain(
+          from,
+          waiting.map(([, fields]) => AuditEntry.parse(JSON.parse(fields[1] ?? ''))),
+        );
+        const rows = records.map((record) => [String(record.seq), record.hash, JSON.stringify(record)]);
+        const args = [String(from.seq), from.hash, JSON.stringify(waiting.map(([id]) => id)), JSON.stringify(rows)];
+        const done = await append(redis, [keys.auditInbox, keys.auditChain, keys.auditHead], args);
+        return z.number().parse(done) === 1 ? records.length : 0;
+      }),
+    head: () => guarded(head),
+    read: ({ after = 0, newest = false, limit }) =>
+      guarded(async () => {
+        if (newest) return (await redis.xrevrange(keys.auditChain, '+', '-', 'COUNT', limit)).map(recordOf).reverse();
+        return (await redis.xrange(keys.auditChain, `${after + 1}-0`, '+', 'COUNT', limit)).map(recordOf);
+      }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { Delegation } from '../core/approval.ts';
+import { Lock } from '../core/lock.ts';
+import type { DelegationStore, Line, LockStore, OrderStore } from '../core/ports.ts';
+import { Run } from '../core/run.ts';
+import { guarded } from './connection.ts';
+import { keys } from './keys.ts';
+
+/** Who waits where, and what was done there. */
+export function createOrderStore(redis: Redis): OrderStore {
+  const line = async (place: string): Promise<Line> => {
+    const [holder, waiting, pace] = await Promise.all([
+      redis.get(keys.turn(place)),
+      redis.zrange(keys.line(place), '0', '-1'),
+      redis.hget(keys.pace, place),
+    ]);
+    return { place, waiting, ...(holder !== null && { holder }), ...(pace !== null && { paceMs: Number(pace) }) };
+  };
+  return {
+    line: (place) => guarded(() => line(place)),
+    lines: () => guarded(async () => Promise.all((await redis.smembers(keys.busy)).sort().map(line))),
+    history: (place, limit) =>
+      guarded(async () => {
+        const ids = await redis.lrange(keys.history(place), 0, limit - 1);
+        const records = await Promise.all(ids.map((id) => redis.hget(keys.run(id), 'record')));
+        return records.flatMap((record) => (record === null ? [] : Run.parse(JSON.parse(record))));
+      }),
+  };
+}
+
+/** Locks, and the global stop, which is a lock of everything. */
+export function createLockStore(redis: Redis): LockStore {
+  return {
+    all: () =>
+      guarded(async () => Object.values(await redis.hgetall(keys.locks)).map((lock) => Lock.parse(JSON.parse(lock)))),
+    put: (lock) => guarded(async () => void (await redis.hset(keys.locks, lock.scope, JSON.stringify(lock)))),
+    remove: (scope) => guarded(async () => void (await redis.hdel(keys.locks, scope))),
+  };
+}
+
+/** Who decides for whom while away. Over ones stay until they are replaced; whoever reads looks at the time. */
+export function createDelegationStore(redis: Redis): DelegationStore {
+  return {
+    all: () =>
+      guarded(async () =>
+        Object.values(await redis.hgetall(keys.delegations)).map((each) => Delegation.parse(JSON.parse(each))),
+      ),
+    put: (delegation) =>
+      guarded(async () => void (await redis.hset(keys.delegations, delegation.from, JSON.stringify(delegation)))),
+    remove: (from) => guarded(async () => void (await redis.hdel(keys.delegations, from))),
+  };
+}

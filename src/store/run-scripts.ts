@@ -1,0 +1,184 @@
+import { nowLua, script } from './script.ts';
+
+/** The Lua behind runs.ts. Each changes a run, its events, its place in the queues and its audit entries at once, or nothing. */
+
+export const keepMs = 30 * 24 * 3_600_000;
+export const keepRequestMs = 24 * 3_600_000;
+/** A run whose wake-up call got lost is looked at after this long. */
+export const lostCallMs = 2_000;
+/** A run in a line is told when its turn comes; should that get lost, it looks by itself after this long. */
+const lineMs = 15_000;
+const keepEvents = 2_000;
+const keepRecent = 10_000;
+const keepHistory = 200;
+
+/**
+ * The events, the audit entries, the mark for the notifier, and the word to those who watch.
+ * NX: what one notifier has claimed, or was told to send later, is not brought forward; `touched` brings it back after.
+ */
+const publishLua = `
+local function touch(run, dirty, changed, id)
+  redis.call('HINCRBY', run, 'touched', 1)
+  redis.call('ZADD', dirty, 'NX', now, 'run:' .. id)
+  redis.call('PUBLISH', changed, 'run:' .. id)
+end
+local function publish(run, events, dirty, inbox, changed, id, list, audits)
+  for _, event in ipairs(cjson.decode(list)) do
+    redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', event)
+  end
+  for _, entry in ipairs(cjson.decode(audits)) do redis.call('XADD', inbox, '*', 'entry', entry) end
+  touch(run, dirty, changed, id)
+end
+`;
+
+export const create = script(`${nowLua}${publishLua}
+local request, run, events, due, recent, dirty, inbox = unpack(KEYS)
+local id, record, list, audits, changed, hasKey = unpack(ARGV)
+if hasKey == '1' then
+  local known = redis.call('GET', request)
+  if known then return known end
+  redis.call('SET', request, id, 'PX', ${keepRequestMs})
+end
+redis.call('HSET', run, 'record', record, 'version', 1, 'epoch', 0)
+redis.call('ZADD', due, now + ${lostCallMs}, id)
+redis.call('ZADD', recent, now, id)
+redis.call('ZREMRANGEBYRANK', recent, 0, -${keepRecent + 1})
+publish(run, events, dirty, inbox, changed, id, list, audits)
+return id`);
+
+/** \`took\`, in ms, is how long a run was under way; the pace of a place is their moving average. */
+export const commit = script(`${nowLua}${publishLua}
+local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
+local id, record, version, epoch, look, list, audits, changed, place, stays, took, runPrefix = unpack(ARGV)
+local stored = redis.call('HMGET', run, 'version', 'epoch')
+if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
+  if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
+  return 'conflict'
+end
+if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
+redis.call('HSET', run, 'record', record, 'version', version)
+if look == 'over' then
+  redis.call('HSET', run, 'over', 1)
+  redis.call('ZREM', due, id)
+  redis.call('PEXPIRE', run, ${keepMs})
+elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
+elseif look == 'queued' then
+  local next = not redis.call('GET', turn) and redis.call('ZRANGE', line, 0, 0)[1] == id
+  redis.call('ZADD', due, next and now or now + ${lineMs}, id)
+elseif look ~= 'keep' then redis.call('ZADD', due, look, id) end
+if place ~= '' and stays == '0' then
+  local held = redis.call('GET', turn) == id
+  local gone = redis.call('ZREM', line, id) + (held and redis.call('DEL', turn) or 0)
+  if held and look == 'over' then
+    redis.call('LPUSH', history, id)
+    redis.call('LTRIM', history, 0, ${keepHistory - 1})
+    if took ~= '' then
+      local before = tonumber(redis.call('HGET', pace, place) or took)
+      redis.call('HSET', pace, place, math.floor(before * 0.7 + tonumber(took) * 0.3))
+    end
+  end
+  if gone > 0 then
+    local waiting = redis.call('ZRANGE', line, 0, -1)
+    local free = not redis.call('GET', turn)
+    if waiting[1] and free then redis.call('ZADD', due, now, waiting[1]) end
+    if not waiting[1] and free then redis.call('SREM', busy, place) end
+    for _, other in ipairs(waiting) do touch(runPrefix .. other, dirty, changed, other) end
+  end
+end
+publish(run, events, dirty, inbox, changed, id, list, audits)
+if look == 'over' then redis.call('PEXPIRE', events, ${keepMs}) end
+return 'ok'`);
+
+/**
+ * Answers with the runs before this one at its place; with none, the turn is its own. A turn whose run is over or gone is free.
+ * Tickets keep the order; what goes first gets one below all ordinary ones.
+ */
+export const takeTurn = script(`
+local turn, line, tickets, busy = unpack(KEYS)
+local id, place, first, runPrefix = unpack(ARGV)
+local function gone(other)
+  local state = redis.call('HMGET', runPrefix .. other, 'version', 'over')
+  return not state[1] or state[2]
+end
+local holder = redis.call('GET', turn)
+if holder == id then return {} end
+if holder and gone(holder) then redis.call('DEL', turn); holder = false end
+if not redis.call('ZSCORE', line, id) then
+  local ticket = redis.call('INCR', tickets)
+  redis.call('ZADD', line, first == '1' and ticket - 1e12 or ticket, id)
+end
+redis.call('SADD', busy, place)
+local before = holder and { holder } or {}
+for _, other in ipairs(redis.call('ZRANGE', line, 0, redis.call('ZRANK', line, id))) do
+  if other ~= id then
+    if gone(other) then redis.call('ZREM', line, other) else table.insert(before, other) end
+  end
+end
+if #before > 0 then return before end
+redis.call('SET', turn, id)
+redis.call('ZREM', line, id)
+return {}`);
+
+/** Takes back a run that nobody has looked at yet. Sent whole, since nobody may be there any more to hear that its hash is unknown. */
+export const discardLua = `
+local request, run, events, due, recent, dirty = unpack(KEYS)
+local id, hasKey = unpack(ARGV)
+if redis.call('HGET', run, 'epoch') ~= '0' then return 0 end
+redis.call('DEL', run, events)
+redis.call('ZREM', due, id)
+redis.call('ZREM', recent, id)
+redis.call('ZREM', dirty, 'run:' .. id)
+if hasKey == '1' then redis.call('DEL', request) end
+return 1`;
+
+/** GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go. */
+export const lease = script(`${nowLua}
+local run, due = unpack(KEYS)
+local id, owner, ttl = unpack(ARGV)
+local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel')
+if not held[2] then return false end
+if held[1] and tonumber(held[1]) > now then return false end
+local epoch = redis.call('HINCRBY', run, 'epoch', 1)
+local till = now + tonumber(ttl)
+redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
+redis.call('ZADD', due, 'XX', 'GT', till, id)
+return { epoch, held[2], held[3] or '' }`);
+
+/** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it. */
+export const renew = script(`${nowLua}
+local run, due = unpack(KEYS)
+local id, epoch, ttl = unpack(ARGV)
+local held = redis.call('HMGET', run, 'epoch', 'cancel')
+if held[1] ~= epoch then return 0 end
+local till = now + tonumber(ttl)
+redis.call('HSET', run, 'leaseUntil', till)
+redis.call('ZADD', due, 'XX', 'GT', till, id)
+return held[2] or ''`);
+
+/** An open run that is let go unfinished is due at once; one that waits for a person keeps its time. */
+export const release = script(`${nowLua}
+local run, due = unpack(KEYS)
+local id, epoch = unpack(ARGV)
+local held = redis.call('HMGET', run, 'epoch', 'leaseUntil')
+if held[1] ~= epoch then return 0 end
+redis.call('HDEL', run, 'leaseUntil', 'owner')
+local at = redis.call('ZSCORE', due, id)
+if at and held[2] and tonumber(at) <= tonumber(held[2]) then redis.call('ZADD', due, now, id) end
+return 1`);
+
+/** The first wish counts. Whoever holds the run hears of it when prolonging the lease; else somebody looks at once. */
+export const cancel = script(`${nowLua}${publishLua}
+local run, events, due, dirty, inbox = unpack(KEYS)
+local id, wish, list, audits, changed = unpack(ARGV)
+local held = redis.call('HMGET', run, 'version', 'over', 'leaseUntil')
+if not held[1] then return 'unknown' end
+if held[2] then return 'over' end
+if redis.call('HSETNX', run, 'cancel', wish) == 0 then return 'again' end
+if not held[3] or tonumber(held[3]) < now then redis.call('ZADD', due, now, id) end
+publish(run, events, dirty, inbox, changed, id, list, audits)
+return 'ok'`);
+
+export const claimDue = script(`${nowLua}
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), id) end
+return ids`);

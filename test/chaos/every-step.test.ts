@@ -1,0 +1,161 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { readInput } from '../../handlers/slack/grammar.ts';
+import type { Operation } from '../../src/core/operation.ts';
+import type { RunStore } from '../../src/core/ports.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import { Rule } from '../../src/core/settings.ts';
+import { advance } from '../../src/engine/advance.ts';
+import { answer } from '../../src/engine/answer.ts';
+import { createLeases } from '../../src/engine/leases.ts';
+import { catalogue } from '../../src/operations/catalogue.ts';
+import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, stock } from '../support/desk.ts';
+import { ana, ben, quiet, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+
+/**
+ * Every operation of the catalogue, killed at every write that it makes, before and after the write: another worker goes
+ * on, and all ends as if nothing had happened. An operation added later is covered without a new line here.
+ */
+
+const redis = redisForFile();
+let engine: TestEngine;
+
+beforeAll(async () => {
+  const build = { context: '/nowhere', dockerfile: 'Dockerfile', args: {} };
+  const policy = [...testSettings.policy, Rule.parse({ name: 'the rest is free' })];
+  const settings = { ...testSettings, policy, apps: { web: { image: '127.0.0.1:5000/web', build } } };
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  return () => engine.close();
+});
+beforeEach(() => void engine.redis.flushall());
+
+class Killed extends Error {}
+type Moment = { at: number; written: boolean };
+
+/** The store of a process that dies at its n-th write: just before it, or just after, with the answer never heard. */
+function dyingStore(store: RunStore, { at, written }: Moment): RunStore {
+  let writes = 0;
+  const alive = () => {
+    if (writes >= at) throw new Killed();
+  };
+  return {
+    ...store,
+    commit: async (commit, epoch) => {
+      alive();
+      writes += 1;
+      if (writes === at && !written) throw new Killed();
+      const done = await store.commit(commit, epoch);
+      if (writes === at) throw new Killed();
+      return done;
+    },
+    takeTurn: async (...args) => {
+      alive();
+      return store.takeTurn(...args);
+    },
+    renew: async () => ({ lost: [], cancelled: [] }),
+    release: async (id, epoch) => (writes >= at ? undefined : store.release(id, epoch)),
+  };
+}
+
+/** What every trial finds: two revisions in both environments, and a lock of each kind to lift. */
+async function prepare(operation: Operation): Promise<FakeWorld> {
+  await engine.redis.flushall();
+  const world = fakeWorld();
+  stock(world);
+  Object.assign(engine.clients, world.clients);
+  const desk = createDesk(engine, 'prepares');
+  for (const env of ['staging', 'production'])
+    for (const tag of ['v1', 'v3']) {
+      const id = await desk.deploy(env, tag, ben);
+      await desk.lap(id);
+      if (env === 'production') await desk.approve(id, ana);
+      await desk.lap(id);
+    }
+  for (const [undoes, scope] of [
+    ['unlock', 'web@production'],
+    ['resume', '*@*'],
+  ])
+    if (operation.name === undoes)
+      await engine.clients.locks.put({ scope: scope ?? '', owner: ana, reason: 'test', at: 1 });
+  await desk.leases.stop();
+  world.applied.length = 0;
+  return world;
+}
+
+/** Does for the run what people do while it is open, and takes it one lap further. */
+async function oneLap(on: TestEngine, owner: string, id: string): Promise<void> {
+  const run = await engine.store.read(id);
+  const asked = Object.values(run?.steps ?? {}).find(({ state, asks }) => state === 'waiting' && asks);
+  const desk = createDesk(engine, 'people');
+  await desk.leases.stop();
+  if (run?.state === 'awaiting') await desk.approve(id, ben);
+  if (run?.state === 'running' && asked) await answer(engine, id, ana, asked.asks?.choices[0] ?? '');
+  const leases = createLeases(on.store, owner, quiet);
+  await advance(on, leases, id).catch(() => {});
+  await leases.stop();
+}
+
+type End = {
+  run: Partial<Run>;
+  objects: unknown;
+  applied: number;
+  locks: unknown;
+  delegations: unknown;
+  writes: number;
+};
+
+async function trial(operation: Operation, input: Record<string, unknown>, moment: Moment | undefined): Promise<End> {
+  const world = await prepare(operation);
+  const desk = createDesk(engine, 'asks');
+  await desk.leases.stop();
+  const id = await desk.ask(operation.name, input);
+  let writes = 0;
+  const counting: RunStore = {
+    ...engine.store,
+    commit: async (...args) => {
+      writes += 1;
+      return await engine.store.commit(...args);
+    },
+  };
+  let on: TestEngine = { ...engine, store: moment ? dyingStore(engine.store, moment) : counting };
+  for (let laps = 0; laps < 12 && !isOver((await desk.run(id)).state); laps++) {
+    await oneLap(on, `worker ${laps}`, id);
+    const left = await engine.redis.hget(`{shipmate}:v1:run:${id}`, 'leaseUntil');
+    if (left === null) continue;
+    // The process is dead. Its lease runs out, and another one takes the run up.
+    await engine.redis.hdel(`{shipmate}:v1:run:${id}`, 'leaseUntil');
+    on = engine;
+  }
+  const { state, report, plan, steps, decisions } = await desk.run(id);
+  const done = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.state]));
+  const timeless = (value: unknown) =>
+    JSON.stringify(value, (key, part) =>
+      ['at', 'until', 'seconds', 'startedAt', 'rows', 'note'].includes(key) ? 0 : part,
+    );
+  return {
+    run: JSON.parse(timeless({ state, report, digest: plan?.digest, done, decided: decisions.length })),
+    objects: [...world.objects],
+    applied: world.applied.length,
+    locks: timeless(await engine.clients.locks.all()),
+    delegations: timeless(await engine.clients.delegations.all()),
+    writes,
+  };
+}
+
+const inputs = [...catalogue.values()].map((operation) => {
+  const example = operation.examples[0] ?? '';
+  const runs = operation.fields.get('run')?.required ? { run: 'k7m2p9qa' } : readInput(operation, example);
+  return [operation.name, operation, runs] as const;
+});
+
+test.each(inputs)('%s', { timeout: 60_000 }, async (_name, operation, input) => {
+  const { writes, ...undisturbed } = await trial(operation, input, undefined);
+  expect(writes).toBeGreaterThan(0);
+  if (operation.name !== 'why') expect(undisturbed.run.state).toBe('finished');
+  for (let at = 1; at <= writes; at++)
+    for (const written of [false, true]) {
+      const { writes: _others, ...end } = await trial(operation, input, { at, written });
+      expect(end, `killed ${written ? 'after' : 'before'} write ${at} of ${writes}`).toEqual(undisturbed);
+    }
+});
