@@ -6,6 +6,7 @@ import { at, type Json, type JsonObject } from '../../core/json.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
+import { Percentage } from '../../core/values.ts';
 import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
 import { roll, rollLimits, rollSteps } from './roll.ts';
 import {
@@ -36,7 +37,7 @@ const Input = z.strictObject({
   variables: Variables.optional(),
   resources: Resources.optional(),
   strategy: Strategy.default('rolling'),
-  canaryWeight: z.number().int().min(0).max(100).optional(),
+  canaryWeight: Percentage.optional(),
 });
 type Input = z.output<typeof Input>;
 
@@ -79,7 +80,7 @@ const RolloutRequest = z.object({
   name: AppRef,
   image: Image,
   strategy: Strategy.default('rolling'),
-  canaryWeight: z.number().int().min(0).max(100).optional(),
+  canaryWeight: Percentage.optional(),
 });
 
 export const deploy = defineOperation({

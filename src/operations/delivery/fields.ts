@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Quantity } from '../../core/values.ts';
 
 /** Above this a request is more likely a slip of the finger than a wish. */
 const maxReplicas = 1_000;
@@ -11,10 +12,7 @@ export const Replicas = z
   .describe('How many pods')
   .meta({ examples: [3] });
 
-const quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/, 'must be a Kubernetes quantity such as 100m or 128Mi');
-const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() });
+const amounts = z.strictObject({ cpu: Quantity.optional(), memory: Quantity.optional() });
 
 export const Resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
 export type Resources = z.output<typeof Resources>;
