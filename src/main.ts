@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { WebClient } from '@slack/web-api';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createMetrics } from '../handlers/http/metrics.ts';
@@ -8,6 +9,9 @@ import { createAnnouncer } from '../handlers/slack/announcer.ts';
 import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
 import { createSlackClient } from '../handlers/slack/client.ts';
 import { createMembers } from '../handlers/slack/members.ts';
+import { createSettingsNotice } from '../handlers/slack/settings-notice.ts';
+import { type UserGroups, watchUserGroups } from '../handlers/slack/user-groups.ts';
+import { startAuditFile } from '../jobs/audit-file.ts';
 import { startAuditor } from '../jobs/auditor.ts';
 import { startNotifier } from '../jobs/notifier.ts';
 import { createRunQueue } from '../jobs/queue.ts';
@@ -17,18 +21,21 @@ import { createDocker } from './clients/docker/docker.ts';
 import { createClusters } from './clients/kube/clusters.ts';
 import { createRegistry } from './clients/registry/registry.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
+import { registryCredentials } from './config/credentials.ts';
 import { readEnvironment } from './config/environment.ts';
-import { readSettings } from './config/settings-file.ts';
-import type { Environment } from './config/variables.ts';
+import { type SettingsChange, type SettingsWatch, watchSettings } from './config/settings-watch.ts';
+import { type Environment, secretsOf } from './config/variables.ts';
 import { Fault } from './core/errors.ts';
+import { createRedact } from './core/redact.ts';
 import type { Settings } from './core/settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLeases } from './engine/leases.ts';
 import { createLog } from './log.ts';
 import { catalogue } from './operations/catalogue.ts';
-import { connectProducer, connectStore, connectWorker } from './store/connection.ts';
+import { connectStore, connectWorker } from './store/connection.ts';
 import { queuePrefix } from './store/keys.ts';
 import { createAlertStore, createNoticeStore } from './store/notices.ts';
+import { createSeal, keysOf } from './store/seal.ts';
 import { createStores } from './store/stores.ts';
 
 /** Stops what was started, newest first. */
@@ -58,43 +65,19 @@ async function opened(redis: Redis, log: Logger, stops: Stops): Promise<Redis> {
   return redis;
 }
 
-function registryCredentials(env: Environment) {
-  const own = env.REGISTRY_URL && env.REGISTRY_USERNAME && env.REGISTRY_PASSWORD;
-  const hub = env.DOCKER_USERNAME && env.DOCKER_PASSWORD;
-  return [
-    ...(own
-      ? [
-          {
-            host: new URL(env.REGISTRY_URL ?? '').host,
-            username: env.REGISTRY_USERNAME ?? '',
-            password: env.REGISTRY_PASSWORD ?? '',
-          },
-        ]
-      : []),
-    ...(hub
-      ? ['registry-1.docker.io', 'docker.io'].map((host) => ({
-          host,
-          username: env.DOCKER_USERNAME ?? '',
-          password: env.DOCKER_PASSWORD ?? '',
-          email: env.DOCKER_EMAIL,
-        }))
-      : []),
-  ];
-}
-
-async function createEngine(env: Environment, settings: Settings, log: Logger, stops: Stops) {
+async function createEngine(env: Environment, settings: () => Settings, log: Logger, stops: Stops) {
   const redis = await opened(connectStore(env.REDIS_URL), log, stops);
   const metrics = createMetrics();
   const clusters = createClusters({ kubeconfig: env.KUBECONFIG, context: env.K8S_CONTEXT, endpoint: env.K8S_ENDPOINT });
   stops.add(clusters.close);
   const credentials = registryCredentials(env);
   const plainHttp = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
-  const queue = createRunQueue(await opened(connectProducer(env.REDIS_URL), log, stops), queuePrefix);
+  const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix);
   stops.add(queue.close);
-  const { store, audit, remembered } = createStores(redis);
+  const { store, audit, remembered } = createStores(redis, createSeal(keysOf(env.ENCRYPTION_KEY)));
   const engine: Engine = {
     catalogue,
-    settings: () => settings,
+    settings,
     store: metrics.counting(store),
     audit,
     delegations: remembered.delegations,
@@ -105,6 +88,7 @@ async function createEngine(env: Environment, settings: Settings, log: Logger, s
       docker: createDocker({ host: env.DOCKER_HOST, credentials }),
     },
     wake: queue.wake,
+    redact: createRedact(secretsOf(env)),
     now: Date.now,
     newId: newRunId,
     log,
@@ -123,6 +107,7 @@ async function startWorker(env: Environment, { engine, audit }: Core, log: Logge
   stops.add(sweeper.stop);
   const auditor = startAuditor({ audit, log });
   stops.add(auditor.stop);
+  if (env.AUDIT_FILE !== undefined) stops.add(startAuditFile({ audit, path: env.AUDIT_FILE, log }).stop);
 }
 
 async function startSlack(
@@ -131,9 +116,9 @@ async function startSlack(
   log: Logger,
   stops: Stops,
 ): Promise<SlackSurface | undefined> {
-  if (env.SLACK_BOT_TOKEN === undefined) return undefined;
+  const client = slackClient(env);
+  if (env.SLACK_BOT_TOKEN === undefined || !client) return undefined;
   const connection = { token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL };
-  const client = createSlackClient(connection);
   const announce = createAnnouncer({
     client,
     catalogue: engine.catalogue,
@@ -188,10 +173,38 @@ async function startHttp(
   log.info({ address }, 'listening');
 }
 
+type Told = { settings?: (change: SettingsChange) => void; groups?: UserGroups };
+
+const slackClient = (env: Environment) =>
+  env.SLACK_BOT_TOKEN === undefined
+    ? undefined
+    : createSlackClient({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL });
+
+/** What the settings need of Slack: who is in its user groups; and what Slack needs to know of them. */
+async function watchSlack(
+  client: WebClient,
+  settings: SettingsWatch,
+  told: Told,
+  { engine }: Core,
+  log: Logger,
+  stops: Stops,
+): Promise<void> {
+  const groups = watchUserGroups(client, settings.current, log);
+  told.groups = groups;
+  stops.add(async () => groups.stop());
+  await groups.refresh();
+  const channel = () => settings.current().channel;
+  const notice = createSettingsNotice({ client, store: engine.store, channel, log });
+  told.settings = (change) => {
+    void groups.refresh();
+    void notice({ hash: change.hash, ...(change.kind === 'refused' && { faults: change.problem.faults }) });
+  };
+}
+
 async function main(): Promise<void> {
   const env = readEnvironment(process.env);
-  const log = createLog(env.LOG_LEVEL, env.ROLE);
-  const settings = await readSettings(env.SHIPMATE_CONFIG, [...catalogue.keys()]);
+  const redact = createRedact(secretsOf(env));
+  const log = createLog(env.LOG_LEVEL, env.ROLE, redact);
   const stops = createStops(log);
   let stopping = false;
   const stop = async (signal: NodeJS.Signals) => {
@@ -202,7 +215,18 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
-  const core = await createEngine(env, settings, log, stops);
+  const told: Told = {};
+  const settings = await watchSettings({
+    path: env.SHIPMATE_CONFIG,
+    operations: [...catalogue.keys()],
+    changed: (change) => told.settings?.(change),
+    log,
+  });
+  stops.add(async () => settings.stop());
+  const current = () => ({ ...settings.current(), groups: told.groups?.members() ?? {} });
+  const core = await createEngine(env, current, log, stops);
+  const client = slackClient(env);
+  if (client) await watchSlack(client, settings, told, core, log, stops);
   if (env.ROLE !== 'bot') await startWorker(env, core, log, stops);
   const slack = await startSlack(env, core, log, stops);
   await startHttp(env, core, slack, log, stops);

@@ -158,6 +158,22 @@ function runPaths(): JsonObject {
   };
 }
 
+function auditPath(): JsonObject {
+  const after = { name: 'after', in: 'query', schema: { type: 'integer', minimum: 0 } };
+  const lines = {
+    description: 'A record a line, oldest first.',
+    content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+  };
+  const get = {
+    operationId: 'audit_export',
+    summary: 'The audit log as JSON Lines',
+    tags: ['audit'],
+    parameters: [after],
+    responses: { 200: lines, ...refused('BadInput', 'Unauthorized', 'Forbidden', 'Unavailable') },
+  };
+  return { [`${apiPrefix}/audit`]: { get } };
+}
+
 /** The REST surface as OpenAPI 3.0, from the same schemas that check the requests. */
 export function openApi(catalogue: Catalogue): JsonObject {
   const paths: Record<string, JsonObject> = {};
@@ -181,7 +197,7 @@ export function openApi(catalogue: Catalogue): JsonObject {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    paths: { ...paths, ...runPaths() },
+    paths: { ...paths, ...runPaths(), ...auditPath() },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       responses: Object.fromEntries(responses),

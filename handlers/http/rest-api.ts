@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type ApiDeps, apiPrefix, identityKey } from './api-context.ts';
+import { auditApi } from './audit-api.ts';
 import { openApi } from './openapi.ts';
 import { operationsApi } from './operations-api.ts';
 import { runsApi } from './runs-api.ts';
@@ -18,6 +19,7 @@ export function restApi(deps: ApiDeps) {
       await guarded.register(operationsApi(deps), { prefix: apiPrefix });
       await guarded.register(runsApi(deps), { prefix: `${apiPrefix}/runs` });
       await guarded.register(runsApi(deps), { prefix: '/runs' });
+      await guarded.register(auditApi(deps), { prefix: `${apiPrefix}/audit` });
     });
   };
 }

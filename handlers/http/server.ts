@@ -54,7 +54,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     ...(deps.slack && { serverFactory: behindSlack(deps.slack) }),
   });
   app.removeContentTypeParser('text/plain');
-  answerFaults(app, deps.log);
+  answerFaults(app, deps.log, deps.api?.engine.redact ?? ((text) => text));
   measure(app, deps);
   await app.register(probes(deps));
   if (deps.api) {

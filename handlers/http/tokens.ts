@@ -1,4 +1,11 @@
-import { createRemoteJWKSet, errors, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose';
 import type { Actor } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
 
@@ -56,6 +63,21 @@ function refusal(thrown: unknown) {
   return fault('TOKEN_INVALID', { problem: claim ?? problems[thrown.code] ?? 'it is not a valid JWT' }, thrown);
 }
 
+const mostClaims = 100;
+/** Who a token is for and how long it counts says nothing of roles. */
+const registered = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']);
+
+/** The claims that roles may speak of, each as `name=value`; a list gives one for each of its words. */
+function claimsOf(payload: JWTPayload): { claims?: string[] } {
+  const claims = Object.entries(payload).flatMap(([name, value]) => {
+    if (registered.has(name)) return [];
+    // `scope` is a list in one string. https://datatracker.ietf.org/doc/html/rfc8693#section-4.2
+    const values: unknown[] = Array.isArray(value) ? value : name === 'scope' ? String(value).split(' ') : [value];
+    return values.flatMap((each) => (typeof each === 'string' && each.length <= 200 ? `${name}=${each}` : []));
+  });
+  return claims.length === 0 ? {} : { claims: claims.slice(0, mostClaims) };
+}
+
 type Verify = (token: string) => Promise<JWTVerifyResult>;
 
 /** The algorithms are pinned by what is configured; the token's own `jku` and `jwk` headers are never followed. */
@@ -88,6 +110,6 @@ export function createTokenCheck(settings: TokenSettings): TokenCheck {
     const { sub, exp } = payload;
     if (!sub || sub.length > 256 || exp === undefined)
       throw fault('TOKEN_INVALID', { problem: 'it names no usable subject (sub)' });
-    return { actor: { kind: 'token', subject: sub }, expiresAt: exp * 1_000 };
+    return { actor: { kind: 'token', subject: sub, ...claimsOf(payload) }, expiresAt: exp * 1_000 };
   };
 }

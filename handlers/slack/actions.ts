@@ -85,7 +85,7 @@ function onClick(
         if (view) await tell(view);
       } catch (thrown) {
         deps.log.warn({ problem: thrown }, 'a click was refused');
-        await tell(faultView(thrown));
+        await tell(faultView(thrown, deps.engine.redact));
       }
     },
   );
@@ -150,7 +150,7 @@ function registerForms(app: App, deps: Deps): void {
     await ack();
     const result = await castVote(deps, asker, 'reject', metadata, typeof reason === 'string' ? reason : undefined)
       .then((cast) => refusalView(deps, cast))
-      .catch(faultView);
+      .catch((thrown: unknown) => faultView(thrown, deps.engine.redact));
     if (result)
       await client.chat.postEphemeral({
         channel: asker.channel,
@@ -165,7 +165,7 @@ function registerForms(app: App, deps: Deps): void {
       await askFor(deps, viewAsker(body, channel), operation, formInput(view.state.values), `form:${view.id}`);
       await ack();
     } catch (thrown) {
-      const { fault: problem } = faultView(thrown);
+      const { fault: problem } = faultView(thrown, deps.engine.redact);
       const [field = 'app'] = Object.keys(view.state.values).filter((name) => problem.message.includes(`${name}:`));
       await ack({ response_action: 'errors', errors: { [field]: `${problem.message} ${problem.hint}` } });
     }

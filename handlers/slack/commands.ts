@@ -26,7 +26,7 @@ export function registerCommands(app: App, deps: Deps, commands: readonly string
         await ack(ackOf(answer, began));
         if (answer.kind === 'form') await openForm(client, command.trigger_id, answer.operation, asker, deps);
       } catch (thrown) {
-        const view = faultView(thrown);
+        const view = faultView(thrown, deps.engine.redact);
         if (view.fault.code === 'INTERNAL') deps.log.error({ problem: thrown }, 'a command met an unexpected fault');
         await ack(onlyYou(view));
       }

@@ -21,7 +21,7 @@ export function registerEvents(app: App, deps: Deps): void {
       // A mention brings no trigger, and so no form: the usage has to do.
       if (answer.kind === 'form') await reply({ text: `Usage: ${usageOf(answer.operation)}`, blocks: [] });
     } catch (thrown) {
-      await reply(faultView(thrown));
+      await reply(faultView(thrown, deps.engine.redact));
     }
   });
 }

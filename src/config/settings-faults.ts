@@ -31,9 +31,12 @@ function ruleFaults(settings: Settings, operations: readonly string[], index: nu
     ...unknownNames(rule.apps, [...Object.keys(settings.apps), '*'], 'app', [...path, 'apps']),
     ...unknownNames(rule.who, roles, 'role', [...path, 'who']),
     ...unknownNames(rule.approvers, roles, 'role', [...path, 'approvers']),
+    ...unknownNames(rule.required, roles, 'role', [...path, 'required']),
+    ...unknownNames(rule.escalate?.to ?? [], roles, 'role', [...path, 'escalate', 'to']),
   ];
   const able = new Set(rule.approvers.flatMap((role) => settings.roles[role] ?? []));
-  if (rule.approvals > able.size && !rule.approvers.includes('everyone') && faults.length === 0)
+  const counted = !rule.approvers.includes('everyone') && ![...able].some((member) => /^(group|claim):/.test(member));
+  if (rule.approvals > able.size && counted && faults.length === 0)
     faults.push({
       path: [...path, 'approvals'],
       problem: `${rule.approvals} approvals are asked for, but ${able.size} people may approve (${rule.approvers.join(', ')}).`,
@@ -55,13 +58,51 @@ function sharedIdentities({ people }: Settings): SettingsFault[] {
   );
 }
 
+/** Members of a role that are no names of people. */
+const memberForm = /^(slack:[UW][A-Z0-9]{2,}|group:S[A-Z0-9]{2,}|claim:[^=\s]+=\S+)$/;
+
+function freezeFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
+  const roles = [...Object.keys(settings.roles), 'everyone'];
+  return settings.freezes.flatMap(({ environments, apps, except }, index) => {
+    const path = ['freezes', index];
+    return [
+      ...unknownNames(environments, [...Object.keys(settings.environments), '*'], 'environment', [
+        ...path,
+        'environments',
+      ]),
+      ...unknownNames(apps, [...Object.keys(settings.apps), '*'], 'app', [...path, 'apps']),
+      ...unknownNames(except.operations, operations, 'operation', [...path, 'except', 'operations']),
+      ...unknownNames(except.who, roles, 'role', [...path, 'except', 'who']),
+    ];
+  });
+}
+
+function glassFaults({ breakGlass, roles }: Settings): SettingsFault[] {
+  const known = [...Object.keys(roles), 'everyone'];
+  return [
+    ...unknownNames(breakGlass.who, known, 'role', ['breakGlass', 'who']),
+    ...unknownNames(breakGlass.reviewers, known, 'role', ['breakGlass', 'reviewers']),
+  ];
+}
+
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
 export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const people = Object.keys(settings.people);
   const roles = Object.entries(settings.roles).flatMap(([role, members]) => [
     ...(role === 'everyone' ? [{ path: ['roles', role], problem: '“everyone” is built in; use another name.' }] : []),
-    ...unknownNames(members, people, 'person', ['roles', role]),
+    ...unknownNames(
+      members.map((member) => (memberForm.test(member) ? '' : member)),
+      [...people, ''],
+      'person',
+      ['roles', role],
+    ),
   ]);
   const rules = settings.policy.flatMap((_rule, index) => ruleFaults(settings, operations, index));
-  return [...sharedIdentities(settings), ...roles, ...rules];
+  return [
+    ...sharedIdentities(settings),
+    ...roles,
+    ...rules,
+    ...freezeFaults(settings, operations),
+    ...glassFaults(settings),
+  ];
 }

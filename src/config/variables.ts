@@ -6,10 +6,11 @@ const url = (...protocols: string[]) =>
 const beginning = (...starts: string[]) => text.refine((value) => starts.some((start) => value.startsWith(start)));
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/;
 
-/** 32 bytes, in hexadecimal or base64. */
-const key256 = text.refine(
-  (value) => /^[0-9a-f]{64}$/i.test(value) || (/^[A-Za-z0-9+/]{43}=$/.test(value) && atob(value).length === 32),
-);
+const isKey = (key: string) =>
+  /^[0-9a-f]{64}$/i.test(key) || (/^[A-Za-z0-9+/]{43}=$/.test(key) && atob(key).length === 32);
+
+/** Keys of 32 bytes, in hexadecimal or base64, with commas between. */
+const keys256 = text.refine((value) => value.split(',').every((key) => isKey(key.trim())));
 
 type Variable = {
   form: z.ZodType<unknown, string | undefined>;
@@ -94,6 +95,7 @@ export const variables = {
     text.regex(/^\S{16,}$/).optional(),
     'at least 16 characters without blanks; openssl rand -hex 32 makes one',
   ),
+  AUDIT_FILE: variable(text.optional(), 'the path of a file that the audit log is kept in as well'),
   METRICS_ENDPOINT: variable(
     url('http', 'https').optional(),
     'the address of Prometheus, such as http://prometheus:9090',
@@ -106,9 +108,28 @@ export const variables = {
     text.regex(/^(https:\/\/|ssh:\/\/|git@[\w.-]+:)[^\s-]\S*$/).optional(),
     'the address of a Git repository: https://…, ssh://… or git@host:path',
   ),
-  ENCRYPTION_KEY: variable(key256.optional(), '32 bytes as 64 hexadecimal digits or in base64'),
+  ENCRYPTION_KEY: variable(
+    keys256.optional(),
+    '32 bytes as 64 hexadecimal digits or in base64; after a comma, older keys that still open what they sealed',
+  ),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof variables;
 /** The environment as read: each variable under its own name. */
 export type Environment = { readonly [Name in VariableName]: z.output<(typeof variables)[Name]['form']> };
+
+const secret = [
+  'SLACK_BOT_TOKEN',
+  'SLACK_SIGNING_SECRET',
+  'SLACK_APP_TOKEN',
+  'DOCKER_PASSWORD',
+  'REGISTRY_PASSWORD',
+  'JWT_SECRET',
+  'ALERTMANAGER_TOKEN',
+] as const satisfies readonly VariableName[];
+
+/** The values that must not turn up anywhere: those of secret variables, each key, and Redis' password. */
+export function secretsOf(env: Environment): (string | undefined)[] {
+  const { password } = new URL(env.REDIS_URL.split(',')[0] ?? '');
+  return [...secret.map((name) => env[name]), ...(env.ENCRYPTION_KEY?.split(',') ?? []), decodeURIComponent(password)];
+}

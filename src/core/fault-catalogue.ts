@@ -40,6 +40,24 @@ export const faultCatalogue = {
     say: 'There is nothing at {method} {path}.',
     hint: 'See /api/v1/cloud-native/openapi.json for what there is.',
   },
+  SEALED_ELSEWHERE: {
+    status: 500,
+    retry: 'never',
+    say: 'A stored record is sealed with the key {id}, which is not in ENCRYPTION_KEY.',
+    hint: 'Put that key behind the new one, with a comma between: the first seals, all of them open.',
+  },
+  SEAL_BROKEN: {
+    status: 500,
+    retry: 'never',
+    say: 'The stored record {about} was changed or moved by somebody else than Shipmate.',
+    hint: 'Find out who writes to Shipmate’s Redis. Ask for the run anew.',
+  },
+  STORE_FULL: {
+    status: 507,
+    retry: 'later',
+    say: 'Redis is full, so nothing new can be stored.',
+    hint: 'Nothing was started. What is under way goes on, and can be stopped. Give Redis more memory (maxmemory).',
+  },
   ...runFaults,
   DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
   KEY_REUSED: {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const minuteMs = 60_000;
-const farthestMs = 400 * 86_400_000;
+const quarterMs = 15 * minuteMs;
+const dayMs = 86_400_000;
+const farthestMs = 400 * dayMs;
 
 function isZone(name: string): boolean {
   try {
@@ -92,19 +94,22 @@ function inWindow({ timeZone, from, to, weekly, except }: Freeze, at: number): b
   return today || sinceYesterday;
 }
 
-/** The next moment, to the minute, that the window does not cover; undefined where that is more than a year away. */
+/** The first moment that is not covered, looked for in steps; undefined where there is none before `limit`. */
+function firstFree(freeze: Freeze, from: number, step: number, limit: number): number | undefined {
+  for (let at = from; at <= limit; at += step) if (!inWindow(freeze, at)) return at;
+  return undefined;
+}
+
+/** The next moment, to the minute, that the window does not cover; undefined where it has no end in sight. */
 function endOfWindow(freeze: Freeze, at: number): number | undefined {
   const minute = Math.floor(at / minuteMs) * minuteMs;
-  const covered = (ms: number) => inWindow(freeze, ms);
-  // In steps of a quarter of an hour, which every change of a clock is a multiple of, then minute by minute.
-  const quarter = 15 * minuteMs;
-  let end = minute;
-  while (covered(end)) {
-    end += quarter;
-    if (end - at > farthestMs) return undefined;
-  }
-  while (!covered(end - minuteMs)) end -= minuteMs;
-  return end;
+  // A weekly window has an end within the week; one by dates has no gap but whole days.
+  const [step, limit] = freeze.weekly ? [quarterMs, minute + 8 * dayMs] : [dayMs / 2, minute + farthestMs];
+  const coarse = firstFree(freeze, minute, step, limit);
+  if (coarse === undefined) return undefined;
+  // Every change of a clock is a multiple of a quarter of an hour.
+  const near = firstFree(freeze, Math.max(minute, coarse - step), quarterMs, coarse) ?? coarse;
+  return firstFree(freeze, Math.max(minute, near - quarterMs), minuteMs, near) ?? near;
 }
 
 const covers = (list: readonly string[], name: string) => list.includes('*') || list.includes(name);

@@ -79,9 +79,15 @@ export type Rule = z.output<typeof Rule>;
 
 /** `shipmate.yaml`: apps, environments, people and policy. */
 export const Settings = z.strictObject({
+  /** Slack channel (id) for what concerns Shipmate itself: settings that are wrong, a glass that was broken. */
+  channel: z.string().optional(),
   apps: z.record(Label, AppSettings),
   environments: z.record(Label, EnvironmentSettings),
   people: z.record(z.string(), Person).default({}),
+  /**
+   * Members of a role: names of people, `slack:U…` (a member's id), `group:S…` (a Slack user group), or
+   * `claim:name=value` (what a token's claim says or contains).
+   */
   roles: z.record(z.string(), z.array(z.string())).default({}),
   policy: z.array(Rule).default([]),
   freezes: z.array(Freeze).default([]),

@@ -3,6 +3,7 @@ import type { Operation, PlanContext } from '../core/operation.ts';
 import { bind, changesNothing, type Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
+import { redactDeep } from '../core/redact.ts';
 import { endOf } from '../core/report.ts';
 import { type Cancel, isOver, type Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
@@ -38,7 +39,10 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const draft = await operation.plan(planContext(lap), run.input);
   const { target, place, verdict } = authorise(settings, run, operation, draft);
   const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };
-  return { verdict, plan: bind(draft, terms) };
+  // The digest is of the plan as it is; what people see of it holds no secrets.
+  const bound = bind(draft, terms);
+  const { redact } = lap.engine;
+  return { verdict, plan: { ...bound, summary: redact(bound.summary), changes: redactDeep(redact, bound.changes) } };
 }
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
@@ -79,7 +83,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const context = planContext(lap);
-  const report = await operation.run(
+  const found = await operation.run(
     // Spreading would read `place`, which throws where there is none.
     Object.assign(Object.create(null, Object.getOwnPropertyDescriptors(context)), {
       id,
@@ -90,6 +94,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
     }),
     input,
   );
+  const report = redactDeep(lap.engine.redact, found);
   await lap.save((run) => ({ ...run, state: endOf(report), report }), [{ kind: 'state', text: endOf(report) }]);
 }
 
@@ -135,7 +140,8 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
   const problem = toFault(thrown, lap.run().id);
   if (!(thrown instanceof Fault))
     lap.engine.log.error({ runId: lap.run().id, problem: thrown }, 'a run met an unexpected fault');
-  const { code, message, hint } = problem;
+  const { code } = problem;
+  const [message, hint] = [lap.engine.redact(problem.message), lap.engine.redact(problem.hint)];
   const state = endStates[code] ?? 'failed';
   const text = `${state}: ${message}`;
   await lap.save((run) => ({ ...run, state, fault: { code, message, hint } }), [{ kind: 'state', text }]);

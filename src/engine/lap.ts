@@ -42,7 +42,8 @@ export function beginLap(engine: Engine, first: Run, epoch: number, signal: Abor
   let stored = first.version;
   let staged: RunEvent[] = [];
   let queue: Promise<unknown> = Promise.resolve();
-  const dated = (events: Omit<RunEvent, 'at'>[]) => events.map((event) => ({ at: engine.now(), ...event }));
+  const dated = (events: Omit<RunEvent, 'at'>[]) =>
+    events.map((event) => ({ at: engine.now(), ...event, text: engine.redact(event.text) }));
   const write = async (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]): Promise<Run> => {
     const next = { ...change(run), version: stored + 1, updatedAt: engine.now() };
     const commit: Commit = { run: next, events: [...staged, ...dated(events)] };

@@ -37,7 +37,7 @@ export function createProgress(lap: Lap, name: string, startedAt: number, signal
       startedAt,
       signal,
       note: (text) => {
-        newest = text;
+        newest = lap.engine.redact(text);
         soon();
       },
       log: (text) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, fault } from '../core/errors.ts';
 import { Json } from '../core/json.ts';
 import type { Operation, StepContext, WaitFor } from '../core/operation.ts';
+import { redactDeep } from '../core/redact.ts';
 import type { StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
 import { type Lap, Parked } from './lap.ts';
@@ -60,6 +61,10 @@ async function patiently<Result>(step: StepContext, act: (step: StepContext) => 
   }
 }
 
+/** A result as plain JSON. Pods' logs may be part of it, so it is rid of secrets like all that people get to see. */
+const storable = (lap: Lap, result: unknown): Json =>
+  redactDeep(lap.engine.redact, Json.parse(JSON.parse(JSON.stringify(result))));
+
 /** A time-out shows as its own fault, however the step put it. */
 const meant = (signal: AbortSignal, thrown: unknown): unknown =>
   signal.aborted && signal.reason instanceof Fault ? signal.reason : thrown;
@@ -83,12 +88,7 @@ export async function doStep<Result>(
   const end = async (state: 'done' | 'failed', result?: unknown) => {
     const note = lap.run().steps[name]?.note;
     const record: StepRecord = { state, startedAt, endedAt: lap.engine.now(), ...(note !== undefined && { note }) };
-    await setStep(
-      lap,
-      name,
-      result === undefined ? record : { ...record, result: Json.parse(JSON.parse(JSON.stringify(result))) },
-      state,
-    );
+    await setStep(lap, name, result === undefined ? record : { ...record, result: storable(lap, result) }, state);
   };
   const signal = limited(lap, operation, name, startedAt);
   const progress = createProgress(lap, name, startedAt, signal);

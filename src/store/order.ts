@@ -1,13 +1,12 @@
 import type { Redis } from 'ioredis';
 import { Delegation } from '../core/approval.ts';
 import { Lock } from '../core/lock.ts';
-import type { DelegationStore, Line, LockStore, OrderStore } from '../core/ports.ts';
-import { Run } from '../core/run.ts';
+import type { DelegationStore, Line, LockStore, OrderStore, RunStore } from '../core/ports.ts';
 import { guarded } from './connection.ts';
 import { keys } from './keys.ts';
 
 /** Who waits where, and what was done there. */
-export function createOrderStore(redis: Redis): OrderStore {
+export function createOrderStore(redis: Redis, runs: Pick<RunStore, 'read'>): OrderStore {
   const line = async (place: string): Promise<Line> => {
     const [holder, waiting, pace] = await Promise.all([
       redis.get(keys.turn(place)),
@@ -22,8 +21,7 @@ export function createOrderStore(redis: Redis): OrderStore {
     history: (place, limit) =>
       guarded(async () => {
         const ids = await redis.lrange(keys.history(place), 0, limit - 1);
-        const records = await Promise.all(ids.map((id) => redis.hget(keys.run(id), 'record')));
-        return records.flatMap((record) => (record === null ? [] : Run.parse(JSON.parse(record))));
+        return (await Promise.all(ids.map(runs.read))).filter((run) => run !== undefined);
       }),
   };
 }

@@ -8,6 +8,10 @@ import { guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
+import { noSeal, type Seal } from './seal.ts';
+
+/** How long a record that can't be read is left alone. */
+const asideMs = 10 * 60_000;
 
 const Ids = z.array(z.string());
 
@@ -36,11 +40,26 @@ redis.call('PEXPIRE', KEYS[1], window)
 return 1`);
 
 const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
-const parseRun = (record: string | null) => (record === null ? undefined : Run.parse(JSON.parse(record)));
 
 /** Runs in Redis: the record of truth, its events, leases, and who must be looked at when. */
-export function createRunStore(redis: Redis): RunStore {
-  const read = async (id: string) => parseRun(await redis.hget(keys.run(id), 'record'));
+export function createRunStore(redis: Redis, seal: Seal = noSeal): RunStore {
+  const sealed = (run: Run) => seal.seal(JSON.stringify(run), keys.run(run.id));
+  const opened = (id: string, record: string) => Run.parse(JSON.parse(seal.open(record, keys.run(id))));
+  const read = async (id: string) => {
+    const record = await redis.hget(keys.run(id), 'record');
+    return record === null ? undefined : opened(id, record);
+  };
+  const sealedEvents = ({ run, events }: Commit) =>
+    JSON.stringify(events.map((event) => seal.seal(JSON.stringify(event), keys.events(run.id))));
+  /** A record that can't be read must not come up again and again: it is set aside for a while. */
+  const openedOrAside = async (id: string, record: string) => {
+    try {
+      return opened(id, record);
+    } catch (problem) {
+      await redis.zadd(keys.due, 'XX', Date.now() + asideMs, id);
+      throw problem;
+    }
+  };
   const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
     const held = z
       .tuple([z.number(), z.string(), z.string()])
@@ -48,7 +67,8 @@ export function createRunStore(redis: Redis): RunStore {
       .parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
     if (!held) return undefined;
     const [epoch, record, wish] = held;
-    return { epoch, run: Run.parse(JSON.parse(record)), ...(wish !== '' && { cancel: parseCancel(wish) }) };
+    const run = await openedOrAside(id, record);
+    return { epoch, run, ...(wish !== '' && { cancel: parseCancel(wish) }) };
   };
   return {
     create: ({ run, events }, key) =>
@@ -63,7 +83,7 @@ export function createRunStore(redis: Redis): RunStore {
         ];
         const audits = listed(auditOf({ run, events }));
         const hasKey = key === undefined ? '0' : '1';
-        const args = [run.id, JSON.stringify(run), listed(events), audits, keys.changed, hasKey];
+        const args = [run.id, sealed(run), sealedEvents({ run, events }), audits, keys.changed, hasKey];
         const made = lua.create(redis, [...names, keys.auditInbox], args).catch((problem: unknown) => {
           // A command that timed out may still wait in Redis' queue and be done later: a run that nobody was told of.
           // This one waits right behind it.
@@ -78,8 +98,7 @@ export function createRunStore(redis: Redis): RunStore {
     recent: (limit) =>
       guarded(async () => {
         const ids = await redis.zrevrange(keys.recent, 0, limit - 1);
-        const records = await Promise.all(ids.map((id) => redis.hget(keys.run(id), 'record')));
-        return records.flatMap((record) => parseRun(record) ?? []);
+        return (await Promise.all(ids.map(read))).filter((run) => run !== undefined);
       }),
     commit: ({ run, events }, epoch) =>
       guarded(async () => {
@@ -88,11 +107,11 @@ export function createRunStore(redis: Redis): RunStore {
         const line = [keys.line(place), keys.history(place), keys.pace, keys.busy];
         const args = [
           run.id,
-          JSON.stringify(run),
+          sealed(run),
           run.version,
           epoch ?? '',
           nextLook({ run, events }, epoch),
-          listed(events),
+          sealedEvents({ run, events }),
           listed(auditOf({ run, events })),
           keys.changed,
           place,
@@ -113,14 +132,17 @@ export function createRunStore(redis: Redis): RunStore {
         const text = `stop asked for${reason === undefined ? '' : `: ${reason}`}`;
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox];
         const entry = { ...auditBase(run), actor, at, kind: 'cancel', text, ...(reason !== undefined && { reason }) };
-        const events = listed([{ at, kind: 'log', text }]);
+        const events = sealedEvents({ run, events: [{ at, kind: 'log', text }] });
         const args = [run.id, JSON.stringify(wish), events, listed([entry]), keys.changed];
         return z.enum(['ok', 'again', 'over', 'unknown']).parse(await lua.cancel(redis, names, args));
       }),
     events: (id, after, limit) =>
       guarded(async () => {
         const rows = await redis.xrange(keys.events(id), after === '' ? '-' : `(${after}`, '+', 'COUNT', limit);
-        return rows.map(([row, fields]) => ({ id: row, event: RunEvent.parse(JSON.parse(fields[1] ?? '')) }));
+        return rows.map(([row, fields]) => ({
+          id: row,
+          event: RunEvent.parse(JSON.parse(seal.open(fields[1] ?? '', keys.events(id)))),
+        }));
       }),
     lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
     renew: (held, ttlMs) =>

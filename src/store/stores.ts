@@ -3,20 +3,24 @@ import type { AuditStore, Clients, RunStore } from '../core/ports.ts';
 import { createAuditStore } from './audit.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
 import { createRunStore } from './runs.ts';
+import { noSeal, type Seal } from './seal.ts';
 
 /** What Shipmate remembers, as operations see it. */
 export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'delegations'>;
 
 /** All that the engine and its operations keep in one Redis. */
-export function createStores(redis: Redis): { store: RunStore; audit: AuditStore; remembered: Remembered } {
-  const store = createRunStore(redis);
+export function createStores(
+  redis: Redis,
+  seal: Seal = noSeal,
+): { store: RunStore; audit: AuditStore; remembered: Remembered } {
+  const store = createRunStore(redis, seal);
   const audit = createAuditStore(redis);
   return {
     store,
     audit,
     remembered: {
       runs: store,
-      order: createOrderStore(redis),
+      order: createOrderStore(redis, store),
       locks: createLockStore(redis),
       audit,
       delegations: createDelegationStore(redis),

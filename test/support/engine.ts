@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Actor } from '../../src/core/actor.ts';
 import type { AuditStore } from '../../src/core/ports.ts';
+import { createRedact } from '../../src/core/redact.ts';
 import { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
@@ -58,6 +59,7 @@ export async function testEngine(
     delegations: remembered.delegations,
     clients: { ...clients, ...remembered },
     wake: async (id) => void woken.push(id),
+    redact: createRedact([]),
     now: Date.now,
     newId: () => `${seed}${ids++}`,
     log: quiet,

@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, expect, test } from 'vitest';
+import { startAuditFile } from '../../jobs/audit-file.ts';
+import { verifyChain } from '../../src/core/audit.ts';
+import { figuresOf } from '../../src/core/figures.ts';
+import { decide } from '../../src/engine/decide.ts';
+import { createAuditStore } from '../../src/store/audit.ts';
+import { connectStore } from '../../src/store/connection.ts';
+import { fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { ana, ben, quiet, slack, type TestEngine, testEngine } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+
+const redis = redisForFile();
+let engine: TestEngine;
+let desk: Desk;
+let folder: string;
+
+beforeEach(async () => {
+  const world = fakeWorld();
+  stock(world);
+  engine = await testEngine(redis().url, world.clients);
+  await engine.redis.flushall();
+  desk = createDesk(engine);
+  folder = await mkdtemp(join(tmpdir(), 'shipmate-audit-'));
+  return async () => {
+    await desk.leases.stop();
+    engine.close();
+    await rm(folder, { recursive: true });
+  };
+});
+
+const all = async () => {
+  while ((await engine.audit.seal()) > 0);
+  return await engine.audit.read({ limit: 1_000 });
+};
+
+async function approvedDeploy(tag: string) {
+  const id = await desk.deploy('production', tag);
+  await desk.lap(id);
+  await desk.approve(id, ben);
+  return await desk.lap(id);
+}
+
+test('tells a run whole: request, plan, decision, each step before it acts, and the end', async () => {
+  const { id, plan } = await approvedDeploy('v1');
+  const records = await all();
+  expect(records.map(({ kind, step, text }) => [kind, step ?? '', text])).toEqual([
+    ['state', '', 'requested'],
+    ['plan', '', 'web:v1, new in production'],
+    ['decision', '', 'approved'],
+    ['step', 'apply', 'started'],
+    ['step', 'apply', 'done'],
+    ['step', 'settle', 'started'],
+    ['step', 'settle', 'done'],
+    ['state', '', 'finished'],
+  ]);
+  expect(new Set(records.map(({ run }) => run))).toEqual(new Set([id]));
+  expect(new Set(records.map(({ trace }) => trace)).size).toBe(1);
+  expect(records[2]).toMatchObject({
+    actor: ben,
+    digest: plan?.digest,
+    app: 'web',
+    env: 'production',
+    rule: expect.any(String),
+  });
+  expect(records[3]?.image).toContain('web:v1@sha256:');
+  expect(verifyChain(records, await engine.audit.head()).faults).toEqual([]);
+});
+
+test('has refusals: of requests, of decisions, and wishes to stop', async () => {
+  await desk.deploy('production', 'v1', slack('UXXX')).catch(() => {});
+  const id = await desk.deploy('production');
+  const { plan } = await desk.lap(id);
+  await decide(engine, id, { actor: ana, kind: 'approve', digest: plan?.digest ?? '' });
+  await engine.store.cancel(await desk.run(id), { actor: ana, at: Date.now(), reason: 'no' });
+  await desk.lap(id);
+  await expect
+    .poll(async () => (await all()).map(({ kind }) => kind).sort())
+    .toEqual(['cancel', 'plan', 'refusal', 'refusal', 'state', 'state']);
+  const refusals = (await all()).filter(({ kind }) => kind === 'refusal');
+  expect(refusals.map(({ text }) => text)).toEqual([
+    expect.stringContaining('POLICY_DENIED'),
+    'approve refused: own-request',
+  ]);
+});
+
+test('of several sealers at once, and with entries coming in, one chain comes out', async () => {
+  const others = [1, 2].map(() => connectStore(redis().url));
+  await Promise.all(others.map((other) => new Promise((resolve) => other.once('ready', resolve))));
+  const sealers = [engine.audit, ...others.map(createAuditStore)];
+  let busy = true;
+  const sealing = sealers.map(async (sealer) => {
+    while (busy) await sealer.seal();
+  });
+  await Promise.all(Array.from({ length: 30 }, () => desk.deploy('staging')));
+  busy = false;
+  await Promise.all(sealing);
+  const records = await all();
+  expect(records).toHaveLength(30);
+  expect(verifyChain(records, await engine.audit.head()).faults).toEqual([]);
+  for (const other of others) other.disconnect();
+});
+
+test('the file has every record once, also after half a line and a restart; verify finds what is done to it', async () => {
+  const path = join(folder, 'audit.jsonl');
+  const lines = async () => (await readFile(path, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+  await approvedDeploy('v1');
+  const written = (await all()).length;
+  const first = startAuditFile({ audit: engine.audit, path, log: quiet });
+  await expect.poll(lines).toHaveLength(written);
+  await first.stop();
+  await appendFile(path, '{"seq":9,"half a li');
+  await approvedDeploy('v2');
+  const second = startAuditFile({ audit: engine.audit, path, log: quiet });
+  const total = (await all()).length;
+  await expect.poll(lines).toHaveLength(total);
+  await second.stop();
+
+  const cli = async (...args: string[]) =>
+    await promisify(execFile)(process.execPath, ['src/cli.ts', 'audit', 'verify', path, ...args]).then(
+      ({ stdout }) => stdout,
+      ({ stderr }: { stderr: string }) => `failed: ${stderr}`,
+    );
+  const { seq, hash } = await engine.audit.head();
+  expect(await cli('--head', `${seq}:${hash}`)).toContain(`${total} records, up to ${seq}:${hash}: whole`);
+  const good = await lines();
+  await writeFile(
+    path,
+    `${good.map((line, n) => (n === 2 ? line.replace('approved', 'rejected') : line)).join('\n')}\n`,
+  );
+  expect(await cli()).toContain('failed: record 3 was edited');
+  await writeFile(path, `${good.filter((_, n) => n !== 4).join('\n')}\n`);
+  expect(await cli()).toContain('record 6 follows record 4');
+  await writeFile(path, `${good.slice(0, -1).join('\n')}\n`);
+  expect(await cli()).toContain('whole');
+  expect(await cli('--head', `${seq}:${hash}`)).toContain('the chain went on');
+});
+
+test('delivery figures come from it', async () => {
+  await desk.done('deploy', { app: 'web', env: 'staging', tag: 'v1' });
+  await desk.done('deploy', { app: 'web', env: 'staging', tag: 'v2' });
+  await desk.done('rollback', { app: 'web', env: 'staging' });
+  await desk.done('deploy', { app: 'web', env: 'staging', tag: 'v3' });
+  const figures = figuresOf(await all(), 10);
+  expect(figures).toMatchObject({ deployments: 3, perDay: 0.3, failureRate: 1 / 3 });
+  expect(figures.restoreMs).toBeGreaterThan(0);
+  expect(figures.leadMs).toBeGreaterThan(0);
+  const { report } = await desk.done('figures', { app: 'web', env: 'staging' });
+  expect(report).toMatchObject({
+    kind: 'table',
+    rows: [
+      ['deployment frequency', '3 (0.10 a day)'],
+      expect.any(Array),
+      ['change failure rate', '33 %'],
+      expect.any(Array),
+    ],
+  });
+});
