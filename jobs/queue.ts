@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { Connection } from '../src/store/connection.ts';
 
 export const queueName = 'runs';
 
@@ -10,7 +10,7 @@ export const Poke = z.object({ runId: z.string() });
 export type RunQueue = { wake(runId: string): Promise<void>; close(): Promise<void> };
 
 /** The queue that pokes go through. With Redis away `wake` rejects at once; the sweeper then finds the run. */
-export function createRunQueue(connection: Redis, prefix: string): RunQueue {
+export function createRunQueue(connection: Connection, prefix: string): RunQueue {
   const queue = new Queue(queueName, {
     connection,
     prefix,

@@ -1,9 +1,9 @@
 import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Log } from '../src/core/ports.ts';
 import { advance } from '../src/engine/advance.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { Leases } from '../src/engine/leases.ts';
+import type { Connection } from '../src/store/connection.ts';
 import { Poke, queueName } from './queue.ts';
 
 /** Runs mostly wait for the cluster, so one process follows many. */
@@ -11,7 +11,7 @@ const concurrency = 100;
 
 /** Takes pokes and advances their runs. A poke that comes twice or late does nothing. */
 export function createWorker(
-  connection: Redis,
+  connection: Connection,
   deps: { engine: Engine; leases: Leases; prefix: string; log: Log },
 ): { close(): Promise<void> } {
   const { engine, leases, prefix, log } = deps;

@@ -1,7 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { WebClient } from '@slack/web-api';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { createMetrics } from '../handlers/http/metrics.ts';
 import { createHttpServer } from '../handlers/http/server.ts';
@@ -28,11 +27,13 @@ import { type Environment, secretsOf } from './config/variables.ts';
 import { Fault } from './core/errors.ts';
 import { createRedact } from './core/redact.ts';
 import type { Settings } from './core/settings.ts';
+import { advance } from './engine/advance.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLeases } from './engine/leases.ts';
 import { createLog } from './log.ts';
 import { catalogue } from './operations/catalogue.ts';
-import { connectStore, connectWorker } from './store/connection.ts';
+import { warnOfRedis } from './store/check-redis.ts';
+import { type Connection, connectStore, connectWorker } from './store/connection.ts';
 import { queuePrefix } from './store/keys.ts';
 import { createAlertStore, createNoticeStore } from './store/notices.ts';
 import { createSeal, keysOf } from './store/seal.ts';
@@ -58,7 +59,7 @@ function newRunId(): string {
 }
 
 /** Waits for Redis for as long as it takes: it may well start after us. */
-async function opened(redis: Redis, log: Logger, stops: Stops): Promise<Redis> {
+async function opened(redis: Connection, log: Logger, stops: Stops): Promise<Connection> {
   redis.on('error', (problem) => log.warn({ problem: problem.message }, 'Redis connection'));
   stops.add(async () => redis.disconnect());
   if (redis.status !== 'ready') await new Promise((resolve) => redis.once('ready', resolve));
@@ -67,6 +68,7 @@ async function opened(redis: Redis, log: Logger, stops: Stops): Promise<Redis> {
 
 async function createEngine(env: Environment, settings: () => Settings, log: Logger, stops: Stops) {
   const redis = await opened(connectStore(env.REDIS_URL), log, stops);
+  await warnOfRedis(redis, log);
   const metrics = createMetrics();
   const clusters = createClusters({ kubeconfig: env.KUBECONFIG, context: env.K8S_CONTEXT, endpoint: env.K8S_ENDPOINT });
   stops.add(clusters.close);
@@ -103,7 +105,12 @@ async function startWorker(env: Environment, { engine, audit }: Core, log: Logge
   const connection = await opened(connectWorker(env.REDIS_URL), log, stops);
   const worker = createWorker(connection, { engine, leases, prefix: queuePrefix, log });
   stops.add(worker.close);
-  const sweeper = startSweeper({ store: engine.store, wake: engine.wake, log });
+  const sweeper = startSweeper({
+    store: engine.store,
+    // Where the queue takes nothing, with Redis full, the run is looked at here: what is under way can still end.
+    wake: (runId) => engine.wake(runId).catch(() => advance(engine, leases, runId)),
+    log,
+  });
   stops.add(sweeper.stop);
   const auditor = startAuditor({ audit, log });
   stops.add(auditor.stop);

@@ -6,6 +6,9 @@ const url = (...protocols: string[]) =>
 const beginning = (...starts: string[]) => text.refine((value) => starts.some((start) => value.startsWith(start)));
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/;
 
+/** Checked fully where it is used; here, that it is the address of a Redis at all. */
+const redisUrl = text.regex(/^(rediss?:\/\/\S+|redis-sentinel:\/\/[^\s/]+\/[^\s/]+|redis-cluster:\/\/[^\s/]+)$/);
+
 const isKey = (key: string) =>
   /^[0-9a-f]{64}$/i.test(key) || (/^[A-Za-z0-9+/]{43}=$/.test(key) && atob(key).length === 32);
 
@@ -49,8 +52,8 @@ export const variables = {
   ),
   ROLE: variable(z.enum(['bot', 'worker', 'all']).default('all'), 'bot, worker or all', true),
   REDIS_URL: variable(
-    url('redis', 'rediss').default('redis://127.0.0.1:6379'),
-    'a URL such as redis://127.0.0.1:6379, or rediss:// for TLS',
+    redisUrl.default('redis://127.0.0.1:6379'),
+    'a URL such as redis://127.0.0.1:6379, rediss:// for TLS, redis-sentinel://HOST:PORT,…/MASTER or redis-cluster://HOST:PORT,…',
   ),
   SHIPMATE_CONFIG: variable(text.default('shipmate.yaml'), 'the path of shipmate.yaml'),
   PUBLIC_URL: variable(url('http', 'https').optional(), 'a URL such as https://shipmate.example.com'),

@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { AuditEntry, AuditHead, AuditRecord, beforeFirst, chain } from '../core/audit.ts';
 import type { AuditStore } from '../core/ports.ts';
-import { guarded } from './connection.ts';
+import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
-import { script } from './script.ts';
+import { evenWhenFull, script } from './script.ts';
 
 /** Sealed in portions of this many. */
 const portion = 500;
@@ -12,7 +11,7 @@ const portion = 500;
 const keepRecords = 200_000;
 
 /** Hangs records behind the head that they were made for; with another head it does nothing. */
-const append = script(`
+const append = script(`${evenWhenFull}
 local inbox, chain, head = unpack(KEYS)
 local seq, hash, ids, records = unpack(ARGV)
 local stored = redis.call('HMGET', head, 'seq', 'hash')
@@ -30,7 +29,7 @@ const recordOf = ([, fields]: [string, string[]]) => AuditRecord.parse(JSON.pars
  * The audit log. Entries get into an inbox in the same script as the change they are about; from there they are chained
  * by SHA-256, which Redis' Lua lacks, a moment later.
  */
-export function createAuditStore(redis: Redis): AuditStore {
+export function createAuditStore(redis: Connection): AuditStore {
   const head = async (): Promise<AuditHead> => {
     const [seq, hash] = await redis.hmget(keys.auditHead, 'seq', 'hash');
     return seq && hash ? AuditHead.parse({ seq: Number(seq), hash }) : beforeFirst;

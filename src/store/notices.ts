@@ -1,21 +1,20 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { AlertGroup } from '../core/alert.ts';
 import type { AlertStore, NoticeStore, Shown, Subject } from '../core/ports.ts';
-import { guarded } from './connection.ts';
+import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';
-import { nowLua, script } from './script.ts';
+import { evenWhenFull, nowLua, script } from './script.ts';
 
 const ShownRecord = z.object({ channel: z.string(), ts: z.string(), hash: z.string(), cursor: z.string() });
 const keepAlertMs = 7 * 24 * 3_600_000;
 
-const claim = script(`${nowLua}
+const claim = script(`${evenWhenFull}${nowLua}
 local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]), 'LIMIT', 0, ARGV[1])
 for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), member) end
 return members`);
 
 /** Only what was shown is done with: a subject touched since the claim is due again at once. */
-const done = script(`${nowLua}
+const done = script(`${evenWhenFull}${nowLua}
 local subject, dirty = unpack(KEYS)
 local member, touched, shown = unpack(ARGV)
 if redis.call('EXISTS', subject) == 0 then return redis.call('ZREM', dirty, member) end
@@ -23,7 +22,7 @@ if shown ~= '' then redis.call('HSET', subject, 'shown', shown) end
 if redis.call('HGET', subject, 'touched') == touched then return redis.call('ZREM', dirty, member) end
 return redis.call('ZADD', dirty, now, member)`);
 
-const later = script(`${nowLua}
+const later = script(`${evenWhenFull}${nowLua}
 local subject, dirty = unpack(KEYS)
 local member, ms, shown = unpack(ARGV)
 if shown ~= '' and redis.call('EXISTS', subject) == 1 then redis.call('HSET', subject, 'shown', shown) end
@@ -47,7 +46,7 @@ function subjectOf(member: string): Subject {
 const textOf = (shown: Shown | undefined) => (shown ? JSON.stringify(shown) : '');
 
 /** Which messages in Slack no longer show the truth. */
-export function createNoticeStore(redis: Redis): NoticeStore {
+export function createNoticeStore(redis: Connection): NoticeStore {
   return {
     claim: (limit, againMs, overdueMs) =>
       guarded(async () => {
@@ -71,11 +70,7 @@ export function createNoticeStore(redis: Redis): NoticeStore {
       }),
     watch: async (wake) => {
       // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.
-      const listener = redis.duplicate({
-        enableOfflineQueue: true,
-        commandTimeout: undefined,
-        maxRetriesPerRequest: null,
-      });
+      const listener = connectListener(redis);
       listener.on('error', () => {});
       listener.on('message', (_channel, member: string) => wake(subjectOf(member)));
       await listener.subscribe(keys.changed);
@@ -86,7 +81,7 @@ export function createNoticeStore(redis: Redis): NoticeStore {
 }
 
 /** Groups of alerts, kept for a week. */
-export function createAlertStore(redis: Redis): AlertStore {
+export function createAlertStore(redis: Connection): AlertStore {
   return {
     put: (group) =>
       guarded(async () => {

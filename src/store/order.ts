@@ -1,12 +1,11 @@
-import type { Redis } from 'ioredis';
 import { Delegation } from '../core/approval.ts';
 import { Lock } from '../core/lock.ts';
 import type { DelegationStore, Line, LockStore, OrderStore, RunStore } from '../core/ports.ts';
-import { guarded } from './connection.ts';
+import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 
 /** Who waits where, and what was done there. */
-export function createOrderStore(redis: Redis, runs: Pick<RunStore, 'read'>): OrderStore {
+export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>): OrderStore {
   const line = async (place: string): Promise<Line> => {
     const [holder, waiting, pace] = await Promise.all([
       redis.get(keys.turn(place)),
@@ -27,7 +26,7 @@ export function createOrderStore(redis: Redis, runs: Pick<RunStore, 'read'>): Or
 }
 
 /** Locks, and the global stop, which is a lock of everything. */
-export function createLockStore(redis: Redis): LockStore {
+export function createLockStore(redis: Connection): LockStore {
   return {
     all: () =>
       guarded(async () => Object.values(await redis.hgetall(keys.locks)).map((lock) => Lock.parse(JSON.parse(lock)))),
@@ -37,7 +36,7 @@ export function createLockStore(redis: Redis): LockStore {
 }
 
 /** Who decides for whom while away. Over ones stay until they are replaced; whoever reads looks at the time. */
-export function createDelegationStore(redis: Redis): DelegationStore {
+export function createDelegationStore(redis: Connection): DelegationStore {
   return {
     all: () =>
       guarded(async () =>

@@ -1,4 +1,4 @@
-import { nowLua, script } from './script.ts';
+import { evenWhenFull, nowLua, script } from './script.ts';
 
 /** The Lua behind runs.ts. Each changes a run, its events, its place in the queues and its audit entries at once, or nothing. */
 
@@ -47,7 +47,7 @@ publish(run, events, dirty, inbox, changed, id, list, audits)
 return id`);
 
 /** \`took\`, in ms, is how long a run was under way; the pace of a place is their moving average. */
-export const commit = script(`${nowLua}${publishLua}
+export const commit = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
 local id, record, version, epoch, look, list, audits, changed, place, stays, took, runPrefix = unpack(ARGV)
 local stored = redis.call('HMGET', run, 'version', 'epoch')
@@ -93,7 +93,7 @@ return 'ok'`);
  * Answers with the runs before this one at its place; with none, the turn is its own. A turn whose run is over or gone is free.
  * Tickets keep the order; what goes first gets one below all ordinary ones.
  */
-export const takeTurn = script(`
+export const takeTurn = script(`${evenWhenFull}
 local turn, line, tickets, busy = unpack(KEYS)
 local id, place, first, runPrefix = unpack(ARGV)
 local function gone(other)
@@ -132,7 +132,7 @@ if hasKey == '1' then redis.call('DEL', request) end
 return 1`;
 
 /** GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go. */
-export const lease = script(`${nowLua}
+export const lease = script(`${evenWhenFull}${nowLua}
 local run, due = unpack(KEYS)
 local id, owner, ttl = unpack(ARGV)
 local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel')
@@ -145,7 +145,7 @@ redis.call('ZADD', due, 'XX', 'GT', till, id)
 return { epoch, held[2], held[3] or '' }`);
 
 /** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it. */
-export const renew = script(`${nowLua}
+export const renew = script(`${evenWhenFull}${nowLua}
 local run, due = unpack(KEYS)
 local id, epoch, ttl = unpack(ARGV)
 local held = redis.call('HMGET', run, 'epoch', 'cancel')
@@ -156,7 +156,7 @@ redis.call('ZADD', due, 'XX', 'GT', till, id)
 return held[2] or ''`);
 
 /** An open run that is let go unfinished is due at once; one that waits for a person keeps its time. */
-export const release = script(`${nowLua}
+export const release = script(`${evenWhenFull}${nowLua}
 local run, due = unpack(KEYS)
 local id, epoch = unpack(ARGV)
 local held = redis.call('HMGET', run, 'epoch', 'leaseUntil')
@@ -167,7 +167,7 @@ if at and held[2] and tonumber(at) <= tonumber(held[2]) then redis.call('ZADD', 
 return 1`);
 
 /** The first wish counts. Whoever holds the run hears of it when prolonging the lease; else somebody looks at once. */
-export const cancel = script(`${nowLua}${publishLua}
+export const cancel = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox = unpack(KEYS)
 local id, wish, list, audits, changed = unpack(ARGV)
 local held = redis.call('HMGET', run, 'version', 'over', 'leaseUntil')
@@ -178,7 +178,7 @@ if not held[3] or tonumber(held[3]) < now then redis.call('ZADD', due, now, id) 
 publish(run, events, dirty, inbox, changed, id, list, audits)
 return 'ok'`);
 
-export const claimDue = script(`${nowLua}
+export const claimDue = script(`${evenWhenFull}${nowLua}
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), id) end
 return ids`);

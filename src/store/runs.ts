@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { auditBase, auditOf } from '../core/audit.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Commit, Lease, RunStore } from '../core/ports.ts';
 import { Cancel, isOver, Run, RunEvent } from '../core/run.ts';
-import { guarded } from './connection.ts';
+import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
@@ -42,7 +41,7 @@ return 1`);
 const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
 
 /** Runs in Redis: the record of truth, its events, leases, and who must be looked at when. */
-export function createRunStore(redis: Redis, seal: Seal = noSeal): RunStore {
+export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore {
   const sealed = (run: Run) => seal.seal(JSON.stringify(run), keys.run(run.id));
   const opened = (id: string, record: string) => Run.parse(JSON.parse(seal.open(record, keys.run(id))));
   const read = async (id: string) => {

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { AuditStore, Clients, RunStore } from '../core/ports.ts';
 import { createAuditStore } from './audit.ts';
+import type { Connection } from './connection.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
 import { createRunStore } from './runs.ts';
 import { noSeal, type Seal } from './seal.ts';
@@ -10,7 +10,7 @@ export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'd
 
 /** All that the engine and its operations keep in one Redis. */
 export function createStores(
-  redis: Redis,
+  redis: Connection,
   seal: Seal = noSeal,
 ): { store: RunStore; audit: AuditStore; remembered: Remembered } {
   const store = createRunStore(redis, seal);

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import type { Redis } from 'ioredis';
+
 import type { Actor } from '../../src/core/actor.ts';
 import type { AuditStore } from '../../src/core/ports.ts';
 import { createRedact } from '../../src/core/redact.ts';
 import { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
-import { connectStore } from '../../src/store/connection.ts';
+import { type Connection, connectStore } from '../../src/store/connection.ts';
 import { createStores } from '../../src/store/stores.ts';
 import type { FakeClients } from '../fakes/fake-clients.ts';
 
@@ -36,7 +36,7 @@ export const testSettings = Settings.parse({
 
 export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
-export type TestEngine = Engine & { woken: string[]; redis: Redis; audit: AuditStore; close(): void };
+export type TestEngine = Engine & { woken: string[]; redis: Connection; audit: AuditStore; close(): void };
 
 /** An engine over a real Redis; wake-up calls are collected instead of queued. */
 export async function testEngine(
