@@ -62,7 +62,9 @@ export const connectWorker = (url: string): Connection => connect(url, patient);
 /** A connection of its own for subscriptions, which take a connection over. */
 export function connectListener(redis: Connection): Connection {
   const options = { enableOfflineQueue: true, commandTimeout: undefined, maxRetriesPerRequest: null };
-  return redis instanceof Cluster ? redis.duplicate([], { redisOptions: options }) : redis.duplicate(options);
+  return redis instanceof Cluster
+    ? redis.duplicate([], { enableOfflineQueue: true, redisOptions: options })
+    : redis.duplicate(options);
 }
 
 /** Runs a store call; whatever goes wrong with Redis becomes STORE_DOWN, or STORE_FULL. Faults of our own stay. */

@@ -76,7 +76,7 @@ async function wholeRun(url: string): Promise<void> {
 }
 
 test('a whole run on a Redis Cluster', { timeout: 60_000 }, async () => {
-  const { port, direct } = await launch(['--cluster-enabled', 'yes']);
+  const { port, direct } = await launch(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
   await direct.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await expect
     .poll(async () => String(await direct.call('CLUSTER', 'INFO')), { timeout: 10_000 })
