@@ -80,6 +80,12 @@ export const runFaults = {
     say: 'Every earlier revision of {app} in {env} that is still there failed when it was rolled out.',
     hint: 'Deploy a version that you know is good: /deploy {app}:TAG {env}',
   },
+  GONE_MEANWHILE: {
+    status: 409,
+    retry: 'never',
+    say: '{namespace}/{workload} was deleted while its rollout was followed.',
+    hint: 'Find out who deletes it (kubectl get events -n {namespace}), then deploy it anew.',
+  },
   NOT_LOCKED: { status: 404, retry: 'never', say: '{scope} is not locked.', hint: 'See /ship queue for all locks.' },
   NOTHING_TO_UNDO: {
     status: 409,

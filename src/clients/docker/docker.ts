@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
+import { linesOf } from '../../core/lines.ts';
 import type { BuildProgress, Docker as DockerPort } from '../../core/ports.ts';
 import { packContext } from './context.ts';
 
@@ -37,37 +38,31 @@ function connect(host: string): Docker {
   });
 }
 
+/** A line of the daemon. @throws Fault DOCKER_UNREACHABLE where it is none: something else than a daemon answers there */
+function lineOf(host: string, text: string): Line {
+  try {
+    return Line.parse(JSON.parse(text));
+  } catch (thrown) {
+    throw fault('DOCKER_UNREACHABLE', { host, problem: `it answered “${text.slice(0, 100)}”` }, thrown);
+  }
+}
+
 /** Reads the daemon's JSON lines; `error` among them is how a build or push fails, for the HTTP status is long sent. */
-function readLines(
+async function readLines(
   stream: NodeJS.ReadableStream,
+  host: string,
   heard: (line: Line) => void,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    let rest = '';
-    let failure: string | undefined;
-    const readable = stream as Readable; // dockerode types it as the older interface; it is an http.IncomingMessage
-    const take = (text: string) => {
-      if (text.trim() === '') return;
-      const line = Line.parse(JSON.parse(text));
-      failure ??= line.error;
-      heard(line);
-    };
-    const abort = () => readable.destroy(new Error('stopped'));
-    signal.addEventListener('abort', abort, { once: true });
-    readable.setEncoding('utf8');
-    readable.on('data', (chunk: string) => {
-      const parts = (rest + chunk).split('\n');
-      rest = parts.pop() ?? '';
-      for (const part of parts) take(part);
-    });
-    readable.on('error', reject);
-    readable.on('close', () => signal.removeEventListener('abort', abort));
-    readable.on('end', () => {
-      take(rest);
-      resolve(failure);
-    });
-  });
+  let failure: string | undefined;
+  const readable = addAbortSignal(signal, Readable.from(stream));
+  for await (const text of linesOf(readable, { rest: true })) {
+    if (text.trim() === '') continue;
+    const line = lineOf(host, text);
+    failure ??= line.error;
+    heard(line);
+  }
+  return failure;
 }
 
 /** `Step 3/7 : COPY . /app` */
@@ -114,6 +109,7 @@ export function createDocker(options: DockerOptions = {}): DockerPort {
       });
       const failure = await readLines(
         stream,
+        host,
         ({ stream: text, status }) => {
           for (const line of (text ?? status ?? '').split('\n').filter((part) => part.trim() !== '')) {
             const progress = progressOf(line);
@@ -148,6 +144,7 @@ export function createDocker(options: DockerOptions = {}): DockerPort {
       const layers = new Set<string>();
       const failure = await readLines(
         stream,
+        host,
         ({ status, id, aux }) => {
           digest ??= aux?.Digest;
           // One line a layer and state; the byte counts in between are noise in a thread.

@@ -45,30 +45,15 @@ async function patch(
   });
 }
 
-const faulted = async <Result>(
-  connection: Connection,
-  manifest: JsonObject,
-  act: () => Promise<Result>,
-): Promise<Result> => {
-  try {
-    return await act();
-  } catch (thrown) {
-    if (thrown instanceof RefusedCall) throw refusalFault(connection.cluster, refOf(manifest).namespace, thrown);
-    throw thrown;
-  }
-};
-
 /** The dry run; where other managers own fields, a second one that takes them over, and says from whom. */
 export async function dryRun(connection: Connection, manifest: JsonObject, signal: AbortSignal): Promise<Preview> {
-  return await faulted(connection, manifest, async () => {
-    try {
-      return { after: await patch(connection, manifest, { dryRun: 'All' }, signal), takesOver: [] };
-    } catch (thrown) {
-      if (!(thrown instanceof RefusedCall) || thrown.refusal.status !== 409) throw thrown;
-      const after = await patch(connection, manifest, { dryRun: 'All', force: 'true' }, signal);
-      return { after, takesOver: conflictsOf(thrown) };
-    }
-  });
+  try {
+    return { after: await patch(connection, manifest, { dryRun: 'All' }, signal), takesOver: [] };
+  } catch (thrown) {
+    if (!(thrown instanceof RefusedCall) || thrown.refusal.status !== 409) throw thrown;
+    const after = await patch(connection, manifest, { dryRun: 'All', force: 'true' }, signal);
+    return { after, takesOver: conflictsOf(thrown) };
+  }
 }
 
 /** Server-side apply, marked with the run. */
@@ -81,5 +66,5 @@ export async function applyManifest(
   const metadata = isObject(manifest.metadata) ? manifest.metadata : {};
   const annotations = { ...(isObject(metadata.annotations) ? metadata.annotations : {}), [runAnnotation]: options.run };
   const marked = { ...manifest, metadata: { ...metadata, annotations } };
-  return await faulted(connection, manifest, () => patch(connection, marked, { force: String(options.force) }, signal));
+  return await patch(connection, marked, { force: String(options.force) }, signal);
 }

@@ -1,21 +1,15 @@
+import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/ports.ts';
 import type { PodTrouble } from '../../core/report.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { lastLogLines } from './pod-logs.ts';
-import { listPath } from './resources.ts';
+import { listPath, selectorOf } from './resources.ts';
 import { countOf, type Finding, judgeRollout, type Observed, type Verdict } from './verdict.ts';
 import { keepCache } from './watch.ts';
 
 /** Graces pass without any event, so the picture is judged again this often. */
 const lookAgainMs = 1_000;
-
-function selectorOf(deployment: JsonObject): string {
-  const labels = at(deployment, 'spec', 'selector', 'matchLabels') ?? {};
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
-}
 
 /** A finding as a report has it: with the last words of the container that crashed. */
 export async function troubleOf(
@@ -77,8 +71,12 @@ function watchUntilEnd(
       done.abort();
       resolve({ ended, count });
     };
+    let found = false;
     const look = () => {
       if (done.signal.aborted) return;
+      const there = caches.deployments.size > 0;
+      if (found && !there) return stop(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
+      found = there;
       const [deployment = first] = caches.deployments.values();
       const observed: Observed = {
         deployment,

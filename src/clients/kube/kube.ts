@@ -4,7 +4,7 @@ import type { Kube, ObjectRef, Workload } from '../../core/ports.ts';
 import { applyManifest, dryRun, refusalFault } from './apply.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { followRollout, troubleOf } from './follow.ts';
-import { listPath, objectPath } from './resources.ts';
+import { listPath, objectPath, refOf, selectorOf } from './resources.ts';
 import { countOf, findTrouble, newestReplicaSet } from './verdict.ts';
 
 async function read(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined> {
@@ -12,7 +12,6 @@ async function read(connection: Connection, ref: ObjectRef, signal: AbortSignal)
     return await connection.call({ method: 'GET', path: objectPath(ref), signal });
   } catch (thrown) {
     if (thrown instanceof RefusedCall && thrown.refusal.status === 404) return undefined;
-    if (thrown instanceof RefusedCall) throw refusalFault(connection.cluster, ref.namespace, thrown);
     throw thrown;
   }
 }
@@ -24,14 +23,11 @@ async function list(
   of: JsonObject,
   signal: AbortSignal,
 ): Promise<JsonObject[]> {
-  const labels = Object.entries(at(of, 'spec', 'selector', 'matchLabels') ?? {}).map(
-    ([name, value]) => `${name}=${value}`,
-  );
   const path = listPath(apiVersion, kind, String(at(of, 'metadata', 'namespace') ?? ''));
   const page = await connection.call({
     method: 'GET',
     path,
-    query: { labelSelector: labels.join(','), limit: '500' },
+    query: { labelSelector: selectorOf(of), limit: '500' },
     signal,
   });
   return Array.isArray(page.items) ? page.items.filter(isObject) : [];
@@ -85,23 +81,36 @@ async function revisions(connection: Connection, ref: ObjectRef, signal: AbortSi
     .sort((a, b) => b.revision - a.revision);
 }
 
-/** The port `Kube` over one connection. */
+async function follow(
+  connection: Connection,
+  ref: ObjectRef,
+  ...rest: Rest<Kube['follow']>
+): ReturnType<Kube['follow']> {
+  const first = await read(connection, ref, rest[1]);
+  if (!first) throw fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name });
+  return await followRollout(connection, ref, first, ...rest);
+}
+
+type Rest<Method> = Method extends (first: never, ...rest: infer Others) => unknown ? Others : never;
+
+/** The port `Kube` over one connection. Whatever the API server refuses comes out in words that a person can use. */
 export function createKube(connection: Connection): Kube {
+  const inWords = async <Result>(namespace: string, act: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await act();
+    } catch (thrown) {
+      throw thrown instanceof RefusedCall ? refusalFault(connection.cluster, namespace, thrown) : thrown;
+    }
+  };
   return {
-    read: (ref, signal) => read(connection, ref, signal),
-    preview: (manifest, signal) => dryRun(connection, manifest, signal),
-    apply: (manifest, options, signal) => applyManifest(connection, manifest, options, signal),
-    follow: async (ref, options, signal) => {
-      const first = await read(connection, ref, signal);
-      if (!first)
-        throw fault('CLUSTER_REFUSED', {
-          cluster: connection.cluster,
-          problem: `${ref.namespace}/${ref.name} is gone`,
-        });
-      return await followRollout(connection, ref, first, options, signal);
-    },
-    workload: (ref, signal) => workload(connection, ref, signal),
-    revisions: (ref, signal) => revisions(connection, ref, signal),
-    ping: async (signal) => void (await connection.call({ method: 'GET', path: '/version', signal })),
+    read: (ref, signal) => inWords(ref.namespace, () => read(connection, ref, signal)),
+    preview: (manifest, signal) => inWords(refOf(manifest).namespace, () => dryRun(connection, manifest, signal)),
+    apply: (manifest, options, signal) =>
+      inWords(refOf(manifest).namespace, () => applyManifest(connection, manifest, options, signal)),
+    follow: (ref, ...rest) => inWords(ref.namespace, () => follow(connection, ref, ...rest)),
+    workload: (ref, signal) => inWords(ref.namespace, () => workload(connection, ref, signal)),
+    revisions: (ref, signal) => inWords(ref.namespace, () => revisions(connection, ref, signal)),
+    ping: (signal) =>
+      inWords('', async () => void (await connection.call({ method: 'GET', path: '/version', signal }))),
   };
 }

@@ -31,3 +31,9 @@ export function refOf(manifest: JsonObject): ObjectRef {
     name: text(at(manifest, 'metadata', 'name')),
   };
 }
+
+/** What picks a workload's pods, as a query has it: `app=web,tier=front`. */
+export function selectorOf(workload: JsonObject): string {
+  const labels = Object.entries(at(workload, 'spec', 'selector', 'matchLabels') ?? {});
+  return labels.map(([name, value]) => `${name}=${value}`).join(',');
+}

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { linesOf } from '../../core/lines.ts';
 import type { Connection } from './connection.ts';
 
 const WatchLine = z.object({
@@ -48,18 +49,6 @@ function take(cache: Cache, line: string): boolean {
   if (type === 'DELETED') cache.delete(uidOf(object));
   else cache.set(uidOf(object), object);
   return true;
-}
-
-/** The lines of a stream, as they become whole. Leaving the loop early ends the stream. */
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    yield* parts;
-  }
-  // What is left is half a line: the stream was cut.
 }
 
 async function watchOnce(

@@ -1,4 +1,8 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type Clusters, createClusters } from '../../../src/clients/kube/clusters.ts';
 import { at, type JsonObject } from '../../../src/core/json.ts';
 import { overlay, ownedBy } from '../../../src/core/ownership.ts';
@@ -196,4 +200,42 @@ describe('what the cluster refuses is said in its own words', () => {
   test('a context that the kubeconfig lacks', () => {
     expect(() => clusters.kube('elsewhere')).toThrow(/has no context “elsewhere”, only shipmate-testbed/);
   });
+});
+
+test('a Deployment deleted in the middle of its rollout ends the wait at once', async () => {
+  const manifest = deployment('doomed', web('v1'), { container: { readinessProbe: { exec: { command: ['false'] } } } });
+  await kube.apply(manifest, { run: 'r', force: false }, signal);
+  let seen = 0;
+  const options = { run: 'r', deadline: Date.now() + 50_000, seen: () => void seen++ };
+  const followed = kube.follow(refOf('doomed'), options, signal);
+  const refused = expect(followed).rejects.toMatchObject({ code: 'GONE_MEANWHILE' });
+  await expect.poll(() => seen, { timeout: 10_000 }).toBeGreaterThan(0);
+  await kubectl(['delete', 'deployment', 'doomed', '-n', namespace, '--wait=false']);
+  const began = Date.now();
+  await refused;
+  expect(Date.now() - began).toBeLessThan(15_000);
+});
+
+test('what the API server forbids is said as that, whatever was asked', async () => {
+  await kubectl(['create', 'serviceaccount', 'nobody', '-n', namespace]);
+  const token = (await kubectl(['create', 'token', 'nobody', '-n', namespace])).trim();
+  const config: unknown = JSON.parse(await readFile(bed.kubeconfig, 'utf8'));
+  const users = [{ name: 'nobody', user: { token } }];
+  const clustersOf = z.looseObject({ clusters: z.array(z.looseObject({ name: z.string() })) }).parse(config);
+  const contexts = [{ name: 'nobody', context: { cluster: clustersOf.clusters[0]?.name, user: 'nobody' } }];
+  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'shipmate-nobody-')), 'config');
+  await writeFile(kubeconfig, JSON.stringify({ ...clustersOf, users, contexts, 'current-context': 'nobody' }));
+  const nobody = createClusters({ kubeconfig });
+  const poor = nobody.kube('default');
+  const ref = refOf('web');
+  const options = { run: 'r', deadline: Date.now() + 10_000, seen: () => {} };
+  const asked = [
+    () => poor.read(ref, signal),
+    () => poor.workload(ref, signal),
+    () => poor.revisions(ref, signal),
+    () => poor.follow(ref, options, signal),
+    () => poor.preview(deployment('web', web('v1')), signal),
+  ];
+  for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'CLUSTER_FORBIDDEN', retry: 'never' });
+  await nobody.close();
 });

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { isOver } from '../src/core/run.ts';
+import { request } from '../src/engine/request.ts';
+import { engineGround } from './engine-ground.ts';
+import { type Figure, quantile } from './figures.ts';
+import type { Ground } from './ground.ts';
+
+const runs = 1_000;
+const rounds = 5;
+const concurrency = 100;
+
+async function bareRound(queue: Queue, ended: { count: number }): Promise<number> {
+  ended.count = 0;
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: runs }, () => queue.add('nothing', { runId: 'x' }, { removeOnComplete: true })),
+  );
+  while (ended.count < runs) await new Promise((resolve) => setTimeout(resolve, 1));
+  return runs / ((performance.now() - began) / 1_000);
+}
+
+/**
+ * Finished runs a second that change nothing, through the whole engine (request, policy, plan, events, audit, queue), against
+ * bare BullMQ jobs that do nothing, at the same concurrency, in the same process. By turns; medians.
+ */
+export async function throughput({ bed }: Pick<Ground, 'bed'>): Promise<Figure> {
+  const ground = await engineGround(bed.redis.url, ['web']);
+  const { engine } = ground;
+  let over = 0;
+  const commit = engine.store.commit;
+  engine.store = {
+    ...engine.store,
+    commit: async (change, epoch) => {
+      const done = await commit(change, epoch);
+      if (done === 'ok' && isOver(change.run.state)) over += 1;
+      return done;
+    },
+  };
+  const ask = () =>
+    request(engine, {
+      actor: { kind: 'token', subject: 'ana' },
+      operation: 'deploy',
+      input: { app: 'web', env: 'staging', tag: 'v1' },
+      origin: { surface: 'rest' },
+    });
+  await ground.worker();
+  await ask(); // deploys it: from here on nothing changes
+  while (over < 1) await new Promise((resolve) => setTimeout(resolve, 10));
+
+  const connection = new Redis(bed.redis.url, { maxRetriesPerRequest: null });
+  const queue = new Queue('bare', { connection });
+  const ended = { count: 0 };
+  const worker = new Worker('bare', async () => void (ended.count += 1), {
+    connection: connection.duplicate(),
+    concurrency,
+  });
+  await once(worker, 'ready');
+  const ourRound = async () => {
+    over = 0;
+    const began = performance.now();
+    await Promise.all(Array.from({ length: runs }, ask));
+    while (over < runs) await new Promise((resolve) => setTimeout(resolve, 1));
+    return runs / ((performance.now() - began) / 1_000);
+  };
+  const samples = { ours: [] as number[], floor: [] as number[] };
+  for (let round = 0; round <= rounds; round++) {
+    const [ours, bare] = [await ourRound(), await bareRound(queue, ended)];
+    if (round > 0) samples.ours.push(ours) && samples.floor.push(bare);
+  }
+  await worker.close();
+  await queue.close();
+  connection.disconnect();
+  await ground.stop();
+  return {
+    name: 'throughput',
+    ours: quantile(samples.ours, 0.5),
+    floor: quantile(samples.floor, 0.5),
+    unit: 'a second',
+    limit: 0.35,
+    least: true,
+  };
+}
