@@ -48,10 +48,11 @@ export async function engineGround(url: string, apps: readonly string[]): Promis
     wake: queue.wake,
     redact: createRedact([]),
     now: Date.now,
-    newId: () => `bench${ids++}`,
+    newId: () => `bench${process.pid}x${ids++}`,
     log: silent,
   };
-  const leases = createLeases(runs, 'bench', silent);
+  // Through the engine's store, so that a benchmark can listen in.
+  const leases = createLeases({ ...runs, lease: (...args) => engine.store.lease(...args) }, 'bench', silent);
   const stops: (() => Promise<void>)[] = [];
   return {
     engine,

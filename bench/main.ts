@@ -4,10 +4,11 @@ import { effect } from './effect.ts';
 import { printFigure } from './figures.ts';
 import { breakGround } from './ground.ts';
 import { idle } from './idle.ts';
+import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
 
 /** `npm run bench` runs all benchmarks, `npm run bench -- NAME…` those named. One JSON line each on standard output. */
-const benchmarks = { ack, effect, idle, throughput, approve };
+const benchmarks = { ack, effect, idle, throughput, approve, takeover, takeoverMany };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));

@@ -8,7 +8,9 @@ import { type Figure, quantile } from './figures.ts';
 import type { Ground } from './ground.ts';
 
 const runs = 1_000;
-const rounds = 5;
+const rounds = 10;
+/** Until the just-in-time compiler has seen enough, on both sides. */
+const warmUps = 10;
 const concurrency = 100;
 
 async function bareRound(queue: Queue, ended: { count: number }): Promise<number> {
@@ -65,9 +67,9 @@ export async function throughput({ bed }: Pick<Ground, 'bed'>): Promise<Figure> 
     return runs / ((performance.now() - began) / 1_000);
   };
   const samples = { ours: [] as number[], floor: [] as number[] };
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < rounds + warmUps; round++) {
     const [ours, bare] = [await ourRound(), await bareRound(queue, ended)];
-    if (round > 0) samples.ours.push(ours) && samples.floor.push(bare);
+    if (round >= warmUps) samples.ours.push(ours) && samples.floor.push(bare);
   }
   await worker.close();
   await queue.close();

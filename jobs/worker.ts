@@ -7,7 +7,7 @@ import type { Connection } from '../src/store/connection.ts';
 import { Poke, queueName } from './queue.ts';
 
 /** Runs mostly wait for the cluster, so one process follows many. */
-const concurrency = 100;
+const concurrency = 500;
 
 /** Takes pokes and advances their runs. A poke that comes twice or late does nothing. */
 export function createWorker(

@@ -34,10 +34,11 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
 async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; verdict: Verdict }> {
   const run = lap.run();
   const settings = lap.engine.settings();
-  authorise(settings, run, operation);
+  const asked = authorise(settings, run, operation);
   await permit(lap.engine, run, operation);
   const draft = await operation.plan(planContext(lap), run.input);
-  const { target, place, verdict } = authorise(settings, run, operation, draft);
+  const bySize = settings.policy.some(({ size }) => size !== undefined);
+  const { target, place, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
   const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };
   // The digest is of the plan as it is; what people see of it holds no secrets.
   const bound = bind(draft, terms);
@@ -173,13 +174,14 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
   await leases.hold(runId, async ({ epoch, run, cancel }, signal) => {
-    if (isOver(run.state)) return;
+    if (isOver(run.state)) return 'open';
     const lap = beginLap(engine, run, epoch, signal);
-    if (cancel) return await stopRun(lap, cancel);
     try {
-      while (await turn(lap));
+      if (cancel) await stopRun(lap, cancel);
+      else while (await turn(lap));
     } catch (thrown) {
       await endLap(lap, thrown);
     }
+    return isOver(lap.run().state) ? 'over' : 'open';
   });
 }

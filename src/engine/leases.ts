@@ -5,12 +5,15 @@ import { Cancelled } from './lap.ts';
 export const leaseMs = 3_000;
 const renewMs = 1_000;
 
+/** Answers with `over` where the run has ended: its lease ended with it. */
+type Work = (lease: Lease, signal: AbortSignal) => Promise<'over' | 'open'>;
+
 export type Leases = {
   /**
    * Calls `work` while holding the run; does nothing where another holds it. `signal` aborts when the lease is lost, on
    * `stop`, and, with `Cancelled` as its reason, when somebody wants the run stopped.
    */
-  hold(runId: string, work: (lease: Lease, signal: AbortSignal) => Promise<void>): Promise<void>;
+  hold(runId: string, work: Work): Promise<void>;
   /** Hands every run over: aborts its work, waits for it to let go, and stops prolonging. */
   stop(): Promise<void>;
 };
@@ -31,14 +34,23 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
   }, renewMs);
 
-  const take = async (runId: string, lease: Lease, work: (lease: Lease, signal: AbortSignal) => Promise<void>) => {
+  const take = async (runId: string, lease: Lease, work: Work) => {
     const abort = new AbortController();
-    const ended = work(lease, abort.signal).finally(async () => {
-      held.delete(runId);
+    const letGo = async () => {
       await store
         .release(runId, lease.epoch)
         .catch((problem: unknown) => log.warn({ runId, problem }, 'lease not released'));
-    });
+    };
+    const working = async () => {
+      let end: Awaited<ReturnType<Work>> = 'open';
+      try {
+        end = await work(lease, abort.signal);
+      } finally {
+        held.delete(runId);
+        if (end === 'open') await letGo();
+      }
+    };
+    const ended = working();
     held.set(runId, { epoch: lease.epoch, abort, ended: ended.catch(() => {}) });
     await ended;
   };

@@ -14,6 +14,7 @@ const keepHistory = 200;
 
 /**
  * The events, the audit entries, the mark for the notifier, and the word to those who watch.
+ * The events' texts stand in ARGV from `first` on, the audit entries' behind them.
  * NX: what one notifier has claimed, or was told to send later, is not brought forward; `touched` brings it back after.
  */
 const publishLua = `
@@ -22,18 +23,18 @@ local function touch(run, dirty, changed, id)
   redis.call('ZADD', dirty, 'NX', now, 'run:' .. id)
   redis.call('PUBLISH', changed, 'run:' .. id)
 end
-local function publish(run, events, dirty, inbox, changed, id, list, audits)
-  for _, event in ipairs(cjson.decode(list)) do
-    redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', event)
+local function publish(run, events, dirty, inbox, changed, id, count, first)
+  for at = first, first + count - 1 do
+    redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', ARGV[at])
   end
-  for _, entry in ipairs(cjson.decode(audits)) do redis.call('XADD', inbox, '*', 'entry', entry) end
+  for at = first + count, #ARGV do redis.call('XADD', inbox, '*', 'entry', ARGV[at]) end
   touch(run, dirty, changed, id)
 end
 `;
 
 export const create = script(`${nowLua}${publishLua}
 local request, run, events, due, recent, dirty, inbox = unpack(KEYS)
-local id, record, list, audits, changed, hasKey = unpack(ARGV)
+local id, record, changed, hasKey, count = unpack(ARGV)
 if hasKey == '1' then
   local known = redis.call('GET', request)
   if known then return known end
@@ -43,13 +44,13 @@ redis.call('HSET', run, 'record', record, 'version', 1, 'epoch', 0)
 redis.call('ZADD', due, now + ${lostCallMs}, id)
 redis.call('ZADD', recent, now, id)
 redis.call('ZREMRANGEBYRANK', recent, 0, -${keepRecent + 1})
-publish(run, events, dirty, inbox, changed, id, list, audits)
+publish(run, events, dirty, inbox, changed, id, count, 6)
 return id`);
 
 /** \`took\`, in ms, is how long a run was under way; the pace of a place is their moving average. */
 export const commit = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
-local id, record, version, epoch, look, list, audits, changed, place, stays, took, runPrefix = unpack(ARGV)
+local id, record, version, epoch, look, changed, place, stays, took, runPrefix, count = unpack(ARGV)
 local stored = redis.call('HMGET', run, 'version', 'epoch')
 if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
   if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
@@ -59,6 +60,7 @@ if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
 redis.call('HSET', run, 'record', record, 'version', version)
 if look == 'over' then
   redis.call('HSET', run, 'over', 1)
+  redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
   redis.call('PEXPIRE', run, ${keepMs})
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
@@ -85,7 +87,7 @@ if place ~= '' and stays == '0' then
     for _, other in ipairs(waiting) do touch(runPrefix .. other, dirty, changed, other) end
   end
 end
-publish(run, events, dirty, inbox, changed, id, list, audits)
+publish(run, events, dirty, inbox, changed, id, count, 12)
 if look == 'over' then redis.call('PEXPIRE', events, ${keepMs}) end
 return 'ok'`);
 
@@ -169,13 +171,13 @@ return 1`);
 /** The first wish counts. Whoever holds the run hears of it when prolonging the lease; else somebody looks at once. */
 export const cancel = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox = unpack(KEYS)
-local id, wish, list, audits, changed = unpack(ARGV)
+local id, wish, changed, count = unpack(ARGV)
 local held = redis.call('HMGET', run, 'version', 'over', 'leaseUntil')
 if not held[1] then return 'unknown' end
 if held[2] then return 'over' end
 if redis.call('HSETNX', run, 'cancel', wish) == 0 then return 'again' end
 if not held[3] or tonumber(held[3]) < now then redis.call('ZADD', due, now, id) end
-publish(run, events, dirty, inbox, changed, id, list, audits)
+publish(run, events, dirty, inbox, changed, id, count, 5)
 return 'ok'`);
 
 export const claimDue = script(`${evenWhenFull}${nowLua}

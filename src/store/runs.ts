@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditBase, auditOf } from '../core/audit.ts';
+import { type AuditEntry, auditBase, auditOf } from '../core/audit.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Commit, Lease, RunStore } from '../core/ports.ts';
 import { Cancel, isOver, Run, RunEvent } from '../core/run.ts';
@@ -22,8 +22,6 @@ function nextLook({ run }: Commit, epoch: number | undefined): string | number {
   return epoch === undefined ? 'soon' : 'keep';
 }
 
-/** Lua gets lists as JSON of JSON: it passes the entries on as they are. */
-const listed = (entries: readonly object[]) => JSON.stringify(entries.map((entry) => JSON.stringify(entry)));
 const placeOf = ({ place }: Run) => (place ? placeKey(place) : '');
 const staysInLine = ({ state }: Run) => state === 'running' || state === 'queued';
 const tookMs = ({ state, startedAt, updatedAt }: Run) =>
@@ -48,8 +46,12 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
     const record = await redis.hget(keys.run(id), 'record');
     return record === null ? undefined : opened(id, record);
   };
-  const sealedEvents = ({ run, events }: Commit) =>
-    JSON.stringify(events.map((event) => seal.seal(JSON.stringify(event), keys.events(run.id))));
+  /** How many events there are, the events, and the audit entries: the end of the scripts' arguments. */
+  const told = ({ run, events }: Commit, audits: readonly AuditEntry[]) => [
+    events.length,
+    ...events.map((event) => seal.seal(JSON.stringify(event), keys.events(run.id))),
+    ...audits.map((entry) => JSON.stringify(entry)),
+  ];
   /** A record that can't be read must not come up again and again: it is set aside for a while. */
   const openedOrAside = async (id: string, record: string) => {
     try {
@@ -80,9 +82,9 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           keys.recent,
           keys.dirty,
         ];
-        const audits = listed(auditOf({ run, events }));
         const hasKey = key === undefined ? '0' : '1';
-        const args = [run.id, sealed(run), sealedEvents({ run, events }), audits, keys.changed, hasKey];
+        const news = told({ run, events }, auditOf({ run, events }));
+        const args = [run.id, sealed(run), keys.changed, hasKey, ...news];
         const made = lua.create(redis, [...names, keys.auditInbox], args).catch((problem: unknown) => {
           // A command that timed out may still wait in Redis' queue and be done later: a run that nobody was told of.
           // This one waits right behind it.
@@ -110,13 +112,12 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           run.version,
           epoch ?? '',
           nextLook({ run, events }, epoch),
-          sealedEvents({ run, events }),
-          listed(auditOf({ run, events })),
           keys.changed,
           place,
           staysInLine(run) ? '1' : '0',
           tookMs(run),
           runPrefix,
+          ...told({ run, events }, auditOf({ run, events })),
         ];
         return z.enum(['ok', 'conflict', 'fenced']).parse(await lua.commit(redis, [...names, ...line], args));
       }),
@@ -130,9 +131,16 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const { at, reason, actor } = wish;
         const text = `stop asked for${reason === undefined ? '' : `: ${reason}`}`;
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox];
-        const entry = { ...auditBase(run), actor, at, kind: 'cancel', text, ...(reason !== undefined && { reason }) };
-        const events = sealedEvents({ run, events: [{ at, kind: 'log', text }] });
-        const args = [run.id, JSON.stringify(wish), events, listed([entry]), keys.changed];
+        const entry: AuditEntry = {
+          ...auditBase(run),
+          actor,
+          at,
+          kind: 'cancel',
+          text,
+          ...(reason !== undefined && { reason }),
+        };
+        const news = told({ run, events: [{ at, kind: 'log', text }] }, [entry]);
+        const args = [run.id, JSON.stringify(wish), keys.changed, ...news];
         return z.enum(['ok', 'again', 'over', 'unknown']).parse(await lua.cancel(redis, names, args));
       }),
     events: (id, after, limit) =>
