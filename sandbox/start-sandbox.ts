@@ -56,10 +56,17 @@ function settingsOf(bed: Testbed | BesideCluster): string {
       ben: { slack: 'U0BEN', subject: 'ben@example.com' },
       cho: { slack: 'U0CHO' },
     },
+    channel: ship,
     roles: { engineers: ['ana', 'ben'] },
+    breakGlass: { who: ['engineers'], reviewers: ['engineers'] },
     policy: [
-      { name: 'anyone may look', operations: ['status'] },
+      { name: 'anyone may look', effects: ['read'] },
       { name: 'engineers may build', operations: ['build'], who: ['engineers'] },
+      {
+        name: 'engineers keep order',
+        operations: ['lock', 'unlock', 'join', 'stop', 'resume', 'away', 'back'],
+        who: ['engineers'],
+      },
       { name: 'staging is free for engineers', environments: ['staging'], who: ['engineers'] },
       {
         name: 'production needs another engineer',

@@ -4,7 +4,7 @@ import { type Json, JsonObject } from '../../src/core/json.ts';
 import type { Catalogue, Operation, Route } from '../../src/core/operation.ts';
 import { RunEvent } from '../../src/core/run.ts';
 import { apiPrefix } from './api-context.ts';
-import { shapeOf } from './route-request.ts';
+import { routesOf, shapeOf } from './route-request.ts';
 import { RunView } from './run-view.ts';
 import { AnswerRequest, CancelRequest, DecisionRequest } from './runs-api.ts';
 
@@ -67,6 +67,7 @@ const idempotencyKey = {
 };
 
 function operationIdOf({ name, routes }: Operation, { path }: Route): string {
+  if (path === `/operations/${name}`) return `ask_${name}`;
   const last = path.split('/').findLast((part) => part !== '' && !part.startsWith(':'));
   return routes.length === 1 ? name : `${name}_${last}`;
 }
@@ -178,7 +179,7 @@ function auditPath(): JsonObject {
 export function openApi(catalogue: Catalogue): JsonObject {
   const paths: Record<string, JsonObject> = {};
   for (const operation of catalogue.values())
-    for (const route of operation.routes) {
+    for (const route of routesOf(operation)) {
       const path = `${apiPrefix}${route.path.replace(/:(\w+)/g, '{$1}')}`;
       paths[path] = { ...paths[path], [route.method.toLowerCase()]: entryOf(operation, route) };
     }

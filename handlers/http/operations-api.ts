@@ -7,7 +7,7 @@ import type { Operation, Route } from '../../src/core/operation.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { request as ask, checkInput } from '../../src/engine/request.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
-import { readRequest, shapeOf } from './route-request.ts';
+import { readRequest, routesOf, shapeOf } from './route-request.ts';
 import { viewOf } from './run-view.ts';
 
 /** How long a question is waited for before its asker is sent to look for the answer. */
@@ -84,6 +84,6 @@ function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, rou
 export function operationsApi(deps: ApiDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     for (const operation of deps.engine.catalogue.values())
-      for (const route of operation.routes) addRoute(app, deps, operation, route);
+      for (const route of routesOf(operation)) addRoute(app, deps, operation, route);
   };
 }

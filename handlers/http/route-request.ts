@@ -1,8 +1,20 @@
 import type { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
-import { isObject, type JsonObject } from '../../src/core/json.ts';
+import { isObject, JsonObject } from '../../src/core/json.ts';
 import { didYouMean } from '../../src/core/near.ts';
-import type { Route } from '../../src/core/operation.ts';
+import type { Operation, Route } from '../../src/core/operation.ts';
+
+/** An operation's own routes, and the one that every operation has: its name, with its input as the body. */
+export function routesOf({ name, summary, input, routes }: Operation): Route[] {
+  const general: Route = {
+    method: 'POST',
+    path: `/operations/${name}`,
+    summary,
+    request: input,
+    input: (request) => JsonObject.parse(request),
+  };
+  return [...routes, general];
+}
 
 export type Shape = {
   /** What stands in the path. */

@@ -2,6 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openApi } from '../../../handlers/http/openapi.ts';
+import { routesOf } from '../../../handlers/http/route-request.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 
 const Description = z.looseObject({
@@ -20,7 +21,9 @@ const Description = z.looseObject({
 });
 const description = openApi(catalogue);
 const { paths } = Description.parse(description);
-const routes = [...catalogue.values()].flatMap((operation) => operation.routes.map((route) => ({ operation, route })));
+const routes = [...catalogue.values()].flatMap((operation) =>
+  routesOf(operation).map((route) => ({ operation, route })),
+);
 
 test('it is valid OpenAPI 3.0', async () => {
   const { valid, errors } = await new Validator().validate(structuredClone(description));

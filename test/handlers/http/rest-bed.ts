@@ -22,7 +22,7 @@ export const restSettings = Settings.parse({
   },
   roles: { engineers: ['ana', 'ben'] },
   policy: [
-    { name: 'looking', operations: ['status'] },
+    { name: 'looking', effects: ['read'] },
     { name: 'staging', environments: ['staging'] },
     { name: 'production', environments: ['prod'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
   ],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readInput, words } from '../../../handlers/slack/grammar.ts';
+import { readInput, readLine, words } from '../../../handlers/slack/grammar.ts';
 import type { Operation } from '../../../src/core/operation.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 
@@ -57,4 +57,29 @@ test('every example of the catalogue can be read and fits its schema', () => {
   for (const known of catalogue.values())
     for (const example of known.examples)
       expect(known.input.safeParse(readInput(known, example))).toMatchObject({ success: true });
+});
+
+test.each([
+  ['web:v2 production --break-glass "the shop is down"', 'the shop is down'],
+  ['web:v2 production —break-glass “the shop is down”', 'the shop is down'],
+  ['--break-glass=outage web:v2 production', 'outage'],
+  ["web:v2 --break-glass 'db down' production", 'db down'],
+  ['web:v2 production', undefined],
+])('%s', (text, breakGlass) => {
+  const line = readLine(operation('deploy'), text);
+  expect(line).toEqual({ input: { app: 'web', tag: 'v2', env: 'production' }, ...(breakGlass && { breakGlass }) });
+});
+
+test.each([
+  [
+    'lock',
+    'web production "migrating the db" for=90m',
+    { app: 'web', env: 'production', reason: 'migrating the db', for: '90m' },
+  ],
+  ['deploy', 'web:v2 production canaryWeight=25%', { app: 'web', env: 'production', tag: 'v2', canaryWeight: '25%' }],
+  ['away', 'to ben for="2 weeks"', { to: 'ben', for: '2 weeks' }],
+  ['can', 'ana deploy web to production', { who: 'ana', operation: 'deploy', app: 'web', env: 'production' }],
+])('%s %s', (name, text, input) => {
+  expect(readInput(operation(name), text)).toEqual(input);
+  expect(operation(name).input.safeParse(input)).toMatchObject({ success: true });
 });

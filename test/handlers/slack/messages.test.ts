@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { alertMessage } from '../../../handlers/slack/blocks/alert-message.ts';
 import { runMessage } from '../../../handlers/slack/blocks/run-message.ts';
 import { statusMessage } from '../../../handlers/slack/blocks/status-message.ts';
+import { tableMessage } from '../../../handlers/slack/blocks/table-message.ts';
 import { threadReply } from '../../../handlers/slack/blocks/thread-reply.ts';
 import { helpView } from '../../../handlers/slack/help.ts';
 import { operationModal } from '../../../handlers/slack/modal.ts';
@@ -24,6 +25,19 @@ const reports: Report[] = [
   { kind: 'rollout-failed', replicas: 3, ready: 0, trouble },
   { kind: 'rollout-timed-out', replicas: 3, ready: 0, trouble, seconds: 600 },
   { kind: 'superseded', by: 'r2' },
+  { kind: 'locked', scope: 'web@production', reason: nasty, until: 1 },
+  { kind: 'unlocked', scope: '*@*' },
+  { kind: 'turn', end: 'unclaimed' },
+  { kind: 'away', from: nasty, to: nasty, until: 1 },
+  { kind: 'back', from: nasty },
+  { kind: 'verdict', who: nasty, what: nasty, verdict: { kind: 'allow', rule: nasty }, terms: nasty },
+  {
+    kind: 'table',
+    title: nasty,
+    columns: ['a', 'b'],
+    rows: Array.from({ length: 300 }, () => [nasty, '']),
+    note: nasty,
+  },
   { kind: 'built', image: '127.0.0.1:5000/web:v1', digest: 'sha256:1', tag: 'v1', seconds: 2 },
 ];
 
@@ -107,6 +121,74 @@ describe('whatever a run holds, Slack takes its message, and nothing in it pings
     expect(checkBlocks('message', reply?.blocks)).toEqual([]);
     unpinged(reply?.blocks);
   });
+});
+
+describe('what is asked of people', () => {
+  const step = {
+    state: 'waiting' as const,
+    startedAt: 1,
+    until: 9,
+    asks: { of: 'requester' as const, choices: ['go', '<b>back'] },
+  };
+  const actionsOf = (run: Run) =>
+    JSON.stringify(runMessage(run, testSettings).blocks).match(/"action_id":"[a-z_0-9]+"/g) ?? [];
+
+  test('a parked run’s question has a button for each answer, and calls whom it asks', () => {
+    const run = runOf({ state: 'running', effect: 'change', steps: { settle: step } });
+    expect(checkBlocks('message', runMessage(run, testSettings).blocks)).toEqual([]);
+    expect(actionsOf(run)).toEqual([
+      '"action_id":"run_answer_0"',
+      '"action_id":"run_answer_1"',
+      '"action_id":"run_stop"',
+    ]);
+    const reply = threadReply(run, [{ at: 1, kind: 'step', step: 'settle', text: 'waiting' }], testSettings);
+    expect(reply?.text).toContain('waits for you');
+  });
+
+  test('a run in line shows its place and about how long it takes', () => {
+    const { blocks } = runMessage(runOf({ state: 'queued' }), testSettings, {
+      ahead: ['first', 'second'],
+      waitMs: 600_000,
+    });
+    expect(JSON.stringify(blocks)).toContain('Number 2 in line, about 10 min; under way: run `first`.');
+  });
+
+  test('a broken glass is loud until and after somebody reviewed it', () => {
+    const breakGlass = {
+      reason: nasty,
+      reviewed: { actor: { kind: 'slack' as const, team: 'T1', user: 'UBEN' }, at: 1 },
+    };
+    const open = runOf({ state: 'finished', breakGlass: { reason: nasty } });
+    expect(checkBlocks('message', runMessage(open, testSettings).blocks)).toEqual([]);
+    unpinged(runMessage(open, testSettings).blocks);
+    expect(actionsOf(open)).toContain('"action_id":"run_review"');
+    expect(actionsOf(runOf({ state: 'finished', breakGlass }))).not.toContain('"action_id":"run_review"');
+    expect(threadReply(open, [{ at: 1, kind: 'state', text: 'finished' }], testSettings)?.broadcast).toBe(true);
+  });
+
+  test('what was changed can be undone from its message', () => {
+    const plan = runOf({}).plan;
+    const undo = { operation: 'deploy', input: { app: 'web', env: 'production', image: 'web:v0' } };
+    const run = runOf({
+      state: 'finished',
+      report: { kind: 'rolled-out', replicas: 1, ready: 1, seconds: 1 },
+      plan: plan && { ...plan, undo },
+    });
+    expect(JSON.stringify(runMessage(run, testSettings).blocks)).toContain('"text":"Undo"');
+  });
+
+  test('a reminder calls the approvers', () => {
+    const reply = threadReply(runOf({ state: 'awaiting' }), [{ at: 1, kind: 'call', text: 'reminded' }], testSettings);
+    expect(reply?.text).toContain('still waits for you');
+  });
+});
+
+test('tables fit, however large', () => {
+  for (const report of reports)
+    if (report.kind === 'table') {
+      expect(checkBlocks('message', tableMessage(report).blocks)).toEqual([]);
+      unpinged(tableMessage(report).blocks);
+    }
 });
 
 test('the thread says who decided', () => {
