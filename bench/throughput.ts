@@ -54,7 +54,10 @@ export async function throughput({ bed }: Pick<Ground, 'bed'>): Promise<Figure> 
   const connection = new Redis(bed.redis.url, { maxRetriesPerRequest: null });
   const queue = new Queue('bare', { connection });
   const ended = { count: 0 };
-  const worker = new Worker('bare', async () => void (ended.count += 1), {
+  const count = async () => {
+    ended.count += 1;
+  };
+  const worker = new Worker('bare', count, {
     connection: connection.duplicate(),
     concurrency,
   });

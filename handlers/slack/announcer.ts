@@ -153,9 +153,11 @@ async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<
   return { kind: 'shown', shown: { channel, ts: '', hash: '', cursor: '' } };
 }
 
-function addressOf({ origin, place }: Run): To | undefined {
+/** Where a run is told of. A broken glass is never silent: without a channel of its own it goes to Shipmate's. */
+function addressOf({ origin, place, breakGlass }: Run, settings: Settings): To | undefined {
   if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
-  return place?.channel === undefined ? undefined : { channel: place.channel };
+  const channel = place?.channel ?? (breakGlass ? settings.channel : undefined);
+  return channel === undefined ? undefined : { channel };
 }
 
 /** How long to leave Slack alone after a failure; undefined where trying again won't help. */
@@ -178,7 +180,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
   if (deps.catalogue.get(run.operation)?.effect === 'read') return whisper(deps, run, shown);
-  const to = addressOf(run);
+  const to = addressOf(run, deps.settings());
   if (to === undefined) return { kind: 'nothing' };
   const current = await bringUpToDate(deps, to, runMessage(run, deps.settings(), await placeInLine(deps, run)), shown);
   try {

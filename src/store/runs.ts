@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import { type AuditEntry, auditBase, auditOf } from '../core/audit.ts';
 import { placeKey } from '../core/lock.ts';
-import type { Commit, Lease, RunStore } from '../core/ports.ts';
-import { Cancel, isOver, Run, RunEvent } from '../core/run.ts';
+import type { Commit, RunStore } from '../core/ports.ts';
+import { isOver, type Run } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
+import { createRecords } from './records.ts';
+import { createRunLeases } from './run-leases.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
 import { noSeal, type Seal } from './seal.ts';
-
-/** How long a record that can't be read is left alone. */
-const asideMs = 10 * 60_000;
-
-const Ids = z.array(z.string());
 
 function nextLook({ run }: Commit, epoch: number | undefined): string | number {
   if (isOver(run.state)) return 'over';
@@ -36,42 +33,15 @@ redis.call('ZADD', KEYS[1], now, id)
 redis.call('PEXPIRE', KEYS[1], window)
 return 1`);
 
-const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
-
 /** Runs in Redis: the record of truth, its events, leases, and who must be looked at when. */
 export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore {
-  const sealed = (run: Run) => seal.seal(JSON.stringify(run), keys.run(run.id));
-  const opened = (id: string, record: string) => Run.parse(JSON.parse(seal.open(record, keys.run(id))));
+  const { sealed, opened, told, openedEvent } = createRecords(seal);
   const read = async (id: string) => {
     const record = await redis.hget(keys.run(id), 'record');
     return record === null ? undefined : opened(id, record);
   };
-  /** How many events there are, the events, and the audit entries: the end of the scripts' arguments. */
-  const told = ({ run, events }: Commit, audits: readonly AuditEntry[]) => [
-    events.length,
-    ...events.map((event) => seal.seal(JSON.stringify(event), keys.events(run.id))),
-    ...audits.map((entry) => JSON.stringify(entry)),
-  ];
-  /** A record that can't be read must not come up again and again: it is set aside for a while. */
-  const openedOrAside = async (id: string, record: string) => {
-    try {
-      return opened(id, record);
-    } catch (problem) {
-      await redis.zadd(keys.due, 'XX', Date.now() + asideMs, id);
-      throw problem;
-    }
-  };
-  const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
-    const held = z
-      .tuple([z.number(), z.string(), z.string()])
-      .nullable()
-      .parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
-    if (!held) return undefined;
-    const [epoch, record, wish] = held;
-    const run = await openedOrAside(id, record);
-    return { epoch, run, ...(wish !== '' && { cancel: parseCancel(wish) }) };
-  };
   return {
+    ...createRunLeases(redis, opened),
     create: ({ run, events }, key) =>
       guarded(async () => {
         const names = [
@@ -121,11 +91,6 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         ];
         return z.enum(['ok', 'conflict', 'fenced']).parse(await lua.commit(redis, [...names, ...line], args));
       }),
-    takeTurn: (id, place, first) =>
-      guarded(async () => {
-        const names = [keys.turn(place), keys.line(place), keys.tickets, keys.busy];
-        return Ids.parse(await lua.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix]));
-      }),
     cancel: (run, wish) =>
       guarded(async () => {
         const { at, reason, actor } = wish;
@@ -148,25 +113,9 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const rows = await redis.xrange(keys.events(id), after === '' ? '-' : `(${after}`, '+', 'COUNT', limit);
         return rows.map(([row, fields]) => ({
           id: row,
-          event: RunEvent.parse(JSON.parse(seal.open(fields[1] ?? '', keys.events(id)))),
+          event: openedEvent(id, fields[1] ?? ''),
         }));
       }),
-    lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
-    renew: (held, ttlMs) =>
-      guarded(async () => {
-        const kept = await Promise.all(
-          held.map(({ id, epoch }) => lua.renew(redis, [keys.run(id), keys.due], [id, epoch, ttlMs])),
-        );
-        const wishes = held.map(({ id }, index) => ({ id, wish: kept[index] }));
-        return {
-          lost: wishes.filter(({ wish }) => wish === 0).map(({ id }) => id),
-          cancelled: wishes.flatMap(({ id, wish }) =>
-            typeof wish === 'string' && wish !== '' ? [{ id, cancel: parseCancel(wish) }] : [],
-          ),
-        };
-      }),
-    release: (id, epoch) => guarded(async () => void (await lua.release(redis, [keys.run(id), keys.due], [id, epoch]))),
-    due: (limit, againMs) => guarded(async () => Ids.parse(await lua.claimDue(redis, [keys.due], [limit, againMs]))),
     within: (key, id, limit, windowMs) =>
       guarded(async () => (await within(redis, [keys.rate(key)], [id, limit, windowMs])) === 1),
     first: (key, ttlMs) => guarded(async () => (await redis.set(keys.seen(key), 1, 'PX', ttlMs, 'NX')) === 'OK'),

@@ -39,4 +39,3 @@ test.each(files)('%s', async (name) => {
   else expect(run, run.fault?.message).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
   if (begun) expect(world.applied).toEqual([]);
 });
-if (applied) expect(world.applied).toEqual([]);

@@ -17,6 +17,8 @@ export type Voyage = {
   namespaces: { staging: string; production: string };
   jwtSecret: string;
   alertToken: string;
+  /** The path of its shipmate.yaml. */
+  settings: string;
   /** Starts another process of this Shipmate. */
   start(role: 'bot' | 'worker' | 'all', env?: Record<string, string>): Promise<ShipmateProcess>;
   end(): Promise<void>;
@@ -26,6 +28,7 @@ const quote = JSON.stringify;
 
 function settingsOf(namespaces: Voyage['namespaces']): string {
   return `
+channel: ${ship}
 apps:
   web:
     image: ${bed.registryHost}/web
@@ -40,9 +43,11 @@ environments:
 people:
   ana: { slack: U0ANA, subject: ana@example.com }
   ben: { slack: U0BEN, subject: ben@example.com }
-roles: { engineers: [ana, ben] }
+roles: { engineers: [ana, ben], on-call: ['group:S0ENGINEERS'] }
+breakGlass: { who: [on-call], reviewers: [engineers] }
 policy:
-  - { name: anyone may look, operations: [status] }
+  - { name: anyone may look, effects: [read] }
+  - { name: engineers keep order, operations: [lock, unlock, join, stop, resume, away, back], who: [engineers] }
   - { name: building is free, operations: [build] }
   - { name: staging is free, environments: [staging] }
   - { name: production needs another engineer, environments: [production], who: [engineers], approvals: 1, approvers: [engineers] }
@@ -74,6 +79,7 @@ export async function startVoyage(options: { socketMode?: boolean } = {}): Promi
     namespaces,
     jwtSecret: secrets.jwt,
     alertToken: secrets.alerts,
+    settings,
     start: async (role, env = {}) => {
       const started = await startShipmate({
         ROLE: role,

@@ -72,6 +72,8 @@ function watchUntilEnd(
       resolve({ ended, count });
     };
     let found = false;
+    /** Kinds that can't be watched at the moment: with an old picture nothing is called complete. */
+    const blind = new Set<string>();
     const look = () => {
       if (done.signal.aborted) return;
       const there = caches.deployments.size > 0;
@@ -88,8 +90,10 @@ function watchUntilEnd(
         caches.deployments.size === 0
           ? { kind: 'progressing' as const }
           : judgeRollout(observed, options.run, applied, Date.now());
-      if (verdict.kind !== 'progressing') return finish(verdict, count);
-      if (Date.now() >= options.deadline) return finish({ kind: 'timed-out', finding: verdict.finding }, count);
+      const guessed = verdict.kind === 'complete' && blind.size > 0;
+      if (verdict.kind !== 'progressing' && !guessed) return finish(verdict, count);
+      const finding = 'finding' in verdict ? verdict.finding : undefined;
+      if (Date.now() >= options.deadline) return finish({ kind: 'timed-out', finding }, count);
       if (JSON.stringify(count) !== lastSeen) options.seen(count);
       lastSeen = JSON.stringify(count);
     };
@@ -101,7 +105,8 @@ function watchUntilEnd(
     };
     signal.addEventListener('abort', () => stop(signal.reason), { once: true });
     // The API server away is no reason to give up before the deadline; that it says no is.
-    const failed = (problem: unknown) => {
+    const failed = (kind: string) => (problem: unknown) => {
+      blind.add(kind);
       if (problem instanceof RefusedCall && problem.refusal.status === 403) stop(problem);
     };
     const keep = (kind: string, apiVersion: string, query: Record<string, string>, cache: Map<string, JsonObject>) =>
@@ -109,7 +114,13 @@ function watchUntilEnd(
         connection,
         { path: listPath(apiVersion, kind, ref.namespace), query },
         cache,
-        { changed: look, failed },
+        {
+          changed: () => {
+            blind.delete(kind);
+            look();
+          },
+          failed: failed(kind),
+        },
         both,
       );
     void keep('Deployment', 'apps/v1', { fieldSelector: `metadata.name=${ref.name}` }, caches.deployments);

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { Lease, RunStore } from '../core/ports.ts';
+import { Cancel } from '../core/run.ts';
+import { type Connection, guarded } from './connection.ts';
+import { keys, runPrefix } from './keys.ts';
+import type { Records } from './records.ts';
+import * as lua from './run-scripts.ts';
+
+/** How long a record that can't be read is left alone. */
+const asideMs = 10 * 60_000;
+
+const Ids = z.array(z.string());
+
+const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
+
+/** Who works on which run, whose turn it is, and which run somebody should look at. */
+export function createRunLeases(
+  redis: Connection,
+  opened: Records['opened'],
+): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn'> {
+  /** A record that can't be read must not come up again and again: it is set aside for a while. */
+  const openedOrAside = async (id: string, record: string) => {
+    try {
+      return opened(id, record);
+    } catch (problem) {
+      await redis.zadd(keys.due, 'XX', Date.now() + asideMs, id);
+      throw problem;
+    }
+  };
+  const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
+    const held = z
+      .tuple([z.number(), z.string(), z.string()])
+      .nullable()
+      .parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
+    if (!held) return undefined;
+    const [epoch, record, wish] = held;
+    const run = await openedOrAside(id, record);
+    return { epoch, run, ...(wish !== '' && { cancel: parseCancel(wish) }) };
+  };
+  return {
+    takeTurn: (id, place, first) =>
+      guarded(async () => {
+        const names = [keys.turn(place), keys.line(place), keys.tickets, keys.busy];
+        return Ids.parse(await lua.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix]));
+      }),
+    lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
+    renew: (held, ttlMs) =>
+      guarded(async () => {
+        const kept = await Promise.all(
+          held.map(({ id, epoch }) => lua.renew(redis, [keys.run(id), keys.due], [id, epoch, ttlMs])),
+        );
+        const wishes = held.map(({ id }, index) => ({ id, wish: kept[index] }));
+        return {
+          lost: wishes.filter(({ wish }) => wish === 0).map(({ id }) => id),
+          cancelled: wishes.flatMap(({ id, wish }) =>
+            typeof wish === 'string' && wish !== '' ? [{ id, cancel: parseCancel(wish) }] : [],
+          ),
+        };
+      }),
+    release: (id, epoch) => guarded(async () => void (await lua.release(redis, [keys.run(id), keys.due], [id, epoch]))),
+    due: (limit, againMs) => guarded(async () => Ids.parse(await lua.claimDue(redis, [keys.due], [limit, againMs]))),
+  };
+}
