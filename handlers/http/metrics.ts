@@ -47,8 +47,8 @@ export function createMetrics(): Metrics {
       commit: async (commit, epoch) => {
         const result = await store.commit(commit, epoch);
         const { operation, state, createdAt, updatedAt } = commit.run;
-        // A run ends once: nothing is written to it after its last state.
-        if (result === 'ok' && isOver(state)) {
+        // A run ends once; all that is written to it after its last state is that it was reviewed.
+        if (result === 'ok' && isOver(state) && !commit.run.breakGlass?.reviewed) {
           runs.inc({ operation, state });
           durations.observe({ operation, state }, Math.max(0, updatedAt - createdAt) / 1_000);
         }

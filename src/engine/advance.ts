@@ -1,5 +1,5 @@
 import { Fault, fault, toFault } from '../core/errors.ts';
-import type { Operation, PlanContext } from '../core/operation.ts';
+import type { Operation, PlanContext, RunContext } from '../core/operation.ts';
 import { bind, changesNothing, type Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
@@ -27,6 +27,25 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
       if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: lap.run().id });
       return place;
     },
+  };
+}
+
+function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyof Clients, string> {
+  const context = planContext(lap);
+  return {
+    on: context.on,
+    settings: context.settings,
+    signal: context.signal,
+    actor: context.actor,
+    now: context.now,
+    get place() {
+      return context.place;
+    },
+    id: lap.run().id,
+    plan,
+    step: (name, act) => doStep(lap, operation, name, act),
+    wait: (name, ms) => doWait(lap, name, ms),
+    waitFor: (name, options) => doWaitFor(lap, name, options),
   };
 }
 
@@ -83,18 +102,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   const { id, input, plan, startedAt } = lap.run();
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
-  const context = planContext(lap);
-  const found = await operation.run(
-    // Spreading would read `place`, which throws where there is none.
-    Object.assign(Object.create(null, Object.getOwnPropertyDescriptors(context)), {
-      id,
-      plan,
-      step: (name: string, act: Parameters<typeof doStep>[3]) => doStep(lap, operation, name, act),
-      wait: (name: string, ms: number) => doWait(lap, name, ms),
-      waitFor: (name: string, options: Parameters<typeof doWaitFor>[2]) => doWaitFor(lap, name, options),
-    }),
-    input,
-  );
+  const found = await operation.run(runContext(lap, operation, plan), input);
   const report = redactDeep(lap.engine.redact, found);
   await lap.save((run) => ({ ...run, state: endOf(report), report }), [{ kind: 'state', text: endOf(report) }]);
 }

@@ -27,24 +27,24 @@ function setStep(lap: Lap, name: string, record: StepRecord, text: string): Prom
   );
 }
 
-/** Aborts with the lap, or as STEP_TIMED_OUT when the step's or the run's time is over. */
-function limited(lap: Lap, operation: Operation, name: string, startedAt: number): AbortSignal {
-  const now = lap.engine.now();
+/** Aborts with the lap, or as STEP_TIMED_OUT when the step's or the run's time is over; `end` stops the clock. */
+function limited(
+  lap: Lap,
+  operation: Operation,
+  name: string,
+  startedAt: number,
+): { signal: AbortSignal; end(): void } {
   const limit = operation.limits?.steps?.[name] ?? stepLimitMs;
   const runLimit = operation.limits?.run ?? runLimitMs;
-  const left = Math.min(startedAt + limit, (lap.run().startedAt ?? startedAt) + runLimit) - now;
+  const left = Math.min(startedAt + limit, (lap.run().startedAt ?? startedAt) + runLimit) - lap.engine.now();
   const over = new AbortController();
-  const timer = setTimeout(
-    () => {
-      const minutes = String(Math.round(Math.min(limit, runLimit) / 6_000) / 10);
-      over.abort(fault('STEP_TIMED_OUT', { step: name, minutes }));
-    },
-    Math.max(0, left),
-  );
+  const stop = () => {
+    const minutes = String(Math.round(Math.min(limit, runLimit) / 6_000) / 10);
+    over.abort(fault('STEP_TIMED_OUT', { step: name, minutes }));
+  };
+  const timer = setTimeout(stop, Math.max(0, left));
   timer.unref();
-  over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  lap.signal.addEventListener('abort', () => over.abort(lap.signal.reason), { once: true });
-  return over.signal;
+  return { signal: AbortSignal.any([lap.signal, over.signal]), end: () => clearTimeout(timer) };
 }
 
 async function patiently<Result>(step: StepContext, act: (step: StepContext) => Promise<Result>): Promise<Result> {
@@ -90,7 +90,7 @@ export async function doStep<Result>(
     const record: StepRecord = { state, startedAt, endedAt: lap.engine.now(), ...(note !== undefined && { note }) };
     await setStep(lap, name, result === undefined ? record : { ...record, result: storable(lap, result) }, state);
   };
-  const signal = limited(lap, operation, name, startedAt);
+  const { signal, end: stopClock } = limited(lap, operation, name, startedAt);
   const progress = createProgress(lap, name, startedAt, signal);
   try {
     const result = await patiently(progress.context, act).finally(progress.flush);
@@ -101,6 +101,8 @@ export async function doStep<Result>(
     // Stopped from outside: the step is not over, another worker takes it up.
     if (!lap.signal.aborted && problem instanceof Fault) await end('failed');
     throw problem;
+  } finally {
+    stopClock();
   }
 }
 

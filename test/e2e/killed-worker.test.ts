@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ShipmateProcess } from '../../testbed/shipmate.ts';
@@ -84,4 +85,51 @@ test('a worker that is asked to stop hands its run over at once', { timeout: 90_
     ({ text }) => text.includes('web:v1 → web:v2') && text.includes('2 of 2 pods ready'),
     40_000,
   );
+});
+
+test('a worker frozen for a minute finds that it no longer owns the run, and changes nothing', {
+  timeout: 150_000,
+}, async () => {
+  const own = await startVoyage();
+  const store = new Redis(own.redis.url);
+  try {
+    await own.start('bot');
+    const pair = await Promise.all([own.start('worker'), own.start('worker')]);
+    await own.slack.command(ana, ship, '/deploy web:v1 staging');
+    const underWay = (message: Message) => deployMessage(message) && message.text.includes('under way');
+    const begun = await own.slack.waitFor('the rollout is under way', underWay, 20_000);
+    const key = `{shipmate}:v1:run:${runIdOf(begun)}`;
+    const owner = await store.hget(key, 'owner');
+    const holder = pair.find(({ pid }) => owner?.split('/')[1] === String(pid)) ?? expect.fail('nobody holds the run');
+    process.kill(holder.pid, 'SIGSTOP');
+    await own.slack.waitFor(
+      'another one ends it',
+      (message) => deployMessage(message) && message.text.includes('done'),
+      40_000,
+    );
+    const whole = async () => [
+      await store.hmget(key, 'record', 'version'),
+      (await store.xrange(`{shipmate}:v1:events:${runIdOf(begun)}`, '-', '+')).length,
+    ];
+    const ended = await whole();
+    await sleep(60_000);
+    process.kill(holder.pid, 'SIGCONT');
+    await sleep(5_000);
+    expect(await whole()).toEqual(ended);
+    const generation = await kubectl([
+      '-n',
+      own.namespaces.staging,
+      'get',
+      'deployment',
+      'web',
+      '-o',
+      'jsonpath={.metadata.generation}',
+    ]);
+    expect(generation).toBe('1');
+    await own.slack.command(ana, ship, '/deploy web:v2 staging');
+    await own.slack.waitFor('it works on', ({ text }) => text.includes('web:v1 → web:v2 – 1 of 1'), 40_000);
+  } finally {
+    store.disconnect();
+    await own.end();
+  }
 });
