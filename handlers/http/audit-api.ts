@@ -36,6 +36,8 @@ export function auditApi({ engine, closing }: ApiDeps) {
         });
       const query = Query.safeParse(request.query);
       if (!query.success) throw fault('BAD_INPUT', { problem: 'after must be the number of a record.' });
+      // What happened a moment ago is part of the answer.
+      await engine.clients.audit.seal();
       return reply
         .header('content-type', 'application/x-ndjson; charset=utf-8')
         .send(Readable.from(linesAfter(engine.clients.audit, query.data.after, closing)));

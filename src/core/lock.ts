@@ -16,6 +16,9 @@ export type Lock = z.output<typeof Lock>;
 /** `app@env`: what turns, locks and histories go by. */
 export const placeKey = ({ app, env }: { app?: string; env?: string }): string => `${app ?? '*'}@${env ?? '*'}`;
 
+/** The scope of the global stop. */
+export const everything = placeKey({});
+
 /** A scope in words: `web in production`, `everything in staging`. */
 export function scopeText(scope: string): string {
   const [app = '*', env = '*'] = scope.split('@');
@@ -26,7 +29,7 @@ export function scopeText(scope: string): string {
 
 /** The locks that lie on a place now, the widest first. */
 export function locksOn(locks: readonly Lock[], place: { app: string; env: string }, now: number): Lock[] {
-  const scopes = ['*@*', placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
+  const scopes = [everything, placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
   return scopes.flatMap((scope) =>
     locks.filter((lock) => lock.scope === scope && (lock.until === undefined || now < lock.until)),
   );

@@ -17,7 +17,7 @@ export type Clients = {
   runs: Pick<RunStore, 'read' | 'recent'>;
   order: OrderStore;
   locks: LockStore;
-  audit: Pick<AuditStore, 'read' | 'head'>;
+  audit: Pick<AuditStore, 'read' | 'head' | 'seal'>;
   delegations: DelegationStore;
 };
 

@@ -1,7 +1,7 @@
 import { type Actor, actorId, holdsRole, personOf, samePerson } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
 import { frozen } from '../core/freeze.ts';
-import { locksOn, scopeText } from '../core/lock.ts';
+import { everything, locksOn, scopeText } from '../core/lock.ts';
 import { momentText } from '../core/moments.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Place } from '../core/place.ts';
@@ -30,7 +30,8 @@ const nameOf = (settings: Settings, actor: Actor) => personOf(settings, actor) ?
 async function checkLocks(engine: Engine, run: Run, place: Place): Promise<void> {
   const settings = engine.settings();
   const locks = locksOn(await engine.clients.locks.all(), place, engine.now());
-  const other = locks.find(({ owner }) => !samePerson(settings, owner, run.actor));
+  // A stop of everything stops its owner too; a lock is there so that its owner can work.
+  const other = locks.find(({ scope, owner }) => scope === everything || !samePerson(settings, owner, run.actor));
   if (!other) return;
   throw fault('LOCKED', {
     scope: scopeText(other.scope),

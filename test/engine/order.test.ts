@@ -179,6 +179,7 @@ describe('locks', () => {
     await desk.done('stop', { reason: 'the network is down' }, ben);
     expect(await desk.lap(id)).toMatchObject({ state: 'denied', fault: { code: 'LOCKED' } });
     expect(world.applied).toHaveLength(0);
+    expect(await desk.lap(await desk.deploy('staging', 'v1', ben))).toMatchObject({ state: 'denied' });
     await desk.done('resume', {}, ana);
     expect(await desk.lap(await desk.deploy('staging'))).toMatchObject({ state: 'finished' });
   });

@@ -20,6 +20,8 @@ export const audit = defineOperation({
   plan: async () => ({ summary: 'the audit log', changes: [], takesOver: [] }),
   run: async (run, wanted) => {
     const { rows, head } = await run.step('read', async () => {
+      // What happened a moment ago is part of the answer.
+      await run.on.audit.seal();
       const [records, head] = await Promise.all([
         run.on.audit.read({ newest: true, limit: searched }),
         run.on.audit.head(),

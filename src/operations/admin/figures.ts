@@ -27,6 +27,7 @@ export const figures = defineOperation({
   plan: async (_context, { days }) => ({ summary: `the last ${days} days`, changes: [], takesOver: [] }),
   run: async (run, { app, env, days }) => {
     const found = await run.step('read', async () => {
+      await run.on.audit.seal();
       const since = run.now() - days * dayMs;
       const records = await run.on.audit.read({ newest: true, limit: searched });
       const fits = (record: AuditRecord) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { samePerson } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
-import { placeKey, scopeText } from '../../core/lock.ts';
+import { everything, placeKey, scopeText } from '../../core/lock.ts';
 import { momentText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
@@ -76,8 +76,6 @@ export const unlock = defineOperation({
   plan: (context) => planUnlock(context, placeKey(context.place)),
   run: (run) => runUnlock(run, placeKey(run.place)),
 });
-
-const everything = placeKey({});
 
 export const stop = defineOperation({
   name: 'stop',
