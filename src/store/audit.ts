@@ -38,9 +38,10 @@ export function createAuditStore(redis: Connection): AuditStore {
     add: (entry) => guarded(async () => void (await redis.xadd(keys.auditInbox, '*', 'entry', JSON.stringify(entry)))),
     seal: () =>
       guarded(async () => {
+        // The head first: what is in the inbox after it was read is not part of a chain that ends there.
+        const from = await head();
         const waiting = await redis.xrange(keys.auditInbox, '-', '+', 'COUNT', portion);
         if (waiting.length === 0) return 0;
-        const from = await head();
         const records = chain(
           from,
           waiting.map(([, fields]) => AuditEntry.parse(JSON.parse(fields[1] ?? ''))),

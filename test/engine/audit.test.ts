@@ -3,7 +3,8 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { startAuditFile } from '../../jobs/audit-file.ts';
 import { verifyChain } from '../../src/core/audit.ts';
 import { figuresOf } from '../../src/core/figures.ts';
@@ -105,6 +106,22 @@ test('of several sealers at once, and with entries coming in, one chain comes ou
   expect(verifyChain(records, await engine.audit.head()).faults).toEqual([]);
   for (const other of others) other.disconnect();
 });
+
+test.each(['hmget', 'xrange'] as const)(
+  'a sealer that another one overtakes before its %s seals nothing twice',
+  async (command) => {
+    await Promise.all(Array.from({ length: 5 }, () => desk.deploy('staging')));
+    const slow = new Redis(redis().url);
+    const send = slow.sendCommand.bind(slow);
+    vi.spyOn(slow, 'sendCommand').mockImplementation(async (...args: Parameters<typeof send>) => {
+      if (args[0].name === command) await engine.audit.seal();
+      return await send(...args);
+    });
+    expect(await createAuditStore(slow).seal()).toBe(0);
+    expect(await all()).toHaveLength(5);
+    slow.disconnect();
+  },
+);
 
 test('the file has every record once, also after half a line and a restart; verify finds what is done to it', async () => {
   const path = join(folder, 'audit.jsonl');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupIdOf } from '../../../handlers/webhooks/alert-group.ts';
 import type { AlertStore } from '../../../src/core/ports.ts';
@@ -27,6 +28,7 @@ beforeEach(async () => {
   logged = [];
   connection = connectStore(redis().url);
   connection.on('error', () => {});
+  await once(connection, 'ready');
   alerts = createAlertStore(connection);
   bed = await server({ token });
 });
