@@ -47,11 +47,14 @@ redis.call('ZREMRANGEBYRANK', recent, 0, -${keepRecent + 1})
 publish(run, events, dirty, inbox, changed, id, count, 6)
 return id`);
 
-/** \`took\`, in ms, is how long a run was under way; the pace of a place is their moving average. */
+/**
+ * `took`, in ms, is how long a run was under way; the pace of a place is their moving average.
+ * A run that somebody wants stopped waits for nothing: it is due at once, whatever time it would be parked until.
+ */
 export const commit = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
 local id, record, version, epoch, look, changed, place, stays, took, runPrefix, count = unpack(ARGV)
-local stored = redis.call('HMGET', run, 'version', 'epoch')
+local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel')
 if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
   if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
   return 'conflict'
@@ -63,6 +66,7 @@ if look == 'over' then
   redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
   redis.call('PEXPIRE', run, ${keepMs})
+elseif stored[3] and look ~= 'keep' then redis.call('ZADD', due, now, id)
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
 elseif look == 'queued' then
   local next = not redis.call('GET', turn) and redis.call('ZRANGE', line, 0, 0)[1] == id
@@ -168,15 +172,15 @@ local at = redis.call('ZSCORE', due, id)
 if at and held[2] and tonumber(at) <= tonumber(held[2]) then redis.call('ZADD', due, now, id) end
 return 1`);
 
-/** The first wish counts. Whoever holds the run hears of it when prolonging the lease; else somebody looks at once. */
+/** The first wish counts. Whoever holds the run hears of it when prolonging the lease; in any case somebody looks at once. */
 export const cancel = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox = unpack(KEYS)
 local id, wish, changed, count = unpack(ARGV)
-local held = redis.call('HMGET', run, 'version', 'over', 'leaseUntil')
+local held = redis.call('HMGET', run, 'version', 'over')
 if not held[1] then return 'unknown' end
 if held[2] then return 'over' end
 if redis.call('HSETNX', run, 'cancel', wish) == 0 then return 'again' end
-if not held[3] or tonumber(held[3]) < now then redis.call('ZADD', due, now, id) end
+redis.call('ZADD', due, now, id)
 publish(run, events, dirty, inbox, changed, id, count, 5)
 return 'ok'`);
 

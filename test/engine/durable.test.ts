@@ -119,6 +119,23 @@ describe('stopping', () => {
     expect(await engine.clients.order.lines()).toEqual([]);
   });
 
+  test.each([
+    ['before it is parked', 'patient', {}],
+    ['before it awaits approval', 'deploy', { app: 'web', env: 'production', tag: 'v1' }],
+  ])('asked for in the middle of a lap, %s, is not forgotten', async (_when, operation, input) => {
+    behave = () => sleep(150);
+    const kube = world.clients.kube('default');
+    engine.clients.kube = () => ({ ...kube, preview: async (...args) => sleep(150).then(() => kube.preview(...args)) });
+    const id = await desk.ask(operation, input);
+    const working = desk.lap(id);
+    await sleep(80);
+    await stop(engine, id, { actor: ana });
+    // Too soon for the worker to hear of it with its lease: the lap ends where the run waits.
+    expect((await working).state).toBe(operation === 'patient' ? 'running' : 'awaiting');
+    expect(await due(id)).toBeLessThanOrEqual(Date.now());
+    expect(await desk.settle([id], 3_000)).toMatchObject([{ state: 'cancelled' }]);
+  });
+
   test('reaches a run whose worker died meanwhile', async () => {
     const id = await desk.deploy('staging');
     await engine.store.lease(id, 'dead', 300);
