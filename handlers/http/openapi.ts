@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { faultCodes } from '../../src/core/errors.ts';
 import { type Json, JsonObject } from '../../src/core/json.ts';
 import type { Catalogue, Operation, Route } from '../../src/core/operation.ts';
-import { RunEvent } from '../../src/core/run.ts';
 import { apiPrefix } from './api-context.ts';
 import { routesOf, shapeOf } from './route-request.ts';
+import { EventView } from './run-stream.ts';
 import { RunView } from './run-view.ts';
 import { AnswerRequest, CancelRequest, DecisionRequest } from './runs-api.ts';
 
@@ -124,7 +124,7 @@ function wordPath(
 function runPaths(): JsonObject {
   const tags = ['runs'];
   const events = {
-    description: `Each message is an event of the run; “end” comes last. ${JSON.stringify(schemaOf(RunEvent, 'output'))}`,
+    description: `Each message is an event of the run; “end” comes last. ${JSON.stringify(schemaOf(EventView, 'output'))}`,
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   };
   const lastEvent = { name: 'Last-Event-ID', in: 'header', schema: { type: 'string', pattern: '^\\d+-\\d+$' } };

@@ -1,6 +1,8 @@
+import { z } from 'zod';
+import { actorId } from '../../src/core/actor.ts';
 import { Fault } from '../../src/core/errors.ts';
 import type { RunStore } from '../../src/core/ports.ts';
-import { isOver, type Run, type RunEvent } from '../../src/core/run.ts';
+import { isOver, type Run, RunEvent } from '../../src/core/run.ts';
 import type { RunChanges } from './run-changes.ts';
 
 const heartbeatMs = 15_000;
@@ -8,7 +10,14 @@ const eventsAtOnce = 200;
 
 export type StreamDeps = { store: Pick<RunStore, 'read' | 'events'>; changes: RunChanges; now: () => number };
 
-const frame = (id: string, event: RunEvent) => `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
+/** An event as REST shows it: people by their ids. */
+export const EventView = RunEvent.extend({ actor: z.string().optional() });
+
+const viewOf = ({ actor, ...event }: RunEvent): z.output<typeof EventView> => ({
+  ...event,
+  ...(actor && { actor: actorId(actor) }),
+});
+const frame = (id: string, event: RunEvent) => `id: ${id}\ndata: ${JSON.stringify(viewOf(event))}\n\n`;
 const lastFrame = ({ id, state }: Run) => `event: end\ndata: ${JSON.stringify({ run: id, state })}\n\n`;
 
 /** Everything that happened after `cursor`, page by page. */

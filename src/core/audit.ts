@@ -81,10 +81,6 @@ export function verifyChain(
 const audited = (kind: RunEvent['kind']): kind is Exclude<RunEvent['kind'], 'note' | 'log'> =>
   kind !== 'note' && kind !== 'log';
 
-function whoDid(run: Run, event: RunEvent) {
-  return run.decisions.find(({ at }) => event.kind === 'decision' && at === event.at);
-}
-
 /** What every entry about a run has. */
 export function auditBase(run: Run): Omit<AuditEntry, 'at' | 'kind' | 'text'> {
   const { place, input, plan, verdict, trace } = run;
@@ -108,19 +104,5 @@ export function auditBase(run: Run): Omit<AuditEntry, 'at' | 'kind' | 'text'> {
 /** The audit entries of a commit: one for each event but words of progress. */
 export function auditOf({ run, events }: Commit): AuditEntry[] {
   const base = auditBase(run);
-  return events.flatMap((event) => {
-    if (!audited(event.kind)) return [];
-    const decision = whoDid(run, event);
-    return [
-      {
-        ...base,
-        at: event.at,
-        kind: event.kind,
-        text: event.text,
-        ...(event.step !== undefined && { step: event.step }),
-        ...(decision && { actor: decision.actor }),
-        ...(decision?.reason !== undefined && { reason: decision.reason }),
-      },
-    ];
-  });
+  return events.flatMap(({ kind, ...event }) => (audited(kind) ? [{ ...base, ...event, kind }] : []));
 }

@@ -111,8 +111,11 @@ export type Run = z.output<typeof Run>;
 /** What happened in a run, oldest first; the message's thread, SSE and audit are made from it. */
 export const RunEvent = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'note', 'log']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'cancel', 'step', 'note', 'log']),
   text: z.string(),
   step: z.string().optional(),
+  /** Who did it, where it was somebody else than the run's own requester. */
+  actor: Actor.optional(),
+  reason: z.string().optional(),
 });
 export type RunEvent = z.output<typeof RunEvent>;

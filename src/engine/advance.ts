@@ -157,7 +157,8 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
 }
 
 async function stopRun(lap: Lap, cancelled: Cancel): Promise<void> {
-  await lap.save((run) => ({ ...run, state: 'cancelled', cancelled }), [{ kind: 'state', text: 'cancelled' }]);
+  const { actor } = cancelled;
+  await lap.save((run) => ({ ...run, state: 'cancelled', cancelled }), [{ kind: 'state', text: 'cancelled', actor }]);
 }
 
 /** What a lap that ended early leaves behind. */

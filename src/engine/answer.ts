@@ -42,7 +42,7 @@ export async function answer(engine: Engine, runId: string, actor: Actor, choice
     const done: StepRecord = { state: 'done', startedAt: step.startedAt, endedAt: at, result: choice };
     return {
       run: { ...run, wakeAt: undefined, steps: { ...run.steps, [name]: done } },
-      events: [{ kind: 'step', step: name, text: `answered: ${choice}` }],
+      events: [{ kind: 'step', step: name, text: `answered: ${choice}`, actor }],
     };
   });
   void wakeOrLeaveToSweeper(engine, runId);
@@ -56,17 +56,17 @@ export async function answer(engine: Engine, runId: string, actor: Actor, choice
 export async function review(engine: Engine, runId: string, actor: Actor): Promise<Run> {
   return await change(engine, runId, (run, at) => {
     const settings = engine.settings();
-    const open = run.breakGlass && !run.breakGlass.reviewed;
+    const { breakGlass } = run;
     if (
-      !run.breakGlass ||
-      !open ||
+      !breakGlass ||
+      breakGlass.reviewed ||
       samePerson(settings, run.actor, actor) ||
       !holdsRole(settings, actor, settings.breakGlass.reviewers)
     )
       throw fault('NOT_YOURS_TO_REVIEW', { id: runId });
     return {
-      run: { ...run, breakGlass: { ...run.breakGlass, reviewed: { actor, at } } },
-      events: [{ kind: 'decision', text: 'reviewed' }],
+      run: { ...run, breakGlass: { ...breakGlass, reviewed: { actor, at } } },
+      events: [{ kind: 'decision', text: 'reviewed', actor }],
     };
   });
 }

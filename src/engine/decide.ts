@@ -47,7 +47,10 @@ export async function decide(
       return { outcome, run };
     }
     const next = decided(run, outcome);
-    const events: RunEvent[] = [{ at, kind: 'decision', text: words[ballot.kind] }];
+    const { actor, reason } = ballot;
+    const events: RunEvent[] = [
+      { at, kind: 'decision', text: words[ballot.kind], actor, ...(reason !== undefined && { reason }) },
+    ];
     // A conflict means that somebody else's word came first: look again, and judge by what stands now.
     if ((await engine.store.commit({ run: next, events })) !== 'ok') continue;
     if (outcome.kind === 'approved') void wakeOrLeaveToSweeper(engine, runId);

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../core/audit.ts';
+import { auditOf } from '../core/audit.ts';
 import type { Commit } from '../core/ports.ts';
 import { Run, RunEvent } from '../core/run.ts';
 import { keys } from './keys.ts';
@@ -11,10 +11,10 @@ export function createRecords(seal: Seal) {
   const sealed = (run: Run) => seal.seal(JSON.stringify(run), keys.run(run.id));
   const opened = (id: string, record: string) => Run.parse(JSON.parse(seal.open(record, keys.run(id))));
   /** How many events there are, the events, and the audit entries: the end of the scripts' arguments. */
-  const told = ({ run, events }: Commit, audits: readonly AuditEntry[]) => [
+  const told = ({ run, events }: Commit) => [
     events.length,
     ...events.map((event) => seal.seal(JSON.stringify(event), keys.events(run.id))),
-    ...audits.map((entry) => JSON.stringify(entry)),
+    ...auditOf({ run, events }).map((entry) => JSON.stringify(entry)),
   ];
   const openedEvent = (id: string, event: string) => RunEvent.parse(JSON.parse(seal.open(event, keys.events(id))));
   return { sealed, opened, told, openedEvent };

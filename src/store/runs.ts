@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { type AuditEntry, auditBase, auditOf } from '../core/audit.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
@@ -53,7 +52,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           keys.dirty,
         ];
         const hasKey = key === undefined ? '0' : '1';
-        const news = told({ run, events }, auditOf({ run, events }));
+        const news = told({ run, events });
         const args = [run.id, sealed(run), keys.changed, hasKey, ...news];
         const made = lua.create(redis, [...names, keys.auditInbox], args).catch((problem: unknown) => {
           // A command that timed out may still wait in Redis' queue and be done later: a run that nobody was told of.
@@ -87,25 +86,16 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           staysInLine(run) ? '1' : '0',
           tookMs(run),
           runPrefix,
-          ...told({ run, events }, auditOf({ run, events })),
+          ...told({ run, events }),
         ];
         return z.enum(['ok', 'conflict', 'fenced']).parse(await lua.commit(redis, [...names, ...line], args));
       }),
     cancel: (run, wish) =>
       guarded(async () => {
-        const { at, reason, actor } = wish;
-        const text = `stop asked for${reason === undefined ? '' : `: ${reason}`}`;
+        const text = `stop asked for${wish.reason === undefined ? '' : `: ${wish.reason}`}`;
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox];
-        const entry: AuditEntry = {
-          ...auditBase(run),
-          actor,
-          at,
-          kind: 'cancel',
-          text,
-          ...(reason !== undefined && { reason }),
-        };
-        const news = told({ run, events: [{ at, kind: 'log', text }] }, [entry]);
-        const args = [run.id, JSON.stringify(wish), keys.changed, ...news];
+        const asked = { run, events: [{ ...wish, kind: 'cancel' as const, text }] };
+        const args = [run.id, JSON.stringify(wish), keys.changed, ...told(asked)];
         return z.enum(['ok', 'again', 'over', 'unknown']).parse(await lua.cancel(redis, names, args));
       }),
     events: (id, after, limit) =>

@@ -8,12 +8,13 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { startAuditFile } from '../../jobs/audit-file.ts';
 import { verifyChain } from '../../src/core/audit.ts';
 import { figuresOf } from '../../src/core/figures.ts';
+import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { createAuditStore } from '../../src/store/audit.ts';
 import { connectStore } from '../../src/store/connection.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
-import { ana, ben, quiet, slack, type TestEngine, testEngine } from '../support/engine.ts';
+import { ana, ben, quiet, slack, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
 const redis = redisForFile();
@@ -88,6 +89,26 @@ test('has refusals: of requests, of decisions, and wishes to stop', async () => 
     expect.stringContaining('POLICY_DENIED'),
     'approve refused: own-request',
   ]);
+});
+
+test('names whoever did it, also where it was not the requester', async () => {
+  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'] } };
+  engine.settings = () => glass;
+  const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');
+  await desk.lap(id);
+  await review(engine, id, ben);
+  const stopped = await desk.deploy('production', 'v2');
+  await desk.lap(stopped);
+  await engine.store.cancel(await desk.run(stopped), { actor: ben, at: Date.now(), reason: 'not now' });
+  await desk.lap(stopped);
+  const turn = await desk.ask('join', { app: 'web', env: 'staging' }, ben);
+  await desk.lap(turn);
+  await answer(engine, turn, ben, 'Pass');
+  const by = (await all()).map(({ text, actor, reason }) => [text, actor, reason]);
+  expect(by).toContainEqual(['reviewed', ben, 'the shop is down']);
+  expect(by).toContainEqual(['stop asked for: not now', ben, 'not now']);
+  expect(by).toContainEqual(['cancelled', ben, undefined]);
+  expect(by).toContainEqual(['answered: Pass', ben, undefined]);
 });
 
 test('of several sealers at once, and with entries coming in, one chain comes out', async () => {

@@ -9,11 +9,11 @@ import { endText, stateOf, titleOf } from './run-words.ts';
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 
 /** Progress is shown in the message itself; the thread keeps what one may want to read later. */
-const kept = ({ kind }: RunEvent) => kind === 'log' || kind === 'decision' || kind === 'plan';
+const kept = ({ kind }: RunEvent) => kind === 'log' || kind === 'decision' || kind === 'plan' || kind === 'cancel';
 
 /** In preformatted text nobody can be mentioned, so people go by their name in `shipmate.yaml`. */
-function lineOf(event: RunEvent, run: Run, settings: Settings): string {
-  const by = event.kind === 'decision' ? run.decisions.find(({ at }) => at === event.at)?.actor : undefined;
+function lineOf(event: RunEvent, settings: Settings): string {
+  const by = event.kind === 'decision' ? event.actor : undefined;
   const who = by ? ` by ${personOf(settings, by) ?? actorId(by)}` : '';
   return `${clock(event.at)}  ${event.text}${who}`;
 }
@@ -50,7 +50,7 @@ export function threadReply(
   events: readonly RunEvent[],
   settings: Settings,
 ): (MessageView & { broadcast: boolean }) | undefined {
-  const lines = events.filter(kept).map((event) => lineOf(event, run, settings));
+  const lines = events.filter(kept).map((event) => lineOf(event, settings));
   const call = summons(run, events, settings);
   if (lines.length === 0 && call === undefined) return undefined;
   const loud = run.state === 'failed' || run.state === 'timed-out' || run.breakGlass !== undefined;

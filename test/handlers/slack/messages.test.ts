@@ -10,7 +10,7 @@ import type { Report } from '../../../src/core/report.ts';
 import { Run, RunState } from '../../../src/core/run.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { checkBlocks } from '../../../testbed/slack/check-blocks.ts';
-import { testSettings } from '../../support/engine.ts';
+import { slack, testSettings } from '../../support/engine.ts';
 
 const nasty = `<!channel> <@U1> *bold* \`code\` & \u202eevil\u0007 ${'long '.repeat(2_000)}`;
 const trouble = {
@@ -196,7 +196,7 @@ test('the thread says who decided', () => {
     state: 'running',
     decisions: [{ actor: { kind: 'slack', team: 'T1', user: 'UBEN' }, kind: 'approve', digest: 'd', at: 5 }],
   });
-  const reply = threadReply(run, [{ at: 5, kind: 'decision', text: 'approved' }], testSettings);
+  const reply = threadReply(run, [{ at: 5, kind: 'decision', text: 'approved', actor: slack('UBEN') }], testSettings);
   expect(JSON.stringify(reply?.blocks)).toContain('approved by ben');
 });
 
