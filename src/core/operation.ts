@@ -103,6 +103,8 @@ export type OperationSpec<
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
   aside?: true;
+  /** While it has its turn, what its requester asks for in the same place goes at once, and only what others ask for waits. */
+  shares?: true;
   /** What its steps and the whole run may take, in ms. */
   limits?: { run?: number; steps?: Partial<Record<Step, number>> };
   target(input: z.output<Input>): Target;
@@ -113,7 +115,18 @@ export type OperationSpec<
 /** An operation as the engine and the surfaces see it: its input is checked again by the schema at every door. */
 export type Operation = Pick<
   OperationSpec<z.ZodObject, string, keyof Clients, string>,
-  'name' | 'summary' | 'effect' | 'input' | 'command' | 'examples' | 'needs' | 'steps' | 'first' | 'aside' | 'limits'
+  | 'name'
+  | 'summary'
+  | 'effect'
+  | 'input'
+  | 'command'
+  | 'examples'
+  | 'needs'
+  | 'steps'
+  | 'first'
+  | 'aside'
+  | 'shares'
+  | 'limits'
 > & {
   usage: string;
   /** The fields of `input`, worked out once. */

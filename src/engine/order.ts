@@ -1,15 +1,19 @@
 import { samePerson } from '../core/actor.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
+import type { Run } from '../core/run.ts';
 import type { Lap } from './lap.ts';
 
-/** The catalogue's name of the operation by which a person takes a place in line without a run of their own yet. */
-export const joinOperation = 'join';
-
-/** Whoever joined the line and is up has the turn for what they ask for next. */
-async function holdsForSelf(lap: Lap, holder: string): Promise<boolean> {
-  const other = await lap.engine.store.read(holder);
-  return other?.operation === joinOperation && samePerson(lap.engine.settings(), other.actor, lap.run().actor);
+/**
+ * Whether one's own turn, taken by joining the line, covers this run too. What one asked for earlier still comes first:
+ * also of one person's runs only one is under way at a time.
+ */
+async function sharesTurn({ engine, run }: Lap, [holder = '', ...ahead]: readonly string[]): Promise<boolean> {
+  const own = (other: Run | undefined) => other && samePerson(engine.settings(), other.actor, run().actor);
+  const held = await engine.store.read(holder);
+  if (!held || !own(held) || !engine.catalogue.get(held.operation)?.shares) return false;
+  const earlier = await Promise.all(ahead.map((id) => engine.store.read(id)));
+  return !earlier.some(own);
 }
 
 /**
@@ -21,12 +25,12 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
   const { id, place, state, breakGlass } = lap.run();
   if (operation.effect === 'read' || operation.aside || !place) return true;
   const first = operation.first === true || breakGlass !== undefined;
-  const [holder] = await lap.engine.store.takeTurn(id, placeKey(place), first);
-  if (holder === undefined || (await holdsForSelf(lap, holder))) return true;
+  const before = await lap.engine.store.takeTurn(id, placeKey(place), first);
+  if (before.length === 0 || (await sharesTurn(lap, before))) return true;
   if (state !== 'queued')
     await lap.save(
       (run) => ({ ...run, state: 'queued', wakeAt: undefined }),
-      [{ kind: 'state', text: `waits for run ${holder}` }],
+      [{ kind: 'state', text: `waits for run ${before[0]}` }],
     );
   return false;
 }

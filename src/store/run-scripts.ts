@@ -86,9 +86,12 @@ if place ~= '' and stays == '0' then
   if gone > 0 then
     local waiting = redis.call('ZRANGE', line, 0, -1)
     local free = not redis.call('GET', turn)
-    if waiting[1] and free then redis.call('ZADD', due, now, waiting[1]) end
     if not waiting[1] and free then redis.call('SREM', busy, place) end
-    for _, other in ipairs(waiting) do touch(runPrefix .. other, dirty, changed, other) end
+    for at, other in ipairs(waiting) do
+      -- Behind a turn that is shared it may be anybody's.
+      if at == 1 or not free then redis.call('ZADD', due, now, other) end
+      touch(runPrefix .. other, dirty, changed, other)
+    end
   end
 end
 publish(run, events, dirty, inbox, changed, id, count, 12)

@@ -217,6 +217,26 @@ describe('the deploy train', () => {
     expect(await desk.lap(theirs)).toMatchObject({ state: 'running', steps: { claim: { state: 'waiting' } } });
   });
 
+  test('of what one asks for in one’s own turn, one goes at a time, in order', async () => {
+    const mine = await desk.ask('join', { app: 'web', env: 'staging' });
+    await desk.lap(mine);
+    await answer(engine, mine, ana, 'I’m on it');
+    world.rolloutMs = 300;
+    const first = await desk.deploy('staging', 'v1', ana);
+    const working = desk.lap(first);
+    await expect.poll(async () => (await desk.run(first)).state).toBe('running');
+    const second = await desk.deploy('staging', 'v2', ana);
+    const third = await desk.deploy('staging', 'v3', ana);
+    expect(await desk.lap(second)).toMatchObject({ state: 'queued' });
+    expect(await desk.lap(third)).toMatchObject({ state: 'queued' });
+    expect(await working).toMatchObject({ state: 'finished' });
+    // Far sooner than a run in line looks by itself: the end of the one before wakes it.
+    const ends = await desk.settle([second, third], 3_000);
+    expect(ends.map(({ state }) => state)).toEqual(['finished', 'finished']);
+    expect(world.applied.map(({ run }) => run)).toEqual([first, second, third]);
+    expect(await desk.run(mine)).toMatchObject({ state: 'running' });
+  });
+
   test('whoever does not claim the turn in time is passed over', async () => {
     const mine = await desk.ask('join', { app: 'web', env: 'staging' });
     await desk.lap(mine);

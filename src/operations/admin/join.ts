@@ -20,6 +20,7 @@ export const join = defineOperation({
   examples: ['web production'],
   needs: [],
   steps: ['claim', 'turn'],
+  shares: true,
   limits: { run: 24 * 3_600_000 },
   target: ({ app, env }) => ({ app, env }),
   plan: async ({ place }) => ({ summary: `a turn with ${place.app} in ${place.env}`, changes: [], takesOver: [] }),
