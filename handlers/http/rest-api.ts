@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { withClaimsOfRoles } from '../../src/core/actor.ts';
 import { type ApiDeps, apiPrefix, identityKey } from './api-context.ts';
 import { auditApi } from './audit-api.ts';
 import { openApi } from './openapi.ts';
@@ -14,7 +15,8 @@ export function restApi(deps: ApiDeps) {
       guarded.decorateRequest(identityKey, null);
       guarded.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store');
-        request.setDecorator(identityKey, await deps.checkToken(request.headers.authorization));
+        const { actor, expiresAt } = await deps.checkToken(request.headers.authorization);
+        request.setDecorator(identityKey, { actor: withClaimsOfRoles(deps.engine.settings(), actor), expiresAt });
       });
       await guarded.register(operationsApi(deps), { prefix: apiPrefix });
       await guarded.register(runsApi(deps), { prefix: `${apiPrefix}/runs` });

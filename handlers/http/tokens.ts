@@ -63,11 +63,10 @@ function refusal(thrown: unknown) {
   return fault('TOKEN_INVALID', { problem: claim ?? problems[thrown.code] ?? 'it is not a valid JWT' }, thrown);
 }
 
-const mostClaims = 100;
 /** Who a token is for and how long it counts says nothing of roles. */
 const registered = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 
-/** The claims that roles may speak of, each as `name=value`; a list gives one for each of its words. */
+/** The claims, each as `name=value`; a list gives one for each of its words. */
 function claimsOf(payload: JWTPayload): { claims?: string[] } {
   const claims = Object.entries(payload).flatMap(([name, value]) => {
     if (registered.has(name)) return [];
@@ -75,7 +74,7 @@ function claimsOf(payload: JWTPayload): { claims?: string[] } {
     const values: unknown[] = Array.isArray(value) ? value : name === 'scope' ? String(value).split(' ') : [value];
     return values.flatMap((each) => (typeof each === 'string' && each.length <= 200 ? `${name}=${each}` : []));
   });
-  return claims.length === 0 ? {} : { claims: claims.slice(0, mostClaims) };
+  return claims.length === 0 ? {} : { claims };
 }
 
 type Verify = (token: string) => Promise<JWTVerifyResult>;

@@ -165,9 +165,9 @@ function registerForms(app: App, deps: Deps): void {
       await askFor(deps, viewAsker(body, channel), operation, formInput(view.state.values), `form:${view.id}`);
       await ack();
     } catch (thrown) {
-      const { fault: problem } = faultView(thrown, deps.engine.redact);
+      const { fault: problem, text } = faultView(thrown, deps.engine.redact);
       const [field = 'app'] = Object.keys(view.state.values).filter((name) => problem.message.includes(`${name}:`));
-      await ack({ response_action: 'errors', errors: { [field]: `${problem.message} ${problem.hint}` } });
+      await ack({ response_action: 'errors', errors: { [field]: text } });
     }
   });
 }

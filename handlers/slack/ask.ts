@@ -2,9 +2,10 @@ import type { Actor } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
 import { didYouMean } from '../../src/core/near.ts';
 import type { Catalogue, Operation } from '../../src/core/operation.ts';
+import { operationOf } from '../../src/core/operation.ts';
 import type { Origin, Run } from '../../src/core/run.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { operationOf, request } from '../../src/engine/request.ts';
+import { request } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
 import { readLine } from './grammar.ts';
@@ -54,7 +55,7 @@ async function askUndo(
 ): Promise<Answer> {
   await deps.members.check(asker.user, asker.team);
   const run = await undo(deps.engine, id, { actor: actorOf(asker), origin: originOf(asker), key });
-  return { kind: 'asked', run, operation: operationOf(deps.engine, run.operation) };
+  return { kind: 'asked', run, operation: operationOf(deps.engine.catalogue, run.operation) };
 }
 
 /** What is said about a run instead of clicking; undefined where the line is none of that. */
@@ -79,7 +80,10 @@ export async function answerLine(
   const { catalogue } = deps.engine;
   const { name, rest } = operationAndRest(catalogue, line.command, line.text);
   if (name === '' || name === 'help') {
-    return { kind: 'help', view: helpView(catalogue, rest === '' ? undefined : operationOf(deps.engine, rest)) };
+    return {
+      kind: 'help',
+      view: helpView(catalogue, rest === '' ? undefined : operationOf(deps.engine.catalogue, rest)),
+    };
   }
   const told = await runLine(deps, asker, { name, rest, key: line.key });
   if (told) return told;
@@ -89,7 +93,7 @@ export async function answerLine(
       near: didYouMean(name, [...catalogue.keys(), ...Object.keys(runCommands), 'undo', 'help']),
     });
   }
-  const operation = operationOf(deps.engine, name);
+  const operation = operationOf(deps.engine.catalogue, name);
   const needsForm = rest === '' && [...operation.fields.values()].some(({ required }) => required);
   if (needsForm && operation.effect === 'change') {
     await deps.members.check(asker.user, asker.team);

@@ -6,8 +6,21 @@ const url = (...protocols: string[]) =>
 const beginning = (...starts: string[]) => text.refine((value) => starts.some((start) => value.startsWith(start)));
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$)/;
 
+/** Of several hosts, as sentinels and cluster nodes have, the first stands for the rest. */
+const firstOf = (redisUrl: string) => redisUrl.split(',')[0] ?? '';
+
+function passwordIn(redisUrl: string): string | undefined {
+  try {
+    return decodeURIComponent(new URL(firstOf(redisUrl)).password);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Checked fully where it is used; here, that it is the address of a Redis at all. */
-const redisUrl = text.regex(/^(rediss?:\/\/\S+|redis-sentinel:\/\/[^\s/]+\/[^\s/]+|redis-cluster:\/\/[^\s/]+)$/);
+const redisUrl = text
+  .regex(/^(rediss?:\/\/\S+|redis-sentinel:\/\/[^\s/]+\/[^\s/]+|redis-cluster:\/\/[^\s/]+)$/)
+  .refine((value) => passwordIn(value) !== undefined);
 
 const isKey = (key: string) =>
   /^[0-9a-f]{64}$/i.test(key) || (/^[A-Za-z0-9+/]{43}=$/.test(key) && atob(key).length === 32);
@@ -133,6 +146,5 @@ const secret = [
 
 /** The values that must not turn up anywhere: those of secret variables, each key, and Redis' password. */
 export function secretsOf(env: Environment): (string | undefined)[] {
-  const { password } = new URL(env.REDIS_URL.split(',')[0] ?? '');
-  return [...secret.map((name) => env[name]), ...(env.ENCRYPTION_KEY?.split(',') ?? []), decodeURIComponent(password)];
+  return [...secret.map((name) => env[name]), ...(env.ENCRYPTION_KEY?.split(',') ?? []), passwordIn(env.REDIS_URL)];
 }

@@ -52,6 +52,15 @@ export function samePerson(settings: Settings, a: Actor, b: Actor): boolean {
   return person !== undefined && person === personOf(settings, b);
 }
 
+/** The actor with those claims only that a role speaks of: the rest of a token is nobody's business here, and kept nowhere. */
+export function withClaimsOfRoles(settings: Settings, actor: Actor): Actor {
+  if (actor.kind !== 'token' || !actor.claims) return actor;
+  const { claims, ...bare } = actor;
+  const members = new Set(Object.values(settings.roles).flat());
+  const told = claims.filter((claim) => members.has(`claim:${claim}`));
+  return told.length === 0 ? bare : { ...bare, claims: told };
+}
+
 /** Whether a member of a role, as `shipmate.yaml` writes it, is this Slack user: by id, or through a user group. */
 function isSlackMember(settings: Settings, member: string, user: string): boolean {
   if (member === `slack:${user}`) return true;

@@ -27,10 +27,11 @@ export function scopeText(scope: string): string {
   return `${app === '*' ? 'everything' : app} in ${env}`;
 }
 
+/** Whether it has not ended by itself. */
+export const holdsNow = ({ until }: Lock, now: number): boolean => until === undefined || now < until;
+
 /** The locks that lie on a place now, the widest first. */
 export function locksOn(locks: readonly Lock[], place: { app: string; env: string }, now: number): Lock[] {
   const scopes = [everything, placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
-  return scopes.flatMap((scope) =>
-    locks.filter((lock) => lock.scope === scope && (lock.until === undefined || now < lock.until)),
-  );
+  return scopes.flatMap((scope) => locks.filter((lock) => lock.scope === scope && holdsNow(lock, now)));
 }

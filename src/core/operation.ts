@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Actor } from './actor.ts';
+import { fault } from './errors.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import type { JsonObject } from './json.ts';
+import { didYouMean } from './near.ts';
 import type { Place } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
 import type { Clients, Clock } from './ports.ts';
@@ -37,6 +39,7 @@ export function route<Request extends z.ZodObject, Input extends Record<string, 
 export type PlanContext<Need extends keyof Clients> = {
   on: Pick<Clients, Need>;
   settings: Settings;
+  catalogue: Catalogue;
   actor: Actor;
   now: Clock;
   /** The resolved target; reading it throws where the target lacks app or environment. */
@@ -156,3 +159,10 @@ export function defineOperation<
 
 /** The operations by name. */
 export type Catalogue = ReadonlyMap<string, Operation>;
+
+/** Finds the operation. @throws Fault UNKNOWN_OPERATION, with the nearest name */
+export function operationOf(catalogue: Catalogue, name: string): Operation {
+  const found = catalogue.get(name);
+  if (found) return found;
+  throw fault('UNKNOWN_OPERATION', { name, near: didYouMean(name, [...catalogue.keys()]) });
+}

@@ -20,6 +20,7 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
   return {
     on: lap.engine.clients,
     settings: lap.engine.settings(),
+    catalogue: lap.engine.catalogue,
     signal: lap.signal,
     actor,
     now: lap.engine.now,
@@ -35,6 +36,7 @@ function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyo
   return {
     on: context.on,
     settings: context.settings,
+    catalogue: context.catalogue,
     signal: context.signal,
     actor: context.actor,
     now: context.now,
@@ -73,7 +75,7 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   } else if (verdict.kind === 'needs-approval') {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
-    const replanned = lap.run().plan !== undefined;
+    const replanned = lap.run().decisions.length > 0;
     const wakeAt = firstCall(verdict, now);
     await lap.save(
       (run) => ({ ...run, plan, verdict, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),

@@ -37,20 +37,18 @@ export async function decide(
   runId: string,
   ballot: Omit<Ballot, 'at'>,
 ): Promise<{ outcome: Outcome; run: Run }> {
+  const why = ballot.reason === undefined ? {} : { reason: engine.redact(ballot.reason) };
   for (;;) {
     const [run, delegations] = await Promise.all([engine.store.read(runId), engine.delegations.all()]);
     if (!run) throw fault('UNKNOWN_RUN', { id: runId });
     const at = engine.now();
-    const outcome = cast(engine.settings(), run, { ...ballot, at }, delegations);
+    const outcome = cast(engine.settings(), run, { ...ballot, ...why, at }, delegations);
     if (outcome.kind === 'refused') {
       refused(engine, run, { actor: ballot.actor, text: `${ballot.kind} refused: ${outcome.reason}` });
       return { outcome, run };
     }
     const next = decided(run, outcome);
-    const { actor, reason } = ballot;
-    const events: RunEvent[] = [
-      { at, kind: 'decision', text: words[ballot.kind], actor, ...(reason !== undefined && { reason }) },
-    ];
+    const events: RunEvent[] = [{ at, kind: 'decision', text: words[ballot.kind], actor: ballot.actor, ...why }];
     // A conflict means that somebody else's word came first: look again, and judge by what stands now.
     if ((await engine.store.commit({ run: next, events })) !== 'ok') continue;
     if (outcome.kind === 'approved') void wakeOrLeaveToSweeper(engine, runId);

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { JsonObject } from '../core/json.ts';
-import { didYouMean } from '../core/near.ts';
-import type { Operation } from '../core/operation.ts';
+import { type Operation, operationOf } from '../core/operation.ts';
 import type { Place } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
@@ -23,13 +22,6 @@ export type Ask = {
   trace?: string;
 };
 
-/** Finds the operation. @throws Fault UNKNOWN_OPERATION, with the nearest name */
-export function operationOf(engine: Pick<Engine, 'catalogue'>, name: string): Operation {
-  const found = engine.catalogue.get(name);
-  if (found) return found;
-  throw fault('UNKNOWN_OPERATION', { name, near: didYouMean(name, [...engine.catalogue.keys()]) });
-}
-
 /** Checks the input by the operation's schema. @throws Fault BAD_INPUT, naming each field that is wrong */
 export function checkInput(operation: Operation, input: unknown): JsonObject {
   const parsed = operation.input.safeParse(input);
@@ -39,10 +31,10 @@ export function checkInput(operation: Operation, input: unknown): JsonObject {
 }
 
 /** A reason that explains nothing is none: somebody will have to review it. */
-function reasonOf({ breakGlass }: Ask): { reason: string } | undefined {
+function reasonOf({ redact }: Engine, { breakGlass }: Ask): { reason: string } | undefined {
   if (breakGlass === undefined) return undefined;
   const reason = breakGlass.trim();
-  if (reason.length >= 8 && reason.length <= 500) return { reason };
+  if (reason.length >= 8 && reason.length <= 500) return { reason: redact(reason) };
   throw fault('BAD_INPUT', { problem: 'Breaking the glass needs a reason of 8 to 500 characters.' });
 }
 
@@ -72,9 +64,9 @@ function permitted(
  * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
  */
 export async function request(engine: Engine, ask: Ask): Promise<Run> {
-  const operation = operationOf(engine, ask.operation);
+  const operation = operationOf(engine.catalogue, ask.operation);
   const input = checkInput(operation, ask.input);
-  const breakGlass = reasonOf(ask);
+  const breakGlass = reasonOf(engine, ask);
   const place = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
   const now = engine.now();
   const fresh: Run = {

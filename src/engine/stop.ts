@@ -27,7 +27,9 @@ export async function stop(engine: Engine, runId: string, wish: { actor: Actor; 
     refused(engine, run, { actor: wish.actor, text: 'stop refused: not permitted' });
     throw fault('NOT_YOURS_TO_STOP', { id: runId });
   }
-  const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, { ...wish, at: engine.now() });
+  const why = wish.reason === undefined ? {} : { reason: engine.redact(wish.reason) };
+  const cancel = { actor: wish.actor, ...why, at: engine.now() };
+  const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, cancel);
   if (done === 'over' || done === 'unknown') throw fault('ALREADY_OVER', { id: runId, state: run.state });
   void wakeOrLeaveToSweeper(engine, runId);
   return run;

@@ -6,13 +6,15 @@ import { runMessage } from '../../handlers/slack/blocks/run-message.ts';
 import { threadReply } from '../../handlers/slack/blocks/thread-reply.ts';
 import { faultView } from '../../handlers/slack/fault-view.ts';
 import { createRedact } from '../../src/core/redact.ts';
+import { decide } from '../../src/engine/decide.ts';
+import { stop } from '../../src/engine/stop.ts';
 import { createLog } from '../../src/log.ts';
 import { connectStore } from '../../src/store/connection.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, stock } from '../support/desk.ts';
-import { quiet, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
 const redis = redisForFile();
@@ -94,9 +96,25 @@ test('secrets in faults, in pods’ logs and in what steps say are seen nowhere'
   expectClean(JSON.stringify(faultView(new Error(words), redact)));
 });
 
+test('nor in the reasons that people give', async () => {
+  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'] } };
+  engine.settings = () => glass;
+  const desk = createDesk(engine);
+  const spared = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, words.slice(0, 500));
+  const id = await desk.deploy('production', 'v2');
+  const digest = (await desk.lap(id)).plan?.digest ?? '';
+  await decide(engine, id, { actor: ben, kind: 'reject', digest, reason: words });
+  const stopped = await desk.deploy('production', 'v3');
+  await stop(engine, stopped, { actor: ben, reason: words });
+  await desk.lap(stopped);
+  await desk.leases.stop();
+  while ((await engine.audit.seal()) > 0);
+  for (const text of [await shown(spared), await shown(id), await shown(stopped), await dump(engine)])
+    expectClean(text);
+});
+
 test('nor in any line of the log, which stays JSON', async () => {
   const lines: string[] = [];
-  const write = process.stdout.write.bind(process.stdout);
   const log = createLog('info', 'all', redact);
   const out = new PassThrough();
   out.on('data', (chunk) => lines.push(String(chunk)));
@@ -109,7 +127,6 @@ test('nor in any line of the log, which stays JSON', async () => {
   log.error({ problem: new Error(words), input: { deep: { text: words } }, token: password }, 'it broke');
   out.end();
   await once(out, 'end').catch(() => {});
-  void write;
   expect(lines.length).toBeGreaterThan(0);
   expectClean(lines.join(''));
   for (const line of lines.join('').trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ level: 50 });
@@ -129,7 +146,6 @@ test('with a key nothing of a run can be read in Redis, not even its input', asy
   expect((await store.events(id, '', 10)).length).toBeGreaterThan(3);
   await desk.leases.stop();
   connection.disconnect();
-  void quiet;
 });
 
 test('redacting takes linear time', () => {

@@ -57,6 +57,7 @@ test('every fault is listed at once, each with its variable and what it should b
 });
 
 test.each([
+  ['REDIS_URL', ['127.0.0.1:6379', 'http://127.0.0.1', 'redis://:50%@127.0.0.1', 'redis://127.0.0.1:99999']],
   ['PORT', ['65536', '-1', '1e3', '0x10', '3015;']],
   ['SLACK_BOT_TOKEN', ['xoxp-1', 'xapp-1']],
   ['SLACK_APP_TOKEN', ['xoxb-1']],

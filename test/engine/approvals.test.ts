@@ -242,6 +242,12 @@ describe('the policy', () => {
     ).toMatchObject({
       terms: 'not allowed: the rule “rule” allows it only to engineers',
     });
+    expect((await desk.done('can', { who: 'ana', operation: 'why' })).report).toMatchObject({
+      terms: 'allowed by the rule “around”',
+    });
+    expect(await desk.done('can', { who: 'ana', operation: 'deplyo', app: 'web', env: 'production' })).toMatchObject({
+      fault: { code: 'UNKNOWN_OPERATION', message: expect.stringContaining('deploy') },
+    });
     const id = await awaiting();
     await outcome(id, ben);
     await desk.lap(id);

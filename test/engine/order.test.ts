@@ -188,6 +188,9 @@ describe('locks', () => {
     await desk.done('lock', { app: 'web', env: 'staging', reason: 'migrating', for: 60_000 }, ben);
     engine.now = () => Date.now() + 61_000;
     expect(await desk.lap(await desk.deploy('staging'))).toMatchObject({ state: 'finished' });
+    expect(await desk.done('unlock', { app: 'web', env: 'staging' })).toMatchObject({ fault: { code: 'NOT_LOCKED' } });
+    const mine = await desk.done('lock', { app: 'web', env: 'staging', reason: 'my turn' });
+    expect(mine).toMatchObject({ state: 'finished', report: { kind: 'locked' } });
   });
 
   test('of somebody else are not taken over, but can be lifted', async () => {

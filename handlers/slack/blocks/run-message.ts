@@ -4,8 +4,6 @@ import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { diffText } from './diff-text.ts';
 import {
-  actions,
-  type ButtonSpec,
   checklist,
   code,
   context,

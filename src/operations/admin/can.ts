@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
-import { defineOperation } from '../../core/operation.ts';
+import { defineOperation, operationOf } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate } from '../../core/place.ts';
 import { judge, ruleText } from '../../core/policy.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -35,14 +35,16 @@ export const can = defineOperation({
   needs: [],
   steps: [],
   target: ({ app, env }) => ({ app, env }),
-  plan: async ({ settings }, { who }) => {
+  plan: async ({ settings, catalogue }, { who, operation }) => {
     actorNamed(settings, who);
+    operationOf(catalogue, operation);
     return { summary: 'asks the policy', changes: [], takesOver: [] };
   },
-  run: async ({ settings }, { who, operation, app, env }) => {
+  run: async ({ settings, catalogue }, { who, operation, app, env }) => {
     const actor = actorNamed(settings, who);
+    const { effect } = operationOf(catalogue, operation);
     const known = app !== undefined && env !== undefined ? locate(settings, { app, env }).env : env;
-    const verdict = judge(settings, { actor, operation, effect: 'change', app, env: known });
+    const verdict = judge(settings, { actor, operation, effect, app, env: known });
     const what = [operation, app, known && `in ${known}`].filter(Boolean).join(' ');
     return { kind: 'verdict', who, what, verdict, terms: ruleText(settings, verdict) };
   },

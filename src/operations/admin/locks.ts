@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { samePerson } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
-import { everything, placeKey, scopeText } from '../../core/lock.ts';
+import { everything, holdsNow, type Lock, placeKey, scopeText } from '../../core/lock.ts';
 import { momentText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
@@ -19,9 +19,13 @@ const For = Duration.default(4 * 3_600_000).describe('How long, such as 90m or 2
 
 type Locked = { scope: string; reason: string; ms: number };
 
-async function planLock({ on, actor, settings }: PlanContext<'locks'>, { scope, reason, ms }: Locked): Promise<Draft> {
-  const known = (await on.locks.all()).find((lock) => lock.scope === scope);
-  if (known && !samePerson(settings, known.owner, actor))
+async function lockOf({ on, now }: PlanContext<'locks'>, scope: string): Promise<Lock | undefined> {
+  return (await on.locks.all()).find((known) => known.scope === scope && holdsNow(known, now()));
+}
+
+async function planLock(context: PlanContext<'locks'>, { scope, reason, ms }: Locked): Promise<Draft> {
+  const known = await lockOf(context, scope);
+  if (known && !samePerson(context.settings, known.owner, context.actor))
     throw fault('ALREADY_LOCKED', { scope: scopeText(scope), reason: known.reason, until: momentText(known.until) });
   const minutes = Math.round(ms / 60_000);
   return { summary: `locks ${scopeText(scope)} for ${minutes} min: “${reason}”`, changes: [], takesOver: [] };
@@ -36,8 +40,8 @@ async function runLock(run: RunContext<'locks', 'lock'>, { scope, reason, ms }: 
   return { kind: 'locked' as const, scope, reason, until };
 }
 
-async function planUnlock({ on }: PlanContext<'locks'>, scope: string): Promise<Draft> {
-  const lock = (await on.locks.all()).find((known) => known.scope === scope);
+async function planUnlock(context: PlanContext<'locks'>, scope: string): Promise<Draft> {
+  const lock = await lockOf(context, scope);
   if (!lock) throw fault('NOT_LOCKED', { scope: scopeText(scope) });
   return { summary: `unlocks ${scopeText(scope)} (“${lock.reason}”)`, changes: [], takesOver: [] };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
-import { scopeText } from '../../core/lock.ts';
+import { holdsNow, scopeText } from '../../core/lock.ts';
 import { momentText, spanText } from '../../core/moments.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
 import type { Line } from '../../core/ports.ts';
@@ -36,7 +36,7 @@ export const queue = defineOperation({
       const [lines, locks] = await Promise.all([run.on.order.lines(), run.on.locks.all()]);
       const now = run.now();
       const locked = locks
-        .filter(({ until }) => until === undefined || now < until)
+        .filter((lock) => holdsNow(lock, now))
         .map(({ scope, owner, reason, until }) => [
           scopeText(scope),
           `locked: ${reason}`,

@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import { createMetrics } from '../../../handlers/http/metrics.ts';
 import { createHttpServer, type HttpDeps } from '../../../handlers/http/server.ts';
 import { Settings } from '../../../src/core/settings.ts';
@@ -20,7 +20,7 @@ export const restSettings = Settings.parse({
     ana: { subject: 'ana@example.com' },
     ben: { subject: 'ben@example.com' },
   },
-  roles: { engineers: ['ana', 'ben'] },
+  roles: { engineers: ['ana', 'ben'], deployers: ['claim:groups=deployers'] },
   policy: [
     { name: 'looking', effects: ['read'] },
     { name: 'staging', environments: ['staging'] },
@@ -39,9 +39,13 @@ export const deployment = {
   resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
 };
 
-export function tokenOf(subject: string): Promise<string> {
+export function tokenOf(subject: string, claims: JWTPayload = {}): Promise<string> {
   const key = new TextEncoder().encode(secret);
-  return new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(subject).setExpirationTime('5 min').sign(key);
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(subject)
+    .setExpirationTime('5 min')
+    .sign(key);
 }
 
 /** The REST surface over a real Redis, in front of a cluster in memory. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redisForFile } from '../../support/redis.ts';
-import { api, deployment, type RestBed, restBed } from './rest-bed.ts';
+import { api, deployment, type RestBed, restBed, tokenOf } from './rest-bed.ts';
 
 const redis = redisForFile();
 let bed: RestBed;
@@ -52,6 +52,22 @@ describe('the three bodies of the issue', () => {
     expect(now.data).toMatchObject({ state: 'failed', fault: { code: 'STRATEGY_UNAVAILABLE' } });
     expect(bed.world.applied).toEqual([]);
   });
+});
+
+test('of a token’s claims only those that roles speak of are kept', async () => {
+  const groups = [...Array.from({ length: 200 }, (_, n) => `group-${n}`), 'deployers'];
+  const token = await tokenOf('ci@example.com', { groups, email: 'ci@example.com', phone_number: '+49 30 1234' });
+  const { body } = await bed.send(
+    'ana',
+    'PUT',
+    'deployments/staging/my-app/scale',
+    { replicas: 5 },
+    {
+      authorization: `Bearer ${token}`,
+    },
+  );
+  const claims = ['groups=deployers'];
+  expect((await stored(body.data.run)).actor).toEqual({ kind: 'token', subject: 'ci@example.com', claims });
 });
 
 test('a rollout goes from the request to its end, and the run tells how', async () => {
