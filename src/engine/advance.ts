@@ -56,8 +56,12 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const run = lap.run();
   const settings = lap.engine.settings();
   const asked = authorise(settings, run, operation);
-  await permit(lap.engine, run, operation);
-  const draft = await operation.plan(planContext(lap), run.input);
+  // Side by side, since both only read; what forbids a change says more than why it could not be planned.
+  const planning = operation.plan(planContext(lap), run.input);
+  const [permission, drafted] = await Promise.allSettled([permit(lap.engine, run, operation), planning]);
+  if (permission.status === 'rejected') throw permission.reason;
+  if (drafted.status === 'rejected') throw drafted.reason;
+  const draft = drafted.value;
   const bySize = settings.policy.some(({ size }) => size !== undefined);
   const { target, place, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
   const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };

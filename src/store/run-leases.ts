@@ -10,6 +10,8 @@ import * as lua from './run-scripts.ts';
 const asideMs = 10 * 60_000;
 
 const Ids = z.array(z.string());
+/** Epoch, record, and the wish that it stop; nothing where the lease is another's. */
+const Taken = z.tuple([z.number(), z.string(), z.string()]).nullable();
 
 const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
 
@@ -28,10 +30,7 @@ export function createRunLeases(
     }
   };
   const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
-    const held = z
-      .tuple([z.number(), z.string(), z.string()])
-      .nullable()
-      .parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
+    const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
     if (!held) return undefined;
     const [epoch, record, wish] = held;
     const run = await openedOrAside(id, record);

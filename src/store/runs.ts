@@ -18,6 +18,11 @@ function nextLook({ run }: Commit, epoch: number | undefined): string | number {
   return epoch === undefined ? 'soon' : 'keep';
 }
 
+/** What the scripts answer with. Made once: making a schema costs more than using it. */
+const Made = z.string();
+const Committed = z.enum(['ok', 'conflict', 'fenced']);
+const Asked = z.enum(['ok', 'again', 'over', 'unknown']);
+
 const placeOf = ({ place }: Run) => (place ? placeKey(place) : '');
 const staysInLine = ({ state }: Run) => state === 'running' || state === 'queued';
 const tookMs = ({ state, startedAt, updatedAt }: Run) =>
@@ -60,7 +65,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           redis.eval(lua.discardLua, names.length, ...names, run.id, hasKey).catch(() => {});
           throw problem;
         });
-        const id = z.string().parse(await made);
+        const id = Made.parse(await made);
         if (id === run.id) return { run, created: true };
         return { run: (await read(id)) ?? run, created: false };
       }),
@@ -88,7 +93,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           runPrefix,
           ...told({ run, events }),
         ];
-        return z.enum(['ok', 'conflict', 'fenced']).parse(await lua.commit(redis, [...names, ...line], args));
+        return Committed.parse(await lua.commit(redis, [...names, ...line], args));
       }),
     cancel: (run, wish) =>
       guarded(async () => {
@@ -96,7 +101,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox];
         const asked = { run, events: [{ ...wish, kind: 'cancel' as const, text }] };
         const args = [run.id, JSON.stringify(wish), keys.changed, ...told(asked)];
-        return z.enum(['ok', 'again', 'over', 'unknown']).parse(await lua.cancel(redis, names, args));
+        return Asked.parse(await lua.cancel(redis, names, args));
       }),
     events: (id, after, limit) =>
       guarded(async () => {
