@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import { decide } from '../src/engine/decide.ts';
 import { request } from '../src/engine/request.ts';
 import { engineGround } from './engine-ground.ts';
 import { type Figure, quantile } from './figures.ts';
+import { floorQueue } from './floor-queue.ts';
 import type { Ground } from './ground.ts';
 
 const rounds = 60;
@@ -28,13 +26,8 @@ export async function approve({ bed }: Pick<Ground, 'bed'>): Promise<Figure> {
     },
   };
   await ground.worker();
-  const connection = new Redis(bed.redis.url, { maxRetriesPerRequest: null });
-  const queue = new Queue('bare', { connection });
   const picked = new Map<string, () => void>();
-  const worker = new Worker('bare', async (job) => picked.get(String(job.data.n))?.(), {
-    connection: connection.duplicate(),
-  });
-  await once(worker, 'ready');
+  const floor = await floorQueue(bed.redis.url, 1, async (job) => picked.get(String(job.data.n))?.());
   const samples = { ours: [] as number[], floor: [] as number[] };
   for (let round = 0; round < rounds + warmUps; round++) {
     const ask = {
@@ -59,18 +52,16 @@ export async function approve({ bed }: Pick<Ground, 'bed'>): Promise<Figure> {
     await start;
     const ours = performance.now() - clicked;
 
-    await connection.set(`bare:${round}`, 'awaiting');
+    await floor.redis.set(`bare:${round}`, 'awaiting');
     const pick = new Promise<void>((resolve) => picked.set(String(round), resolve));
     const began = performance.now();
-    await connection.eval(cas, 1, `bare:${round}`, 'awaiting', 'running');
-    await queue.add('go', { n: round }, { removeOnComplete: true });
+    await floor.redis.eval(cas, 1, `bare:${round}`, 'awaiting', 'running');
+    await floor.add({ n: round });
     await pick;
     const bare = performance.now() - began;
     if (round >= warmUps) samples.ours.push(ours) && samples.floor.push(bare);
   }
-  await worker.close();
-  await queue.close();
-  connection.disconnect();
+  await floor.close();
   await ground.stop();
   return {
     name: 'approve',

@@ -1,25 +1,22 @@
-import { once } from 'node:events';
-import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { concurrency } from '../jobs/worker.ts';
 import { isOver } from '../src/core/run.ts';
 import { request } from '../src/engine/request.ts';
 import { engineGround } from './engine-ground.ts';
 import { type Figure, quantile } from './figures.ts';
+import { floorQueue } from './floor-queue.ts';
 import type { Ground } from './ground.ts';
 
 const runs = 1_000;
 const rounds = 10;
 /** Until the just-in-time compiler has seen enough, on both sides. */
 const warmUps = 10;
-const concurrency = 100;
 
-async function bareRound(queue: Queue, ended: { count: number }): Promise<number> {
-  ended.count = 0;
+/** So many a second: adds them all, and waits until as many are over. */
+async function round(add: () => Promise<unknown>, over: () => number): Promise<number> {
+  const before = over();
   const began = performance.now();
-  await Promise.all(
-    Array.from({ length: runs }, () => queue.add('nothing', { runId: 'x' }, { removeOnComplete: true })),
-  );
-  while (ended.count < runs) await new Promise((resolve) => setTimeout(resolve, 1));
+  await Promise.all(Array.from({ length: runs }, add));
+  while (over() - before < runs) await new Promise((resolve) => setTimeout(resolve, 1));
   return runs / ((performance.now() - began) / 1_000);
 }
 
@@ -51,32 +48,18 @@ export async function throughput({ bed }: Pick<Ground, 'bed'>): Promise<Figure> 
   await ask(); // deploys it: from here on nothing changes
   while (over < 1) await new Promise((resolve) => setTimeout(resolve, 10));
 
-  const connection = new Redis(bed.redis.url, { maxRetriesPerRequest: null });
-  const queue = new Queue('bare', { connection });
-  const ended = { count: 0 };
-  const count = async () => {
-    ended.count += 1;
-  };
-  const worker = new Worker('bare', count, {
-    connection: connection.duplicate(),
-    concurrency,
-  });
-  await once(worker, 'ready');
-  const ourRound = async () => {
-    over = 0;
-    const began = performance.now();
-    await Promise.all(Array.from({ length: runs }, ask));
-    while (over < runs) await new Promise((resolve) => setTimeout(resolve, 1));
-    return runs / ((performance.now() - began) / 1_000);
-  };
+  let ended = 0;
+  const floor = await floorQueue(bed.redis.url, concurrency, async () => void (ended += 1));
   const samples = { ours: [] as number[], floor: [] as number[] };
-  for (let round = 0; round < rounds + warmUps; round++) {
-    const [ours, bare] = [await ourRound(), await bareRound(queue, ended)];
-    if (round >= warmUps) samples.ours.push(ours) && samples.floor.push(bare);
+  for (let n = 0; n < rounds + warmUps; n++) {
+    const ours = await round(ask, () => over);
+    const bare = await round(
+      () => floor.add({ runId: 'x' }),
+      () => ended,
+    );
+    if (n >= warmUps) samples.ours.push(ours) && samples.floor.push(bare);
   }
-  await worker.close();
-  await queue.close();
-  connection.disconnect();
+  await floor.close();
   await ground.stop();
   return {
     name: 'throughput',

@@ -6,8 +6,8 @@ import type { Leases } from '../src/engine/leases.ts';
 import type { Connection } from '../src/store/connection.ts';
 import { Poke, queueName } from './queue.ts';
 
-/** Runs mostly wait for the cluster, so one process follows many. */
-const concurrency = 500;
+/** Runs mostly wait for the cluster, so one process follows many. BullMQ is slower with more (`npm run bench -- throughput`). */
+export const concurrency = 200;
 
 /** Takes pokes and advances their runs. A poke that comes twice or late does nothing. */
 export function createWorker(

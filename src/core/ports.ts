@@ -96,8 +96,8 @@ export type Docker = {
   push(tag: string, seen: (progress: BuildProgress) => void, signal: AbortSignal): Promise<{ digest: string }>;
 };
 
-/** Who holds a run: `epoch` grows with each take-over, and a write under an old one is refused. */
-export type Lease = { epoch: number; run: Run; cancel?: Cancel };
+/** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */
+export type Lease = { epoch: number; run: Run; locks: Lock[]; cancel?: Cancel };
 
 export type Commit = { run: Run; events: RunEvent[] };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';

@@ -56,12 +56,8 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const run = lap.run();
   const settings = lap.engine.settings();
   const asked = authorise(settings, run, operation);
-  // Side by side, since both only read; what forbids a change says more than why it could not be planned.
-  const planning = operation.plan(planContext(lap), run.input);
-  const [permission, drafted] = await Promise.allSettled([permit(lap.engine, run, operation), planning]);
-  if (permission.status === 'rejected') throw permission.reason;
-  if (drafted.status === 'rejected') throw drafted.reason;
-  const draft = drafted.value;
+  await permit(lap, operation);
+  const draft = await operation.plan(planContext(lap), run.input);
   const bySize = settings.policy.some(({ size }) => size !== undefined);
   const { target, place, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
   const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };
@@ -188,9 +184,10 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
  * is harmless: one holds the lease, and what is done is not done again.
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
-  await leases.hold(runId, async ({ epoch, run, cancel }, signal) => {
+  await leases.hold(runId, async (lease, signal) => {
+    const { run, cancel } = lease;
     if (isOver(run.state)) return 'open';
-    const lap = beginLap(engine, run, epoch, signal);
+    const lap = beginLap(engine, lease, signal);
     try {
       if (cancel) await stopRun(lap, cancel);
       else while (await turn(lap));

@@ -1,4 +1,5 @@
-import type { Commit } from '../core/ports.ts';
+import type { Lock } from '../core/lock.ts';
+import type { Commit, Lease } from '../core/ports.ts';
 import type { Cancel, Run, RunEvent } from '../core/run.ts';
 import type { Engine } from './engine.ts';
 
@@ -30,14 +31,16 @@ export type Lap = {
   engine: Engine;
   signal: AbortSignal;
   run: () => Run;
+  /** All locks, as they were when the lap began. */
+  locks: readonly Lock[];
   /** A change that is stored with the next save: for what may as well be found out again after a crash. */
   stage: (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]) => void;
   /** Changes the record and says what happened. @throws LeaseLost */
   save: (change: (run: Run) => Run, events?: Omit<RunEvent, 'at'>[]) => Promise<Run>;
 };
 
-/** Begins a lap on `run` under the lease's `epoch`. */
-export function beginLap(engine: Engine, first: Run, epoch: number, signal: AbortSignal): Lap {
+/** Begins a lap on a run under its lease. */
+export function beginLap(engine: Engine, { run: first, epoch, locks }: Lease, signal: AbortSignal): Lap {
   let run = first;
   let stored = first.version;
   let staged: RunEvent[] = [];
@@ -57,6 +60,7 @@ export function beginLap(engine: Engine, first: Run, epoch: number, signal: Abor
     engine,
     signal,
     run: () => run,
+    locks,
     stage: (change, events) => {
       run = change(run);
       staged = [...staged, ...dated(events)];

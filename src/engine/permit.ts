@@ -8,6 +8,7 @@ import type { Place } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
+import type { Lap } from './lap.ts';
 
 /** @throws Fault FROZEN where a freeze of shipmate.yaml covers this change now */
 export function checkFreeze(
@@ -27,11 +28,11 @@ export function checkFreeze(
 
 const nameOf = (settings: Settings, actor: Actor) => personOf(settings, actor) ?? actorId(actor);
 
-async function checkLocks(engine: Engine, run: Run, place: Place): Promise<void> {
+function checkLocks({ engine, run, locks: all }: Lap, place: Place): void {
   const settings = engine.settings();
-  const locks = locksOn(await engine.clients.locks.all(), place, engine.now());
+  const locks = locksOn(all, place, engine.now());
   // A stop of everything stops its owner too; a lock is there so that its owner can work.
-  const other = locks.find(({ scope, owner }) => scope === everything || !samePerson(settings, owner, run.actor));
+  const other = locks.find(({ scope, owner }) => scope === everything || !samePerson(settings, owner, run().actor));
   if (!other) return;
   throw fault('LOCKED', {
     scope: scopeText(other.scope),
@@ -55,9 +56,11 @@ async function checkRate(engine: Engine, run: Run, place: Place): Promise<void> 
  * Break-glass passes over all of them.
  * @throws Fault LOCKED, FROZEN, TOO_MANY_CHANGES
  */
-export async function permit(engine: Engine, run: Run, operation: Operation): Promise<void> {
+export async function permit(lap: Lap, operation: Operation): Promise<void> {
+  const { engine } = lap;
+  const run = lap.run();
   if (operation.effect === 'read' || operation.aside || !run.place || run.breakGlass) return;
   checkFreeze(engine.settings(), run, run.place, engine.now());
-  await checkLocks(engine, run, run.place);
+  checkLocks(lap, run.place);
   await checkRate(engine, run, run.place);
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import { Fault, fault } from '../core/errors.ts';
@@ -77,7 +77,7 @@ export async function request(engine: Engine, ask: Ask): Promise<Run> {
     input,
     actor: ask.actor,
     origin: ask.origin,
-    trace: ask.trace ?? randomBytes(16).toString('hex'),
+    trace: ask.trace ?? randomUUID().replaceAll('-', ''),
     ...(breakGlass && { breakGlass }),
     ...(place && { place }),
     state: 'requested',

@@ -44,7 +44,9 @@ export function createAuditStore(redis: Connection): AuditStore {
         if (waiting.length === 0) return 0;
         const records = chain(
           from,
-          waiting.map(([, fields]) => AuditEntry.parse(JSON.parse(fields[1] ?? ''))),
+          waiting.flatMap(([, fields]) =>
+            fields.filter((_, index) => index % 2 === 1).map((entry) => AuditEntry.parse(JSON.parse(entry))),
+          ),
         );
         const rows = records.map((record) => [String(record.seq), record.hash, JSON.stringify(record)]);
         const args = [String(from.seq), from.hash, JSON.stringify(waiting.map(([id]) => id)), JSON.stringify(rows)];

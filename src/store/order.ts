@@ -25,11 +25,13 @@ export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>
   };
 }
 
+/** A lock as the hash of all locks has it. */
+export const parseLock = (lock: string): Lock => Lock.parse(JSON.parse(lock));
+
 /** Locks, and the global stop, which is a lock of everything. */
 export function createLockStore(redis: Connection): LockStore {
   return {
-    all: () =>
-      guarded(async () => Object.values(await redis.hgetall(keys.locks)).map((lock) => Lock.parse(JSON.parse(lock)))),
+    all: () => guarded(async () => (await redis.hvals(keys.locks)).map(parseLock)),
     put: (lock) => guarded(async () => void (await redis.hset(keys.locks, lock.scope, JSON.stringify(lock)))),
     remove: (scope) => guarded(async () => void (await redis.hdel(keys.locks, scope))),
   };

@@ -3,15 +3,16 @@ import type { Lease, RunStore } from '../core/ports.ts';
 import { Cancel } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
+import { parseLock } from './order.ts';
 import type { Records } from './records.ts';
 import * as lua from './run-scripts.ts';
 
 /** How long a record that can't be read is left alone. */
 const asideMs = 10 * 60_000;
 
-const Ids = z.array(z.string());
-/** Epoch, record, and the wish that it stop; nothing where the lease is another's. */
-const Taken = z.tuple([z.number(), z.string(), z.string()]).nullable();
+const Texts = z.array(z.string());
+/** Epoch, record, the wish that it stop, and the locks; nothing where the lease is another's. */
+const Taken = z.tuple([z.number(), z.string(), z.string(), Texts]).nullable();
 
 const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
 
@@ -30,17 +31,17 @@ export function createRunLeases(
     }
   };
   const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
-    const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due], [id, owner, ttlMs]));
+    const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due, keys.locks], [id, owner, ttlMs]));
     if (!held) return undefined;
-    const [epoch, record, wish] = held;
+    const [epoch, record, wish, locks] = held;
     const run = await openedOrAside(id, record);
-    return { epoch, run, ...(wish !== '' && { cancel: parseCancel(wish) }) };
+    return { epoch, run, locks: locks.map(parseLock), ...(wish !== '' && { cancel: parseCancel(wish) }) };
   };
   return {
     takeTurn: (id, place, first) =>
       guarded(async () => {
         const names = [keys.turn(place), keys.line(place), keys.tickets, keys.busy];
-        return Ids.parse(await lua.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix]));
+        return Texts.parse(await lua.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix]));
       }),
     lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
     renew: (held, ttlMs) =>
@@ -57,6 +58,6 @@ export function createRunLeases(
         };
       }),
     release: (id, epoch) => guarded(async () => void (await lua.release(redis, [keys.run(id), keys.due], [id, epoch]))),
-    due: (limit, againMs) => guarded(async () => Ids.parse(await lua.claimDue(redis, [keys.due], [limit, againMs]))),
+    due: (limit, againMs) => guarded(async () => Texts.parse(await lua.claimDue(redis, [keys.due], [limit, againMs]))),
   };
 }

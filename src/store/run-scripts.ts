@@ -27,7 +27,12 @@ local function publish(run, events, dirty, inbox, changed, id, count, first)
   for at = first, first + count - 1 do
     redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', ARGV[at])
   end
-  for at = first + count, #ARGV do redis.call('XADD', inbox, '*', 'entry', ARGV[at]) end
+  local audits = {}
+  for at = first + count, #ARGV do
+    table.insert(audits, 'entry')
+    table.insert(audits, ARGV[at])
+  end
+  if #audits > 0 then redis.call('XADD', inbox, '*', unpack(audits)) end
   touch(run, dirty, changed, id)
 end
 `;
@@ -142,7 +147,7 @@ return 1`;
 
 /** GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go. */
 export const lease = script(`${evenWhenFull}${nowLua}
-local run, due = unpack(KEYS)
+local run, due, locks = unpack(KEYS)
 local id, owner, ttl = unpack(ARGV)
 local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel')
 if not held[2] then return false end
@@ -151,7 +156,7 @@ local epoch = redis.call('HINCRBY', run, 'epoch', 1)
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
-return { epoch, held[2], held[3] or '' }`);
+return { epoch, held[2], held[3] or '', redis.call('HVALS', locks) }`);
 
 /** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it. */
 export const renew = script(`${evenWhenFull}${nowLua}
