@@ -7,6 +7,8 @@ const nudgedMs = 50;
 /** How long a message may be out of date before a process shows it that only stands in for the workers. */
 const standInMs = 5_000;
 const atOnce = 20;
+/** Whoever stands in has commands to answer first, and Slack takes about one message a second in a channel anyway. */
+const atOnceInStead = 2;
 /** Longer than any single call to Slack may take: until then no other notifier touches the same message. */
 const againMs = 15_000;
 /** Slack allows about one edit a second in a channel. */
@@ -38,7 +40,9 @@ export async function startNotifier(deps: {
   const turn = async () => {
     const old = performance.now() - betweenEditsMs;
     for (const [key, when] of lastEdit) if (when < old) lastEdit.delete(key);
-    const claimed = await notices.claim(atOnce, againMs, deps.standIn ? standInMs : 0);
+    const claimed = await (deps.standIn
+      ? notices.claim(atOnceInStead, againMs, standInMs)
+      : notices.claim(atOnce, againMs, 0));
     await Promise.all(
       claimed.map(({ subject, touched }) =>
         settle(subject, touched).catch((problem: unknown) =>
