@@ -49,7 +49,9 @@ export async function throughput({ bed }: Pick<Ground, 'bed'>): Promise<Figure> 
   while (over < 1) await new Promise((resolve) => setTimeout(resolve, 10));
 
   let ended = 0;
-  const floor = await floorQueue(bed.redis.url, concurrency, async () => void (ended += 1));
+  const floor = await floorQueue(bed.redis.url, concurrency, async () => {
+    ended += 1;
+  });
   const samples = { ours: [] as number[], floor: [] as number[] };
   for (let n = 0; n < rounds + warmUps; n++) {
     const ours = await round(ask, () => over);

@@ -158,7 +158,7 @@ async function startHttp(
   const bot = env.ROLE !== 'worker';
   const clusterNames = new Set(Object.values(engine.settings().environments).map(({ cluster }) => cluster));
   const clusterChecks = [...clusterNames].map(
-    (name) => [`cluster ${name}`, (signal: AbortSignal) => engine.clients.kube(name).ping(signal)] as const,
+    (name) => [`cluster ${name}`, (signal: AbortSignal) => engine.clients.kube(name).version(signal)] as const,
   );
   const server = await createHttpServer({
     log,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actorId } from '../../src/core/actor.ts';
+import { siteOf } from '../../src/core/place.ts';
 import { Draft } from '../../src/core/plan.ts';
 import { Report } from '../../src/core/report.ts';
 import { FaultRecord, type Run, RunState, StepRecord } from '../../src/core/run.ts';
@@ -17,7 +18,9 @@ export const RunView = z.object({
   link: z.url().describe('Where to ask for the run again'),
   operation: z.string(),
   actor: z.string().describe('Who asked for it'),
-  target: z.object({ app: z.string(), env: z.string(), cluster: z.string(), namespace: z.string() }).optional(),
+  target: z
+    .object({ app: z.string().optional(), env: z.string(), cluster: z.string(), namespace: z.string() })
+    .optional(),
   createdAt: Time,
   updatedAt: Time,
   plan: z
@@ -88,14 +91,19 @@ function stepsOf({ checklist, steps }: Run): RunView['steps'] {
 
 /** The run for an answer; `link` is its own address. */
 export function viewOf(run: Run, link: string): RunView {
-  const { place } = run;
+  const where = siteOf(run);
   return {
     run: run.id,
     state: run.state,
     link,
     operation: run.operation,
     actor: actorId(run.actor),
-    target: place && { app: place.app, env: place.env, cluster: place.cluster, namespace: place.namespace },
+    target: where && {
+      ...(run.place && { app: run.place.app }),
+      env: where.env,
+      cluster: where.cluster,
+      namespace: where.namespace,
+    },
     createdAt: time(run.createdAt),
     updatedAt: time(run.updatedAt),
     plan: planOf(run),

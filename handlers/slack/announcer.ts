@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
+import { siteOf } from '../../src/core/place.ts';
 import type {
   AlertStore,
   Announced,
@@ -20,6 +21,7 @@ import { type MessageView, section } from './blocks/elements.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
 import { statusMessage } from './blocks/status-message.ts';
 import { tableMessage } from './blocks/table-message.ts';
+import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 
 type Deps = {
@@ -131,11 +133,14 @@ async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<
 function answerView(run: Run, settings: Settings): MessageView {
   if (run.report?.kind === 'status') return statusMessage(run.report, run.updatedAt);
   if (run.report?.kind === 'table') return tableMessage(run.report);
+  if (run.report?.kind === 'text') return textMessage(run.report);
   return runMessage(run, settings);
 }
 
 /** Where a run stands in its line; undefined unless it waits in one. */
-async function placeInLine({ order }: Deps, { id, state, place }: Run): Promise<InLine | undefined> {
+async function placeInLine({ order }: Deps, run: Run): Promise<InLine | undefined> {
+  const { id, state } = run;
+  const place = siteOf(run);
   if (state !== 'queued' || !place) return undefined;
   const { holder, waiting, paceMs } = await order.line(placeKey(place));
   const ahead = [...(holder === undefined || holder === id ? [] : [holder]), ...waiting.slice(0, waiting.indexOf(id))];

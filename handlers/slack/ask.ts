@@ -29,8 +29,12 @@ const originOf = (asker: Asker): Origin => ({ surface: 'slack', ...asker });
 function operationAndRest(catalogue: Catalogue, command: string, text: string): { name: string; rest: string } {
   const own = [...catalogue.values()].find((operation) => operation.command === command);
   if (own) return { name: own.name, rest: text };
-  const [name = '', ...rest] = text.trim().split(/\s+/);
-  return { name, rest: rest.length === 0 ? '' : text.trim().slice(name.length).trim() };
+  const [first = '', second = '', ...more] = text.trim().split(/\s+/);
+  // `config set` is said in two words and named in one.
+  const pair = catalogue.has(`${first}-${second}`);
+  const rest = text.trim().slice(first.length).trim();
+  if (pair) return { name: `${first}-${second}`, rest: more.length === 0 ? '' : rest.slice(second.length).trim() };
+  return { name: first, rest };
 }
 
 /** Puts a request of somebody in Slack through the front door. @throws Fault */

@@ -62,9 +62,12 @@ function complain(operation: Operation, problem: string): never {
   throw fault('BAD_COMMAND', { problem, usage: `Usage: ${usageOf(operation)}` });
 }
 
+/** `config-set` as people say it: `config set`. */
+export const spoken = (name: string): string => name.replaceAll('-', ' ');
+
 /** How people write the operation: its own command where it has one, else `/ship NAME`. */
 export function usageOf({ command, name, usage }: Pick<Operation, 'command' | 'name' | 'usage'>): string {
-  return `${command ?? `/ship ${name}`} ${usage}`.trim();
+  return `${command ?? `/ship ${spoken(name)}`} ${usage}`.trim();
 }
 
 type Filled = Map<string, string>;

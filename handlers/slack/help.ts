@@ -1,10 +1,10 @@
 import type { Catalogue, Operation } from '../../src/core/operation.ts';
 import { code, context, header, type MessageView, section } from './blocks/elements.ts';
-import { usageOf } from './grammar.ts';
+import { spoken, usageOf } from './grammar.ts';
 import { runCommands } from './run-commands.ts';
 
 const writeExample = ({ command, name }: Operation, example: string) =>
-  `${command ?? `/ship ${name}`} ${example}`.trim();
+  `${command ?? `/ship ${spoken(name)}`} ${example}`.trim();
 
 /** A section takes 3,000 characters. */
 function portions(lines: readonly string[]): string[][] {

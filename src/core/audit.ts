@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Actor } from './actor.ts';
 import { digestOf } from './json.ts';
+import { siteOf } from './place.ts';
 import type { Commit } from './ports.ts';
 import type { Run, RunEvent } from './run.ts';
 
@@ -84,6 +85,7 @@ const audited = (kind: RunEvent['kind']): kind is Exclude<RunEvent['kind'], 'not
 /** What every entry about a run has. */
 export function auditBase(run: Run): Omit<AuditEntry, 'at' | 'kind' | 'text'> {
   const { place, input, plan, verdict, trace } = run;
+  const where = siteOf(run);
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : undefined);
   return {
     actor: run.actor,
@@ -92,7 +94,7 @@ export function auditBase(run: Run): Omit<AuditEntry, 'at' | 'kind' | 'text'> {
     run: run.id,
     ...(run.effect && { effect: run.effect }),
     ...(app !== undefined && { app }),
-    ...(place && { env: place.env }),
+    ...(where && { env: where.env }),
     ...(plan && { digest: plan.digest }),
     ...(plan?.image && { image: `${plan.image.reference}@${plan.image.digest}` }),
     ...(verdict?.rule !== undefined && { rule: verdict.rule }),

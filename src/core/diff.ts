@@ -13,7 +13,7 @@ const noise = new Set([
   'metadata.creationTimestamp',
   'metadata.selfLink',
 ]);
-const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/run)/;
+const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/)/;
 
 /** Values of environment variables that sound like secrets are never shown, not even to approvers. */
 const secretVariable = /\.env\[[^\]]*(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY)[^\]]*\]\.value$/i;
@@ -26,6 +26,17 @@ function leaf(path: string, from: Json | undefined, to: Json | undefined): Diffe
     path,
     ...(from !== undefined && { from: hidden ? mask : from }),
     ...(to !== undefined && { to: shownTo }),
+  };
+}
+
+/** The same difference without its values, where they are secret; that they differ is still seen. */
+export function masked({ path, from, to }: Difference): Difference {
+  if (!/^(data|stringData)\b/.test(path))
+    return { path, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  return {
+    path,
+    ...(from !== undefined && { from: mask }),
+    ...(to !== undefined && { to: from === undefined ? mask : `${mask} (changed)` }),
   };
 }
 

@@ -3,6 +3,7 @@
  * `docs/errors.md` lists the same codes; a test holds the two together both ways.
  */
 
+import { clusterFaults } from './cluster-faults.ts';
 import { runFaults } from './run-faults.ts';
 
 export type FaultEntry = { status: number; retry: 'never' | 'later'; say: string; hint: string };
@@ -59,6 +60,7 @@ export const faultCatalogue = {
     hint: 'Nothing was started. What is under way goes on, and can be stopped. Give Redis more memory (maxmemory).',
   },
   ...runFaults,
+  ...clusterFaults,
   DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
   KEY_REUSED: {
     status: 422,
@@ -182,30 +184,6 @@ export const faultCatalogue = {
     retry: 'later',
     say: 'Shipmate cannot reach its store (Redis), so nothing was started.',
     hint: 'Ask again in a minute; if it stays so, look at Redis and at /readyz.',
-  },
-  CLUSTER_UNREACHABLE: {
-    status: 503,
-    retry: 'later',
-    say: 'The cluster “{cluster}” does not answer ({problem}).',
-    hint: 'Check its API server, then ask again.',
-  },
-  CLUSTER_FORBIDDEN: {
-    status: 403,
-    retry: 'never',
-    say: 'The cluster “{cluster}” does not let Shipmate do this: {problem}',
-    hint: 'Give Shipmate’s service account that permission, then ask again.',
-  },
-  CLUSTER_REFUSED: {
-    status: 422,
-    retry: 'never',
-    say: 'The cluster “{cluster}” refused it: {problem}',
-    hint: 'Nothing was changed. Correct it and ask again.',
-  },
-  NAMESPACE_MISSING: {
-    status: 422,
-    retry: 'never',
-    say: 'The namespace {namespace} does not exist in the cluster “{cluster}”.',
-    hint: 'Create it: kubectl create namespace {namespace}',
   },
   REGISTRY_UNREACHABLE: {
     status: 503,

@@ -112,7 +112,8 @@ function endOfWindow(freeze: Freeze, at: number): number | undefined {
   return firstFree(freeze, Math.max(minute, near - quarterMs), minuteMs, near) ?? near;
 }
 
-const covers = (list: readonly string[], name: string) => list.includes('*') || list.includes(name);
+const covers = (list: readonly string[], name: string | undefined) =>
+  list.includes('*') || (name !== undefined && list.includes(name));
 
 /**
  * The freeze that forbids a change now, and when it ends. `holds` says whether the asker holds one of the roles that it
@@ -120,7 +121,7 @@ const covers = (list: readonly string[], name: string) => list.includes('*') || 
  */
 export function frozen(
   freezes: readonly Freeze[],
-  question: { at: number; env: string; app: string; operation: string },
+  question: { at: number; env: string; app: string | undefined; operation: string },
   holds: (roles: readonly string[]) => boolean,
 ): { freeze: Freeze; until: number | undefined } | undefined {
   const { at, env, app, operation } = question;

@@ -31,7 +31,7 @@ export function scopeText(scope: string): string {
 export const holdsNow = ({ until }: Lock, now: number): boolean => until === undefined || now < until;
 
 /** The locks that lie on a place now, the widest first. */
-export function locksOn(locks: readonly Lock[], place: { app: string; env: string }, now: number): Lock[] {
+export function locksOn(locks: readonly Lock[], place: { app?: string; env: string }, now: number): Lock[] {
   const scopes = [everything, placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
-  return scopes.flatMap((scope) => locks.filter((lock) => lock.scope === scope && holdsNow(lock, now)));
+  return [...new Set(scopes)].flatMap((scope) => locks.filter((lock) => lock.scope === scope && holdsNow(lock, now)));
 }

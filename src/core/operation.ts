@@ -4,13 +4,13 @@ import { fault } from './errors.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import type { JsonObject } from './json.ts';
 import { didYouMean } from './near.ts';
-import type { Place } from './place.ts';
+import type { Place, Site } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
 import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Settings } from './settings.ts';
 
-/** What an operation acts on. With both, the engine resolves them to a `Place`. */
+/** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
 export type Target = { app?: string; env?: string };
 
 /**
@@ -44,6 +44,8 @@ export type PlanContext<Need extends keyof Clients> = {
   now: Clock;
   /** The resolved target; reading it throws where the target lacks app or environment. */
   readonly place: Place;
+  /** The resolved environment; reading it throws where the target has none. */
+  readonly site: Site;
   signal: AbortSignal;
 };
 

@@ -1,26 +1,62 @@
 import { z } from 'zod';
 import { fault } from './errors.ts';
+import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
 import { didYouMean } from './near.ts';
-import { type EnvironmentSettings, Label, type Settings } from './settings.ts';
+import { type AppSettings, type EnvironmentSettings, Label, type Settings } from './settings.ts';
 
-/** Where an app lives: the app and environment of a request, resolved through `shipmate.yaml`. */
-export const Place = z.object({
-  app: z.string(),
+/** A namespace of a cluster: what an environment of `shipmate.yaml` stands for. */
+export const Site = z.object({
   env: z.string(),
   cluster: z.string(),
   namespace: z.string(),
-  workload: z.string(),
-  container: z.string(),
-  repository: z.string(),
-  channel: z.string().optional(),
   rolloutTimeoutSeconds: z.number(),
 });
+export type Site = z.output<typeof Site>;
+
+/** Where an app lives: the app and environment of a request, resolved through `shipmate.yaml`. */
+export const Place = Site.extend({
+  /** The app's name; of a workload that `shipmate.yaml` doesn't name, its kind and name: `statefulset/db`. */
+  app: z.string(),
+  kind: z.enum(workloadKinds).default('Deployment'),
+  workload: z.string(),
+  container: z.string(),
+  /** What images it runs; unknown for what is not an app. */
+  repository: z.string().optional(),
+  channel: z.string().optional(),
+});
 export type Place = z.output<typeof Place>;
+
+/** What a run is about, where it is about anything. */
+export const siteOf = ({ place, site }: { place?: Place; site?: Site }): Site | undefined => place ?? site;
 
 export const AppRef = Label.describe('An app of shipmate.yaml').meta({ examples: ['web'] });
 export const EnvRef = Label.describe('An environment of shipmate.yaml, or its namespace').meta({
   examples: ['production'],
 });
+
+/** The name of an object: a DNS subdomain (RFC 1123). */
+export const ObjectName = z
+  .string()
+  .max(253, 'is longer than 253 characters')
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be lower-case letters, digits, “-” and “.”')
+  .meta({ examples: ['web'] });
+
+const kindsText = workloadKinds.map((kind) => kind.toLowerCase()).join(', ');
+
+/** An app, or a workload that is none, as `KIND/NAME`: `statefulset/db`, `sts/db`. */
+export const WorkloadRef = z
+  .string()
+  .transform((ref, context) => {
+    const [word = '', name, ...rest] = ref.split('/');
+    if (name === undefined) return ref;
+    const kind = kindCalled(word);
+    if (kind && isWorkloadKind(kind.kind) && rest.length === 0) return `${kind.kind.toLowerCase()}/${name}`;
+    context.addIssue({ code: 'custom', message: `must be an app, or KIND/NAME with one of ${kindsText}` });
+    return z.NEVER;
+  })
+  .refine((ref) => ObjectName.safeParse(ref.split('/').at(-1)).success, 'must be lower-case letters, digits and “-”')
+  .describe('An app of shipmate.yaml, or a workload as KIND/NAME')
+  .meta({ examples: ['web'] });
 
 function environmentOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
   const named = Object.hasOwn(settings.environments, ref) ? settings.environments[ref] : undefined;
@@ -33,30 +69,46 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
 }
 
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name */
-export function appOf(settings: Settings, app: string) {
+export function appOf(settings: Settings, app: string): AppSettings {
   const found = Object.hasOwn(settings.apps, app) ? settings.apps[app] : undefined;
   if (found) return found;
   const known = Object.keys(settings.apps);
   throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, known), known: known.join(', ') });
 }
 
+/** Resolves an environment. A namespace also names its environment, since REST paths speak of namespaces. */
+export function siteCalled(settings: Settings, ref: string): Site {
+  const [env, { cluster, namespace, rolloutTimeoutSeconds }] = environmentOf(settings, ref);
+  return { env, cluster, namespace, rolloutTimeoutSeconds };
+}
+
+/** The app behind `deployment/web`, so that a rule about the app holds however it is called. */
+function appBehind(settings: Settings, kind: string, name: string): string | undefined {
+  return Object.entries(settings.apps).find(
+    ([app, its]) => (its.kind ?? 'Deployment') === kind && (its.workload ?? app) === name,
+  )?.[0];
+}
+
 /**
- * Resolves app and environment. A namespace also names its environment, since REST paths speak of namespaces.
+ * Resolves app and environment.
  * @throws Fault UNKNOWN_APP or UNKNOWN_ENVIRONMENT, with the nearest name
  */
 export function locate(settings: Settings, target: { app: string; env: string }): Place {
-  const app = appOf(settings, target.app);
-  const [env, environment] = environmentOf(settings, target.env);
-  const workload = app.workload ?? target.app;
+  const [word = '', name] = target.app.split('/');
+  const kind = name === undefined ? undefined : kindCalled(word)?.kind;
+  const known = name === undefined ? target.app : appBehind(settings, kind ?? '', name);
+  const site = siteCalled(settings, target.env);
+  if (known === undefined && name !== undefined && kind !== undefined && isWorkloadKind(kind))
+    return { ...site, app: target.app, kind, workload: name, container: name };
+  const app = appOf(settings, known ?? target.app);
+  const workload = app.workload ?? known ?? target.app;
   return {
-    app: target.app,
-    env,
-    cluster: environment.cluster,
-    namespace: environment.namespace,
+    ...site,
+    app: known ?? target.app,
+    kind: app.kind ?? 'Deployment',
     workload,
     container: app.container ?? workload,
     repository: app.image,
     ...(app.channel ? { channel: app.channel } : {}),
-    rolloutTimeoutSeconds: environment.rolloutTimeoutSeconds,
   };
 }

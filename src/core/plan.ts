@@ -5,6 +5,20 @@ import { digestOf, Json, JsonObject } from './json.ts';
 export const Change = z.object({ path: z.string(), from: Json.optional(), to: Json.optional() });
 export type Change = z.output<typeof Change>;
 
+const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
+
+/**
+ * One write to a cluster: an object applied (server-side) or created under its name, some of its fields set (JSON merge
+ * patch, where null takes a field away), or the object deleted if it is still the very one.
+ */
+export const Write = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('apply'), manifest: JsonObject, force: z.boolean() }),
+  z.object({ kind: z.literal('create'), manifest: JsonObject }),
+  z.object({ kind: z.literal('merge'), ref: Ref, patch: JsonObject }),
+  z.object({ kind: z.literal('remove'), ref: Ref, uid: z.string() }),
+]);
+export type Write = z.output<typeof Write>;
+
 /** What an operation found out by reading and dry runs. */
 export const Draft = z.object({
   /** One line: `web:v1 → web:v2`. */
@@ -14,6 +28,8 @@ export const Draft = z.object({
   image: z.object({ reference: z.string(), digest: z.string() }).optional(),
   /** What is applied, whole. */
   manifest: JsonObject.optional(),
+  /** What else is written, in this order. */
+  writes: z.array(Write).optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
   /** The operation, and its input, that lead back to how it was. */
@@ -30,11 +46,11 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown },
 ): Plan {
-  const { changes, image, manifest, takesOver } = draft;
-  return { ...draft, digest: digestOf({ changes, image, manifest, takesOver, ...terms }) };
+  const { changes, image, manifest, writes, takesOver } = draft;
+  return { ...draft, digest: digestOf({ changes, image, manifest, writes, takesOver, ...terms }) };
 }
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */
 export function changesNothing(plan: Draft): boolean {
-  return plan.manifest !== undefined && plan.changes.length === 0;
+  return (plan.manifest ?? plan.writes) !== undefined && plan.changes.length === 0;
 }

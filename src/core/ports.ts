@@ -1,9 +1,8 @@
 import type { AlertGroup } from './alert.ts';
 import type { Delegation } from './approval.ts';
 import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
-import type { JsonObject } from './json.ts';
+import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
-import type { PodTrouble } from './report.ts';
 import type { Cancel, Run, RunEvent } from './run.ts';
 
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
@@ -19,59 +18,6 @@ export type Clients = {
   locks: LockStore;
   audit: Pick<AuditStore, 'read' | 'head' | 'seal'>;
   delegations: DelegationStore;
-};
-
-export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
-
-/** A server-side dry run: the object as it would be. */
-export type Preview = {
-  after: JsonObject;
-  takesOver: { field: string; manager: string }[];
-};
-
-export type RolloutCount = { replicas: number; updated: number; ready: number };
-
-/** How following a rollout ended. */
-export type RolloutEnd = RolloutCount &
-  (
-    | { kind: 'complete' }
-    | { kind: 'failed'; trouble: PodTrouble }
-    | { kind: 'timed-out'; trouble: PodTrouble }
-    | { kind: 'superseded'; by?: string }
-  );
-
-export type Workload = RolloutCount & {
-  object: JsonObject;
-  image?: string;
-  /** Set while its pods don't get ready. */
-  trouble?: PodTrouble;
-};
-
-export type Kube = {
-  /** The object as raw JSON, or undefined where there is none. */
-  read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
-  /** Server-side apply as a dry run, field manager `shipmate`. Changes nothing. */
-  preview(manifest: JsonObject, signal: AbortSignal): Promise<Preview>;
-  /**
-   * Server-side apply, field manager `shipmate`. Doing it twice does it once.
-   * `run` goes into the annotation `shipmate.dev/run`, `force` takes over the fields that the plan named.
-   */
-  apply(manifest: JsonObject, options: { run: string; force: boolean }, signal: AbortSignal): Promise<JsonObject>;
-  /**
-   * Watches a Deployment's rollout until it is complete, has failed, is past `deadline` (ms epoch), or another run took over.
-   * `seen` gets the counts whenever they change.
-   */
-  follow(
-    ref: ObjectRef,
-    options: { run: string; deadline: number; seen: (count: RolloutCount) => void },
-    signal: AbortSignal,
-  ): Promise<RolloutEnd>;
-  /** A Deployment with its counts and, where it is in trouble, why. */
-  workload(ref: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
-  /** Pod templates of earlier revisions of a Deployment, newest first, without the current one. */
-  revisions(ref: ObjectRef, signal: AbortSignal): Promise<{ revision: number; template: JsonObject }[]>;
-  /** Answers when the API server does; throws CLUSTER_UNREACHABLE otherwise. */
-  ping(signal: AbortSignal): Promise<void>;
 };
 
 export type Registry = {

@@ -27,6 +27,10 @@ export const Report = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('away'), from: z.string(), to: z.string(), until: z.number() }),
   z.object({ kind: z.literal('back'), from: z.string() }),
   z.object({ kind: z.literal('verdict'), who: z.string(), what: z.string(), verdict: Verdict, terms: z.string() }),
+  /** Objects of a cluster were changed as planned; each as `ConfigMap/app-config`. */
+  z.object({ kind: z.literal('changed'), objects: z.array(z.string()), note: z.string().optional() }),
+  /** Text as it is, such as a log: its end is shown, and the whole is a file where it is long. */
+  z.object({ kind: z.literal('text'), title: z.string(), text: z.string(), note: z.string().optional() }),
   /** Rows of words under their columns, for what is looked up. */
   z.object({
     kind: z.literal('table'),
@@ -47,6 +51,8 @@ export const Report = z.discriminatedUnion('kind', [
         since: z.string().optional(),
         trouble: PodTrouble.optional(),
         problem: z.string().optional(),
+        /** The run that changed it last, where the store ought to know it and does not. */
+        lostRun: z.string().optional(),
       }),
     ),
   }),
@@ -72,6 +78,8 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
     case 'back':
     case 'verdict':
     case 'table':
+    case 'changed':
+    case 'text':
       return 'finished';
     default:
       return report satisfies never;

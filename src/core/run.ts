@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Actor } from './actor.ts';
 import type { FaultCode } from './errors.ts';
 import { Json } from './json.ts';
-import { Place } from './place.ts';
+import { Place, Site } from './place.ts';
 import { Plan } from './plan.ts';
 import { Verdict } from './policy.ts';
 import { Report } from './report.ts';
@@ -77,6 +77,8 @@ export const Run = z.object({
   actor: Actor,
   origin: Origin,
   place: Place.optional(),
+  /** The environment that it is about, where it is about no app. */
+  site: Site.optional(),
   state: RunState,
   createdAt: z.number(),
   updatedAt: z.number(),

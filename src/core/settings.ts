@@ -10,7 +10,9 @@ export const Label = z
 export const AppSettings = z.strictObject({
   /** Image repository without a tag: `registry.example.com/team/web`. */
   image: z.string().min(1),
-  /** Name of the Deployment, where it is not the app's own name. */
+  /** What runs it; a Deployment where it says nothing. */
+  kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).optional(),
+  /** Name of the workload, where it is not the app's own name. */
   workload: Label.optional(),
   /** Name of the container in its pods, where it is not the workload's name. */
   container: Label.optional(),

@@ -1,5 +1,7 @@
 import { Fault, fault, toFault } from '../core/errors.ts';
+import { lostRuns } from '../core/lost-run.ts';
 import type { Operation, PlanContext, RunContext } from '../core/operation.ts';
+import { siteOf } from '../core/place.ts';
 import { bind, changesNothing, type Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
@@ -16,7 +18,7 @@ import { permit } from './permit.ts';
 import { doStep, doWait, doWaitFor } from './steps.ts';
 
 function planContext(lap: Lap): PlanContext<keyof Clients> {
-  const { place, actor } = lap.run();
+  const { place, site, actor } = lap.run();
   return {
     on: lap.engine.clients,
     settings: lap.engine.settings(),
@@ -27,6 +29,11 @@ function planContext(lap: Lap): PlanContext<keyof Clients> {
     get place() {
       if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: lap.run().id });
       return place;
+    },
+    get site() {
+      const found = siteOf({ place, site });
+      if (!found) throw fault('INTERNAL', { problem: 'the operation names no environment', run: lap.run().id });
+      return found;
     },
   };
 }
@@ -42,6 +49,9 @@ function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyo
     now: context.now,
     get place() {
       return context.place;
+    },
+    get site() {
+      return context.site;
     },
     id: lap.run().id,
     plan,
@@ -59,8 +69,8 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   await permit(lap, operation);
   const draft = await operation.plan(planContext(lap), run.input);
   const bySize = settings.policy.some(({ size }) => size !== undefined);
-  const { target, place, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
-  const terms = { operation: operation.name, target: place ?? target, policy: verdict, input: run.input };
+  const { target, place, site, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
+  const terms = { operation: operation.name, target: place ?? site ?? target, policy: verdict, input: run.input };
   // The digest is of the plan as it is; what people see of it holds no secrets.
   const bound = bind(draft, terms);
   const { redact } = lap.engine;
@@ -106,6 +116,8 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const found = await operation.run(runContext(lap, operation, plan), input);
   const report = redactDeep(lap.engine.redact, found);
+  const lost = lostRuns(report);
+  if (lost.length > 0) lap.engine.log.error({ runId: id, lost }, 'the store lacks runs that changed the cluster');
   await lap.save((run) => ({ ...run, state: endOf(report), report }), [{ kind: 'state', text: endOf(report) }]);
 }
 

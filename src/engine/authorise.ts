@@ -2,7 +2,7 @@ import { type Actor, holdsRole } from '../core/actor.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
-import { appOf, locate, type Place } from '../core/place.ts';
+import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
 import { holders, judge, type Question, sizeOf, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
@@ -32,10 +32,13 @@ function denial(settings: Settings, question: Question, verdict: Extract<Verdict
   }
 }
 
-function placeOf(settings: Settings, { app, env }: Target): Place | undefined {
-  if (app !== undefined && env !== undefined) return locate(settings, { app, env });
+/** Where a request leads: to an app's place, to an environment, or nowhere in particular. */
+type Where = { place?: Place; site?: Site };
+
+function whereOf(settings: Settings, { app, env }: Target): Where {
+  if (app !== undefined && env !== undefined) return { place: locate(settings, { app, env }) };
   if (app !== undefined) appOf(settings, app);
-  return undefined;
+  return env === undefined ? {} : { site: siteCalled(settings, env) };
 }
 
 type Request = { actor: Actor; input: JsonObject; breakGlass?: { reason: string } };
@@ -59,14 +62,19 @@ export function authorise(
   request: Request,
   operation: Operation,
   draft?: Pick<Draft, 'changes'>,
-): { target: Target; place?: Place; verdict: Permitted } {
+): Where & { target: Target; verdict: Permitted } {
   const { actor, input } = request;
   const target = operation.target(input);
-  const place = placeOf(settings, target);
+  const { place, site } = whereOf(settings, target);
   const { name, effect } = operation;
-  const where = { app: target.app, env: place?.env ?? target.env };
+  const where = { app: place?.app ?? target.app, env: (place ?? site)?.env };
   const question = { actor, operation: name, effect, ...where, ...(draft && { size: sizeOf(draft) }) };
   const verdict = judge(settings, question);
   if (verdict.kind === 'deny') throw denial(settings, question, verdict);
-  return { target, place, verdict: overBrokenGlass(settings, request, verdict) };
+  return {
+    target,
+    ...(place && { place }),
+    ...(site && { site }),
+    verdict: overBrokenGlass(settings, request, verdict),
+  };
 }

@@ -1,6 +1,7 @@
 import { samePerson } from '../core/actor.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
+import { siteOf } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Lap } from './lap.ts';
 
@@ -22,7 +23,8 @@ async function sharesTurn({ engine, run }: Lap, [holder = '', ...ahead]: readonl
  * @returns whether it is this run's turn; if not, the run is stored as queued
  */
 export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean> {
-  const { id, place, state, breakGlass } = lap.run();
+  const { id, state, breakGlass } = lap.run();
+  const place = siteOf(lap.run());
   if (operation.effect === 'read' || operation.aside || !place) return true;
   const first = operation.first === true || breakGlass !== undefined;
   const before = await lap.engine.store.takeTurn(id, placeKey(place), first);

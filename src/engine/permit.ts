@@ -4,31 +4,35 @@ import { frozen } from '../core/freeze.ts';
 import { everything, locksOn, scopeText } from '../core/lock.ts';
 import { momentText } from '../core/moments.ts';
 import type { Operation } from '../core/operation.ts';
-import type { Place } from '../core/place.ts';
+import { type Place, type Site, siteOf } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
 import type { Lap } from './lap.ts';
 
+/** An app in an environment, or an environment as a whole. */
+type Where = Site & Partial<Pick<Place, 'app'>>;
+
 /** @throws Fault FROZEN where a freeze of shipmate.yaml covers this change now */
 export function checkFreeze(
   settings: Settings,
   run: Pick<Run, 'actor' | 'operation'>,
-  place: Place,
+  place: Where,
   now: number,
 ): void {
+  const app = place.app ?? 'everything';
   const found = frozen(
     settings.freezes,
     { at: now, env: place.env, app: place.app, operation: run.operation },
     (roles) => holdsRole(settings, run.actor, roles),
   );
   if (!found) return;
-  throw fault('FROZEN', { freeze: found.freeze.name, app: place.app, env: place.env, until: momentText(found.until) });
+  throw fault('FROZEN', { freeze: found.freeze.name, app, env: place.env, until: momentText(found.until) });
 }
 
 const nameOf = (settings: Settings, actor: Actor) => personOf(settings, actor) ?? actorId(actor);
 
-function checkLocks({ engine, run, locks: all }: Lap, place: Place): void {
+function checkLocks({ engine, run, locks: all }: Lap, place: Where): void {
   const settings = engine.settings();
   const locks = locksOn(all, place, engine.now());
   // A stop of everything stops its owner too; a lock is there so that its owner can work.
@@ -42,7 +46,7 @@ function checkLocks({ engine, run, locks: all }: Lap, place: Place): void {
   });
 }
 
-async function checkRate(engine: Engine, run: Run, place: Place): Promise<void> {
+async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> {
   const limit = engine.settings().environments[place.env]?.rateLimit;
   if (!limit) return;
   const ok = await engine.store.within(place.env, run.id, limit.changes, limit.minutes * 60_000);
@@ -59,8 +63,9 @@ async function checkRate(engine: Engine, run: Run, place: Place): Promise<void> 
 export async function permit(lap: Lap, operation: Operation): Promise<void> {
   const { engine } = lap;
   const run = lap.run();
-  if (operation.effect === 'read' || operation.aside || !run.place || run.breakGlass) return;
-  checkFreeze(engine.settings(), run, run.place, engine.now());
-  checkLocks(lap, run.place);
-  await checkRate(engine, run, run.place);
+  const where = siteOf(run);
+  if (operation.effect === 'read' || operation.aside || !where || run.breakGlass) return;
+  checkFreeze(engine.settings(), run, where, engine.now());
+  checkLocks(lap, where);
+  await checkRate(engine, run, where);
 }

@@ -4,7 +4,7 @@ import type { Actor } from '../core/actor.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { JsonObject } from '../core/json.ts';
 import { type Operation, operationOf } from '../core/operation.ts';
-import type { Place } from '../core/place.ts';
+import type { Place, Site } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
@@ -44,12 +44,13 @@ function permitted(
   { actor, origin }: Ask,
   operation: Operation,
   request: { input: JsonObject; breakGlass?: { reason: string } },
-): Place | undefined {
+): { place?: Place; site?: Site } {
   try {
-    const { place } = authorise(engine.settings(), { actor, ...request }, operation);
-    const freezes = place && operation.effect === 'change' && !operation.aside && !request.breakGlass;
-    if (freezes) checkFreeze(engine.settings(), { actor, operation: operation.name }, place, engine.now());
-    return place;
+    const { place, site } = authorise(engine.settings(), { actor, ...request }, operation);
+    const where = place ?? site;
+    const freezes = where && operation.effect === 'change' && !operation.aside && !request.breakGlass;
+    if (freezes) checkFreeze(engine.settings(), { actor, operation: operation.name }, where, engine.now());
+    return { ...(place && { place }), ...(site && { site }) };
   } catch (thrown) {
     const { name, effect } = operation;
     const { app, env } = operation.target(request.input);
@@ -67,7 +68,7 @@ export async function request(engine: Engine, ask: Ask): Promise<Run> {
   const operation = operationOf(engine.catalogue, ask.operation);
   const input = checkInput(operation, ask.input);
   const breakGlass = reasonOf(engine, ask);
-  const place = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
+  const where = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
   const now = engine.now();
   const fresh: Run = {
     id: engine.newId(),
@@ -79,7 +80,7 @@ export async function request(engine: Engine, ask: Ask): Promise<Run> {
     origin: ask.origin,
     trace: ask.trace ?? randomUUID().replaceAll('-', ''),
     ...(breakGlass && { breakGlass }),
-    ...(place && { place }),
+    ...where,
     state: 'requested',
     createdAt: now,
     updatedAt: now,

@@ -1,8 +1,8 @@
+import { runKeptMs } from '../core/lost-run.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
 
 /** The Lua behind runs.ts. Each changes a run, its events, its place in the queues and its audit entries at once, or nothing. */
 
-export const keepMs = 30 * 24 * 3_600_000;
 export const keepRequestMs = 24 * 3_600_000;
 /** A run whose wake-up call got lost is looked at after this long. */
 export const lostCallMs = 2_000;
@@ -70,7 +70,7 @@ if look == 'over' then
   redis.call('HSET', run, 'over', 1)
   redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
-  redis.call('PEXPIRE', run, ${keepMs})
+  redis.call('PEXPIRE', run, ${runKeptMs})
 elseif stored[3] and look ~= 'keep' then redis.call('ZADD', due, now, id)
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
 elseif look == 'queued' then
@@ -100,7 +100,7 @@ if place ~= '' and stays == '0' then
   end
 end
 publish(run, events, dirty, inbox, changed, id, count, 12)
-if look == 'over' then redis.call('PEXPIRE', events, ${keepMs}) end
+if look == 'over' then redis.call('PEXPIRE', events, ${runKeptMs}) end
 return 'ok'`);
 
 /**

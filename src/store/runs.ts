@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { placeKey } from '../core/lock.ts';
+import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
@@ -23,7 +24,10 @@ const Made = z.string();
 const Committed = z.enum(['ok', 'conflict', 'fenced']);
 const Asked = z.enum(['ok', 'again', 'over', 'unknown']);
 
-const placeOf = ({ place }: Run) => (place ? placeKey(place) : '');
+const placeOf = (run: Run) => {
+  const where = siteOf(run);
+  return where ? placeKey(where) : '';
+};
 const staysInLine = ({ state }: Run) => state === 'running' || state === 'queued';
 const tookMs = ({ state, startedAt, updatedAt }: Run) =>
   state === 'finished' && startedAt !== undefined ? updatedAt - startedAt : '';

@@ -1,10 +1,7 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { bed } from '../support/bed.ts';
+import { startApiProxy } from '../support/api-proxy.ts';
 import { ana, ben, cho, ship, startVoyage, type Voyage } from '../support/voyage.ts';
 
 let voyage: Voyage;
@@ -121,50 +118,11 @@ test('settings that are wrong are refused as a whole, and the channel is told; r
   expect(slack.messages(ship).filter(({ text: said }) => said.includes('is wrong'))).toHaveLength(1);
 });
 
-const Kubeconfig = z.looseObject({
-  clusters: z.array(z.looseObject({ cluster: z.looseObject({ server: z.string() }) })),
-});
-
-/** A proxy to the API server that can be cut and mended. */
-async function startProxy(server: string) {
-  const { hostname, port } = new URL(server);
-  const open = new Set<Socket>();
-  let cut = false;
-  const proxy = createServer((client) => {
-    if (cut) return void client.destroy();
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        open.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const address = proxy.address();
-  return {
-    url: `https://127.0.0.1:${address !== null && typeof address !== 'string' ? address.port : 0}`,
-    cut: () => {
-      cut = true;
-      for (const socket of open) socket.destroy();
-    },
-    mend: () => {
-      cut = false;
-    },
-    stop: () => proxy.close(),
-  };
-}
-
 test('the API server away for thirty seconds in mid-rollout: the rollout is followed to its end', {
   timeout: 120_000,
 }, async () => {
   const own = await startVoyage();
-  const { clusters } = Kubeconfig.parse(JSON.parse(await readFile(bed.kubeconfig, 'utf8')));
-  const proxy = await startProxy(clusters[0]?.cluster.server ?? '');
+  const proxy = await startApiProxy();
   try {
     await own.start('all', { K8S_ENDPOINT: proxy.url });
     await own.slack.command(ana, ship, '/deploy web:v1 staging');
@@ -175,7 +133,7 @@ test('the API server away for thirty seconds in mid-rollout: the rollout is foll
     proxy.mend();
     await own.slack.waitFor('it is done', titled('Deploy web to staging', /done/), 30_000);
   } finally {
-    proxy.stop();
+    await proxy.stop();
     await own.end();
   }
 });

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRunQueue } from '../../jobs/queue.ts';
 import { createWorker } from '../../jobs/worker.ts';
+import { runAnnotation } from '../../src/core/lost-run.ts';
 import { createLeases } from '../../src/engine/leases.ts';
 import { request } from '../../src/engine/request.ts';
 import { checkRedis } from '../../src/store/check-redis.ts';
@@ -15,7 +16,7 @@ import { type Connection, connectStore, connectWorker } from '../../src/store/co
 import { queuePrefix } from '../../src/store/keys.ts';
 import { createNoticeStore } from '../../src/store/notices.ts';
 import { tethered } from '../../testbed/tether.ts';
-import { fakeWorld } from '../fakes/fake-clients.ts';
+import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, stock } from '../support/desk.ts';
 import { ana, quiet, testEngine } from '../support/engine.ts';
 import { freePort, redisForFile } from '../support/redis.ts';
@@ -28,7 +29,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
+  // A killed Redis may leave a child that writes its append-only file anew for another moment.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 async function launch(args: string[]): Promise<{ port: number; direct: Redis; child: ChildProcess }> {
@@ -123,6 +125,70 @@ test('a whole run behind a Sentinel, and another after a failover', { timeout: 9
   await expect.poll(() => replica.direct.info('replication'), { timeout: 20_000 }).toContain('role:master');
   await wholeRun(url);
   for (const each of [master.direct, replica.direct, sentinel]) each.disconnect();
+});
+
+/** Marks the object as the API server does after an apply: with the run, and when that was. */
+function markApplied(world: FakeWorld, run: string): void {
+  const object = world.objects.get('staging/web') ?? expect.fail('nothing is deployed');
+  const managedFields = [{ manager: 'shipmate', operation: 'Apply', time: new Date().toISOString() }];
+  const metadata = { name: 'web', namespace: 'staging', managedFields, annotations: { [runAnnotation]: run } };
+  world.objects.set('staging/web', { ...object, metadata });
+}
+
+/** A Shipmate over one Redis, its errors, and what its status says of web in staging. */
+async function shipmateOn(port: number, world: FakeWorld) {
+  const errors: object[] = [];
+  const log = { ...quiet, error: (fields: object) => void errors.push(fields) };
+  const engine = await testEngine(`redis://127.0.0.1:${port}`, world.clients, { log });
+  const desk = createDesk(engine);
+  return {
+    errors,
+    deploy: async (tag: string) => {
+      const run = await desk.done('deploy', { app: 'web', env: 'staging', tag });
+      expect(run.state).toBe('finished');
+      markApplied(world, run.id);
+      return run.id;
+    },
+    status: async () => {
+      const { report } = await desk.done('status', { app: 'web', env: 'staging' });
+      return report?.kind === 'status' ? report.apps[0] : undefined;
+    },
+    close: async () => {
+      await desk.leases.stop();
+      engine.close();
+    },
+  };
+}
+
+test('a replica that lagged behind is promoted: the run that it never heard of is missed, and said', {
+  timeout: 60_000,
+}, async () => {
+  const master = await launch(['--appendonly', 'no']);
+  const replica = await launch(['--replicaof', '127.0.0.1', `${master.port}`]);
+  await expect.poll(() => replica.direct.info('replication'), { timeout: 20_000 }).toContain('master_link_status:up');
+  const world = fakeWorld();
+  stock(world);
+  const before = await shipmateOn(master.port, world);
+  await before.deploy('v1');
+  expect(await master.direct.wait(1, 10_000)).toBe(1);
+  // From here on the replica hears nothing: it stands still, and nothing waits for it in its connection either.
+  replica.child.kill('SIGSTOP');
+  await master.direct.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  const lost = await before.deploy('v2');
+  expect(await before.status()).not.toHaveProperty('lostRun');
+  expect(before.errors).toEqual([]);
+  await before.close();
+  master.child.kill('SIGKILL');
+  replica.child.kill('SIGCONT');
+  await replica.direct.replicaof('NO', 'ONE');
+
+  const after = await shipmateOn(replica.port, world);
+  expect(await after.status()).toMatchObject({ image: 'web:v2', lostRun: lost });
+  expect(after.errors).toMatchObject([{ lost: [lost] }]);
+  await after.deploy('v3');
+  expect(await after.status()).not.toHaveProperty('lostRun');
+  await after.close();
+  for (const each of [master.direct, replica.direct]) each.disconnect();
 });
 
 describe('how Redis is set up', () => {

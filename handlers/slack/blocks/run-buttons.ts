@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { siteOf } from '../../../src/core/place.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { actions, type ButtonSpec } from './elements.ts';
@@ -20,11 +21,13 @@ const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec[
   ...(style && { style }),
 });
 
-function approvalButtons({ id, plan, place }: Run, title: string): ButtonSpec[] {
+function approvalButtons(run: Run, title: string): ButtonSpec[] {
+  const { id, plan } = run;
+  const where = siteOf(run);
   const value = `${id} ${plan?.digest ?? ''}`;
   const confirm = {
     title: `${title}?`,
-    text: `${plan?.summary ?? ''}${place ? ` in ${place.env}` : ''}`,
+    text: `${plan?.summary ?? ''}${where ? ` in ${where.env}` : ''}`,
     yes: 'Approve',
   };
   return [

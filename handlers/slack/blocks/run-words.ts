@@ -41,11 +41,13 @@ const ends = {
 };
 
 /** `Deploy web to production`. */
-export function titleOf({ operation, place, input }: Run): string {
+export function titleOf({ operation, place, site, input }: Run): string {
   const verb = verbs[operation] ?? capital(operation);
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : '');
   const preposition = operation === 'deploy' ? 'to' : 'in';
-  return place ? `${verb} ${app} ${preposition} ${place.env}` : `${verb} ${app}`.trim();
+  const named = app || (typeof input.name === 'string' ? input.name : '');
+  const env = (place ?? site)?.env;
+  return [verb, named, ...(env === undefined ? [] : [preposition, env])].filter(Boolean).join(' ');
 }
 
 export const stateOf = (state: RunState) => states[state];
@@ -81,6 +83,10 @@ export function endText(report: Report): string {
       return `${report.who}, “${report.what}”: ${report.terms}.`;
     case 'table':
       return report.note ?? `${report.rows.length} lines`;
+    case 'changed':
+      return `${report.objects.join(', ')}: done.${report.note === undefined ? '' : ` ${report.note}`}`;
+    case 'text':
+      return report.note ?? `${report.text.split('\n').length} lines`;
     default:
       return report satisfies never;
   }

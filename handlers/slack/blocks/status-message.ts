@@ -5,11 +5,15 @@ import { troubleText } from './trouble-text.ts';
 type Status = Extract<Report, { kind: 'status' }>;
 type Line = Status['apps'][number];
 
-function lineOf({ app, image, replicas, ready, trouble, problem }: Line): string {
+const lostText = (run: string) =>
+  `last changed by run ${code(run)}, which Shipmate no longer knows: its records may have been lost (Redis failover?)`;
+
+function lineOf({ app, image, replicas, ready, trouble, problem, lostRun }: Line): string {
   if (problem !== undefined) return `:white_circle: *${harmless(app)}* ${harmless(problem)}`;
   const what = `*${harmless(app)}* ${image === undefined ? '' : `${code(image)} `}${ready} of ${replicas} ready`;
-  if (trouble) return `:red_circle: ${what}\n      ${harmless(troubleText(trouble).what)}`;
-  return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}`;
+  const lost = lostRun === undefined ? '' : `\n      :warning: ${lostText(lostRun)}`;
+  if (trouble) return `:red_circle: ${what}\n      ${harmless(troubleText(trouble).what)}${lost}`;
+  return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}${lost}`;
 }
 
 /** A message takes 50 blocks. */

@@ -1,12 +1,14 @@
 import { type Fault, fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
-import type { Preview } from '../../core/ports.ts';
+import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
+import type { Eviction, ObjectRef, Preview } from '../../core/kube.ts';
+import { runAnnotation } from '../../core/lost-run.ts';
 import { type Connection, RefusedCall, sentenceOf } from './connection.ts';
-import { objectPath, refOf } from './resources.ts';
+import { collectionPath, kindOf, objectPath, refOf } from './resources.ts';
+import type { Call } from './transport.ts';
 
 const manager = 'shipmate';
-/** Which run an object was last changed by. */
-export const runAnnotation = 'shipmate.dev/run';
+/** Which apply of a run it was: a run may change an object more than once. */
+const applyAnnotation = 'shipmate.dev/apply';
 
 type Taken = Preview['takesOver'][number];
 
@@ -29,19 +31,25 @@ function conflictsOf({ refusal }: RefusedCall): Taken[] {
   }));
 }
 
+/** What Shipmate set in another way than by applying is its own as well, though the API server keeps the two apart. */
+const isOurs = (conflicts: Taken[]) => conflicts.length > 0 && conflicts.every((taken) => taken.manager === manager);
+
 async function patch(
   connection: Connection,
   manifest: JsonObject,
   query: Record<string, string>,
   signal: AbortSignal,
+  more: Pick<Call, 'lookFirst'> = {},
 ): Promise<JsonObject> {
-  const path = objectPath(refOf(manifest));
+  const ref = refOf(manifest);
+  const path = objectPath(await kindOf(connection, ref, signal), ref);
   return await connection.call({
     method: 'PATCH',
     path,
     query: { fieldManager: manager, ...query },
     body: manifest,
     signal,
+    ...more,
   });
 }
 
@@ -52,19 +60,128 @@ export async function dryRun(connection: Connection, manifest: JsonObject, signa
   } catch (thrown) {
     if (!(thrown instanceof RefusedCall) || thrown.refusal.status !== 409) throw thrown;
     const after = await patch(connection, manifest, { dryRun: 'All', force: 'true' }, signal);
-    return { after, takesOver: conflictsOf(thrown) };
+    return { after, takesOver: conflictsOf(thrown).filter((taken) => !isOurs([taken])) };
   }
 }
 
-/** Server-side apply, marked with the run. */
+/** The object, where its last apply was this very one: then it was done, whatever became of the answer. */
+async function doneAlready(
+  connection: Connection,
+  marked: JsonObject,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const ref = refOf(marked);
+  const path = objectPath(await kindOf(connection, ref, signal), ref);
+  try {
+    const live = await connection.call({ method: 'GET', path, signal });
+    const markOf = (object: JsonObject) => at(object, 'metadata', 'annotations', applyAnnotation);
+    return markOf(live) === markOf(marked) ? live : undefined;
+  } catch (thrown) {
+    if (thrown instanceof RefusedCall && thrown.refusal.status === 404) return undefined;
+    throw thrown;
+  }
+}
+
+/** The manifest with the run, and with a mark by which this apply is known again. */
+function markedBy(run: string, manifest: JsonObject): JsonObject {
+  const metadata = isObject(manifest.metadata) ? manifest.metadata : {};
+  const annotations = isObject(metadata.annotations) ? metadata.annotations : {};
+  const marks = { [runAnnotation]: run, [applyAnnotation]: digestOf({ run, manifest }).slice(0, 16) };
+  return { ...manifest, metadata: { ...metadata, annotations: { ...annotations, ...marks } } };
+}
+
+/**
+ * Server-side apply, marked with the run. An answer may get lost, or a worker be killed, after the change was made: to make
+ * it again would take back what somebody else changed since. So where there is no answer, or others own the fields, the
+ * object is looked at first, and fields are taken over at the second try only.
+ */
 export async function applyManifest(
   connection: Connection,
   manifest: JsonObject,
-  options: { run: string; force: boolean },
+  { run, force }: { run: string; force: boolean },
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const metadata = isObject(manifest.metadata) ? manifest.metadata : {};
-  const annotations = { ...(isObject(metadata.annotations) ? metadata.annotations : {}), [runAnnotation]: options.run };
-  const marked = { ...manifest, metadata: { ...metadata, annotations } };
-  return await patch(connection, marked, { force: String(options.force) }, signal);
+  const marked = markedBy(run, manifest);
+  const send = (forced: boolean) => patch(connection, marked, { force: String(forced) }, signal, { lookFirst: true });
+  try {
+    return await send(false);
+  } catch (thrown) {
+    const refused = thrown instanceof RefusedCall;
+    if (refused && thrown.refusal.status !== 409) throw thrown;
+    const done = await doneAlready(connection, marked, signal);
+    if (done) return done;
+    const allowed = force || (refused && isOurs(conflictsOf(thrown)));
+    if (refused && !allowed) throw thrown;
+    return await send(allowed);
+  }
+}
+
+const dry = (dryRun: boolean | undefined): Record<string, string> => (dryRun ? { dryRun: 'All' } : {});
+
+/** Creates what is not applied; see `Kube.create`. */
+export async function createObject(
+  connection: Connection,
+  manifest: JsonObject,
+  { dryRun }: { dryRun?: boolean },
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const ref = refOf(manifest);
+  const path = collectionPath(await kindOf(connection, ref, signal), ref.namespace);
+  const query = { fieldManager: manager, ...dry(dryRun) };
+  return await connection.call({ method: 'POST', path, query, body: manifest, type: 'application/json', signal });
+}
+
+/** A JSON merge patch; see `Kube.merge`. */
+export async function mergeObject(
+  connection: Connection,
+  ref: ObjectRef,
+  body: JsonObject,
+  { dryRun }: { dryRun?: boolean },
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const path = objectPath(await kindOf(connection, ref, signal), ref);
+  const query = { fieldManager: manager, ...dry(dryRun) };
+  return await connection.call({ method: 'PATCH', path, query, body, type: 'application/merge-patch+json', signal });
+}
+
+/** Deletes; see `Kube.remove`. */
+export async function removeObject(
+  connection: Connection,
+  ref: ObjectRef,
+  { dryRun, uid }: { dryRun?: boolean; uid?: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const path = objectPath(await kindOf(connection, ref, signal), ref);
+  const body: JsonObject = {
+    apiVersion: 'v1',
+    kind: 'DeleteOptions',
+    propagationPolicy: 'Background',
+    ...(uid !== undefined && { preconditions: { uid } }),
+  };
+  try {
+    await connection.call({ method: 'DELETE', path, query: dry(dryRun), body, type: 'application/json', signal });
+    return true;
+  } catch (thrown) {
+    const status = thrown instanceof RefusedCall ? thrown.refusal.status : 0;
+    // Another object of the same name is not the one that was planned for: that one is gone.
+    if (status === 404 || (status === 409 && uid !== undefined)) return false;
+    throw thrown;
+  }
+}
+
+/** Asks once for a pod's eviction; 429 is a PodDisruptionBudget's no. */
+export async function evictPod(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<Eviction> {
+  const { namespace, name } = ref;
+  const path = `${objectPath(await kindOf(connection, ref, signal), ref)}/eviction`;
+  const body: JsonObject = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+  try {
+    await connection.call({ method: 'POST', path, body, type: 'application/json', once: true, signal });
+    return { kind: 'evicted' };
+  } catch (thrown) {
+    if (!(thrown instanceof RefusedCall)) throw thrown;
+    const { status } = thrown.refusal;
+    if (status === 404) return { kind: 'gone' };
+    if (status === 429) return { kind: 'blocked', why: sentenceOf(thrown.refusal) };
+    throw thrown;
+  }
 }

@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
-import type { Kube } from '../../core/ports.ts';
+import type { Kube } from '../../core/kube.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { createKube } from './kube.ts';
 import { createTransport } from './transport.ts';
@@ -46,7 +46,7 @@ function contextOf(cluster: string, { kubeconfig, context, endpoint }: ClusterSo
 
 /** All clusters by name, each with a connection pool and credentials of its own: one KubeConfig a cluster, never switched. */
 export function createClusters(source: ClusterSource): Clusters {
-  const connections = new Map<string, { connection: Connection; kube: Kube }>();
+  const connections = new Map<string, { connection: Connection; kube: ReturnType<typeof createKube> }>();
   return {
     kube: (cluster) => {
       const known = connections.get(cluster);
@@ -56,6 +56,9 @@ export function createClusters(source: ClusterSource): Clusters {
       connections.set(cluster, { connection, kube });
       return kube;
     },
-    close: async () => void (await Promise.all([...connections.values()].map(({ connection }) => connection.close()))),
+    close: async () => {
+      for (const { kube } of connections.values()) kube.close();
+      await Promise.all([...connections.values()].map(({ connection }) => connection.close()));
+    },
   };
 }

@@ -20,6 +20,7 @@ export type Connection = {
   call(call: Call): Promise<JsonObject>;
   /** Opens a stream of JSON lines (a watch). The caller reads it to its end. @throws Fault, RefusedCall */
   stream(call: Omit<Call, 'method' | 'body'>): Promise<AsyncIterable<Uint8Array>>;
+  config: Transport['config'];
   close(): Promise<void>;
 };
 
@@ -65,12 +66,12 @@ type Answer = Dispatcher.ResponseData;
 type Attempt = { kind: 'answer'; answer: Answer } | { kind: 'later'; problem: string; wait: number };
 
 /** Sorts an answer: a success, a refusal for good (thrown), or a fault that may pass, with how long to wait. */
-async function sorted(answer: Answer, attempt: number): Promise<Attempt> {
+async function sorted(answer: Answer, attempt: number, once: boolean | undefined): Promise<Attempt> {
   if (answer.statusCode < 300) return { kind: 'answer', answer };
   const text = await answer.body.text();
   const body = parsed(text);
   const refusal = { status: answer.statusCode, body: isObject(body) ? body : { message: text.slice(0, 200) } };
-  if (!passing(refusal.status)) throw new RefusedCall(refusal);
+  if (once || !passing(refusal.status)) throw new RefusedCall(refusal);
   return { kind: 'later', problem: sentenceOf(refusal), wait: waitMs(attempt, answer.headers['retry-after']) };
 }
 
@@ -80,10 +81,10 @@ export function createConnection(cluster: string, transport: Transport): Connect
 
   const attempt = async (call: Call, kind: 'call' | 'watch', number: number): Promise<Attempt> => {
     try {
-      return await sorted(await transport.send(call, kind), number);
+      return await sorted(await transport.send(call, kind), number, call.once);
     } catch (thrown) {
       if (thrown instanceof RefusedCall) throw thrown;
-      if (call.signal.aborted) throw unreachable(problemOf(thrown), thrown);
+      if (call.signal.aborted || call.lookFirst) throw unreachable(problemOf(thrown), thrown);
       return { kind: 'later', problem: problemOf(thrown), wait: waitMs(number, undefined) };
     }
   };
@@ -111,6 +112,7 @@ export function createConnection(cluster: string, transport: Transport): Connect
       return object;
     },
     stream: async (call) => (await patiently({ method: 'GET', ...call }, 'watch')).body,
+    config: transport.config,
     close: transport.close,
   };
 }

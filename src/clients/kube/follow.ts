@@ -1,15 +1,19 @@
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
-import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/ports.ts';
+import type { KindName } from '../../core/kinds.ts';
+import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/kube.ts';
+import { runAnnotation } from '../../core/lost-run.ts';
 import type { PodTrouble } from '../../core/report.ts';
-import { type Connection, RefusedCall } from './connection.ts';
+import type { Connection, RefusedCall } from './connection.ts';
+import { countOf, type Observed } from './observed.ts';
 import { lastLogLines } from './pod-logs.ts';
-import { listPath, selectorOf } from './resources.ts';
-import { countOf, type Finding, judgeRollout, type Observed, type Verdict } from './verdict.ts';
-import { keepCache } from './watch.ts';
+import type { Watches } from './shared-watch.ts';
+import { type Finding, judgeRollout, type Verdict } from './verdict.ts';
 
 /** Graces pass without any event, so the picture is judged again this often. */
 const lookAgainMs = 1_000;
+/** Of many events at once one look is enough. */
+const togetherMs = 50;
 
 /** A finding as a report has it: with the last words of the container that crashed. */
 export async function troubleOf(
@@ -25,6 +29,7 @@ export async function troubleOf(
 }
 
 type Ended = Exclude<Verdict, { kind: 'progressing' }> | { kind: 'timed-out'; finding?: Finding };
+type Options = Parameters<Kube['follow']>[1];
 
 async function endOf(
   connection: Connection,
@@ -46,97 +51,108 @@ async function endOf(
   }
 }
 
-/** Watches three kinds of objects and settles with the first verdict that ends the rollout. */
+/** The watches that tell how a workload's rollout goes, looked at as one picture. */
+function openPicture(
+  watches: Watches,
+  kind: KindName,
+  ref: ObjectRef,
+  viewer: { changed: () => void; refused: (problem: RefusedCall) => void },
+) {
+  const kinds = new Set<KindName>([kind, 'Pod', ...(kind === 'Deployment' ? (['ReplicaSet'] as const) : [])]);
+  const looks = new Map([...kinds].map((name) => [name, watches.open(name, ref.namespace, viewer)]));
+  const objects = (name: KindName) => looks.get(name)?.objects() ?? [];
+  return {
+    /** With an old picture nothing is called complete. */
+    clear: () => [...looks.values()].every((look) => look.clear()),
+    seen: () => objects(kind).find((object) => at(object, 'metadata', 'name') === ref.name),
+    around: (workload: JsonObject): Observed => ({
+      workload,
+      replicaSets: objects('ReplicaSet'),
+      pods: objects('Pod'),
+    }),
+    close: () => {
+      for (const look of looks.values()) look.release();
+    },
+  };
+}
+
+/** Calls `look` now and then, and soon after it is nudged, until the signal. */
+function keepLooking(look: () => void): { nudge(): void; stop(): void } {
+  const timer = setInterval(look, lookAgainMs);
+  let soon: NodeJS.Timeout | undefined;
+  return {
+    nudge: () => {
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        look();
+      }, togetherMs);
+    },
+    stop: () => {
+      clearInterval(timer);
+      clearTimeout(soon);
+    },
+  };
+}
+
+/** Looks at the picture until there is a verdict that ends the rollout. */
 function watchUntilEnd(
-  connection: Connection,
+  watches: Watches,
+  kind: KindName,
   ref: ObjectRef,
   first: JsonObject,
-  options: Parameters<Kube['follow']>[1],
+  options: Options,
   signal: AbortSignal,
 ): Promise<{ ended: Ended; count: RolloutCount }> {
-  const caches = {
-    deployments: new Map<string, JsonObject>(),
-    replicaSets: new Map<string, JsonObject>(),
-    pods: new Map<string, JsonObject>(),
-  };
-  const ours = at(first, 'metadata', 'annotations', 'shipmate.dev/run') === options.run;
+  const ours = at(first, 'metadata', 'annotations', runAnnotation) === options.run;
   const applied = ours ? Number(at(first, 'metadata', 'generation') ?? 0) : 0;
-  const labels = { labelSelector: selectorOf(first) };
-  return new Promise((resolve, reject) => {
-    const done = new AbortController();
-    const both = AbortSignal.any([signal, done.signal]);
-    let lastSeen = '';
-    const finish = (ended: Ended, count: RolloutCount) => {
-      clearInterval(timer);
-      done.abort();
-      resolve({ ended, count });
-    };
-    let found = false;
-    /** Kinds that can't be watched at the moment: with an old picture nothing is called complete. */
-    const blind = new Set<string>();
-    const look = () => {
-      if (done.signal.aborted) return;
-      const there = caches.deployments.size > 0;
-      if (found && !there) return stop(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
-      found = there;
-      const [deployment = first] = caches.deployments.values();
-      const observed: Observed = {
-        deployment,
-        replicaSets: [...caches.replicaSets.values()],
-        pods: [...caches.pods.values()],
-      };
-      const count = countOf(deployment);
-      const verdict =
-        caches.deployments.size === 0
-          ? { kind: 'progressing' as const }
-          : judgeRollout(observed, options.run, applied, Date.now());
-      const guessed = verdict.kind === 'complete' && blind.size > 0;
-      if (verdict.kind !== 'progressing' && !guessed) return finish(verdict, count);
-      const finding = 'finding' in verdict ? verdict.finding : undefined;
-      if (Date.now() >= options.deadline) return finish({ kind: 'timed-out', finding }, count);
-      if (JSON.stringify(count) !== lastSeen) options.seen(count);
-      lastSeen = JSON.stringify(count);
-    };
-    const timer = setInterval(look, lookAgainMs);
-    const stop = (problem: unknown) => {
-      clearInterval(timer);
-      done.abort();
-      reject(problem);
-    };
-    signal.addEventListener('abort', () => stop(signal.reason), { once: true });
-    // The API server away is no reason to give up before the deadline; that it says no is.
-    const failed = (kind: string) => (problem: unknown) => {
-      blind.add(kind);
-      if (problem instanceof RefusedCall && problem.refusal.status === 403) stop(problem);
-    };
-    const keep = (kind: string, apiVersion: string, query: Record<string, string>, cache: Map<string, JsonObject>) =>
-      keepCache(
-        connection,
-        { path: listPath(apiVersion, kind, ref.namespace), query },
-        cache,
-        {
-          changed: () => {
-            blind.delete(kind);
-            look();
-          },
-          failed: failed(kind),
-        },
-        both,
-      );
-    void keep('Deployment', 'apps/v1', { fieldSelector: `metadata.name=${ref.name}` }, caches.deployments);
-    void keep('ReplicaSet', 'apps/v1', labels, caches.replicaSets);
-    void keep('Pod', 'v1', labels, caches.pods);
+  const { promise, resolve, reject } = Promise.withResolvers<{ ended: Ended; count: RolloutCount }>();
+  let lastSeen = '';
+  let found = false;
+  const look = () => {
+    const seen = picture.seen();
+    if (found && !seen) return reject(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
+    found = seen !== undefined;
+    const workload = seen ?? first;
+    const count = countOf(workload);
+    const now = Date.now();
+    const verdict = seen
+      ? judgeRollout(picture.around(workload), options.run, applied, now)
+      : { kind: 'progressing' as const };
+    const guessed = verdict.kind === 'complete' && !picture.clear();
+    if (verdict.kind !== 'progressing' && !guessed) return resolve({ ended: verdict, count });
+    const finding = 'finding' in verdict ? verdict.finding : undefined;
+    if (now >= options.deadline) return resolve({ ended: { kind: 'timed-out', ...(finding && { finding }) }, count });
+    if (JSON.stringify(count) !== lastSeen) options.seen(count);
+    lastSeen = JSON.stringify(count);
+  };
+  const loop = keepLooking(look);
+  // The API server away is no reason to give up before the deadline; that it says no is.
+  const picture = openPicture(watches, kind, ref, {
+    changed: loop.nudge,
+    refused: (problem) => {
+      if (problem.refusal.status === 403) reject(problem);
+    },
+  });
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return promise.finally(() => {
+    loop.stop();
+    picture.close();
+    signal.removeEventListener('abort', abort);
   });
 }
 
 /** Follows a rollout by watching; see `Kube.follow`. */
 export async function followRollout(
   connection: Connection,
+  watches: Watches,
+  kind: KindName,
   ref: ObjectRef,
   first: JsonObject,
-  options: Parameters<Kube['follow']>[1],
+  options: Options,
   signal: AbortSignal,
 ): Promise<RolloutEnd> {
-  const { ended, count } = await watchUntilEnd(connection, ref, first, options, signal);
+  const { ended, count } = await watchUntilEnd(watches, kind, ref, first, options, signal);
   return await endOf(connection, ref, ended, count, signal);
 }

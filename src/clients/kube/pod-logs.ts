@@ -1,9 +1,38 @@
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import type { LogOptions, ObjectRef } from '../../core/kube.ts';
+import { linesOf } from '../../core/lines.ts';
 import type { Connection } from './connection.ts';
-import { listPath } from './resources.ts';
+import { kindNamed, objectPath } from './resources.ts';
 
-const lines = 10;
+/** So much of one container's log at most, where it is not followed. */
+const limitBytes = 5_000_000;
+const last = { lines: 10, bytes: 20_000, ms: 5_000 };
+
+/** A pod's log, line by line; see `Kube.logs`. */
+export async function* readLogs(
+  connection: Connection,
+  { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>,
+  options: LogOptions & { timestamps?: boolean; limitBytes?: number },
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  const { container, previous, sinceSeconds, tailLines, follow, timestamps = true } = options;
+  const query = {
+    timestamps: String(timestamps),
+    ...(container !== undefined && { container }),
+    ...(previous && { previous: 'true' }),
+    ...(sinceSeconds !== undefined && { sinceSeconds: String(sinceSeconds) }),
+    ...(tailLines !== undefined && { tailLines: String(tailLines) }),
+    ...(follow ? { follow: 'true' } : { limitBytes: String(options.limitBytes ?? limitBytes) }),
+  };
+  const path = `${objectPath(kindNamed('Pod'), { namespace, name })}/log`;
+  for await (const line of linesOf(await connection.stream({ path, query, signal }), { rest: true }))
+    if (line !== '') yield line;
+}
+
+async function all(lines: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const line of lines) found.push(line);
+  return found;
+}
 
 /** The last lines of a container that crashed: of the run before, or of this one where there was none. */
 export async function lastLogLines(
@@ -12,15 +41,10 @@ export async function lastLogLines(
   { pod, container }: { pod: string; container: string },
   signal: AbortSignal,
 ): Promise<string[]> {
-  const path = `${listPath('v1', 'Pod', namespace)}/${encodeURIComponent(pod)}/log`;
   const read = async (previous: boolean) => {
-    const query = { container, tailLines: `${lines}`, limitBytes: '20000', ...(previous && { previous: 'true' }) };
-    const both = AbortSignal.any([signal, AbortSignal.timeout(5_000)]);
-    return await text(Readable.from(await connection.stream({ path, query, signal: both })));
+    const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes, timestamps: false };
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(last.ms)]);
+    return await all(readLogs(connection, { namespace, name: pod }, options, soon));
   };
-  const said = await read(true).catch(() => read(false));
-  return said
-    .split('\n')
-    .filter((line) => line !== '')
-    .slice(-lines);
+  return (await read(true).catch(() => read(false))).slice(-last.lines);
 }

@@ -1,29 +1,75 @@
+import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
-import type { ObjectRef } from '../../core/ports.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { type Kind, type KindName, kinds, knownKind } from '../../core/kinds.ts';
+import type { ObjectRef } from '../../core/kube.ts';
+import { type Connection, RefusedCall } from './connection.ts';
 
-/** Kinds that are spoken of, with the name their addresses bear. */
-const plurals: Record<string, string> = { Deployment: 'deployments', ReplicaSet: 'replicasets', Pod: 'pods' };
+const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 function rootOf(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 
-/** The address of all objects of a kind in a namespace. */
-export function listPath(apiVersion: string, kind: string, namespace: string): string {
-  const plural = plurals[kind];
-  if (plural === undefined) throw fault('INTERNAL', { problem: `no address known for the kind ${kind}`, run: '' });
-  return `${rootOf(apiVersion)}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+/** The address of all objects of a kind: in a namespace, or everywhere where `namespace` is empty. */
+export function collectionPath({ apiVersion, plural, clusterWide }: Kind, namespace: string): string {
+  const within = clusterWide || namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${rootOf(apiVersion)}${within}/${plural}`;
 }
 
 /** The address of one object. */
-export function objectPath({ apiVersion, kind, namespace, name }: ObjectRef): string {
-  return `${listPath(apiVersion, kind, namespace)}/${encodeURIComponent(name)}`;
+export function objectPath(kind: Kind, { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** What a manifest is a manifest of. */
+/** A kind of the table. */
+export function kindNamed(name: KindName): Kind {
+  const found = kinds.find(({ kind }) => kind === name);
+  if (!found) throw fault('INTERNAL', { problem: `no address known for the kind ${name}`, run: '' });
+  return found;
+}
+
+const ResourceList = z.object({
+  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
+});
+
+/** Kinds beyond the table, as each cluster's discovery has them. */
+const discovered = new WeakMap<Connection, Map<string, Kind>>();
+
+/**
+ * How the cluster addresses a kind: from the table, or from its discovery.
+ * @throws Fault UNKNOWN_KIND
+ */
+export async function kindOf(
+  connection: Connection,
+  { apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>,
+  signal: AbortSignal,
+): Promise<Kind> {
+  const known = knownKind(kind, apiVersion) ?? discovered.get(connection)?.get(`${apiVersion} ${kind}`);
+  if (known) return known;
+  const unknown = () => fault('UNKNOWN_KIND', { cluster: connection.cluster, kind, apiVersion });
+  if (!/^([a-z0-9.-]+\/)?v[a-z0-9]+$/.test(apiVersion)) throw unknown();
+  const answer = await connection.call({ method: 'GET', path: rootOf(apiVersion), signal }).catch((thrown: unknown) => {
+    throw thrown instanceof RefusedCall && thrown.refusal.status === 404 ? unknown() : thrown;
+  });
+  const cache = discovered.get(connection) ?? new Map<string, Kind>();
+  discovered.set(connection, cache);
+  for (const { name, kind: found, namespaced } of ResourceList.parse(answer).resources) {
+    if (name.includes('/')) continue; // a subresource
+    cache.set(`${apiVersion} ${found}`, {
+      kind: found,
+      apiVersion,
+      plural: name,
+      ...(!namespaced && { clusterWide: true }),
+    });
+  }
+  const found = cache.get(`${apiVersion} ${kind}`);
+  if (!found) throw unknown();
+  return found;
+}
+
+/** What a manifest is a manifest of; the namespace is empty for what lives in the cluster itself. */
 export function refOf(manifest: JsonObject): ObjectRef {
-  const text = (value: unknown) => (typeof value === 'string' ? value : '');
   return {
     apiVersion: text(manifest.apiVersion),
     kind: text(manifest.kind),
@@ -32,8 +78,9 @@ export function refOf(manifest: JsonObject): ObjectRef {
   };
 }
 
-/** What picks a workload's pods, as a query has it: `app=web,tier=front`. */
-export function selectorOf(workload: JsonObject): string {
-  const labels = Object.entries(at(workload, 'spec', 'selector', 'matchLabels') ?? {});
-  return labels.map(([name, value]) => `${name}=${value}`).join(',');
+/** Whether an object's owner references name this one. */
+export function isOwnedBy(owner: JsonObject, object: JsonObject): boolean {
+  const uid = at(owner, 'metadata', 'uid');
+  const references = at(object, 'metadata', 'ownerReferences');
+  return Array.isArray(references) && references.some((reference) => isObject(reference) && reference.uid === uid);
 }

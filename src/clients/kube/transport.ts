@@ -1,21 +1,29 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
-import type { JsonObject } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 
 const headersMs = 10_000;
 
 export type Call = {
-  method: 'GET' | 'PATCH';
+  method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
   path: string;
   query?: Record<string, string>;
-  body?: JsonObject;
+  body?: Json;
+  /** What the body is; without it, server-side apply. */
+  type?: 'application/json' | 'application/json-patch+json' | 'application/merge-patch+json';
+  /** Any refusal is for good, also one that may pass: whoever asks knows what it means. */
+  once?: true;
+  /** Where its answer gets lost it is not sent again: whoever asks looks first what became of it. */
+  lookFirst?: true;
   signal: AbortSignal;
 };
 
 /** Sends one request, as it is and once, with the credentials of today. */
 export type Transport = {
   send(call: Call, kind: 'call' | 'watch'): Promise<Dispatcher.ResponseData>;
+  /** For what the client library speaks itself: commands in containers. */
+  config: KubeConfig;
   close(): Promise<void>;
 };
 
@@ -42,7 +50,8 @@ export function createTransport(config: KubeConfig): Transport {
     return made;
   };
   return {
-    send: async ({ method, path, query, body, signal }, kind) => {
+    config,
+    send: async ({ method, path, query, body, type = 'application/apply-patch+yaml', signal }, kind) => {
       const options: RequestOptions = {};
       await config.applyToHTTPSOptions(options);
       const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
@@ -52,9 +61,9 @@ export function createTransport(config: KubeConfig): Transport {
         headers: {
           accept: 'application/json',
           ...Object.fromEntries(given),
-          ...(body && { 'content-type': 'application/apply-patch+yaml' }),
+          ...(body !== undefined && { 'content-type': type }),
         },
-        body: body && JSON.stringify(body),
+        body: body === undefined ? undefined : JSON.stringify(body),
         dispatcher: poolsFor(options)[kind],
         signal,
         headersTimeout: headersMs,

@@ -1,10 +1,18 @@
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { RolloutCount } from '../../core/ports.ts';
+import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { runAnnotation } from '../../core/lost-run.ts';
 import type { PodTrouble } from '../../core/report.ts';
-import { runAnnotation } from './apply.ts';
-
-/** A Deployment with the objects that tell how its rollout goes. */
-export type Observed = { deployment: JsonObject; replicaSets: JsonObject[]; pods: JsonObject[] };
+import {
+  condition,
+  countOf,
+  isComplete,
+  isNoticed,
+  list,
+  newestReplicaSet,
+  number,
+  type Observed,
+  podsOfNewest,
+  text,
+} from './observed.ts';
 
 /** Trouble of the newest pods; `final` where waiting won't help. `crashed` names the container whose last log tells more. */
 export type Finding = PodTrouble & { final: boolean; crashed?: { pod: string; container: string } };
@@ -24,50 +32,6 @@ const roomGraceMs = 15_000;
 const steadyMs = 5_000;
 /** A pull is tried again after 10 s and 20 s; what failed for this long is not a hiccup. */
 const pullGraceMs = 25_000;
-
-const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
-const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0);
-const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-
-/** How many pods there should be, run the new template, and are ready with it. */
-export function countOf(deployment: JsonObject): RolloutCount {
-  const status = at(deployment, 'status');
-  const updated = number(at(status, 'updatedReplicas'));
-  const replicas = at(deployment, 'spec', 'replicas');
-  return {
-    replicas: typeof replicas === 'number' ? replicas : 1,
-    updated,
-    ready: Math.min(updated, number(at(status, 'availableReplicas'))),
-  };
-}
-
-/** kubectl's own rule for a rollout that is through; and none are left over, which it lets pass when scaling down. */
-function isComplete(deployment: JsonObject): boolean {
-  const status = at(deployment, 'status');
-  const { replicas, updated } = countOf(deployment);
-  const observed = number(at(status, 'observedGeneration')) >= number(at(deployment, 'metadata', 'generation'));
-  const noneOld = number(at(status, 'replicas')) <= Math.min(updated, replicas);
-  return observed && updated >= replicas && noneOld && number(at(status, 'availableReplicas')) >= updated;
-}
-
-function condition(object: JsonObject, type: string): JsonObject | undefined {
-  return list(at(object, 'status', 'conditions')).find((entry) => entry.type === type);
-}
-
-const revisionOf = (replicaSet: JsonObject) =>
-  Number(at(replicaSet, 'metadata', 'annotations', 'deployment.kubernetes.io/revision') ?? 0);
-
-function ownedBy(owner: JsonObject, objects: JsonObject[]): JsonObject[] {
-  const uid = at(owner, 'metadata', 'uid');
-  return objects.filter((object) =>
-    list(at(object, 'metadata', 'ownerReferences')).some((reference) => reference.uid === uid),
-  );
-}
-
-/** The ReplicaSet of the template that stands now: the one with the highest revision. */
-export function newestReplicaSet({ deployment, replicaSets }: Observed): JsonObject | undefined {
-  return ownedBy(deployment, replicaSets).sort((a, b) => revisionOf(b) - revisionOf(a))[0];
-}
 
 function quotaFinding(replicaSet: JsonObject): Finding | undefined {
   const failure = condition(replicaSet, 'ReplicaFailure');
@@ -133,16 +97,12 @@ function podFinding(pod: JsonObject, now: number): Finding | undefined {
     .find((finding) => finding !== undefined);
 }
 
-const podsOfNewest = (observed: Observed): JsonObject[] => {
-  const replicaSet = newestReplicaSet(observed);
-  const pods = replicaSet ? ownedBy(replicaSet, observed.pods) : [];
-  return pods.filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined);
-};
-
-/** Whether every container that has no readiness probe has stayed up for a while. */
+/** Whether every container that has no readiness probe has stayed up for a while. A job's pods may end at once. */
 function isSteady(observed: Observed, now: number): boolean {
+  const { workload } = observed;
+  if (workload.kind === 'Job' || workload.kind === 'CronJob') return true;
   const pods = podsOfNewest(observed);
-  if (pods.length < countOf(observed.deployment).replicas) return false;
+  if (pods.length < countOf(workload).replicas) return false;
   return pods.every((pod) => {
     const unprobed = list(at(pod, 'spec', 'containers')).filter((container) => container.readinessProbe === undefined);
     const names = new Set(unprobed.map(({ name }) => text(name)));
@@ -152,32 +112,39 @@ function isSteady(observed: Observed, now: number): boolean {
   });
 }
 
+/** Why a job gave up, with the container that failed last. */
+function jobFinding({ workload, pods }: Observed): Finding | undefined {
+  const failed = condition(workload, 'Failed');
+  if (failed?.status !== 'True') return undefined;
+  const detail = `the job gave up: ${text(failed.message)}`;
+  const last = pods.findLast((pod) => at(pod, 'status', 'phase') === 'Failed');
+  const pod = text(at(last, 'metadata', 'name'));
+  const container = text(at(last, 'status', 'containerStatuses', 0, 'name'));
+  return { code: 'crash-loop', detail, logs: [], final: true, ...(last && { pod, crashed: { pod, container } }) };
+}
+
 /** What is wrong with the pods of the newest template, the worst first. Pods of earlier ones don't count. */
 export function findTrouble(observed: Observed, now: number): Finding | undefined {
   const replicaSet = newestReplicaSet(observed);
-  if (!replicaSet) return undefined;
-  const findings = podsOfNewest(observed)
-    .map((pod) => podFinding(pod, now))
-    .filter((finding) => finding !== undefined);
-  const quota = quotaFinding(replicaSet);
-  const all = quota ? [quota, ...findings] : findings;
+  const findings = podsOfNewest(observed).map((pod) => podFinding(pod, now));
+  const all = [jobFinding(observed), replicaSet && quotaFinding(replicaSet), ...findings].filter(
+    (finding) => finding !== undefined,
+  );
   return all.find(({ final }) => final) ?? all[0];
 }
 
 /** Judges a rollout by what is seen now. `appliedGeneration` is the generation that `run` made, once it is known. */
 export function judgeRollout(observed: Observed, run: string, appliedGeneration: number, now: number): Verdict {
-  const { deployment } = observed;
-  const by = text(at(deployment, 'metadata', 'annotations', runAnnotation));
-  if (by !== run && number(at(deployment, 'metadata', 'generation')) > appliedGeneration)
+  const { workload } = observed;
+  const by = text(at(workload, 'metadata', 'annotations', runAnnotation));
+  if (by !== run && number(at(workload, 'metadata', 'generation')) > appliedGeneration)
     return by === '' ? { kind: 'superseded' } : { kind: 'superseded', by };
-  if (isComplete(deployment) && isSteady(observed, now)) return { kind: 'complete' };
-  const observedNow =
-    number(at(deployment, 'status', 'observedGeneration')) >= number(at(deployment, 'metadata', 'generation'));
-  if (!observedNow) return { kind: 'progressing' };
+  if (isComplete(workload) && isSteady(observed, now)) return { kind: 'complete' };
+  if (workload.kind !== 'Job' && !isNoticed(workload)) return { kind: 'progressing' };
   const finding = findTrouble(observed, now);
   if (finding?.final) return { kind: 'failed', finding };
-  if (condition(deployment, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
-    const detail = text(condition(deployment, 'Progressing')?.message);
+  if (condition(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
+    const detail = text(condition(workload, 'Progressing')?.message);
     return { kind: 'failed', finding: finding ?? { code: 'not-ready', detail, logs: [], final: true } };
   }
   return finding ? { kind: 'progressing', finding } : { kind: 'progressing' };

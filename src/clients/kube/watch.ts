@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { linesOf } from '../../core/lines.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, RefusedCall } from './connection.ts';
 
 const WatchLine = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
@@ -13,17 +13,24 @@ const WatchLine = z.object({
 const watchSeconds = 240;
 /** A rollout is looked at afresh at least this often: a half-open connection is silent for ever. */
 const staleMs = 10_000;
-const againMs = 500;
+const againMs = { first: 500, most: 4_000, refused: 10_000 };
 
-export type Kept = { path: string; query: Record<string, string> };
+/** What to keep: a collection, and the `apiVersion` and `kind` that its items lack. */
+export type Kept = { path: string; query: Record<string, string>; whole: JsonObject };
 
 type Cache = Map<string, JsonObject>;
 const uidOf = (object: JsonObject) => String(at(object, 'metadata', 'uid') ?? at(object, 'metadata', 'name') ?? '');
 
-/** Lists all pages, with the version that a watch goes on from. List items lack kind and apiVersion: nobody here needs them. */
-async function listAll(
+/** An object as it is kept: whole, but for the field managers, which would be half of it. */
+function kept(object: JsonObject, whole: JsonObject): JsonObject {
+  const { managedFields: _, ...metadata } = isObject(object.metadata) ? object.metadata : {};
+  return { ...whole, ...object, metadata };
+}
+
+/** Lists all pages, with the version that a watch goes on from; items get the kind that lists leave out. */
+export async function listAll(
   connection: Connection,
-  { path, query }: Kept,
+  { path, query, whole }: Kept,
   signal: AbortSignal,
 ): Promise<{ items: JsonObject[]; version: string }> {
   const items: JsonObject[] = [];
@@ -36,31 +43,33 @@ async function listAll(
       signal,
     });
     const found = page.items;
-    if (Array.isArray(found)) items.push(...found.filter(isObject));
+    if (Array.isArray(found)) items.push(...found.filter(isObject).map((item) => ({ ...whole, ...item })));
     next = String(at(page, 'metadata', 'continue') ?? '');
     if (next === '') return { items, version: String(at(page, 'metadata', 'resourceVersion') ?? '') };
   }
 }
 
-function take(cache: Cache, line: string): boolean {
+function take(cache: Cache, line: string, whole: JsonObject): boolean {
   const { type, object } = WatchLine.parse(JSON.parse(line));
   if (type === 'ERROR') throw new Error(`watch ended: ${String(object.message ?? object.code ?? '')}`);
   if (type === 'BOOKMARK') return false;
   if (type === 'DELETED') cache.delete(uidOf(object));
-  else cache.set(uidOf(object), object);
+  else cache.set(uidOf(object), kept(object, whole));
   return true;
 }
 
+type Listener = { changed: () => void; alive: () => void; failed: (problem: unknown) => void };
+
 async function watchOnce(
   connection: Connection,
-  kept: Kept,
+  what: Kept,
   version: string,
   cache: Cache,
-  changed: () => void,
+  on: Listener,
   signal: AbortSignal,
 ): Promise<void> {
   const query = {
-    ...kept.query,
+    ...what.query,
     watch: 'true',
     resourceVersion: version,
     allowWatchBookmarks: 'true',
@@ -70,11 +79,13 @@ async function watchOnce(
   let timer = setTimeout(() => stale.abort(), staleMs);
   try {
     const both = AbortSignal.any([signal, stale.signal]);
-    const stream = await connection.stream({ path: kept.path, query, signal: both });
+    const stream = await connection.stream({ path: what.path, query, signal: both });
     for await (const line of linesOf(stream)) {
       clearTimeout(timer);
       timer = setTimeout(() => stale.abort(), staleMs);
-      if (line !== '' && take(cache, line)) changed();
+      if (line === '') continue;
+      if (take(cache, line, what.whole)) on.changed();
+      else on.alive();
     }
   } finally {
     clearTimeout(timer);
@@ -82,27 +93,31 @@ async function watchOnce(
 }
 
 /**
- * Keeps `cache` true to what `kept` lists, until `signal`: lists, watches, and begins anew whenever the watch ends, breaks,
- * brings garbage, is too old (410), or falls silent. `changed` is called after each change; `failed` when listing did not work.
+ * Keeps `cache` true to what `what` lists, until `signal`: lists, watches, and begins anew whenever the watch ends, breaks,
+ * brings garbage, is too old (410), or falls silent. `changed` is called after each change, `alive` when the API server says
+ * that there was none; `failed` when listing or watching did not work.
  */
 export async function keepCache(
   connection: Connection,
-  kept: Kept,
+  what: Kept,
   cache: Cache,
-  on: { changed: () => void; failed: (problem: unknown) => void },
+  on: Listener,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
+  for (let failures = 0; !signal.aborted; ) {
     try {
-      const { items, version } = await listAll(connection, kept, signal);
+      const { items, version } = await listAll(connection, what, signal);
       cache.clear();
-      for (const item of items) cache.set(uidOf(item), item);
+      for (const item of items) cache.set(uidOf(item), kept(item, what.whole));
+      failures = 0;
       on.changed();
-      await watchOnce(connection, kept, version, cache, on.changed, signal);
+      await watchOnce(connection, what, version, cache, on, signal);
     } catch (problem) {
       if (signal.aborted) return;
       on.failed(problem);
-      await sleep(againMs, undefined, { signal }).catch(() => {});
+      const wait = Math.min(againMs.first * 2 ** failures++, againMs.most);
+      const refused = problem instanceof RefusedCall;
+      await sleep(refused ? againMs.refused : wait, undefined, { signal }).catch(() => {});
     }
   }
 }

@@ -52,6 +52,7 @@ async function plan({ on, place, signal }: PlanContext<'kube' | 'registry'>, inp
   if (input.strategy !== 'rolling') throw fault('STRATEGY_UNAVAILABLE', { strategy: input.strategy });
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
+  if (place.repository === undefined) throw fault('UNKNOWN_APP', { name: place.app, near: '', known: '' });
   const reference = imageOfApp(place.app, place.repository, input);
   const kube = on.kube(place.cluster);
   const [digest, live] = await Promise.all([

@@ -1,24 +1,38 @@
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
-import { at } from '../../core/json.ts';
+import { at, type JsonObject } from '../../core/json.ts';
+import { recordedRun } from '../../core/lost-run.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
 import { workloadRef } from './workload.ts';
 
 const Input = z.strictObject({ app: AppRef.optional(), env: EnvRef.optional() });
 
+type StatusRun = RunContext<'kube' | 'runs', string>;
+
 /** Every app in every environment that the question covers. */
-function placesOf(
-  { settings }: Pick<RunContext<'kube', string>, 'settings'>,
-  { app, env }: z.output<typeof Input>,
-): Place[] {
+function placesOf({ settings }: Pick<StatusRun, 'settings'>, { app, env }: z.output<typeof Input>): Place[] {
   const apps = app === undefined ? Object.keys(settings.apps) : [app];
   const environments = env === undefined ? Object.keys(settings.environments) : [env];
   return environments.flatMap((inEnv) => apps.map((name) => locate(settings, { app: name, env: inEnv })));
 }
 
-async function statusOf(run: RunContext<'kube', string>, place: Place) {
+/**
+ * A Redis that failed over to a replica that lagged behind lacks the newest runs. The cluster still names them.
+ * A record that is there and can't be opened is not lost.
+ */
+async function lostRunOf({ on, now }: StatusRun, object: JsonObject): Promise<string | undefined> {
+  const id = recordedRun(object, now());
+  if (id === undefined) return undefined;
+  const lost = await on.runs.read(id).then(
+    (record) => record === undefined,
+    () => false,
+  );
+  return lost ? id : undefined;
+}
+
+async function statusOf(run: StatusRun, place: Place) {
   const identity = { app: place.app, env: place.env };
   const nothing = { ...identity, replicas: 0, ready: 0, updated: 0 };
   try {
@@ -26,6 +40,7 @@ async function statusOf(run: RunContext<'kube', string>, place: Place) {
     if (!found) return { ...nothing, problem: 'not deployed' };
     const { replicas, ready, updated, image, trouble, object } = found;
     const since = at(object, 'metadata', 'creationTimestamp');
+    const lostRun = await lostRunOf(run, object);
     return {
       ...identity,
       replicas,
@@ -34,6 +49,7 @@ async function statusOf(run: RunContext<'kube', string>, place: Place) {
       ...(image !== undefined && { image: shortImage(image) }),
       ...(typeof since === 'string' && { since }),
       ...(trouble && { trouble }),
+      ...(lostRun !== undefined && { lostRun }),
     };
   } catch (thrown) {
     // One cluster that is away must not hide the others.
@@ -58,7 +74,7 @@ export const status = defineOperation({
       input: ({ name, namespace }) => ({ app: name, env: namespace }),
     }),
   ],
-  needs: ['kube'],
+  needs: ['kube', 'runs'],
   steps: ['read'],
   target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
   plan: async (context, input) => ({

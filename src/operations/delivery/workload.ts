@@ -1,13 +1,14 @@
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { knownKind } from '../../core/kinds.ts';
+import type { ObjectRef } from '../../core/kube.ts';
 import { overlay, ownedBy } from '../../core/ownership.ts';
 import type { Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
-import type { ObjectRef } from '../../core/ports.ts';
 
-/** The Deployment of an app in an environment. */
-export function workloadRef({ namespace, workload }: Place): ObjectRef {
-  return { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: workload };
+/** The workload of an app in an environment. */
+export function workloadRef({ kind, namespace, workload }: Place): ObjectRef {
+  return { apiVersion: knownKind(kind)?.apiVersion ?? 'apps/v1', kind, namespace, name: workload };
 }
 
 /** The containers of a Deployment's (or a pod template's owner's) pods. */

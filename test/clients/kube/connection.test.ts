@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
 import { Response } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { createConnection, RefusedCall } from '../../../src/clients/kube/connection.ts';
@@ -25,6 +26,7 @@ function scripted(script: Step[]): Transport & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
+    config: new KubeConfig(),
     send: async (call) => {
       asked.push(`${call.method} ${call.query?.watch === 'true' ? 'watch' : call.path}`);
       const step = script.shift();
@@ -78,6 +80,13 @@ describe('a call', () => {
     expect(transport.asked).toHaveLength(1);
   });
 
+  test('that is to look first is not sent again when its answer gets lost, only when the server asks for it', async () => {
+    const transport = scripted([() => answer(429, '', { 'retry-after': '1' }), fail('ECONNRESET'), ok]);
+    const call = createConnection('c', transport).call({ ...get, method: 'PATCH', lookFirst: true });
+    await expect(call).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', retry: 'later' });
+    expect(transport.asked).toHaveLength(2);
+  });
+
   test('whose answer is garbage is a fault, not an answer', async () => {
     const garbage = createConnection('c', scripted([() => answer(200, '<html>')])).call(get);
     await expect(garbage).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' });
@@ -109,8 +118,8 @@ async function follow(script: Step[], until: (names: string[]) => boolean) {
   const names = () => [...cache.keys()].sort();
   const done = new Promise<void>((resolve) => {
     const changed = () => until(names()) && resolve();
-    const kept = { path: '/pods', query: {} };
-    const on = { changed, failed: (problem: unknown) => problems.push(problem) };
+    const kept = { path: '/pods', query: {}, whole: {} };
+    const on = { changed, alive: () => {}, failed: (problem: unknown) => problems.push(problem) };
     void keepCache(createConnection('c', transport), kept, cache, on, stop.signal);
   });
   await Promise.race([done, sleep(8_000)]);
@@ -152,9 +161,9 @@ describe('a watch', () => {
     const stop = new AbortController();
     void keepCache(
       createConnection('c', transport),
-      { path: '/pods', query: {} },
+      { path: '/pods', query: {}, whole: {} },
       cache,
-      { changed: () => {}, failed: () => {} },
+      { changed: () => {}, alive: () => {}, failed: () => {} },
       stop.signal,
     );
     await expect.poll(() => [...cache.keys()], { timeout: 15_000 }).toEqual(['b']);

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Clusters, createClusters } from '../../../src/clients/kube/clusters.ts';
 import { at, type JsonObject } from '../../../src/core/json.ts';
+import type { Kube, ObjectRef } from '../../../src/core/kube.ts';
 import { overlay, ownedBy } from '../../../src/core/ownership.ts';
-import type { Kube, ObjectRef } from '../../../src/core/ports.ts';
 import { bed } from '../../support/bed.ts';
 import { freshNamespace, kubectl } from '../../support/kubectl.ts';
 
@@ -191,7 +191,7 @@ describe('what the cluster refuses is said in its own words', () => {
   });
   test('an address where nothing listens', async () => {
     const away = createClusters({ kubeconfig: bed.kubeconfig, endpoint: 'https://127.0.0.1:1' });
-    await expect(away.kube('default').ping(signal)).rejects.toMatchObject({
+    await expect(away.kube('default').version(signal)).rejects.toMatchObject({
       code: 'CLUSTER_UNREACHABLE',
       retry: 'later',
     });

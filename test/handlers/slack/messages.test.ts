@@ -224,8 +224,11 @@ test('alerts, status, help and every form fit', () => {
   expect(checkBlocks('message', blocks)).toEqual([]);
   unpinged(blocks);
   const line = { app: 'web', env: 'production', image: nasty, replicas: 1, ready: 0, updated: 0, trouble };
-  const apps = Array.from({ length: 80 }, (_, i) => ({ ...line, env: `env${i}`, image: 'web:v1' }));
-  expect(checkBlocks('message', statusMessage({ kind: 'status', apps }, 1).blocks)).toEqual([]);
+  const apps = Array.from({ length: 80 }, (_, i) => ({ ...line, env: `env${i}`, image: 'web:v1', lostRun: nasty }));
+  const status = statusMessage({ kind: 'status', apps }, 1).blocks;
+  expect(checkBlocks('message', status)).toEqual([]);
+  expect(JSON.stringify(status)).toContain('which Shipmate no longer knows: its records may have been lost');
+  unpinged(status);
   expect(checkBlocks('message', helpView(catalogue).blocks)).toEqual([]);
   for (const operation of catalogue.values()) {
     expect(checkBlocks('message', helpView(catalogue, operation).blocks)).toEqual([]);

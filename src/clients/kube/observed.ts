@@ -1,0 +1,108 @@
+import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { RolloutCount } from '../../core/kube.ts';
+import { isOwnedBy } from './resources.ts';
+
+/** A workload with the objects that tell how its rollout goes. Only a Deployment has ReplicaSets. */
+export type Observed = { workload: JsonObject; replicaSets: readonly JsonObject[]; pods: readonly JsonObject[] };
+
+export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
+export const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0);
+export const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+
+const orOne = (value: Json | undefined) => (typeof value === 'number' ? value : 1);
+
+/** One of the conditions in an object's status. */
+export function condition(object: JsonObject, type: string): JsonObject | undefined {
+  return list(at(object, 'status', 'conditions')).find((entry) => entry.type === type);
+}
+
+/** How many pods there should be, run the new template, and are ready with it. */
+export function countOf(workload: JsonObject): RolloutCount {
+  const status = at(workload, 'status');
+  const of = (field: string) => number(at(status, field));
+  switch (workload.kind) {
+    case 'DaemonSet': {
+      const updated = of('updatedNumberScheduled');
+      return { replicas: of('desiredNumberScheduled'), updated, ready: Math.min(updated, of('numberAvailable')) };
+    }
+    case 'Job':
+      return {
+        replicas: orOne(at(workload, 'spec', 'completions')),
+        updated: of('active') + of('succeeded'),
+        ready: of('succeeded'),
+      };
+    case 'CronJob':
+      return { replicas: 0, updated: 0, ready: 0 };
+    default: {
+      const updated = of('updatedReplicas');
+      return {
+        replicas: orOne(at(workload, 'spec', 'replicas')),
+        updated,
+        ready: Math.min(updated, of('availableReplicas')),
+      };
+    }
+  }
+}
+
+/** Whether the controller has seen what was last applied. */
+export const isNoticed = (workload: JsonObject): boolean =>
+  number(at(workload, 'status', 'observedGeneration')) >= number(at(workload, 'metadata', 'generation'));
+
+/** kubectl's own rule for a rollout that is through; and none are left over, which it lets pass when scaling down. */
+export function isComplete(workload: JsonObject): boolean {
+  const { replicas, updated, ready } = countOf(workload);
+  switch (workload.kind) {
+    case 'Job':
+      return condition(workload, 'Complete')?.status === 'True';
+    case 'CronJob':
+      return true;
+    case 'DaemonSet':
+      return isNoticed(workload) && updated >= replicas && ready >= replicas;
+    case 'StatefulSet': {
+      const partition = number(at(workload, 'spec', 'updateStrategy', 'rollingUpdate', 'partition'));
+      const noneOver = number(at(workload, 'status', 'replicas')) <= replicas;
+      const available = number(at(workload, 'status', 'availableReplicas')) >= replicas;
+      return isNoticed(workload) && noneOver && available && updated >= Math.max(0, replicas - partition);
+    }
+    default: {
+      const status = at(workload, 'status');
+      const noneOld = number(at(status, 'replicas')) <= Math.min(updated, replicas);
+      const available = number(at(status, 'availableReplicas')) >= updated;
+      return isNoticed(workload) && updated >= replicas && noneOld && available;
+    }
+  }
+}
+
+/** The number that Kubernetes gave a Deployment's ReplicaSet. */
+export const revisionOf = (replicaSet: JsonObject): number =>
+  Number(at(replicaSet, 'metadata', 'annotations', 'deployment.kubernetes.io/revision') ?? 0);
+
+/** The ReplicaSet of the template that stands now: the one with the highest revision. */
+export function newestReplicaSet({ workload, replicaSets }: Observed): JsonObject | undefined {
+  return replicaSets.filter((set) => isOwnedBy(workload, set)).sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+}
+
+function ofNewest(observed: Observed): JsonObject[] {
+  const { workload, pods } = observed;
+  const label = (pod: JsonObject, name: string) => at(pod, 'metadata', 'labels', name);
+  switch (workload.kind) {
+    case 'StatefulSet': {
+      const newest = at(workload, 'status', 'updateRevision');
+      return pods.filter((pod) => isOwnedBy(workload, pod) && label(pod, 'controller-revision-hash') === newest);
+    }
+    case 'DaemonSet': {
+      const newest = at(workload, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
+      return pods.filter((pod) => isOwnedBy(workload, pod) && label(pod, 'pod-template-generation') === newest);
+    }
+    case 'Deployment': {
+      const replicaSet = newestReplicaSet(observed);
+      return replicaSet ? pods.filter((pod) => isOwnedBy(replicaSet, pod)) : [];
+    }
+    default:
+      return pods.filter((pod) => isOwnedBy(workload, pod));
+  }
+}
+
+/** The pods of the template that stands now, without those on their way out. */
+export const podsOfNewest = (observed: Observed): JsonObject[] =>
+  ofNewest(observed).filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined);

@@ -1,0 +1,114 @@
+import { at, isObject, type JsonObject } from '../../core/json.ts';
+import type { Kube, ObjectRef, Selection, Workload } from '../../core/kube.ts';
+import { type Connection, RefusedCall } from './connection.ts';
+import { troubleOf } from './follow.ts';
+import { countOf, newestReplicaSet, number, type Observed, revisionOf, text } from './observed.ts';
+import { collectionPath, isOwnedBy, kindNamed, kindOf, objectPath } from './resources.ts';
+import type { Watches } from './shared-watch.ts';
+import { findTrouble } from './verdict.ts';
+import { listAll } from './watch.ts';
+
+/** One object, asked for now. */
+export async function readObject(
+  connection: Connection,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const kind = await kindOf(connection, ref, signal);
+  try {
+    return await connection.call({ method: 'GET', path: objectPath(kind, ref), signal });
+  } catch (thrown) {
+    if (thrown instanceof RefusedCall && thrown.refusal.status === 404) return undefined;
+    throw thrown;
+  }
+}
+
+/** All pages of a list. */
+export async function listObjects(
+  connection: Connection,
+  { labels, fields, ...selection }: Selection,
+  signal: AbortSignal,
+): Promise<JsonObject[]> {
+  const kind = await kindOf(connection, selection, signal);
+  const query = {
+    ...(labels !== undefined && { labelSelector: labels }),
+    ...(fields !== undefined && { fieldSelector: fields }),
+  };
+  const whole = { apiVersion: kind.apiVersion, kind: kind.kind };
+  return (await listAll(connection, { path: collectionPath(kind, selection.namespace), query, whole }, signal)).items;
+}
+
+/** A workload as it is now, with its trouble. ReplicaSets and pods come from the watch that all share. */
+export async function readWorkload(
+  connection: Connection,
+  watches: Watches,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<Workload | undefined> {
+  const isDeployment = ref.kind === 'Deployment';
+  const [workload, pods, replicaSets] = await Promise.all([
+    readObject(connection, ref, signal),
+    watches.look('Pod', ref.namespace, signal),
+    isDeployment ? watches.look('ReplicaSet', ref.namespace, signal) : undefined,
+  ]);
+  if (!workload) return undefined;
+  const observed: Observed = { workload, pods: pods.objects, replicaSets: replicaSets?.objects ?? [] };
+  const template = at(workload, 'spec', 'template') ?? at(workload, 'spec', 'jobTemplate', 'spec', 'template');
+  const image = at(template, 'spec', 'containers', 0, 'image');
+  const finding = findTrouble(observed, Date.now());
+  return {
+    ...countOf(workload),
+    object: workload,
+    ...(typeof image === 'string' && { image }),
+    ...(finding && { trouble: await troubleOf(connection, ref.namespace, finding, signal) }),
+  };
+}
+
+/** A pod template as it was asked for: without the label that its ReplicaSet put there. */
+function templateOf(replicaSet: JsonObject): JsonObject {
+  const template = at(replicaSet, 'spec', 'template');
+  const labels = at(template, 'metadata', 'labels');
+  if (!isObject(template) || !isObject(template.metadata) || !isObject(labels)) return {};
+  const { 'pod-template-hash': _, ...own } = labels;
+  return { ...template, metadata: { ...template.metadata, labels: own } };
+}
+
+type Revisions = Awaited<ReturnType<Kube['revisions']>>;
+
+function ofReplicaSets(workload: JsonObject, replicaSets: JsonObject[]): Revisions {
+  const newest = newestReplicaSet({ workload, replicaSets, pods: [] });
+  return replicaSets
+    .filter((set) => set !== newest && isOwnedBy(workload, set))
+    .map((set) => ({ revision: revisionOf(set), template: templateOf(set) }));
+}
+
+/** StatefulSets and DaemonSets keep theirs in ControllerRevisions, as patches that replace the template. */
+function ofControllerRevisions(workload: JsonObject, all: JsonObject[]): Revisions {
+  const own = all.filter((object) => isOwnedBy(workload, object));
+  const current = at(workload, 'status', 'updateRevision');
+  const highest = Math.max(...own.map(({ revision }) => number(revision)));
+  const isCurrent = (object: JsonObject) =>
+    typeof current === 'string' ? text(at(object, 'metadata', 'name')) === current : object.revision === highest;
+  return own
+    .filter((object) => !isCurrent(object))
+    .flatMap(({ revision, data }) => {
+      const template = at(data, 'spec', 'template');
+      if (!isObject(template)) return [];
+      const { $patch: _, ...plain } = template;
+      return [{ revision: number(revision), template: plain }];
+    });
+}
+
+/** Earlier pod templates of a workload, newest first. */
+export async function readRevisions(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<Revisions> {
+  const workload = await readObject(connection, ref, signal);
+  if (!workload) return [];
+  const { namespace } = ref;
+  const from = async (name: 'ReplicaSet' | 'ControllerRevision') =>
+    await listObjects(connection, { ...kindNamed(name), namespace }, signal);
+  const found =
+    ref.kind === 'Deployment'
+      ? ofReplicaSets(workload, await from('ReplicaSet'))
+      : ofControllerRevisions(workload, await from('ControllerRevision'));
+  return found.sort((a, b) => b.revision - a.revision);
+}

@@ -1,0 +1,106 @@
+import type { JsonObject } from './json.ts';
+import type { KindName } from './kinds.ts';
+import type { PodTrouble } from './report.ts';
+
+/** An object's address. The namespace is empty for what lives in the cluster itself. */
+export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
+
+/** Objects of a kind: in a namespace, or everywhere where it is empty; by selectors as the API writes them. */
+export type Selection = { apiVersion: string; kind: string; namespace: string; labels?: string; fields?: string };
+
+/** Objects as a watch has them, and when (ms since the epoch) they were last known to be so. */
+export type Sight = { objects: readonly JsonObject[]; asOf: number };
+
+/** A server-side dry run: the object as it would be. */
+export type Preview = {
+  after: JsonObject;
+  takesOver: { field: string; manager: string }[];
+};
+
+export type RolloutCount = { replicas: number; updated: number; ready: number };
+
+/** How following a rollout ended. */
+export type RolloutEnd = RolloutCount &
+  (
+    | { kind: 'complete' }
+    | { kind: 'failed'; trouble: PodTrouble }
+    | { kind: 'timed-out'; trouble: PodTrouble }
+    | { kind: 'superseded'; by?: string }
+  );
+
+export type Workload = RolloutCount & {
+  object: JsonObject;
+  image?: string;
+  /** Set while its pods don't get ready. */
+  trouble?: PodTrouble;
+};
+
+/** What the API server makes of the eviction of a pod: a PodDisruptionBudget may not allow it now. */
+export type Eviction = { kind: 'evicted' } | { kind: 'gone' } | { kind: 'blocked'; why: string };
+
+export type LogOptions = {
+  container?: string;
+  /** Of the container's run before this one. */
+  previous?: boolean;
+  sinceSeconds?: number;
+  tailLines?: number;
+  /** Goes on as the pod writes, until the signal. */
+  follow?: boolean;
+};
+
+/** How a command in a container ended. Output beyond the limit is dropped and said so. */
+export type ExecEnd = { exitCode?: number; output: string; cut: boolean; timedOut: boolean };
+
+/** One cluster. Objects are raw JSON in both directions, so that no field is lost that this program doesn't know. */
+export type Kube = {
+  /** The object, or undefined where there is none. */
+  read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** All pages of a list, asked for now; each item bears its kind. */
+  list(selection: Selection, signal: AbortSignal): Promise<JsonObject[]>;
+  /**
+   * All objects of a kind in a namespace, from the watch that all who look share; with the API server away, as they were.
+   * @throws Fault where there is no picture at all
+   */
+  look(kind: KindName, namespace: string, signal: AbortSignal): Promise<Sight>;
+  /** Server-side apply as a dry run, field manager `shipmate`. Changes nothing. */
+  preview(manifest: JsonObject, signal: AbortSignal): Promise<Preview>;
+  /**
+   * Server-side apply, field manager `shipmate`. Doing it twice does it once.
+   * `run` goes into the annotation `shipmate.dev/run`, `force` takes over the fields that the plan named.
+   */
+  apply(manifest: JsonObject, options: { run: string; force: boolean }, signal: AbortSignal): Promise<JsonObject>;
+  /** Creates what has no name to be applied under, or is a question (a review). With `dryRun` nothing is made. */
+  create(manifest: JsonObject, options: { dryRun?: boolean }, signal: AbortSignal): Promise<JsonObject>;
+  /** A JSON merge patch. A `metadata.resourceVersion` in it makes it fail where somebody else came first. */
+  merge(ref: ObjectRef, patch: JsonObject, options: { dryRun?: boolean }, signal: AbortSignal): Promise<JsonObject>;
+  /**
+   * Deletes the object and what it owns; with `uid`, only the very object that was planned for.
+   * @returns false where it was gone already
+   */
+  remove(ref: ObjectRef, options: { dryRun?: boolean; uid?: string }, signal: AbortSignal): Promise<boolean>;
+  /** Asks for a pod to be evicted, once: PodDisruptionBudgets are respected. */
+  evict(ref: ObjectRef, signal: AbortSignal): Promise<Eviction>;
+  /** A pod's log, line by line, each with the time that the kubelet gave it: `2026-11-25T02:00:00.123456789Z text`. */
+  logs(ref: ObjectRef, options: LogOptions, signal: AbortSignal): AsyncIterable<string>;
+  /** Runs a command in a container, without a terminal and without a shell of ours. `limitBytes` bounds the output. */
+  exec(
+    ref: ObjectRef,
+    options: { container: string; command: readonly string[]; limitBytes: number; ms: number },
+    signal: AbortSignal,
+  ): Promise<ExecEnd>;
+  /**
+   * Watches a workload's rollout until it is complete, has failed, is past `deadline` (ms epoch), or another run took over.
+   * `seen` gets the counts whenever they change.
+   */
+  follow(
+    ref: ObjectRef,
+    options: { run: string; deadline: number; seen: (count: RolloutCount) => void },
+    signal: AbortSignal,
+  ): Promise<RolloutEnd>;
+  /** A workload with its counts and, where it is in trouble, why. */
+  workload(ref: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
+  /** Pod templates of earlier revisions of a workload, newest first, without the current one. */
+  revisions(ref: ObjectRef, signal: AbortSignal): Promise<{ revision: number; template: JsonObject }[]>;
+  /** The API server's version, such as `v1.37.2`; throws CLUSTER_UNREACHABLE where it does not answer. */
+  version(signal: AbortSignal): Promise<string>;
+};

@@ -1,0 +1,162 @@
+import { type Difference, differences, masked } from '../../core/diff.ts';
+import { Fault, fault } from '../../core/errors.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
+import type { Kube, ObjectRef } from '../../core/kube.ts';
+import type { RunContext, StepContext } from '../../core/operation.ts';
+import type { Draft, Write } from '../../core/plan.ts';
+import type { Report } from '../../core/report.ts';
+
+/** What an operation would like to write: as `Write` has it, without what only the cluster knows. */
+export type Wish =
+  | { kind: 'apply'; manifest: JsonObject }
+  | { kind: 'create'; manifest: JsonObject }
+  | { kind: 'merge'; ref: ObjectRef; patch: JsonObject }
+  | { kind: 'remove'; ref: ObjectRef };
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '');
+
+/** What a manifest is a manifest of. */
+export function refOf(manifest: JsonObject): ObjectRef {
+  const name = text(at(manifest, 'metadata', 'name'));
+  const namespace = text(at(manifest, 'metadata', 'namespace'));
+  return { apiVersion: text(manifest.apiVersion), kind: text(manifest.kind), namespace, name };
+}
+
+/** `ConfigMap/app-config`, as people are shown it. */
+export const nameOf = ({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string => `${kind}/${name}`;
+
+const refOfWrite = (write: Wish | Write): ObjectRef =>
+  write.kind === 'apply' || write.kind === 'create' ? refOf(write.manifest) : write.ref;
+
+type Planned = { write?: Write; changes: Difference[]; takesOver: Draft['takesOver'] };
+
+/** Values of a Secret are never shown, only which of them change. */
+function changesOf(ref: ObjectRef, before: JsonObject | undefined, after: JsonObject): Difference[] {
+  const found = differences(before, after);
+  return ref.kind === 'Secret' ? found.map(masked) : found;
+}
+
+async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Planned> {
+  const ref = refOfWrite(wish);
+  const live = await kube.read(ref, signal);
+  switch (wish.kind) {
+    case 'apply': {
+      const { after, takesOver } = await kube.preview(wish.manifest, signal);
+      const write: Write = { kind: 'apply', manifest: wish.manifest, force: takesOver.length > 0 };
+      return { write, changes: changesOf(ref, live, live ? after : wish.manifest), takesOver };
+    }
+    case 'create': {
+      await kube.create(wish.manifest, { dryRun: true }, signal);
+      return { write: wish, changes: changesOf(ref, undefined, wish.manifest), takesOver: [] };
+    }
+    case 'merge': {
+      if (!live) throw missing(ref);
+      const after = await kube.merge(ref, wish.patch, { dryRun: true }, signal);
+      return { write: wish, changes: changesOf(ref, live, after), takesOver: [] };
+    }
+    case 'remove': {
+      if (!live) return { changes: [], takesOver: [] };
+      await kube.remove(ref, { dryRun: true }, signal);
+      const write: Write = { kind: 'remove', ref, uid: text(at(live, 'metadata', 'uid')) };
+      return { write, changes: [{ path: '', from: 'there', to: 'deleted' }], takesOver: [] };
+    }
+    default:
+      return wish satisfies never;
+  }
+}
+
+/** The fault of an object that isn't there. */
+export function missing({ kind, name, namespace }: ObjectRef, near = ''): Fault {
+  return fault('NO_SUCH_OBJECT', { kind, name, where: namespace || 'the cluster', near });
+}
+
+/**
+ * Finds out by dry runs what the wishes would change, in their order. Each change bears the object's name in its path,
+ * such as `ConfigMap/app-config data.LEVEL`; values of Secrets are masked.
+ */
+export async function planWrites(
+  kube: Kube,
+  wishes: readonly Wish[],
+  signal: AbortSignal,
+): Promise<Pick<Draft, 'changes' | 'takesOver'> & { writes: Write[] }> {
+  const planned = await Promise.all(wishes.map((wish) => planOne(kube, wish, signal)));
+  const named = planned.flatMap(({ changes }, index) => {
+    const wish = wishes[index];
+    return wish
+      ? changes.map((change) => ({ ...change, path: `${nameOf(refOfWrite(wish))} ${change.path}`.trim() }))
+      : [];
+  });
+  return {
+    writes: planned.flatMap(({ write, changes }) => (write && changes.length > 0 ? [write] : [])),
+    changes: named,
+    takesOver: planned.flatMap(({ takesOver }) => takesOver),
+  };
+}
+
+const runAnnotation = 'shipmate.dev/run';
+
+function markedBy(run: string, object: JsonObject): JsonObject {
+  const metadata = isObject(object.metadata) ? object.metadata : {};
+  const annotations = isObject(metadata.annotations) ? metadata.annotations : {};
+  return { ...object, metadata: { ...metadata, annotations: { ...annotations, [runAnnotation]: run } } };
+}
+
+/** Does one write; doing it again does nothing more. */
+async function write(kube: Kube, run: string, wanted: Write, signal: AbortSignal): Promise<string> {
+  const ref = refOfWrite(wanted);
+  switch (wanted.kind) {
+    case 'apply':
+      await kube.apply(wanted.manifest, { run, force: wanted.force }, signal);
+      return `${nameOf(ref)}: applied`;
+    case 'create': {
+      // A crash after the creation repeats the step: what bears this run's mark was made by it.
+      const live = await kube.read(ref, signal);
+      if (at(live, 'metadata', 'annotations', runAnnotation) !== run)
+        await kube.create(markedBy(run, wanted.manifest), {}, signal);
+      return `${nameOf(ref)}: created`;
+    }
+    case 'merge':
+      await kube.merge(ref, markedBy(run, wanted.patch), {}, signal);
+      return `${nameOf(ref)}: changed`;
+    case 'remove':
+      return (await kube.remove(ref, { uid: wanted.uid }, signal))
+        ? `${nameOf(ref)}: deleted`
+        : `${nameOf(ref)}: was gone already`;
+    default:
+      return wanted satisfies never;
+  }
+}
+
+/**
+ * Does the plan's writes one after the other, with a line each in the thread.
+ * @throws Fault PARTLY_APPLIED, which says exactly what was done, where one fails after others were done
+ */
+export async function doWrites(
+  run: Pick<RunContext<'kube', string>, 'id' | 'plan'>,
+  kube: Kube,
+  { log, signal }: StepContext,
+): Promise<string[]> {
+  const writes = run.plan.writes ?? [];
+  const done: string[] = [];
+  for (const wanted of writes) {
+    try {
+      log(await write(kube, run.id, wanted, signal));
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || done.length === 0 || thrown.retry === 'later') throw thrown;
+      const left = writes.slice(done.length).map((each) => nameOf(refOfWrite(each)));
+      throw fault('PARTLY_APPLIED', { done: done.join(', '), left: left.join(', '), problem: thrown.message }, thrown);
+    }
+    done.push(nameOf(refOfWrite(wanted)));
+  }
+  return done;
+}
+
+/** The steps of an operation that only writes. */
+export const writeSteps = ['write'] as const;
+
+/** Does the plan's writes as the run's one step. */
+export async function runWrites(run: RunContext<'kube', 'write'>, note?: string): Promise<Report> {
+  const kube = run.on.kube(run.site.cluster);
+  const objects = await run.step('write', (step) => doWrites(run, kube, step));
+  return { kind: 'changed', objects, ...(note !== undefined && { note }) };
+}

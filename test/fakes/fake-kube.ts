@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fault } from '../../src/core/errors.ts';
+import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
+import type { Kube, ObjectRef, RolloutEnd } from '../../src/core/kube.ts';
+import { overlay } from '../../src/core/ownership.ts';
+
+export type FakeCluster = {
+  kube: Kube;
+  /** The objects of the cluster: `namespace/name` of Deployments, `Kind namespace/name` of others. */
+  objects: Map<string, JsonObject>;
+  /** Every write that changed something, with the run that asked for it. */
+  applied: { run: string; image: unknown; replicas: unknown }[];
+  /** Pod templates that were applied, oldest first. */
+  templates: JsonObject[];
+  /** How the next rollouts end; complete where none is left. */
+  ends: RolloutEnd[];
+  /** How long a rollout takes. */
+  rolloutMs: number;
+};
+
+const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
+const key = (kind: string, namespace: string, name: string) =>
+  kind === 'Deployment' ? `${namespace}/${name}` : `${kind} ${namespace}/${name}`;
+const keyOf = (object: JsonObject) =>
+  key(text(object.kind), text(at(object, 'metadata', 'namespace')), text(at(object, 'metadata', 'name')));
+const keyOfRef = ({ kind, namespace, name }: ObjectRef) => key(kind, namespace, name);
+const imageOf = (object: JsonObject | undefined) => at(object, 'spec', 'template', 'spec', 'containers', 0, 'image');
+
+/** RFC 7386. */
+function merged(base: Json | undefined, patch: Json): Json {
+  if (!isObject(patch)) return patch;
+  const result: JsonObject = isObject(base) ? { ...base } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name];
+    else result[name] = merged(result[name], value);
+  }
+  return result;
+}
+
+const asObject = (value: Json, otherwise: JsonObject): JsonObject => (isObject(value) ? value : otherwise);
+
+/** Whether an object bears the labels of a selector such as `app=web,tier=front`. */
+function hasLabels(object: JsonObject, labels: string | undefined): boolean {
+  const wanted = (labels ?? '').split(',').filter(Boolean);
+  return wanted.every((pair) => at(object, 'metadata', 'labels', pair.split('=')[0] ?? '') === pair.split('=')[1]);
+}
+
+/** Whether fields are as a selector such as `spec.nodeName=node-1` says. */
+function hasFields(object: JsonObject, fields: string | undefined): boolean {
+  const wanted = (fields ?? '').split(',').filter(Boolean);
+  return wanted.every((pair) => at(object, ...(pair.split('=')[0] ?? '').split('.')) === pair.split('=')[1]);
+}
+
+/** A cluster in memory: for tests of the engine and of operations, not of the client. */
+export function fakeCluster(): FakeCluster {
+  const state: Omit<FakeCluster, 'kube'> = { objects: new Map(), applied: [], templates: [], ends: [], rolloutMs: 0 };
+  const laid = (manifest: JsonObject) => asObject(overlay(state.objects.get(keyOf(manifest)), manifest), manifest);
+  const all = () => [...state.objects.values()];
+  const store = (after: JsonObject, run: string) => {
+    const before = state.objects.get(keyOf(after));
+    if (JSON.stringify(before) !== JSON.stringify(after))
+      state.applied.push({ run, image: imageOf(after), replicas: at(after, 'spec', 'replicas') });
+    const uid = text(at(before, 'metadata', 'uid')) || `uid-${keyOf(after)}`;
+    state.objects.set(keyOf(after), { ...after, metadata: { ...asObject(after.metadata ?? {}, {}), uid } });
+  };
+  const found = ({ kind, namespace }: { kind: string; namespace: string }) =>
+    all().filter(
+      (object) =>
+        (object.kind ?? 'Deployment') === kind &&
+        (namespace === '' || at(object, 'metadata', 'namespace') === namespace),
+    );
+  const refuse = (problem: string) => fault('CLUSTER_REFUSED', { cluster: 'default', problem });
+  const kube: Kube = {
+    read: async (ref) => state.objects.get(keyOfRef(ref)),
+    list: async ({ labels, fields, ...selection }) =>
+      found(selection).filter((object) => hasLabels(object, labels) && hasFields(object, fields)),
+    look: async (kind, namespace) => ({ objects: found({ kind, namespace }), asOf: Date.now() }),
+    preview: async (manifest) => ({ after: laid(manifest), takesOver: [] }),
+    apply: async (manifest, { run }) => {
+      const after = laid(manifest);
+      store(after, run);
+      const template = at(after, 'spec', 'template');
+      if (isObject(template) && JSON.stringify(template) !== JSON.stringify(state.templates.at(-1)))
+        state.templates.push(template);
+      return after;
+    },
+    create: async (manifest, { dryRun }) => {
+      if (state.objects.has(keyOf(manifest))) throw refuse(`${keyOf(manifest)} already exists`);
+      const review = text(manifest.kind).endsWith('Review');
+      if (!dryRun && !review) store(manifest, text(at(manifest, 'metadata', 'annotations', 'shipmate.dev/run')));
+      return review ? { ...manifest, status: { allowed: true } } : manifest;
+    },
+    merge: async (ref, patch, { dryRun }) => {
+      const live = state.objects.get(keyOfRef(ref));
+      if (!live) throw refuse(`${keyOfRef(ref)} not found`);
+      const after = asObject(merged(live, patch), live);
+      if (!dryRun) store(after, text(at(after, 'metadata', 'annotations', 'shipmate.dev/run')));
+      return after;
+    },
+    remove: async (ref, { dryRun, uid }) => {
+      const live = state.objects.get(keyOfRef(ref));
+      const same = uid === undefined || at(live, 'metadata', 'uid') === uid;
+      if (live && same && !dryRun) state.objects.delete(keyOfRef(ref));
+      return live !== undefined && same;
+    },
+    evict: async (ref) => (state.objects.delete(keyOfRef(ref)) ? { kind: 'evicted' } : { kind: 'gone' }),
+    logs: async function* ({ name }) {
+      yield `2026-11-25T02:00:00.000000001Z ${name} says hello`;
+      yield `2026-11-25T02:00:01.000000001Z ${name} says goodbye`;
+    },
+    exec: async (_ref, { command }) => ({ exitCode: 0, output: command.join(' '), cut: false, timedOut: false }),
+    follow: async (_ref, { seen }, signal) => {
+      seen({ replicas: 1, updated: 0, ready: 0 });
+      await sleep(state.rolloutMs, undefined, { signal });
+      return state.ends.shift() ?? { kind: 'complete', replicas: 1, updated: 1, ready: 1 };
+    },
+    workload: async (ref) => {
+      const object = state.objects.get(keyOfRef(ref));
+      const image = imageOf(object);
+      return object && { object, replicas: 1, updated: 1, ready: 1, ...(typeof image === 'string' && { image }) };
+    },
+    revisions: async () =>
+      state.templates
+        .slice(0, -1)
+        .map((template, index) => ({ revision: index + 1, template }))
+        .reverse(),
+    version: async () => 'v1.37.2',
+  };
+  return Object.assign(state, { kube });
+}

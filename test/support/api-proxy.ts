@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { at, Json } from '../../src/core/json.ts';
+import { bed } from './bed.ts';
+
+const Kubeconfig = z.looseObject({
+  clusters: z.array(z.looseObject({ cluster: z.looseObject({ server: z.string() }) })),
+});
+
+/** What becomes of the answer to the next apply, once the API server has given it and the change is made. */
+export type Drop = {
+  /** Nothing of the answer gets through, or half of it. */
+  passes: 'nothing' | 'half';
+  /** So many answers are dropped, whatever was asked, beginning with the one to the apply. */
+  times: number;
+  /** Done before the connection is cut. */
+  meanwhile?: () => Promise<unknown>;
+};
+
+export type ApiProxy = {
+  /** For K8S_ENDPOINT. */
+  url: string;
+  /** How the API server answered each apply that was no dry run, whether or not that got through. */
+  applies: { status: number; generation: unknown }[];
+  drop(how: Drop): void;
+  /** Cuts all connections and takes no new ones. */
+  cut(): void;
+  mend(): void;
+  stop(): Promise<void>;
+};
+
+/** An apply that changes something; dry runs are let alone. */
+const changes = ({ method, url }: Http2ServerRequest) => method === 'PATCH' && !url.includes('dryRun=');
+
+function cutOff({ stream, socket }: Http2ServerRequest): void {
+  // An HTTP/1.1 request has a socket alone; for HTTP/2 its own socket stands for one stream, not for the connection.
+  const session = stream?.session;
+  if (session) session.destroy();
+  else socket.destroy();
+}
+
+/**
+ * A proxy to the bed's API server that reads what is asked. It has the server's own certificate, so that
+ * whoever trusts the one trusts the other.
+ */
+export async function startApiProxy(): Promise<ApiProxy> {
+  const { clusters } = Kubeconfig.parse(JSON.parse(await readFile(bed.kubeconfig, 'utf8')));
+  const server = clusters[0]?.cluster.server ?? '';
+  const [key, cert] = await Promise.all(
+    ['key', 'crt'].map((end) => readFile(join(bed.dir, 'apiserver', `apiserver.${end}`))),
+  );
+  const upstream = new Agent({ connect: { ca: cert }, bodyTimeout: 0 });
+  const open = new Set<Socket>();
+  const applies: ApiProxy['applies'] = [];
+  let dropping: Drop | undefined;
+  let left = 0;
+  let isCut = false;
+
+  /** What is in store for this answer; it begins with the answer to an apply that was done. */
+  const dropFor = (applied: boolean): Drop | undefined => {
+    const begun = dropping && left < dropping.times;
+    if (left === 0 || !(begun || applied)) return undefined;
+    left -= 1;
+    return dropping;
+  };
+  const handle = async (incoming: Http2ServerRequest, outgoing: Http2ServerResponse) => {
+    const gone = new AbortController();
+    outgoing.on('close', () => gone.abort());
+    const { accept, authorization, 'content-type': type } = incoming.headers;
+    const { statusCode, headers, body } = await request(new URL(incoming.url, server), {
+      method: incoming.method === 'PATCH' ? 'PATCH' : 'GET',
+      headers: { accept, authorization, ...(type !== undefined && { 'content-type': type }) },
+      body: await buffer(incoming),
+      dispatcher: upstream,
+      signal: gone.signal,
+    });
+    const head = { 'content-type': String(headers['content-type'] ?? '') };
+    const isApply = changes(incoming);
+    const drop = dropFor(isApply && statusCode < 300);
+    if (!isApply) {
+      if (drop) return cutOff(incoming);
+      outgoing.writeHead(statusCode, head);
+      return await pipeline(body, outgoing);
+    }
+    const whole = Buffer.from(await body.arrayBuffer());
+    const generation = at(Json.parse(JSON.parse(whole.toString())), 'metadata', 'generation');
+    applies.push({ status: statusCode, generation });
+    await drop?.meanwhile?.();
+    if (drop?.passes === 'nothing') return cutOff(incoming);
+    outgoing.writeHead(statusCode, { ...head, 'content-length': whole.length });
+    if (!drop) return void outgoing.end(whole);
+    outgoing.write(whole.subarray(0, whole.length / 2), () => setTimeout(cutOff, 50, incoming));
+  };
+  const proxy = createSecureServer({ key, cert, allowHTTP1: true }, (incoming, outgoing) => {
+    handle(incoming, outgoing).catch(() => cutOff(incoming));
+  });
+  proxy.on('connection', (socket: Socket) => {
+    if (isCut) return void socket.destroy();
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  for (const event of ['sessionError', 'tlsClientError']) proxy.on(event, () => {});
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  const cut = () => {
+    isCut = true;
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `https://127.0.0.1:${address !== null && typeof address !== 'string' ? address.port : 0}`,
+    applies,
+    drop: (how) => {
+      dropping = how;
+      left = how.times;
+    },
+    cut,
+    mend: () => {
+      isCut = false;
+    },
+    stop: async () => {
+      cut();
+      proxy.close();
+      await upstream.destroy();
+    },
+  };
+}
