@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What needs a real cluster, registry or Docker daemon. */
-const onTheBed = ['test/{clients,console,e2e,testbed}/**/*.test.ts'];
+const onTheBed = ['test/{clients,console,e2e,operations,testbed}/**/*.test.ts'];
 
 // biome-ignore lint/style/noDefaultExport: Vitest reads its configuration from there
 export default defineConfig({

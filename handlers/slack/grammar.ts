@@ -2,8 +2,8 @@ import { fault } from '../../src/core/errors.ts';
 import { didYouMean } from '../../src/core/near.ts';
 import type { Operation } from '../../src/core/operation.ts';
 
-/** Slots that stand together (`<app>:<tag>`), with the preposition before them. */
-type Group = { slots: string[]; preposition?: string };
+/** Slots that stand together (`<app>:<tag>`), with the preposition before them; `<values>…` takes all words that come. */
+type Group = { slots: string[]; preposition?: string; many: boolean };
 
 const prepositions = new Set(['to', 'in', 'on', 'at', 'from', 'as']);
 
@@ -37,10 +37,11 @@ function groupsOf(usage: string): Group[] {
   let preposition: string | undefined;
   for (const word of usage.replace(/[[\]]/g, '').split(/\s+/)) {
     const slots = [...word.matchAll(/<(\w+)>/g)].map(([, slot]) => slot ?? '');
+    const many = word.endsWith('…');
     if (/^\w+=/.test(word)) continue;
     if (slots.length === 0) preposition = word;
     else {
-      groups.push(preposition === undefined ? { slots } : { slots, preposition });
+      groups.push({ slots, many, ...(preposition !== undefined && { preposition }) });
       preposition = undefined;
     }
   }
@@ -50,7 +51,8 @@ function groupsOf(usage: string): Group[] {
 const numeric = /^[-+]?\d+(\.\d+)?$/;
 
 /** A word as the type its field has. What does not fit stays a word, and the schema says what is wrong with it. */
-function typed(word: string, type: string | undefined): unknown {
+function typed(word: Word, type: string | undefined): unknown {
+  if (typeof word !== 'string') return word;
   if ((type === 'integer' || type === 'number') && numeric.test(word)) return Number(word);
   if (type === 'boolean' && /^(yes|true|on)$/i.test(word)) return true;
   if (type === 'boolean' && /^(no|false|off)$/i.test(word)) return false;
@@ -70,10 +72,15 @@ export function usageOf({ command, name, usage }: Pick<Operation, 'command' | 'n
   return `${command ?? `/ship ${spoken(name)}`} ${usage}`.trim();
 }
 
-type Filled = Map<string, string>;
+/** One word, or the words of a slot that takes many. */
+type Word = string | string[];
+type Filled = Map<string, Word>;
 
-/** `key=value`, `--key=value` and `--key value`; answers with the words that are left. */
-function takeNamed(operation: Operation, all: readonly string[], filled: Filled): string[] {
+/**
+ * `key=value`, `--key=value` and `--key value`; answers with the words that are left. Where some slot takes `many` words,
+ * those of the form `KEY=VALUE` that are no field are its business.
+ */
+function takeNamed(operation: Operation, all: readonly string[], many: boolean, filled: Filled): string[] {
   const left: string[] = [];
   for (let i = 0; i < all.length; i++) {
     const word = all[i] ?? '';
@@ -85,6 +92,10 @@ function takeNamed(operation: Operation, all: readonly string[], filled: Filled)
       continue;
     }
     const field = operation.fields.get(key);
+    if (!field && !isFlag && many) {
+      left.push(word);
+      continue;
+    }
     if (!field)
       complain(operation, `“${operation.name}” has no “${key}”.${didYouMean(key, [...operation.fields.keys()])}`);
     if (field.type === 'object') complain(operation, `“${key}” cannot be given in a command; use the REST API for it.`);
@@ -93,8 +104,16 @@ function takeNamed(operation: Operation, all: readonly string[], filled: Filled)
   return left;
 }
 
+/** Behind a lone `--` (which phones make a dash of) nothing is read as a name or a preposition. */
+function cutAtDashes(all: readonly string[]): { before: string[]; after: string[] } {
+  const at = all.findIndex((word) => /^(--|[\u2013\u2014])$/.test(word));
+  return at < 0 ? { before: [...all], after: [] } : { before: all.slice(0, at), after: all.slice(at + 1) };
+}
+
 function fillGroup(group: Group, word: string, filled: Filled): void {
   const [first, second] = group.slots;
+  const sofar = first === undefined ? undefined : filled.get(first);
+  if (group.many && first !== undefined) return void filled.set(first, [...(Array.isArray(sofar) ? sofar : []), word]);
   const colon = second === undefined ? -1 : word.indexOf(':');
   if (first !== undefined) filled.set(first, colon < 0 ? word : word.slice(0, colon));
   if (second !== undefined && colon >= 0) filled.set(second, word.slice(colon + 1));
@@ -107,11 +126,16 @@ function fillGroup(group: Group, word: string, filled: Filled): void {
  */
 export function readInput(operation: Operation, text: string): Record<string, unknown> {
   const filled: Filled = new Map();
-  const left = takeNamed(operation, words(text), filled);
-  const open = groupsOf(operation.usage).filter(({ slots }) => !slots.every((slot) => filled.has(slot)));
+  const groups = groupsOf(operation.usage);
+  const collects = groups.find(({ many }) => many);
+  const { before, after } = cutAtDashes(words(text));
+  if (after.length > 0 && !collects) complain(operation, `“${operation.name}” takes nothing after “--”.`);
+  const left = takeNamed(operation, before, collects !== undefined, filled);
+  const open = groups.filter(({ slots }) => !slots.every((slot) => filled.has(slot)));
   const take = (preposition?: string) => {
     const index = preposition === undefined ? 0 : open.findIndex((group) => group.preposition === preposition);
-    return open.splice(Math.max(index, 0), 1)[0];
+    const found = open[Math.max(index, 0)];
+    return found?.many ? found : open.splice(Math.max(index, 0), 1)[0];
   };
   for (let i = 0; i < left.length; i++) {
     const isPreposition = prepositions.has(left[i] ?? '') && i + 1 < left.length;
@@ -120,6 +144,7 @@ export function readInput(operation: Operation, text: string): Record<string, un
     if (!group) complain(operation, `I don’t know what to do with “${word}”.`);
     fillGroup(group, word, filled);
   }
+  if (collects) for (const word of after) fillGroup(collects, word, filled);
   const required = groupsOf(operation.usage).flatMap(({ slots }) => slots);
   const missing = required.filter((slot) => !filled.has(slot) && operation.fields.get(slot)?.required);
   if (missing.length > 0)

@@ -2,6 +2,12 @@ import type { FaultEntry } from './fault-catalogue.ts';
 
 /** The part of the fault catalogue about clusters: what they refuse, what isn't there, and what was done only in part. */
 export const clusterFaults = {
+  IMMUTABLE: {
+    status: 409,
+    retry: 'never',
+    say: '{kind}/{name} is immutable: its values cannot be changed.',
+    hint: 'Make a new one under another name, and point its consumers there.',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',

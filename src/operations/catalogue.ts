@@ -13,12 +13,14 @@ import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
+import { configSet, configUnset } from './kubernetes/config.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
+const configuration = [configSet, configUnset];
 const order = [lock, unlock, queue, join, stop, resume];
 const accountability = [can, why, away, back, audit, figures];
 
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(
-  [...delivery, ...order, ...accountability].map((operation) => [operation.name, operation]),
+  [...delivery, ...configuration, ...order, ...accountability].map((operation) => [operation.name, operation]),
 );

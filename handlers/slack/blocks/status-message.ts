@@ -12,7 +12,7 @@ function lineOf({ app, image, replicas, ready, trouble, problem, lostRun }: Line
   if (problem !== undefined) return `:white_circle: *${harmless(app)}* ${harmless(problem)}`;
   const what = `*${harmless(app)}* ${image === undefined ? '' : `${code(image)} `}${ready} of ${replicas} ready`;
   const lost = lostRun === undefined ? '' : `\n      :warning: ${lostText(lostRun)}`;
-  if (trouble) return `:red_circle: ${what}\n      ${harmless(troubleText(trouble).what)}${lost}`;
+  if (trouble) return `:red_circle: ${what}${lost}\n      ${harmless(troubleText(trouble).what)}`;
   return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}${lost}`;
 }
 

@@ -2,6 +2,7 @@ import { type Difference, differences, masked } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
@@ -92,8 +93,6 @@ export async function planWrites(
     takesOver: planned.flatMap(({ takesOver }) => takesOver),
   };
 }
-
-const runAnnotation = 'shipmate.dev/run';
 
 function markedBy(run: string, object: JsonObject): JsonObject {
   const metadata = isObject(object.metadata) ? object.metadata : {};

@@ -224,10 +224,15 @@ test('alerts, status, help and every form fit', () => {
   expect(checkBlocks('message', blocks)).toEqual([]);
   unpinged(blocks);
   const line = { app: 'web', env: 'production', image: nasty, replicas: 1, ready: 0, updated: 0, trouble };
-  const apps = Array.from({ length: 80 }, (_, i) => ({ ...line, env: `env${i}`, image: 'web:v1', lostRun: nasty }));
+  const apps = Array.from({ length: 80 }, (_, i) => ({
+    ...line,
+    env: `env${i}`,
+    image: 'web:v1',
+    lostRun: 'k7m2p9qa',
+  }));
   const status = statusMessage({ kind: 'status', apps }, 1).blocks;
   expect(checkBlocks('message', status)).toEqual([]);
-  expect(JSON.stringify(status)).toContain('which Shipmate no longer knows: its records may have been lost');
+  expect(JSON.stringify(status)).toContain('by run `k7m2p9qa`, which Shipmate no longer knows: its');
   unpinged(status);
   expect(checkBlocks('message', helpView(catalogue).blocks)).toEqual([]);
   for (const operation of catalogue.values()) {

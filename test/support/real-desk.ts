@@ -1,0 +1,58 @@
+import { createClusters } from '../../src/clients/kube/clusters.ts';
+import { Settings } from '../../src/core/settings.ts';
+import { fakeWorld } from '../fakes/fake-clients.ts';
+import { bed } from './bed.ts';
+import { createDesk, type Desk } from './desk.ts';
+import { type TestEngine, testEngine } from './engine.ts';
+import { freshNamespace, kubectl } from './kubectl.ts';
+import { startRedis } from './redis.ts';
+
+/** A person's hands on an engine over the real cluster and a real Redis, in two namespaces of its own. */
+export type RealDesk = Desk & {
+  engine: TestEngine;
+  /** What `staging` and `production` stand for. */
+  namespaces: { staging: string; production: string };
+  end(): Promise<void>;
+};
+
+/**
+ * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
+ * engineer approves. Images of the registry are those of the bed; nothing is built.
+ */
+export async function realDesk(change: { apps?: Settings['apps'] } = {}): Promise<RealDesk> {
+  const [redis, staging, production] = await Promise.all([
+    startRedis(),
+    freshNamespace('staging'),
+    freshNamespace('production'),
+  ]);
+  const settings = Settings.parse({
+    apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
+    environments: {
+      staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
+      production: { namespace: production, rolloutTimeoutSeconds: 60 },
+    },
+    people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' } },
+    roles: { engineers: ['ana', 'ben'] },
+    policy: [
+      { name: 'reading', effects: ['read'] },
+      { name: 'production', environments: ['production'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
+      { name: 'the rest is free' },
+    ],
+  });
+  const clusters = createClusters({ kubeconfig: bed.kubeconfig });
+  const world = fakeWorld();
+  const engine = await testEngine(redis.url, { ...world.clients, kube: clusters.kube }, { settings: () => settings });
+  const desk = createDesk(engine);
+  return {
+    ...desk,
+    engine,
+    namespaces: { staging, production },
+    end: async () => {
+      await desk.leases.stop();
+      engine.close();
+      await clusters.close();
+      await redis.stop();
+      for (const name of [staging, production]) await kubectl(['delete', 'namespace', name, '--wait=false']);
+    },
+  };
+}
