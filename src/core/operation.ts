@@ -10,6 +10,9 @@ import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Settings } from './settings.ts';
 
+/** `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`. */
+export type Permission = `${string} ${string}`;
+
 /** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
 export type Target = { app?: string; env?: string };
 
@@ -104,6 +107,11 @@ export type OperationSpec<
   routes?: readonly Route[];
   needs: readonly Need[];
   steps: readonly Step[];
+  /**
+   * What it needs to be allowed in a cluster, as `VERBS RESOURCES`: `get,patch configmaps`, `list,watch replicasets.apps`.
+   * Least privilege is made of these, so an operation that lacks one fails under it.
+   */
+  permissions?: readonly Permission[];
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
@@ -128,6 +136,7 @@ export type Operation = Pick<
   | 'examples'
   | 'needs'
   | 'steps'
+  | 'permissions'
   | 'first'
   | 'aside'
   | 'shares'
