@@ -70,7 +70,12 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
   const redis = await opened(connectStore(env.REDIS_URL), log, stops);
   await warnOfRedis(redis, log);
   const metrics = createMetrics();
-  const clusters = createClusters({ kubeconfig: env.KUBECONFIG, context: env.K8S_CONTEXT, endpoint: env.K8S_ENDPOINT });
+  const clusters = createClusters({
+    kubeconfig: env.KUBECONFIG,
+    context: env.K8S_CONTEXT,
+    endpoint: env.K8S_ENDPOINT,
+    named: () => settings().clusters,
+  });
   stops.add(clusters.close);
   const credentials = registryCredentials(env);
   const plainHttp = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];

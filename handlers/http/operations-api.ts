@@ -5,7 +5,7 @@ import { fault } from '../../src/core/errors.ts';
 import { digestOf } from '../../src/core/json.ts';
 import type { Operation, Route } from '../../src/core/operation.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
-import { request as ask, checkInput } from '../../src/engine/request.ts';
+import { checkInput, inputsOf, requestEach } from '../../src/engine/request.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
 import { readRequest, routesOf, shapeOf } from './route-request.ts';
 import { viewOf } from './run-view.ts';
@@ -44,10 +44,10 @@ async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
   return run;
 }
 
-async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run> {
+async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run[]> {
   const { actor } = identityOf(http);
   const key = keyOf(http, actor);
-  const run = await ask(deps.engine, {
+  const runs = await requestEach(deps.engine, {
     actor,
     operation: operation.name,
     input,
@@ -56,9 +56,11 @@ async function start(deps: ApiDeps, operation: Operation, input: unknown, http: 
     ...glassOf(http),
     ...traceOf(http),
   });
-  const same = run.operation === operation.name && digestOf(run.input) === digestOf(checkInput(operation, input));
-  if (!same) throw fault('KEY_REUSED', {});
-  return run;
+  const inputs = inputsOf(deps.engine.settings(), input);
+  const same = (run: Run, index: number) =>
+    run.operation === operation.name && digestOf(run.input) === digestOf(checkInput(operation, inputs[index]));
+  if (!runs.every(same)) throw fault('KEY_REUSED', {});
+  return runs;
 }
 
 function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, route: Route): void {
@@ -69,13 +71,14 @@ function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, rou
     handler: async (request, reply) => {
       const input = readRequest(route, shape, request);
       const started = await start(deps, operation, input, request);
-      const run = operation.effect === 'read' ? await ended(deps, started) : started;
-      const link = linkOf(deps, request, run.id);
-      const answered = operation.effect === 'read' && isOver(run.state);
+      const reads = operation.effect === 'read';
+      const runs = reads ? await Promise.all(started.map((run) => ended(deps, run))) : started;
+      const views = runs.map((run) => viewOf(run, linkOf(deps, request, run.id)));
+      const answered = reads && runs.every(({ state }) => isOver(state));
       return reply
         .code(answered ? 200 : 202)
-        .header('location', link)
-        .send({ data: viewOf(run, link) });
+        .header('location', views[0]?.link)
+        .send({ data: views[0], ...(views.length > 1 && { each: views }) });
     },
   });
 }

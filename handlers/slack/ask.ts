@@ -5,7 +5,7 @@ import type { Catalogue, Operation } from '../../src/core/operation.ts';
 import { operationOf } from '../../src/core/operation.ts';
 import type { Origin, Run } from '../../src/core/run.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { request } from '../../src/engine/request.ts';
+import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
 import { readLine } from './grammar.ts';
@@ -48,7 +48,10 @@ export async function askFor(
 ): Promise<Run> {
   await deps.members.check(asker.user, asker.team);
   const ask = { actor: actorOf(asker), operation, input, origin: originOf(asker), key };
-  return await request(deps.engine, { ...ask, ...(breakGlass !== undefined && { breakGlass }) });
+  // Of several environments each run has its own message; the first one's time tells whether all of it is new.
+  const [first] = await requestEach(deps.engine, { ...ask, ...(breakGlass !== undefined && { breakGlass }) });
+  if (!first) throw fault('BAD_INPUT', { problem: `${operation}: no environment is named.` });
+  return first;
 }
 
 async function askUndo(

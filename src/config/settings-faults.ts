@@ -85,6 +85,16 @@ function glassFaults({ breakGlass, roles }: Settings): SettingsFault[] {
   ];
 }
 
+function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
+  const known = Object.keys(environments);
+  return Object.entries(fleets).flatMap(([fleet, members]) => [
+    ...unknownNames(members, known, 'environment', ['fleets', fleet]),
+    ...(known.includes(fleet)
+      ? [{ path: ['fleets', fleet], problem: 'an environment has that name; a fleet needs one of its own.' }]
+      : []),
+  ]);
+}
+
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
 export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const people = Object.keys(settings.people);
@@ -104,5 +114,6 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...rules,
     ...freezeFaults(settings, operations),
     ...glassFaults(settings),
+    ...fleetFaults(settings),
   ];
 }

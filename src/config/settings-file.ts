@@ -91,13 +91,17 @@ function dataOf({ name, document }: Source): unknown {
   }
 }
 
-/** Build contexts are meant from where the file is, not from where the program was started. */
-function withContexts(settings: Settings, folder: string): Settings {
+/** Build contexts and kubeconfigs are meant from where the file is, not from where the program was started. */
+function withFolders(settings: Settings, folder: string): Settings {
   const apps = Object.entries(settings.apps).map(([name, app]) => [
     name,
     app.build ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } } : app,
   ]);
-  return { ...settings, apps: Object.fromEntries(apps) };
+  const clusters = Object.entries(settings.clusters).map(([name, { kubeconfig, ...rest }]) => [
+    name,
+    { ...rest, ...(kubeconfig !== undefined && { kubeconfig: resolve(folder, kubeconfig) }) },
+  ]);
+  return { ...settings, apps: Object.fromEntries(apps), clusters: Object.fromEntries(clusters) };
 }
 
 /**
@@ -112,7 +116,7 @@ export function parseSettings(
   if (text.length > longest) throw new ConfigurationError(`${file.name} is not right`, ['It is larger than 1 MiB.']);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  return withContexts(parse({ name: file.name, document, lines }, operations), file.folder);
+  return withFolders(parse({ name: file.name, document, lines }, operations), file.folder);
 }
 
 /** Reads and checks the settings file. @throws ConfigurationError */

@@ -29,7 +29,7 @@ export const AppSettings = z.strictObject({
 export type AppSettings = z.output<typeof AppSettings>;
 
 export const EnvironmentSettings = z.strictObject({
-  /** A context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
+  /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
   namespace: Label,
   /** How long a rollout may take before it counts as timed out. */
@@ -40,6 +40,15 @@ export const EnvironmentSettings = z.strictObject({
     .optional(),
 });
 export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;
+
+/** A cluster by a name of one's own. What is left out is as the process has it: KUBECONFIG, and the file's current context. */
+export const ClusterSettings = z.strictObject({
+  kubeconfig: z.string().min(1).optional(),
+  context: z.string().min(1).optional(),
+  /** Another address for it. */
+  endpoint: z.url().optional(),
+});
+export type ClusterSettings = z.output<typeof ClusterSettings>;
 
 /** One human with all the identities that Shipmate may meet them under. */
 export const Person = z.strictObject({ slack: z.string().optional(), subject: z.string().optional() });
@@ -85,6 +94,9 @@ export const Settings = z.strictObject({
   channel: z.string().optional(),
   apps: z.record(Label, AppSettings),
   environments: z.record(Label, EnvironmentSettings),
+  clusters: z.record(Label, ClusterSettings).default({}),
+  /** Several environments under one name: what is asked for there is asked for in each. */
+  fleets: z.record(Label, z.array(z.string()).min(1)).default({}),
   people: z.record(z.string(), Person).default({}),
   /**
    * Members of a role: names of people, `slack:U…` (a member's id), `group:S…` (a Slack user group), or

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import { Fault, fault } from '../core/errors.ts';
-import { JsonObject } from '../core/json.ts';
+import { isObject, JsonObject } from '../core/json.ts';
 import { type Operation, operationOf } from '../core/operation.ts';
 import type { Place, Site } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
+import type { Settings } from '../core/settings.ts';
 import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
 import { checkFreeze } from './permit.ts';
@@ -60,17 +61,14 @@ function permitted(
   }
 }
 
-/**
- * The front door: checks the request, stores it as a run and wakes a worker. Planning is the worker's first lap.
- * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
- */
-export async function request(engine: Engine, ask: Ask): Promise<Run> {
+/** The run that a request becomes. @throws Fault where it is wrong or not permitted */
+function prepare(engine: Engine, ask: Ask): Run {
   const operation = operationOf(engine.catalogue, ask.operation);
   const input = checkInput(operation, ask.input);
   const breakGlass = reasonOf(engine, ask);
   const where = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
   const now = engine.now();
-  const fresh: Run = {
+  return {
     id: engine.newId(),
     version: 1,
     operation: operation.name,
@@ -89,11 +87,43 @@ export async function request(engine: Engine, ask: Ask): Promise<Run> {
     checklist: [...operation.steps],
     steps: {},
   };
-  const events = [{ at: now, kind: 'state' as const, text: 'requested' }];
-  const { run, created } = await engine.store.create({ run: fresh, events }, ask.key);
+}
+
+async function store(engine: Engine, fresh: Run, key: string | undefined): Promise<Run> {
+  const events = [{ at: fresh.createdAt, kind: 'state' as const, text: 'requested' }];
+  const { run, created } = await engine.store.create({ run: fresh, events }, key);
   // After the answer is on its way: the run is stored, and whoever asked should not wait for the queue as well.
   if (created) setImmediate(() => void wakeOrLeaveToSweeper(engine, run.id));
   return run;
+}
+
+/**
+ * The front door: checks the request, stores it as a run and wakes a worker. Planning is the worker's first lap.
+ * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
+ */
+export async function request(engine: Engine, ask: Ask): Promise<Run> {
+  return await store(engine, prepare(engine, ask), ask.key);
+}
+
+/** What is asked for, environment by environment: `in eu,us`, or the name of a fleet, stands for several. */
+export function inputsOf({ fleets }: Settings, input: unknown): unknown[] {
+  if (!isObject(input) || typeof input.env !== 'string') return [input];
+  const names = input.env.split(',').flatMap((name) => (Object.hasOwn(fleets, name) ? (fleets[name] ?? []) : [name]));
+  return [...new Set(names)].map((env) => ({ ...input, env }));
+}
+
+/**
+ * The same where a request may be for several environments: a run for each, with a plan, a verdict and a result of its own.
+ * All are checked before the first is stored.
+ */
+export async function requestEach(engine: Engine, ask: Ask): Promise<Run[]> {
+  const asks = inputsOf(engine.settings(), ask.input).map((input, index, all) => ({
+    ...ask,
+    input,
+    ...(ask.key !== undefined && all.length > 1 && { key: `${ask.key}:${index}` }),
+  }));
+  const fresh = asks.map((each) => ({ run: prepare(engine, each), key: each.key }));
+  return await Promise.all(fresh.map(({ run, key }) => store(engine, run, key)));
 }
 
 /** A call that gets lost costs two seconds, not the run: the sweeper looks at every open run. */

@@ -2,6 +2,7 @@ import type { Catalogue } from '../core/operation.ts';
 import { audit } from './admin/audit.ts';
 import { away, back } from './admin/away.ts';
 import { can } from './admin/can.ts';
+import { clusters } from './admin/clusters.ts';
 import { figures } from './admin/figures.ts';
 import { history } from './admin/history.ts';
 import { join } from './admin/join.ts';
@@ -18,9 +19,10 @@ import { configSet, configUnset } from './kubernetes/config.ts';
 const delivery = [deploy, scale, rollback, status, history, build];
 const configuration = [configSet, configUnset];
 const order = [lock, unlock, queue, join, stop, resume];
+const platform = [clusters];
 const accountability = [can, why, away, back, audit, figures];
 
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(
-  [...delivery, ...configuration, ...order, ...accountability].map((operation) => [operation.name, operation]),
+  [...delivery, ...configuration, ...platform, ...order, ...accountability].map((operation) => [operation.name, operation]),
 );

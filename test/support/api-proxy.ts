@@ -7,12 +7,14 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { at, Json } from '../../src/core/json.ts';
+import { at, Json, type JsonObject } from '../../src/core/json.ts';
 import { bed } from './bed.ts';
 
 const Kubeconfig = z.looseObject({
   clusters: z.array(z.looseObject({ cluster: z.looseObject({ server: z.string() }) })),
 });
+
+const Method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** What becomes of the answer to the next apply, once the API server has given it and the change is made. */
 export type Drop = {
@@ -24,12 +26,19 @@ export type Drop = {
   meanwhile?: () => Promise<unknown>;
 };
 
+/** An answer that the API server never gave. */
+export type Instead = { status: number; headers?: Record<string, string>; body: JsonObject };
+
 export type ApiProxy = {
   /** For K8S_ENDPOINT. */
   url: string;
   /** How the API server answered each apply that was no dry run, whether or not that got through. */
   applies: { status: number; generation: unknown }[];
   drop(how: Drop): void;
+  /** Every request, in order, with the token it bore. */
+  asked: { method: string; path: string; token: string }[];
+  /** Answers in the API server's stead wherever it gives something. */
+  answer(instead: (call: { method: string; path: string }) => Instead | undefined): void;
   /** Cuts all connections and takes no new ones. */
   cut(): void;
   mend(): void;
@@ -59,6 +68,8 @@ export async function startApiProxy(): Promise<ApiProxy> {
   const upstream = new Agent({ connect: { ca: cert }, bodyTimeout: 0 });
   const open = new Set<Socket>();
   const applies: ApiProxy['applies'] = [];
+  const asked: ApiProxy['asked'] = [];
+  let instead: Parameters<ApiProxy['answer']>[0] = () => undefined;
   let dropping: Drop | undefined;
   let left = 0;
   let isCut = false;
@@ -74,8 +85,15 @@ export async function startApiProxy(): Promise<ApiProxy> {
     const gone = new AbortController();
     outgoing.on('close', () => gone.abort());
     const { accept, authorization, 'content-type': type } = incoming.headers;
+    const call = { method: incoming.method, path: incoming.url };
+    asked.push({ ...call, token: String(authorization ?? '').replace('Bearer ', '') });
+    const made = instead(call);
+    if (made) {
+      outgoing.writeHead(made.status, { 'content-type': 'application/json', ...made.headers });
+      return void outgoing.end(JSON.stringify(made.body));
+    }
     const { statusCode, headers, body } = await request(new URL(incoming.url, server), {
-      method: incoming.method === 'PATCH' ? 'PATCH' : 'GET',
+      method: Method.parse(incoming.method),
       headers: { accept, authorization, ...(type !== undefined && { 'content-type': type }) },
       body: await buffer(incoming),
       dispatcher: upstream,
@@ -117,6 +135,10 @@ export async function startApiProxy(): Promise<ApiProxy> {
   return {
     url: `https://127.0.0.1:${address !== null && typeof address !== 'string' ? address.port : 0}`,
     applies,
+    asked,
+    answer: (given) => {
+      instead = given;
+    },
     drop: (how) => {
       dropping = how;
       left = how.times;

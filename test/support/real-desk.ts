@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
@@ -15,21 +16,26 @@ export type RealDesk = Desk & {
   end(): Promise<void>;
 };
 
+/** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>>;
+
 /**
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk(change: { apps?: Settings['apps'] } = {}): Promise<RealDesk> {
+export async function realDesk(change: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
     freshNamespace('production'),
   ]);
   const settings = Settings.parse({
+    ...change,
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
       staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
       production: { namespace: production, rolloutTimeoutSeconds: 60 },
+      second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },
     people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' } },
     roles: { engineers: ['ana', 'ben'] },
@@ -39,7 +45,7 @@ export async function realDesk(change: { apps?: Settings['apps'] } = {}): Promis
       { name: 'the rest is free' },
     ],
   });
-  const clusters = createClusters({ kubeconfig: bed.kubeconfig });
+  const clusters = createClusters({ kubeconfig: bed.kubeconfig, named: () => settings.clusters });
   const world = fakeWorld();
   const engine = await testEngine(redis.url, { ...world.clients, kube: clusters.kube }, { settings: () => settings });
   const desk = createDesk(engine);

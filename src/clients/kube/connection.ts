@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Call, Transport } from './transport.ts';
 
 /** All tries of a call together. */
@@ -38,7 +38,11 @@ export function sentenceOf({ status, body }: Refusal): string {
   return typeof body.message === 'string' ? body.message.slice(0, 500) : `HTTP ${status}`;
 }
 
-const passing = (status: number) => status === 429 || status >= 500;
+/** Two who write at once: the API server wants it sent again. Fields that somebody else owns are another matter, and said with causes. */
+const isRace = ({ status, body }: Refusal) =>
+  status === 409 && body.reason === 'Conflict' && at(body, 'details', 'causes') === undefined;
+
+const passing = (refusal: Refusal) => refusal.status === 429 || refusal.status >= 500 || isRace(refusal);
 
 function waitMs(attempt: number, retryAfter: string | string[] | undefined): number {
   const asked = Number(retryAfter) * 1_000;
@@ -63,7 +67,7 @@ function parsed(text: string): unknown {
 }
 
 type Answer = Dispatcher.ResponseData;
-type Attempt = { kind: 'answer'; answer: Answer } | { kind: 'later'; problem: string; wait: number };
+type Attempt = { kind: 'answer'; answer: Answer } | { kind: 'later'; problem: string; wait: number; refusal?: Refusal };
 
 /** Sorts an answer: a success, a refusal for good (thrown), or a fault that may pass, with how long to wait. */
 async function sorted(answer: Answer, attempt: number, once: boolean | undefined): Promise<Attempt> {
@@ -71,8 +75,9 @@ async function sorted(answer: Answer, attempt: number, once: boolean | undefined
   const text = await answer.body.text();
   const body = parsed(text);
   const refusal = { status: answer.statusCode, body: isObject(body) ? body : { message: text.slice(0, 200) } };
-  if (once || !passing(refusal.status)) throw new RefusedCall(refusal);
-  return { kind: 'later', problem: sentenceOf(refusal), wait: waitMs(attempt, answer.headers['retry-after']) };
+  if (once || !passing(refusal)) throw new RefusedCall(refusal);
+  const wait = waitMs(attempt, answer.headers['retry-after']);
+  return { kind: 'later', problem: sentenceOf(refusal), wait, ...(isRace(refusal) && { refusal }) };
 }
 
 /** Calls and streams over a transport, with patience for what may pass. */
@@ -93,7 +98,7 @@ export function createConnection(cluster: string, transport: Transport): Connect
     for (let number = 0; ; number++) {
       const outcome = await attempt(call, kind, number);
       if (outcome.kind === 'answer') return outcome.answer;
-      if (number + 1 >= tries) throw unreachable(outcome.problem);
+      if (number + 1 >= tries) throw outcome.refusal ? new RefusedCall(outcome.refusal) : unreachable(outcome.problem);
       await sleep(outcome.wait, undefined, { signal: call.signal }).catch((thrown: unknown) => {
         throw unreachable(outcome.problem, thrown);
       });

@@ -47,7 +47,7 @@ export async function execInPod(
   const over = AbortSignal.timeout(ms);
   const ended = Promise.withResolvers<Status | undefined>();
   const words = [...command];
-  const started = new Exec(connection.config).exec(
+  const started = new Exec(connection.config()).exec(
     namespace,
     name,
     container,

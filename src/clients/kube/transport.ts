@@ -4,6 +4,8 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Json } from '../../core/json.ts';
 
 const headersMs = 10_000;
+/** Credentials that the cluster refuses are not renewed more often than this. */
+const betweenRenewalsMs = 10_000;
 
 export type Call = {
   method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
@@ -23,7 +25,7 @@ export type Call = {
 export type Transport = {
   send(call: Call, kind: 'call' | 'watch'): Promise<Dispatcher.ResponseData>;
   /** For what the client library speaks itself: commands in containers. */
-  config: KubeConfig;
+  config(): KubeConfig;
   close(): Promise<void>;
 };
 
@@ -38,9 +40,48 @@ function poolsOf({ ca, cert, key, servername, rejectUnauthorized = true }: Tls) 
   };
 }
 
-/** The way to the cluster of the context that `config` stands at; the config is never switched afterwards. */
-export function createTransport(config: KubeConfig): Transport {
-  const server = config.getCurrentCluster()?.server ?? '';
+/** Who we are to the cluster today, asked for once however many calls wait for it: a plugin is a program of its own. */
+function createCredentials(load: () => KubeConfig) {
+  let config = load();
+  let asking: Promise<RequestOptions> | undefined;
+  let renewedAt = 0;
+  const ask = async () => {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    return options;
+  };
+  return {
+    config: () => config,
+    /** A plugin that hangs does not outlast the call that waits for it. */
+    get: async (signal: AbortSignal): Promise<RequestOptions> => {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      const given = asking;
+      given.catch(() => {});
+      const gone = Promise.withResolvers<never>();
+      const stop = () => gone.reject(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      return await Promise.race([given, gone.promise]).finally(() => signal.removeEventListener('abort', stop));
+    },
+    /** Forgets all tokens and reads the kubeconfig again; false where that was done a moment ago and did not help. */
+    renew: (used: KubeConfig): boolean => {
+      if (used !== config) return true;
+      if (performance.now() - renewedAt < betweenRenewalsMs && renewedAt > 0) return false;
+      renewedAt = performance.now();
+      config = load();
+      return true;
+    },
+  };
+}
+
+/**
+ * The way to the cluster of the context that `load` gives; a config is never switched, but read anew where the cluster does
+ * not take its credentials any more.
+ */
+export function createTransport(load: () => KubeConfig): Transport {
+  const credentials = createCredentials(load);
   const pools = new Map<string, ReturnType<typeof poolsOf>>();
   const poolsFor = (tls: Tls) => {
     // An exec plugin may hand out a new certificate at any time; each gets pools of its own.
@@ -49,27 +90,34 @@ export function createTransport(config: KubeConfig): Transport {
     pools.set(id, made);
     return made;
   };
+  const sendOnce = async ({ method, path, query, body, type, signal }: Call, kind: 'call' | 'watch') => {
+    const options = await credentials.get(signal);
+    const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
+    const server = credentials.config().getCurrentCluster()?.server ?? '';
+    return await request(new URL(path, server), {
+      method,
+      query,
+      headers: {
+        accept: 'application/json',
+        ...Object.fromEntries(given),
+        ...(body !== undefined && { 'content-type': type ?? 'application/apply-patch+yaml' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      dispatcher: poolsFor(options)[kind],
+      signal,
+      headersTimeout: headersMs,
+      // A watch may well be silent for longer than undici's default of five minutes; its reader keeps watch itself.
+      bodyTimeout: kind === 'watch' ? 0 : headersMs,
+    });
+  };
   return {
-    config,
-    send: async ({ method, path, query, body, type = 'application/apply-patch+yaml', signal }, kind) => {
-      const options: RequestOptions = {};
-      await config.applyToHTTPSOptions(options);
-      const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
-      return await request(new URL(path, server), {
-        method,
-        query,
-        headers: {
-          accept: 'application/json',
-          ...Object.fromEntries(given),
-          ...(body !== undefined && { 'content-type': type }),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-        dispatcher: poolsFor(options)[kind],
-        signal,
-        headersTimeout: headersMs,
-        // A watch may well be silent for longer than undici's default of five minutes; its reader keeps watch itself.
-        bodyTimeout: kind === 'watch' ? 0 : headersMs,
-      });
+    config: credentials.config,
+    send: async (call, kind) => {
+      const used = credentials.config();
+      const answer = await sendOnce(call, kind);
+      if (answer.statusCode !== 401 || !credentials.renew(used)) return answer;
+      await answer.body.dump();
+      return await sendOnce(call, kind);
     },
     close: async () => {
       const agents = [...pools.values()].flatMap(({ call, watch }) => [call, watch]);

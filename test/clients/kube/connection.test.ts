@@ -26,7 +26,7 @@ function scripted(script: Step[]): Transport & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
-    config: new KubeConfig(),
+    config: () => new KubeConfig(),
     send: async (call) => {
       asked.push(`${call.method} ${call.query?.watch === 'true' ? 'watch' : call.path}`);
       const step = script.shift();

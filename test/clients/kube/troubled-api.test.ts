@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Clusters, createClusters } from '../../../src/clients/kube/clusters.ts';
+import { type ApiProxy, type Instead, startApiProxy } from '../../support/api-proxy.ts';
+import { bed } from '../../support/bed.ts';
+import { freshNamespace, kubectl } from '../../support/kubectl.ts';
+
+/** The real API server behind a proxy that sometimes answers in its stead. */
+
+const signal = new AbortController().signal;
+let proxy: ApiProxy;
+let clusters: Clusters;
+let namespace: string;
+
+beforeEach(async () => {
+  [proxy, namespace] = await Promise.all([startApiProxy(), freshNamespace('troubled')]);
+  clusters = createClusters({ kubeconfig: bed.kubeconfig, endpoint: proxy.url });
+});
+afterEach(async () => {
+  await clusters.close();
+  await proxy.stop();
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+const status = (code: number, reason: string, message: string, headers?: Record<string, string>): Instead => ({
+  status: code,
+  headers: headers ?? {},
+  body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message },
+});
+const manifest = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace },
+  data: { a: '1' },
+});
+
+/** Numbers between 0 and 1 that are the same in each run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}
+
+test('of 30 % answers that are 500 nobody hears, and the calls stay bounded', async () => {
+  const chance = seeded(7);
+  proxy.answer(() => (chance() < 0.3 ? status(500, 'InternalError', 'etcdserver: leader changed') : undefined));
+  const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
+  const kube = clusters.kube('default');
+  const ends = await Promise.allSettled(
+    names.map((name) => kube.apply(manifest(name), { run: 'r', force: false }, signal)),
+  );
+  const lost = ends.filter(({ status: end }) => end === 'rejected');
+  // Four tries each: one in 120 has bad luck four times.
+  expect(lost.length).toBeLessThanOrEqual(3);
+  expect(proxy.asked.length).toBeLessThanOrEqual(40 * 4 * 2);
+  const made = JSON.parse(await kubectl(['get', 'configmaps', '-n', namespace, '-o', 'json']));
+  expect(made.items.length).toBeGreaterThanOrEqual(40 - lost.length);
+});
+
+test('429 is waited for as long as it asks', async () => {
+  let refusals = 2;
+  const busy = status(429, 'TooManyRequests', 'too many requests', { 'retry-after': '1' });
+  proxy.answer(() => (refusals-- > 0 ? busy : undefined));
+  const began = performance.now();
+  await clusters.kube('default').apply(manifest('late'), { run: 'r', force: false }, signal);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(2_000);
+  expect(proxy.asked.length).toBe(3);
+});
+
+test('two who write at once: it is sent again, and given up after four tries in the server’s own words', async () => {
+  const kube = clusters.kube('default');
+  await kube.apply(manifest('shared'), { run: 'r', force: false }, signal);
+  const race = status(409, 'Conflict', 'the object has been modified; please apply your changes to the latest version');
+  let races = 2;
+  proxy.answer(({ method }) => (method === 'PATCH' && races-- > 0 ? race : undefined));
+  const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'shared' };
+  expect(await kube.merge(ref, { data: { a: '2' } }, {}, signal)).toMatchObject({ data: { a: '2' } });
+
+  proxy.answer(({ method }) => (method === 'PATCH' ? race : undefined));
+  const before = proxy.asked.length;
+  await expect(kube.merge(ref, { data: { a: '3' } }, {}, signal)).rejects.toMatchObject({
+    code: 'CLUSTER_REFUSED',
+    message: expect.stringContaining('the object has been modified'),
+  });
+  expect(proxy.asked.length - before).toBeLessThanOrEqual(5);
+  expect(await kubectl(['get', 'configmap', 'shared', '-n', namespace, '-o', 'jsonpath={.data.a}'])).toBe('2');
+});
+
+test('a picture outlives the API server, and says its age', { timeout: 30_000 }, async () => {
+  const kube = clusters.kube('default');
+  await kube.apply(manifest('seen'), { run: 'r', force: false }, signal);
+  const first = await kube.look('ConfigMap', namespace, signal);
+  expect(Date.now() - first.asOf).toBeLessThan(1_000);
+  proxy.cut();
+  await expect
+    .poll(async () => Date.now() - (await kube.look('ConfigMap', namespace, signal)).asOf, { timeout: 10_000 })
+    .toBeGreaterThan(1_500);
+  expect((await kube.look('ConfigMap', namespace, signal)).objects.map(({ kind }) => kind)).toContain('ConfigMap');
+  proxy.mend();
+  await expect
+    .poll(async () => Date.now() - (await kube.look('ConfigMap', namespace, signal)).asOf, { timeout: 15_000 })
+    .toBeLessThan(500);
+});
+
+test('what was never seen is not guessed', async () => {
+  proxy.cut();
+  await expect(clusters.kube('default').look('Pod', namespace, AbortSignal.timeout(3_000))).rejects.toMatchObject({
+    code: 'CLUSTER_UNREACHABLE',
+  });
+});
