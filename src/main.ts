@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
@@ -30,6 +30,7 @@ import type { Settings } from './core/settings.ts';
 import { advance } from './engine/advance.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLeases } from './engine/leases.ts';
+import { newRunId } from './engine/run-id.ts';
 import { createLog } from './log.ts';
 import { catalogue } from './operations/catalogue.ts';
 import { warnOfRedis } from './store/check-redis.ts';
@@ -50,12 +51,6 @@ function createStops(log: Logger): Stops {
       for (const stop of stops) await stop().catch((problem: unknown) => log.warn({ problem }, 'did not stop cleanly'));
     },
   };
-}
-
-/** Short enough to be typed on a phone; letters and digits that can't be taken for one another. */
-function newRunId(): string {
-  const letters = '23456789abcdefghjkmnpqrstuvwxyz';
-  return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
 }
 
 /** Waits for Redis for as long as it takes: it may well start after us. */
