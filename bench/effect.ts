@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { type Access, accessOf } from './cluster-ground.ts';
 import { type Figure, quantile } from './figures.ts';
 import type { Ground } from './ground.ts';
 import { startFloor } from './process.ts';
@@ -13,10 +13,6 @@ const rounds = 40;
 /** Until the just-in-time compiler has seen enough, on both sides. */
 const warmUps = 60;
 
-const Kubeconfig = z.object({
-  clusters: z.array(z.object({ cluster: z.object({ server: z.string(), 'certificate-authority-data': z.string() }) })),
-  users: z.array(z.object({ user: z.object({ token: z.string() }) })),
-});
 const Event = z.object({
   object: z.object({ metadata: z.object({ name: z.string() }), spec: z.object({ replicas: z.number() }) }),
 });
@@ -35,15 +31,6 @@ const manifest = (name: string) => ({
     },
   },
 });
-
-type Access = { server: string; ca: string; token: string };
-
-async function accessOf(kubeconfig: string): Promise<Access> {
-  const { clusters, users } = Kubeconfig.parse(JSON.parse(await readFile(kubeconfig, 'utf8')));
-  const [entry] = clusters;
-  const ca = Buffer.from(entry?.cluster['certificate-authority-data'] ?? '', 'base64').toString();
-  return { server: entry?.cluster.server ?? '', ca, token: users[0]?.user.token ?? '' };
-}
 
 /** Tells when a Deployment's spec has so many replicas, as a watch sees it. */
 async function watchSpecs({ server, ca, token }: Access) {

@@ -1,14 +1,26 @@
 import { ack } from './ack.ts';
 import { approve } from './approve.ts';
 import { effect } from './effect.ts';
-import { printFigure } from './figures.ts';
-import { breakGround } from './ground.ts';
+import { type Figure, printFigure } from './figures.ts';
+import { breakGround, type Ground } from './ground.ts';
 import { idle } from './idle.ts';
+import { list } from './list.ts';
 import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
+import { watchFleet } from './watch-fleet.ts';
 
 /** `npm run bench` runs all benchmarks, `npm run bench -- NAME…` those named. One JSON line each on standard output. */
-const benchmarks = { ack, effect, idle, throughput, approve, takeover, takeoverMany };
+const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>> = {
+  ack,
+  effect,
+  idle,
+  throughput,
+  approve,
+  takeover,
+  takeoverMany,
+  watchFleet,
+  list,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
@@ -21,7 +33,7 @@ const ground = await breakGround();
 try {
   for (const [, measure] of chosen) {
     await ground.clear();
-    printFigure(await measure(ground));
+    for (const figure of [await measure(ground)].flat()) printFigure(figure);
   }
 } finally {
   await ground.end();

@@ -110,9 +110,10 @@ export function createConnection(cluster: string, transport: Transport): Connect
     call: async (call) => {
       const limited = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]) };
       const { body } = await patiently(limited, 'call');
-      const object = await body.json().catch((thrown: unknown) => {
+      const text = await body.text().catch((thrown: unknown) => {
         throw thrown instanceof Fault ? thrown : unreachable(problemOf(thrown), thrown);
       });
+      const object = parsed(text);
       if (!isObject(object)) throw unreachable('an answer that is not an object');
       return object;
     },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { linesOf } from '../../core/lines.ts';
 import { type Connection, RefusedCall } from './connection.ts';
+import { slim } from './slim.ts';
 
 const WatchLine = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
@@ -13,6 +14,8 @@ const WatchLine = z.object({
 const watchSeconds = 240;
 /** A rollout is looked at afresh at least this often: a half-open connection is silent for ever. */
 const staleMs = 10_000;
+/** Small enough that a page is not what most of the memory goes to. */
+export const pageOf = 250;
 const againMs = { first: 500, most: 4_000, refused: 10_000 };
 
 /** What to keep: a collection, and the `apiVersion` and `kind` that its items lack. */
@@ -21,17 +24,15 @@ export type Kept = { path: string; query: Record<string, string>; whole: JsonObj
 type Cache = Map<string, JsonObject>;
 const uidOf = (object: JsonObject) => String(at(object, 'metadata', 'uid') ?? at(object, 'metadata', 'name') ?? '');
 
-/** An object as it is kept: whole, but for the field managers, which would be half of it. */
-function kept(object: JsonObject, whole: JsonObject): JsonObject {
-  const { managedFields: _, ...metadata } = isObject(object.metadata) ? object.metadata : {};
-  return { ...whole, ...object, metadata };
-}
-
-/** Lists all pages, with the version that a watch goes on from; items get the kind that lists leave out. */
+/**
+ * Lists all pages, with the version that a watch goes on from; items get the kind that lists leave out. `keep` makes of each
+ * what is kept of it, a page at a time, so that the rest of it is gone before the next page comes.
+ */
 export async function listAll(
   connection: Connection,
   { path, query, whole }: Kept,
   signal: AbortSignal,
+  keep: (object: JsonObject) => JsonObject = (object) => object,
 ): Promise<{ items: JsonObject[]; version: string }> {
   const items: JsonObject[] = [];
   let next = '';
@@ -39,11 +40,11 @@ export async function listAll(
     const page = await connection.call({
       method: 'GET',
       path,
-      query: { ...query, limit: '500', ...(next && { continue: next }) },
+      query: { ...query, limit: String(pageOf), ...(next && { continue: next }) },
       signal,
     });
     const found = page.items;
-    if (Array.isArray(found)) items.push(...found.filter(isObject).map((item) => ({ ...whole, ...item })));
+    if (Array.isArray(found)) items.push(...found.filter(isObject).map((item) => keep({ ...whole, ...item })));
     next = String(at(page, 'metadata', 'continue') ?? '');
     if (next === '') return { items, version: String(at(page, 'metadata', 'resourceVersion') ?? '') };
   }
@@ -54,7 +55,7 @@ function take(cache: Cache, line: string, whole: JsonObject): boolean {
   if (type === 'ERROR') throw new Error(`watch ended: ${String(object.message ?? object.code ?? '')}`);
   if (type === 'BOOKMARK') return false;
   if (type === 'DELETED') cache.delete(uidOf(object));
-  else cache.set(uidOf(object), kept(object, whole));
+  else cache.set(uidOf(object), slim({ ...whole, ...object }));
   return true;
 }
 
@@ -106,9 +107,9 @@ export async function keepCache(
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const { items, version } = await listAll(connection, what, signal);
+      const { items, version } = await listAll(connection, what, signal, slim);
       cache.clear();
-      for (const item of items) cache.set(uidOf(item), kept(item, what.whole));
+      for (const item of items) cache.set(uidOf(item), item);
       failures = 0;
       on.changed();
       await watchOnce(connection, what, version, cache, on, signal);
