@@ -5,7 +5,8 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:24-slim
 WORKDIR /app
-ENV NODE_ENV=production
+# What was compiled once is not compiled at the next start.
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/tmp/shipmate-compiled
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src

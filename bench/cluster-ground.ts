@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import type { JsonObject } from '../src/core/json.ts';
@@ -60,7 +62,13 @@ export async function usedBy(pid: number): Promise<{ cpu: number; mb: number }> 
 export async function clusterWorker(ground: Pick<Ground, 'bed'>, env: Record<string, string>) {
   const file = new URL('./cluster-worker.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--expose-gc', file], {
-    env: { PATH: process.env.PATH ?? '', KUBECONFIG: ground.bed.kubernetes.kubeconfig, ...env },
+    // As the image has it: what was compiled once is not compiled at the next start.
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: join(tmpdir(), 'shipmate-compiled'),
+      KUBECONFIG: ground.bed.kubernetes.kubeconfig,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

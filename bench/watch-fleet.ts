@@ -17,7 +17,8 @@ const Counted = z.object({ requests: z.number(), connections: z.number() });
 const deployment = (n: number) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name: `fleet-${n}`, namespace },
+  // Marked as Shipmate marks what it applies.
+  metadata: { name: `fleet-${n}`, namespace, annotations: { 'shipmate.dev/run': 'bench' } },
   spec: {
     replicas: 1,
     progressDeadlineSeconds: 3_600,

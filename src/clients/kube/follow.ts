@@ -60,16 +60,15 @@ function openPicture(
 ) {
   const kinds = new Set<KindName>([kind, 'Pod', ...(kind === 'Deployment' ? (['ReplicaSet'] as const) : [])]);
   const looks = new Map([...kinds].map((name) => [name, watches.open(name, ref.namespace, viewer)]));
-  const objects = (name: KindName) => looks.get(name)?.objects() ?? [];
+  const ownedBy = (name: KindName, owner: JsonObject) => looks.get(name)?.ownedBy(owner) ?? [];
   return {
     /** With an old picture nothing is called complete. */
     clear: () => [...looks.values()].every((look) => look.clear()),
-    seen: () => objects(kind).find((object) => at(object, 'metadata', 'name') === ref.name),
-    around: (workload: JsonObject): Observed => ({
-      workload,
-      replicaSets: objects('ReplicaSet'),
-      pods: objects('Pod'),
-    }),
+    seen: () => looks.get(kind)?.named(ref.name),
+    around: (workload: JsonObject): Observed => {
+      const replicaSets = ownedBy('ReplicaSet', workload);
+      return { workload, replicaSets, pods: [workload, ...replicaSets].flatMap((owner) => ownedBy('Pod', owner)) };
+    },
     close: () => {
       for (const look of looks.values()) look.release();
     },

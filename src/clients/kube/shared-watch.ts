@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { at, type JsonObject } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Sight } from '../../core/kube.ts';
 import { type Connection, RefusedCall } from './connection.ts';
@@ -13,7 +13,9 @@ const lingerMs = 60_000;
 const firstMs = 20_000;
 
 export type Look = {
-  objects: () => readonly JsonObject[];
+  named: (name: string) => JsonObject | undefined;
+  /** Those whose owner references name an object. */
+  ownedBy: (owner: JsonObject) => readonly JsonObject[];
   /** Whether the picture is known to be the present one. */
   clear: () => boolean;
   release(): void;
@@ -24,6 +26,8 @@ type Viewer = { changed: () => void; refused: (problem: RefusedCall) => void };
 
 type Shared = {
   cache: Map<string, JsonObject>;
+  /** The same by name and by owner: of 300 who look not each should go through all of it. Made when first asked for. */
+  index?: Index;
   viewers: Set<Viewer>;
   end: AbortController;
   listed: boolean;
@@ -32,6 +36,25 @@ type Shared = {
   asOf: number;
   leaving?: NodeJS.Timeout;
 };
+
+type Index = { byName: Map<string, JsonObject>; byOwner: Map<string, JsonObject[]> };
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '');
+
+function indexOf({ cache }: Pick<Shared, 'cache'>): Index {
+  const index: Index = { byName: new Map(), byOwner: new Map() };
+  for (const object of cache.values()) {
+    index.byName.set(text(at(object, 'metadata', 'name')), object);
+    const references = at(object, 'metadata', 'ownerReferences');
+    for (const reference of Array.isArray(references) ? references : []) {
+      const owner = text(at(reference, 'uid'));
+      const others = index.byOwner.get(owner);
+      if (others) others.push(object);
+      else index.byOwner.set(owner, [object]);
+    }
+  }
+  return index;
+}
 
 /** One watch for each kind and namespace of a cluster, shared by all who look. */
 export type Watches = {
@@ -49,7 +72,7 @@ export function createWatches(connection: Connection): Watches {
     const shared: Shared = { cache: new Map(), viewers: new Set(), end: new AbortController(), listed: false, asOf: 0 };
     const on = {
       changed: () => {
-        Object.assign(shared, { listed: true, problem: undefined, asOf: Date.now() });
+        Object.assign(shared, { listed: true, problem: undefined, asOf: Date.now(), index: undefined });
         for (const { changed } of shared.viewers) changed();
       },
       alive: () => {
@@ -77,8 +100,13 @@ export function createWatches(connection: Connection): Watches {
       shared.end.abort();
       watches.delete(key);
     };
+    const index = () => {
+      shared.index ??= indexOf(shared);
+      return shared.index;
+    };
     return {
-      objects: () => [...shared.cache.values()],
+      named: (wanted) => index().byName.get(wanted),
+      ownedBy: (owner) => index().byOwner.get(text(at(owner, 'metadata', 'uid'))) ?? [],
       clear: () => shared.listed && shared.problem === undefined,
       release: () => {
         shared.viewers.delete(viewer);
@@ -101,7 +129,7 @@ export function createWatches(connection: Connection): Watches {
         const problem = shared?.problem instanceof Error ? shared.problem.message : 'no answer in time';
         throw fault('CLUSTER_UNREACHABLE', { cluster: connection.cluster, problem });
       }
-      return { objects: view.objects(), asOf: view.clear() ? Date.now() : shared.asOf };
+      return { objects: [...shared.cache.values()], asOf: view.clear() ? Date.now() : shared.asOf };
     } finally {
       first.promise.catch(() => {});
       view.release();
