@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fault } from '../../core/errors.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Sight } from '../../core/kube.ts';
+import { abortable } from './abortable.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { collectionPath, kindNamed } from './resources.ts';
 import { keepCache } from './watch.ts';
 
 /** A watch that nobody looks at any more ends after this long. */
 const lingerMs = 60_000;
-/** How long the first listing may take before whoever looks is told. */
-const firstMs = 20_000;
 
 export type Look = {
   named: (name: string) => JsonObject | undefined;
@@ -31,6 +29,8 @@ type Shared = {
   viewers: Set<Viewer>;
   end: AbortController;
   listed: boolean;
+  /** Ends with the next attempt to list, however that ends. */
+  attempt: PromiseWithResolvers<void>;
   /** Why it can't see at the moment. */
   problem?: unknown;
   asOf: number;
@@ -69,10 +69,18 @@ export function createWatches(connection: Connection): Watches {
 
   const begin = (name: KindName, namespace: string, key: string): Shared => {
     const kind = kindNamed(name);
-    const shared: Shared = { cache: new Map(), viewers: new Set(), end: new AbortController(), listed: false, asOf: 0 };
+    const shared: Shared = {
+      cache: new Map(),
+      viewers: new Set(),
+      end: new AbortController(),
+      listed: false,
+      attempt: Promise.withResolvers(),
+      asOf: 0,
+    };
     const on = {
       changed: () => {
         Object.assign(shared, { listed: true, problem: undefined, asOf: Date.now(), index: undefined });
+        shared.attempt.resolve();
         for (const { changed } of shared.viewers) changed();
       },
       alive: () => {
@@ -80,6 +88,8 @@ export function createWatches(connection: Connection): Watches {
       },
       failed: (problem: unknown) => {
         shared.problem = problem;
+        shared.attempt.resolve();
+        shared.attempt = Promise.withResolvers();
         if (problem instanceof RefusedCall) for (const { refused } of shared.viewers) refused(problem);
       },
     };
@@ -118,20 +128,20 @@ export function createWatches(connection: Connection): Watches {
   };
 
   const look: Watches['look'] = async (name, namespace, signal) => {
-    const first = Promise.withResolvers<void>();
-    const view = open(name, namespace, { changed: first.resolve, refused: first.reject });
+    const view = open(name, namespace, { changed: () => {}, refused: () => {} });
     try {
       const shared = watches.get(`${name} ${namespace}`);
-      const over = AbortSignal.any([signal, AbortSignal.timeout(firstMs)]);
-      const waited = sleep(firstMs + 1_000, undefined, { signal: over, ref: false }).catch(() => {});
-      if (!shared?.listed) await Promise.race([first.promise, waited]);
-      if (!shared?.listed) {
-        const problem = shared?.problem instanceof Error ? shared.problem.message : 'no answer in time';
-        throw fault('CLUSTER_UNREACHABLE', { cluster: connection.cluster, problem });
-      }
+      const unreachable = (problem: string) => fault('CLUSTER_UNREACHABLE', { cluster: connection.cluster, problem });
+      if (!shared) throw unreachable('the connection was closed');
+      if (!shared.listed)
+        await abortable(shared.attempt.promise, signal).catch(() => {
+          throw unreachable('no answer in time');
+        });
+      const { listed, problem } = shared;
+      if (!listed && (problem instanceof Fault || problem instanceof RefusedCall)) throw problem;
+      if (!listed) throw unreachable(problem instanceof Error ? problem.message : 'no answer');
       return { objects: [...shared.cache.values()], asOf: view.clear() ? Date.now() : shared.asOf };
     } finally {
-      first.promise.catch(() => {});
       view.release();
     }
   };

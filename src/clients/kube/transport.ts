@@ -2,6 +2,7 @@ import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Json } from '../../core/json.ts';
+import { abortable } from './abortable.ts';
 
 const headersMs = 10_000;
 /** Credentials that the cluster refuses are not renewed more often than this. */
@@ -57,13 +58,7 @@ function createCredentials(load: () => KubeConfig) {
       asking ??= ask().finally(() => {
         asking = undefined;
       });
-      const given = asking;
-      given.catch(() => {});
-      const gone = Promise.withResolvers<never>();
-      const stop = () => gone.reject(signal.reason);
-      signal.addEventListener('abort', stop, { once: true });
-      if (signal.aborted) stop();
-      return await Promise.race([given, gone.promise]).finally(() => signal.removeEventListener('abort', stop));
+      return await abortable(asking, signal);
     },
     /** Forgets all tokens and reads the kubeconfig again; false where that was done a moment ago and did not help. */
     renew: (used: KubeConfig): boolean => {
