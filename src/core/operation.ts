@@ -10,7 +10,11 @@ import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Settings } from './settings.ts';
 
-/** `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`. */
+/**
+ * `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`,
+ * `get pods/log`. They hold in the namespaces of environments; what lives in the cluster itself holds there, and so does
+ * anything with the word `everywhere` behind it: `list pods everywhere`.
+ */
 export type Permission = `${string} ${string}`;
 
 /** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
