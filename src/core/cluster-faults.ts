@@ -8,6 +8,12 @@ export const clusterFaults = {
     say: '{kind}/{name} is immutable: its values cannot be changed.',
     hint: 'Make a new one under another name, and point its consumers there.',
   },
+  NOT_OURS: {
+    status: 409,
+    retry: 'never',
+    say: '{kind}/{name} was not made by Shipmate, so it is not Shipmate’s to take away.',
+    hint: 'Whoever made it can; nothing was changed.',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',

@@ -31,14 +31,20 @@ const isClusterWide = ({ group, resource }: { group: string; resource: string })
     return kind.clusterWide === true && itsGroup === group && plural === resource.split('/')[0];
   });
 
+/** One namespace is asked for in that namespace, so its own role is enough; to list them all it takes one of the cluster. */
+const isOneNamespace = (verb: string, { group, resource }: { group: string; resource: string }) =>
+  group === '' && resource === 'namespaces' && ['get', 'patch', 'update', 'delete'].includes(verb);
+
 /** What a permission of an operation says, one verb and resource at a time. @throws Error where it says nothing that RBAC knows */
 export function needsOf(permission: Permission): Need[] {
   const { verbs = '', resources = '', everywhere } = form.exec(permission)?.groups ?? {};
   if (verbs === '') throw new Error(`not a permission: ${permission}`);
   return resources.split(',').flatMap((written) => {
     const what = resourceOf(written);
-    const wide = everywhere !== undefined || isClusterWide(what);
-    return verbs.split(',').map((verb) => ({ verb, ...what, everywhere: wide }));
+    return verbs.split(',').map((verb) => {
+      const wide = everywhere !== undefined || (isClusterWide(what) && !isOneNamespace(verb, what));
+      return { verb, ...what, everywhere: wide };
+    });
   });
 }
 

@@ -12,6 +12,16 @@ const namespaced = (kind: string, apiVersion: string, name: string, rest: JsonOb
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
   namespaced('ConfigMap', 'v1', 'app-config', { data: { LOG_LEVEL: 'info', GREETING: 'hello' } }),
+  namespaced('Deployment', 'apps/v1', 'api', {
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: 'api' } },
+      template: {
+        metadata: { labels: { app: 'api' } },
+        spec: { containers: [{ name: 'api', image: '127.0.0.1:5000/api:v1', ports: [{ containerPort: 8080 }] }] },
+      },
+    },
+  }),
 ];
 
 /** Puts the small cluster's objects into a fake one. */
