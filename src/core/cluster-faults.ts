@@ -14,6 +14,18 @@ export const clusterFaults = {
     say: '{kind}/{name} was not made by Shipmate, so it is not Shipmate’s to take away.',
     hint: 'Whoever made it can; nothing was changed.',
   },
+  GRANT_BEYOND: {
+    status: 403,
+    retry: 'never',
+    say: 'Shipmate itself may not {lacking} in {namespace}, so it lets nobody else.',
+    hint: 'Nothing was changed. Whoever looks after the cluster can grant it with kubectl.',
+  },
+  NOT_MAPPED: {
+    status: 403,
+    retry: 'never',
+    say: 'shipmate.yaml does not say who {who} is in the cluster.',
+    hint: 'Add kubernetes.user (and kubernetes.groups) to that person under people.',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',

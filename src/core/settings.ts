@@ -50,8 +50,20 @@ export const ClusterSettings = z.strictObject({
 });
 export type ClusterSettings = z.output<typeof ClusterSettings>;
 
+/** A user or group as a cluster calls it. Those of the system are nobody's to be. */
+export const ClusterSubject = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^(?!system:)[\x21-\x7e]+$/, 'must be a name without spaces, and none of the system (system:…)');
+
 /** One human with all the identities that Shipmate may meet them under. */
-export const Person = z.strictObject({ slack: z.string().optional(), subject: z.string().optional() });
+export const Person = z.strictObject({
+  slack: z.string().optional(),
+  subject: z.string().optional(),
+  /** Who they are in clusters: for `access`, and where an environment says `impersonate`. */
+  kubernetes: z.strictObject({ user: ClusterSubject, groups: z.array(ClusterSubject).max(50).default([]) }).optional(),
+});
 
 /** The first rule that fits decides; where none fits, the answer is no. */
 export const Rule = z.strictObject({

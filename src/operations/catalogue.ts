@@ -1,4 +1,6 @@
 import type { Catalogue } from '../core/operation.ts';
+import { accessCan, accessWho } from './access/access.ts';
+import { accessGrant, accessRevoke } from './access/grants.ts';
 import { networkAllow } from './access/network-allow.ts';
 import { networkDeny } from './access/network-deny.ts';
 import { network, networkReach } from './access/network.ts';
@@ -21,7 +23,7 @@ import { configSet, configUnset } from './kubernetes/config.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
 const configuration = [configSet, configUnset];
-const access = [network, networkReach, networkAllow, networkDeny];
+const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters];
 const accountability = [can, why, away, back, audit, figures];

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
@@ -20,7 +20,7 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>>;
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>>;
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
 async function letIn(kube: Kube, namespace: string): Promise<void> {
   const signal = AbortSignal.timeout(10_000);
@@ -51,7 +51,7 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
       production: { namespace: production, rolloutTimeoutSeconds: 60 },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },
-    people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' } },
+    people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' }, ...change.people },
     roles: { engineers: ['ana', 'ben'] },
     policy: [
       { name: 'reading', effects: ['read'] },
