@@ -15,7 +15,9 @@ const path = own ? fileURLToPath(new URL('../shipmate.example.yaml', import.meta
 
 const settings = await readSettings(path, [...catalogue.keys()]);
 const namespaces = [...new Set(Object.values(settings.environments).map(({ namespace }) => namespace))].sort();
-const wanted = manifestText(leastPrivilege(catalogue, { namespaces, home: 'shipmate' }));
+const personal = Object.values(settings.environments).some(({ impersonate }) => impersonate);
+const people = Object.values(settings.people).flatMap(({ kubernetes }) => (kubernetes && personal ? [kubernetes] : []));
+const wanted = manifestText(leastPrivilege(catalogue, { namespaces, home: 'shipmate', people }));
 
 if (!own) {
   process.stdout.write(wanted);

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Identity } from '../src/core/identity.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import type { Catalogue } from '../src/core/operation.ts';
 import { allNeeds, rulesOf } from '../src/core/permission.ts';
@@ -26,13 +27,29 @@ function binding(namespace: string | undefined, clusterRole: string, home: strin
 /** Lets Shipmate into a namespace, with what its operations need there. */
 export const roleBinding = (namespace: string, home: string): JsonObject => binding(namespace, 'shipmate', home);
 
+/** To act in the names of these people and groups, and of nobody else. */
+function impersonating(people: readonly Identity[]): JsonObject {
+  const rule = (resource: string, names: readonly string[]) => ({
+    apiGroups: [''],
+    resources: [resource],
+    verbs: ['impersonate'],
+    resourceNames: [...new Set(names)].sort(),
+  });
+  const groups = people.flatMap((person) => person.groups);
+  const users = rule(
+    'users',
+    people.map(({ user }) => user),
+  );
+  return { ...role('shipmate-people', []), rules: [users, ...(groups.length > 0 ? [rule('groups', groups)] : [])] };
+}
+
 /**
  * What the operations of the catalogue need of a cluster, and nothing else: most of it in the namespaces of the environments
  * alone, the rest (nodes, namespaces, who may do what) in the cluster as a whole. `home` is where the service account lives.
  */
 export function leastPrivilege(
   catalogue: Catalogue,
-  { namespaces, home }: { namespaces: readonly string[]; home: string },
+  { namespaces, home, people = [] }: { namespaces: readonly string[]; home: string; people?: readonly Identity[] },
 ): JsonObject[] {
   const needs = allNeeds([...catalogue.values()].flatMap(({ permissions }) => permissions ?? []));
   const wide = needs.filter(({ everywhere }) => everywhere);
@@ -46,6 +63,7 @@ export function leastPrivilege(
     role('shipmate', rulesOf(inNamespaces)),
     ...namespaces.map((namespace) => roleBinding(namespace, home)),
     ...(wide.length > 0 ? [role('shipmate-cluster', rulesOf(wide)), binding(undefined, 'shipmate-cluster', home)] : []),
+    ...(people.length > 0 ? [impersonating(people), binding(undefined, 'shipmate-people', home)] : []),
   ];
 }
 

@@ -41,8 +41,8 @@ export const clusterFaults = {
   CLUSTER_FORBIDDEN: {
     status: 403,
     retry: 'never',
-    say: 'The cluster “{cluster}” does not let Shipmate do this: {problem}',
-    hint: 'Give Shipmate’s service account that permission, then ask again.',
+    say: 'The cluster “{cluster}” does not let {who} {what}',
+    hint: '{remedy}',
   },
   CLUSTER_REFUSED: {
     status: 422,

@@ -34,6 +34,8 @@ export const EnvironmentSettings = z.strictObject({
   namespace: Label,
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
+  /** What is asked for here is done in the asker's name, as people.NAME.kubernetes has it: the cluster's own RBAC decides. */
+  impersonate: z.boolean().default(false),
   /** At most so many changes within so many minutes. */
   rateLimit: z
     .strictObject({ changes: z.number().int().min(1).max(1_000), minutes: z.number().int().min(1).max(1_440) })

@@ -20,7 +20,10 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>>;
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>> & {
+  /** Runs are done in the asker's name. */
+  impersonate?: boolean;
+};
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
 async function letIn(kube: Kube, namespace: string): Promise<void> {
   const signal = AbortSignal.timeout(10_000);
@@ -37,7 +40,7 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk(change: Change = {}): Promise<RealDesk> {
+export async function realDesk({ impersonate = false, ...change }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
@@ -47,8 +50,8 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
     ...change,
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
-      staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
-      production: { namespace: production, rolloutTimeoutSeconds: 60 },
+      staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate },
+      production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },
     people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' }, ...change.people },

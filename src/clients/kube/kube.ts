@@ -44,7 +44,7 @@ async function* logLines(connection: Connection, ...[ref, options, signal]: Para
   try {
     yield* readLogs(connection, ref, options, signal);
   } catch (thrown) {
-    throw thrown instanceof RefusedCall ? refusalFault(connection.cluster, ref.namespace, thrown) : thrown;
+    throw thrown instanceof RefusedCall ? refusalFault(connection, ref.namespace, thrown) : thrown;
   }
 }
 
@@ -55,7 +55,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     try {
       return await act();
     } catch (thrown) {
-      throw thrown instanceof RefusedCall ? refusalFault(connection.cluster, namespace, thrown) : thrown;
+      throw thrown instanceof RefusedCall ? refusalFault(connection, namespace, thrown) : thrown;
     }
   };
   const of = (manifest: Parameters<Kube['preview']>[0]) => refOf(manifest).namespace;
