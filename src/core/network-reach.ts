@@ -117,12 +117,8 @@ function sideOf(policies: readonly JsonObject[], direction: Direction, question:
  */
 export function reach(policies: readonly JsonObject[], { from, to, port }: { from: End; to: End; port: Port }): Reach {
   const egress: Side =
-    from.kind === 'pods'
-      ? sideOf(policies, 'egress', { self: from, other: to, target: to, port })
-      : { kind: 'open' };
+    from.kind === 'pods' ? sideOf(policies, 'egress', { self: from, other: to, target: to, port }) : { kind: 'open' };
   const ingress: Side =
-    to.kind === 'pods'
-      ? sideOf(policies, 'ingress', { self: to, other: from, target: to, port })
-      : { kind: 'open' };
+    to.kind === 'pods' ? sideOf(policies, 'ingress', { self: to, other: from, target: to, port }) : { kind: 'open' };
   return { reaches: egress.kind !== 'denied' && ingress.kind !== 'denied', egress, ingress };
 }

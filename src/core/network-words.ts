@@ -21,7 +21,8 @@ function namespacesText(selector: Json | undefined): string {
 
 function peerText({ ipBlock, namespaceSelector, podSelector }: JsonObject): string {
   if (isObject(ipBlock)) {
-    const except = Array.isArray(ipBlock.except) && ipBlock.except.length > 0 ? ` but ${ipBlock.except.join(', ')}` : '';
+    const except =
+      Array.isArray(ipBlock.except) && ipBlock.except.length > 0 ? ` but ${ipBlock.except.join(', ')}` : '';
     return `${text(ipBlock.cidr)}${except}`;
   }
   const pods = podsText(podSelector);
@@ -29,7 +30,8 @@ function peerText({ ipBlock, namespaceSelector, podSelector }: JsonObject): stri
 }
 
 function portText({ port, endPort, protocol }: JsonObject): string {
-  const named = port === undefined ? 'any port' : `${String(port)}${endPort === undefined ? '' : `–${String(endPort)}`}`;
+  const named =
+    port === undefined ? 'any port' : `${String(port)}${endPort === undefined ? '' : `–${String(endPort)}`}`;
   return protocol === undefined || protocol === 'TCP' ? named : `${named}/${text(protocol)}`;
 }
 

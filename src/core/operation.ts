@@ -116,6 +116,8 @@ export type OperationSpec<
    * Least privilege is made of these, so an operation that lacks one fails under it.
    */
   permissions?: readonly Permission[];
+  /** It is about what Shipmate itself may do, so it never goes in the asker's name. */
+  asShipmate?: true;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
@@ -141,6 +143,7 @@ export type Operation = Pick<
   | 'needs'
   | 'steps'
   | 'permissions'
+  | 'asShipmate'
   | 'first'
   | 'aside'
   | 'shares'

@@ -22,7 +22,12 @@ export type Clients = {
   locks: LockStore;
   audit: Pick<AuditStore, 'read' | 'head' | 'seal'>;
   delegations: DelegationStore;
+  /** How the store is set up: nothing where all is well. */
+  setup: { check(): Promise<SetupWarning[]> };
 };
+
+/** What may go wrong as things are set up, and how to mend it. */
+export type SetupWarning = { problem: string; mend: string };
 
 export type Registry = {
   /**

@@ -40,7 +40,9 @@ export function ruleAllows(rule: JsonObject, { verb, group, resource }: Deed): b
 
 function subjectText({ kind, name, namespace }: JsonObject, fallback: string): string {
   const where = typeof namespace === 'string' ? namespace : fallback;
-  return kind === 'ServiceAccount' ? `service account ${where}/${String(name)}` : `${String(kind).toLowerCase()} ${String(name)}`;
+  return kind === 'ServiceAccount'
+    ? `service account ${where}/${String(name)}`
+    : `${String(kind).toLowerCase()} ${String(name)}`;
 }
 
 /** By which names a role allows a deed: all (undefined), some, or not at all (an empty list). */
@@ -95,6 +97,9 @@ export function resourceCalled(word: string): Resource | { problem: string } {
   }
   const kind = kindCalled(plural);
   if (kind) return ofKind(kind);
-  const near = didYouMean(plural, kinds.map((known) => known.plural));
+  const near = didYouMean(
+    plural,
+    kinds.map((known) => known.plural),
+  );
   return { problem: `I don’t know the resource “${word}”.${near} Write it with its API group: ${plural}.GROUP` };
 }

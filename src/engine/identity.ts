@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 /** The clients that a run works with. Where its environment says so, clusters are asked in its asker's name. */
 export function clientsFor(engine: Engine, run: Run): Clients {
   const { clients } = engine;
+  if (engine.catalogue.get(run.operation)?.asShipmate) return clients;
   return {
     ...clients,
     kube: (cluster) => {

@@ -20,7 +20,10 @@ const web = pods('shop', 'web');
 const stranger = pods('lab', 'api');
 const tcp = (port: number): Port => ({ port, protocol: 'TCP' });
 
-const policy = (name: string, spec: JsonObject, namespace = 'shop'): JsonObject => ({ metadata: { name, namespace }, spec });
+const policy = (name: string, spec: JsonObject, namespace = 'shop'): JsonObject => ({
+  metadata: { name, namespace },
+  spec,
+});
 const onWeb = { podSelector: { matchLabels: { app: 'web' } } };
 const ingress = (rule: JsonObject) => policy('p', { ...onWeb, ingress: [rule] });
 const fromApi = { from: [{ podSelector: { matchLabels: { app: 'api' } } }] };
@@ -41,18 +44,70 @@ test.each<[string, JsonObject[], boolean, { from?: End; to?: End; port?: Port }?
   ['the same labels in another namespace are not meant', [ingress(fromApi)], false, { from: stranger }],
   ['an empty podSelector is all pods of the own namespace', [ingress({ from: [{ podSelector: {} }] })], true],
   ['and none of another', [ingress({ from: [{ podSelector: {} }] })], false, { from: stranger }],
-  ['an empty namespaceSelector is all namespaces', [ingress({ from: [{ namespaceSelector: {} }] })], true, { from: stranger }],
-  ['a namespace by label', [ingress({ from: [{ namespaceSelector: { matchLabels: { team: 'blue' } } }] })], true, { from: stranger }],
-  ['both selectors in one peer must fit', [ingress({ from: [{ namespaceSelector: { matchLabels: { team: 'blue' } }, podSelector: { matchLabels: { app: 'web' } } }] })], false, { from: stranger }],
-  ['two peers are alternatives', [ingress({ from: [{ namespaceSelector: { matchLabels: { team: 'blue' } } }, { podSelector: { matchLabels: { app: 'api' } } }] })], true],
-  ['In', [policy('p', { podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['web', 'db'] }] } })], false],
-  ['NotIn fits what lacks the label too', [policy('p', { podSelector: { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['x'] }] } })], false],
+  [
+    'an empty namespaceSelector is all namespaces',
+    [ingress({ from: [{ namespaceSelector: {} }] })],
+    true,
+    { from: stranger },
+  ],
+  [
+    'a namespace by label',
+    [ingress({ from: [{ namespaceSelector: { matchLabels: { team: 'blue' } } }] })],
+    true,
+    { from: stranger },
+  ],
+  [
+    'both selectors in one peer must fit',
+    [
+      ingress({
+        from: [{ namespaceSelector: { matchLabels: { team: 'blue' } }, podSelector: { matchLabels: { app: 'web' } } }],
+      }),
+    ],
+    false,
+    { from: stranger },
+  ],
+  [
+    'two peers are alternatives',
+    [
+      ingress({
+        from: [
+          { namespaceSelector: { matchLabels: { team: 'blue' } } },
+          { podSelector: { matchLabels: { app: 'api' } } },
+        ],
+      }),
+    ],
+    true,
+  ],
+  [
+    'In',
+    [policy('p', { podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['web', 'db'] }] } })],
+    false,
+  ],
+  [
+    'NotIn fits what lacks the label too',
+    [policy('p', { podSelector: { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['x'] }] } })],
+    false,
+  ],
   ['Exists', [policy('p', { podSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } })], true],
-  ['DoesNotExist', [policy('p', { podSelector: { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] } })], false],
+  [
+    'DoesNotExist',
+    [policy('p', { podSelector: { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] } })],
+    false,
+  ],
   ['a port that fits', [ingress({ ports: [{ port: 8080 }] })], true],
   ['a port that does not', [ingress({ ports: [{ port: 80 }] })], false],
-  ['a port is TCP unless it says otherwise', [ingress({ ports: [{ port: 8080 }] })], false, { port: { port: 8080, protocol: 'UDP' } }],
-  ['a protocol alone is all its ports', [ingress({ ports: [{ protocol: 'UDP' }] })], true, { port: { port: 53, protocol: 'UDP' } }],
+  [
+    'a port is TCP unless it says otherwise',
+    [ingress({ ports: [{ port: 8080 }] })],
+    false,
+    { port: { port: 8080, protocol: 'UDP' } },
+  ],
+  [
+    'a protocol alone is all its ports',
+    [ingress({ ports: [{ protocol: 'UDP' }] })],
+    true,
+    { port: { port: 53, protocol: 'UDP' } },
+  ],
   ['a named port is the one of the pods reached', [ingress({ ports: [{ port: 'http' }] })], true],
   ['a name that they lack', [ingress({ ports: [{ port: 'metrics' }] })], false],
   ['endPort: first', [ingress({ ports: [{ port: 8000, endPort: 8080 }] })], true, { port: tcp(8000) }],
@@ -60,16 +115,77 @@ test.each<[string, JsonObject[], boolean, { from?: End; to?: End; port?: Port }?
   ['endPort: beyond', [ingress({ ports: [{ port: 8000, endPort: 8080 }] })], false, { port: tcp(8081) }],
   ['peers and ports of one rule go together', [ingress({ ...fromApi, ports: [{ port: 80 }] })], false],
   ['policies are a union', [policy('deny', { podSelector: {} }), ingress(fromApi)], true],
-  ['a block of addresses', [ingress({ from: [{ ipBlock: { cidr: '203.0.113.0/24' } }] })], true, { from: { kind: 'address', address: '203.0.113.9' } }],
-  ['but not its exceptions', [ingress({ from: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.8/29'] } }] })], false, { from: { kind: 'address', address: '203.0.113.9' } }],
-  ['an address is no pod', [ingress({ from: [{ namespaceSelector: {} }] })], false, { from: { kind: 'address', address: '203.0.113.9' } }],
-  ['IPv6', [ingress({ from: [{ ipBlock: { cidr: '2001:db8::/32' } }] })], true, { from: { kind: 'address', address: '2001:db8:1::5' } }],
-  ['egress rules without policyTypes isolate both ways', [policy('p', { podSelector: { matchLabels: { app: 'api' } }, egress: [{ to: [{ ipBlock: { cidr: '198.51.100.0/24' } }] }] })], false],
-  ['an empty list of egress rules without policyTypes says nothing of egress', [policy('p', { podSelector: { matchLabels: { app: 'api' } }, egress: [] })], true],
-  ['policyTypes Egress without rules lets nothing out', [policy('p', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Egress'] })], false],
-  ['policyTypes Ingress alone lets all out, whatever egress rules say', [policy('p', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Ingress'], egress: [{ to: [] , ports: [{ port: 1 }] }] })], true],
-  ['both ends must let it through', [policy('out', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Egress'] }), ingress(fromApi)], false],
-  ['a named port of an egress rule is the target’s', [policy('out', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'http' }] }] })], true],
+  [
+    'a block of addresses',
+    [ingress({ from: [{ ipBlock: { cidr: '203.0.113.0/24' } }] })],
+    true,
+    { from: { kind: 'address', address: '203.0.113.9' } },
+  ],
+  [
+    'but not its exceptions',
+    [ingress({ from: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.8/29'] } }] })],
+    false,
+    { from: { kind: 'address', address: '203.0.113.9' } },
+  ],
+  [
+    'an address is no pod',
+    [ingress({ from: [{ namespaceSelector: {} }] })],
+    false,
+    { from: { kind: 'address', address: '203.0.113.9' } },
+  ],
+  [
+    'IPv6',
+    [ingress({ from: [{ ipBlock: { cidr: '2001:db8::/32' } }] })],
+    true,
+    { from: { kind: 'address', address: '2001:db8:1::5' } },
+  ],
+  [
+    'egress rules without policyTypes isolate both ways',
+    [
+      policy('p', {
+        podSelector: { matchLabels: { app: 'api' } },
+        egress: [{ to: [{ ipBlock: { cidr: '198.51.100.0/24' } }] }],
+      }),
+    ],
+    false,
+  ],
+  [
+    'an empty list of egress rules without policyTypes says nothing of egress',
+    [policy('p', { podSelector: { matchLabels: { app: 'api' } }, egress: [] })],
+    true,
+  ],
+  [
+    'policyTypes Egress without rules lets nothing out',
+    [policy('p', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Egress'] })],
+    false,
+  ],
+  [
+    'policyTypes Ingress alone lets all out, whatever egress rules say',
+    [
+      policy('p', {
+        podSelector: { matchLabels: { app: 'api' } },
+        policyTypes: ['Ingress'],
+        egress: [{ to: [], ports: [{ port: 1 }] }],
+      }),
+    ],
+    true,
+  ],
+  [
+    'both ends must let it through',
+    [policy('out', { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Egress'] }), ingress(fromApi)],
+    false,
+  ],
+  [
+    'a named port of an egress rule is the target’s',
+    [
+      policy('out', {
+        podSelector: { matchLabels: { app: 'api' } },
+        policyTypes: ['Egress'],
+        egress: [{ ports: [{ port: 'http' }] }],
+      }),
+    ],
+    true,
+  ],
 ])('%s', (_name, policies, reaches, { from, to, port } = {}) => {
   expect(asked(policies, from, to, port)).toBe(reaches);
 });
@@ -81,11 +197,17 @@ test('it names the policies that decide', () => {
     egress: { kind: 'open' },
     ingress: { kind: 'allowed', by: ['a'] },
   });
-  expect(reach(policies, { from: stranger, to: web, port: tcp(80) }).ingress).toEqual({ kind: 'denied', by: ['deny', 'a'] });
+  expect(reach(policies, { from: stranger, to: web, port: tcp(80) }).ingress).toEqual({
+    kind: 'denied',
+    by: ['deny', 'a'],
+  });
 });
 
 const label = fc.record({ app: fc.constantFrom('web', 'api', 'db') }, { requiredKeys: [] });
-const selector = fc.oneof(fc.constant({}), label.map((matchLabels) => ({ matchLabels })));
+const selector = fc.oneof(
+  fc.constant({}),
+  label.map((matchLabels) => ({ matchLabels })),
+);
 const peer = fc.oneof(
   selector.map((podSelector) => ({ podSelector })),
   fc.record({ namespaceSelector: selector, podSelector: selector }),
@@ -93,7 +215,9 @@ const peer = fc.oneof(
 );
 const port = fc.record({ port: fc.constantFrom(80, 8080, 'http') });
 const rules = (peers: 'from' | 'to') =>
-  fc.array(fc.record({ [peers]: fc.array(peer, { maxLength: 2 }), ports: fc.array(port, { maxLength: 2 }) }), { maxLength: 2 });
+  fc.array(fc.record({ [peers]: fc.array(peer, { maxLength: 2 }), ports: fc.array(port, { maxLength: 2 }) }), {
+    maxLength: 2,
+  });
 const types = fc.subarray(['Ingress', 'Egress'], { minLength: 1 });
 const anyPolicy = fc
   .record({ podSelector: selector, policyTypes: types, ingress: rules('from'), egress: rules('to') })

@@ -27,13 +27,12 @@ test('rules are the same, whoever named a need first', () => {
   expect(rulesOf(allNeeds(['get services', 'get,list pods', 'list services']))).toEqual(rules);
 });
 
-test.each([...catalogue.values()].filter(({ needs }) => needs.includes('kube')).map((each) => [each.name, each] as const))(
-  '%s says what it needs of a cluster, by name',
-  (_name, { permissions = [] }) => {
-    expect(permissions.length).toBeGreaterThan(0);
-    for (const { verb, resource, everywhere } of permissions.flatMap(needsOf)) {
-      expect(['bind', 'escalate', 'impersonate', 'all', '*']).not.toContain(verb);
-      expect(`${verb} ${resource} ${everywhere}`).not.toBe('list secrets true');
-    }
-  },
-);
+test.each(
+  [...catalogue.values()].filter(({ needs }) => needs.includes('kube')).map((each) => [each.name, each] as const),
+)('%s says what it needs of a cluster, by name', (_name, { permissions = [] }) => {
+  expect(permissions.length).toBeGreaterThan(0);
+  for (const { verb, resource, everywhere } of permissions.flatMap(needsOf)) {
+    expect(['bind', 'escalate', 'impersonate', 'all', '*']).not.toContain(verb);
+    expect(`${verb} ${resource} ${everywhere}`).not.toBe('list secrets true');
+  }
+});

@@ -31,22 +31,44 @@ test.each([
   expect(ruleAllows(rule([''], [resource], ['get']), { verb: 'get', group: '', resource: 'pods/log' })).toBe(allowed);
 });
 
-const named = (kind: string, name: string, more: JsonObject): JsonObject => ({ kind, metadata: { name, namespace: 'shop' }, ...more });
+const named = (kind: string, name: string, more: JsonObject): JsonObject => ({
+  kind,
+  metadata: { name, namespace: 'shop' },
+  ...more,
+});
 const bound = (kind: string, name: string, role: [string, string], subjects: JsonObject[]) =>
   named(kind, name, { roleRef: { kind: role[0], name: role[1] }, subjects });
 const book = {
-  roles: [named('Role', 'reader', { rules: [rule([''], ['pods'], ['get'])] }), named('Role', 'one', { rules: [rule([''], ['pods'], ['get'], { resourceNames: ['web-0'] })] })],
+  roles: [
+    named('Role', 'reader', { rules: [rule([''], ['pods'], ['get'])] }),
+    named('Role', 'one', { rules: [rule([''], ['pods'], ['get'], { resourceNames: ['web-0'] })] }),
+  ],
   clusterRoles: [
     named('ClusterRole', 'reader', { rules: [rule([''], ['secrets'], ['get'])] }),
     named('ClusterRole', 'nodes', { rules: [rule([''], ['nodes', 'pods'], ['get'])] }),
   ],
   roleBindings: [
-    bound('RoleBinding', 'a', ['Role', 'reader'], [{ kind: 'ServiceAccount', name: 'ci' }, { kind: 'Group', name: 'devs' }]),
+    bound(
+      'RoleBinding',
+      'a',
+      ['Role', 'reader'],
+      [
+        { kind: 'ServiceAccount', name: 'ci' },
+        { kind: 'Group', name: 'devs' },
+      ],
+    ),
     bound('RoleBinding', 'b', ['Role', 'one'], [{ kind: 'User', name: 'ana' }]),
     bound('RoleBinding', 'c', ['ClusterRole', 'nodes'], [{ kind: 'User', name: 'ben' }]),
     bound('RoleBinding', 'd', ['Role', 'gone'], [{ kind: 'User', name: 'eve' }]),
   ],
-  clusterRoleBindings: [bound('ClusterRoleBinding', 'e', ['ClusterRole', 'nodes'], [{ kind: 'ServiceAccount', name: 'bot', namespace: 'ops' }])],
+  clusterRoleBindings: [
+    bound(
+      'ClusterRoleBinding',
+      'e',
+      ['ClusterRole', 'nodes'],
+      [{ kind: 'ServiceAccount', name: 'bot', namespace: 'ops' }],
+    ),
+  ],
 };
 
 test('who may: by roles and cluster roles, in the namespace and everywhere, and for some names alone', () => {
@@ -61,14 +83,20 @@ test('who may: by roles and cluster roles, in the namespace and everywhere, and 
 });
 
 test('of what lives in the cluster itself, a RoleBinding gives nothing', () => {
-  expect(whoMay(book, { verb: 'get', group: '', resource: 'nodes' }, true).map(({ subject }) => subject)).toEqual(['service account ops/bot']);
+  expect(whoMay(book, { verb: 'get', group: '', resource: 'nodes' }, true).map(({ subject }) => subject)).toEqual([
+    'service account ops/bot',
+  ]);
 });
 
 test('resources as people write them', () => {
   expect(resourceCalled('deploy')).toEqual({ group: 'apps', resource: 'deployments', clusterWide: false });
   expect(resourceCalled('pods/log')).toEqual({ group: '', resource: 'pods/log', clusterWide: false });
   expect(resourceCalled('nodes')).toMatchObject({ clusterWide: true });
-  expect(resourceCalled('widgets.example.com')).toEqual({ group: 'example.com', resource: 'widgets', clusterWide: false });
+  expect(resourceCalled('widgets.example.com')).toEqual({
+    group: 'example.com',
+    resource: 'widgets',
+    clusterWide: false,
+  });
   expect(resourceCalled('deployment')).toEqual(resourceCalled('deployments.apps'));
   expect(resourceCalled('depoyments')).toEqual({ problem: expect.stringContaining('Did you mean “deployments”?') });
   expect(resourceCalled('*')).toEqual({ problem: '“*” is no resource.' });

@@ -14,7 +14,11 @@ const applyAnnotation = 'shipmate.dev/apply';
 type Taken = Preview['takesOver'][number];
 
 /** The API server's refusal in words, and what to do. */
-export function refusalFault({ cluster, as }: Pick<Connection, 'cluster' | 'as'>, namespace: string, thrown: RefusedCall): Fault {
+export function refusalFault(
+  { cluster, as }: Pick<Connection, 'cluster' | 'as'>,
+  namespace: string,
+  thrown: RefusedCall,
+): Fault {
   const { status } = thrown.refusal;
   const problem = sentenceOf(thrown.refusal);
   if (status === 404 && problem.includes('namespaces'))

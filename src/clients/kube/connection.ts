@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Identity } from '../../core/identity.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { inNameOf } from './in-name-of.ts';
 import type { Call, Transport } from './transport.ts';
 
@@ -22,6 +22,8 @@ export type Connection = {
   as?: Identity;
   /** Does a call, again and again while the fault may pass (429, 5xx, connection), and answers with its JSON. @throws Fault, RefusedCall */
   call(call: Call): Promise<JsonObject>;
+  /** The `Date` that the API server gives its answer. @throws Fault, RefusedCall */
+  date(call: Call): Promise<string | undefined>;
   /** Opens a stream of JSON lines (a watch). The caller reads it to its end. @throws Fault, RefusedCall */
   stream(call: Omit<Call, 'method' | 'body'>): Promise<AsyncIterable<Uint8Array>>;
   config: Transport['config'];
@@ -121,6 +123,11 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
       const object = parsed(text);
       if (!isObject(object)) throw unreachable('an answer that is not an object');
       return object;
+    },
+    date: async (call) => {
+      const { headers, body } = await patiently(call, 'call');
+      await body.dump();
+      return typeof headers.date === 'string' ? headers.date : undefined;
     },
     stream: async (call) => (await patiently({ method: 'GET', ...call }, 'watch')).body,
     config: () => (as ? inNameOf(transport.config(), as) : transport.config()),

@@ -18,7 +18,11 @@ export function forbidden(cluster: string, problem: string, as: string | undefin
   const remedied = as === undefined ? remedy.shipmate : remedy.person;
   // Where the call could not even be made in somebody's name, it is Shipmate that lacks the permission to.
   if (!found || found.verb?.startsWith('impersonate'))
-    return fault('CLUSTER_FORBIDDEN', { cluster, who: 'Shipmate', what: `do this: ${problem}`, remedy: remedy.shipmate }, thrown);
+    return fault(
+      'CLUSTER_FORBIDDEN',
+      { cluster, who: 'Shipmate', what: `do this: ${problem}`, remedy: remedy.shipmate },
+      thrown,
+    );
   const { verb = '', resource = '', group = '', namespace } = found;
   const where = namespace === undefined ? 'the cluster as a whole' : `the namespace ${namespace}`;
   const what = `${needText({ verb, group, resource })} in ${where}.`;

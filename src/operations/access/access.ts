@@ -25,7 +25,11 @@ async function bookOf({ on, site, signal }: RunContext<'kube', 'read'>): Promise
 async function holders(run: RunContext<'kube', 'read'>, { verb, resource: word }: Question): Promise<string[][]> {
   const { clusterWide, ...resource } = resourceOf(word);
   const ways = new Map<string, string[]>();
-  for (const { subject, binding, role, everywhere, names } of whoMay(await bookOf(run), { verb, ...resource }, clusterWide)) {
+  for (const { subject, binding, role, everywhere, names } of whoMay(
+    await bookOf(run),
+    { verb, ...resource },
+    clusterWide,
+  )) {
     const only = names ? `, only ${names.join(', ')}` : '';
     const way = `${role} through ${binding}${only}${everywhere ? ', in all namespaces' : ''}`;
     ways.set(subject, [...(ways.get(subject) ?? []), way]);
@@ -73,7 +77,11 @@ export const accessCan = defineOperation({
   target: ({ env }) => ({ env }),
   plan: async ({ settings, site }, { who, verb, resource }) => {
     resourceOf(resource);
-    return { summary: `may ${subjectCalled(settings, site, who).title} ${verb} ${resource}?`, changes: [], takesOver: [] };
+    return {
+      summary: `may ${subjectCalled(settings, site, who).title} ${verb} ${resource}?`,
+      changes: [],
+      takesOver: [],
+    };
   },
   run: async (run, { who, verb, resource: word }) => {
     const { title, user, groups } = subjectCalled(run.settings, run.site, who);
@@ -93,6 +101,11 @@ export const accessCan = defineOperation({
       const reason = String(at(status, 'reason') ?? '') || String(at(status, 'evaluationError') ?? '');
       return [[at(status, 'allowed') === true ? 'yes' : 'no', reason]];
     });
-    return { kind: 'table', title: `May ${title} ${verb} ${word} in ${run.site.env}?`, columns: ['answer', 'why'], rows };
+    return {
+      kind: 'table',
+      title: `May ${title} ${verb} ${word} in ${run.site.env}?`,
+      columns: ['answer', 'why'],
+      rows,
+    };
   },
 });

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, digestOf, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { needText, rulesOf } from '../../core/permission.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
+import { needText, rulesOf } from '../../core/permission.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Deed } from '../../core/rbac.ts';
 import { missing, nameOf, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { ownLabels } from './own-policies.ts';
+import { may } from './own-rights.ts';
 import { ResourceWord, resourceOf, type Subject, SubjectRef, subjectCalled } from './subject.ts';
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';
@@ -37,19 +38,16 @@ function deedsOf(verbs: readonly string[], words: readonly string[]): Deed[] {
 
 /** Nobody is given what Shipmate itself lacks; the API server would refuse it too, but later and in other words. */
 async function checkHeld(kube: Kube, namespace: string, deeds: readonly Deed[], signal: AbortSignal): Promise<void> {
-  const held = await Promise.all(
-    deeds.map(async ({ verb, group, resource: whole }) => {
-      const [resource = '', subresource = ''] = whole.split('/');
-      const resourceAttributes = { verb, group, resource, subresource, namespace };
-      const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
-      return at(await kube.create(review, {}, signal), 'status', 'allowed') === true;
-    }),
-  );
+  const held = await Promise.all(deeds.map((deed) => may(kube, deed, { namespace }, signal)));
   const lacking = deeds.filter((_, index) => !held[index]).map(needText);
   if (lacking.length > 0) throw fault('GRANT_BEYOND', { lacking: lacking.join(', '), namespace });
 }
 
-function manifestsOf(subject: Subject, namespace: string, deeds: readonly Deed[]): { role: JsonObject; binding: JsonObject } {
+function manifestsOf(
+  subject: Subject,
+  namespace: string,
+  deeds: readonly Deed[],
+): { role: JsonObject; binding: JsonObject } {
   const rules = rulesOf(deeds.map((deed) => ({ ...deed, everywhere: false })));
   const who = subject.title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const name = `shipmate-${who}-${digestOf([subject.rbac, rules]).slice(0, 8)}`;
@@ -102,7 +100,10 @@ export const accessGrant = defineOperation({
   usage: '<who> <verbs> <resources> in <env>',
   examples: ['sa/ci list,watch pods,deploy in staging', 'ana get pods/log in production'],
   needs: ['kube'],
-  permissions: ['get,create,patch roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io'],
+  permissions: [
+    'create selfsubjectaccessreviews.authorization.k8s.io',
+    'get,create,patch roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io',
+  ],
   steps: writeSteps,
   target: ({ env }) => ({ env }),
   plan: planGrant,
@@ -111,7 +112,12 @@ export const accessGrant = defineOperation({
 
 const same = (a: Json | undefined, b: Json) => isObject(a) && isObject(b) && a.kind === b.kind && a.name === b.name;
 
-const Revoked = z.strictObject({ who: SubjectRef, verbs: Verbs.optional(), resources: Resources.optional(), env: EnvRef });
+const Revoked = z.strictObject({
+  who: SubjectRef,
+  verbs: Verbs.optional(),
+  resources: Resources.optional(),
+  env: EnvRef,
+});
 
 async function planRevoke(
   { on, settings, site, signal }: PlanContext<'kube'>,
@@ -121,10 +127,14 @@ async function planRevoke(
   const { namespace } = site;
   const subject = subjectCalled(settings, site, who);
   if ((verbs === undefined) !== (resources === undefined))
-    throw fault('BAD_INPUT', { problem: 'Say both what and on what, as it was granted; or neither, to take back all.' });
+    throw fault('BAD_INPUT', {
+      problem: 'Say both what and on what, as it was granted; or neither, to take back all.',
+    });
   const labels = 'app.kubernetes.io/managed-by=shipmate';
   const bindings = await kube.list({ apiVersion, kind: 'RoleBinding', namespace, labels }, signal);
-  const theirs = bindings.filter((binding) => same(at(binding, 'subjects', 0), subject.rbac)).map((one) => refOf(one).name);
+  const theirs = bindings
+    .filter((binding) => same(at(binding, 'subjects', 0), subject.rbac))
+    .map((one) => refOf(one).name);
   const only = verbs && resources && manifestsOf(subject, namespace, deedsOf(verbs, resources));
   const wanted = only ? refOf(only.role).name : undefined;
   const names = theirs.filter((name) => wanted === undefined || name === wanted);
@@ -133,7 +143,8 @@ async function planRevoke(
     ['RoleBinding', 'Role'].map((kind) => ({ kind: 'remove', ref: { apiVersion, kind, namespace, name } })),
   );
   const planned = await planWrites(kube, wishes, signal);
-  const back = verbs && resources && { undo: { operation: 'access-grant', input: { who, verbs, resources, env: site.env } } };
+  const back = verbs &&
+    resources && { undo: { operation: 'access-grant', input: { who, verbs, resources, env: site.env } } };
   return { summary: `${subject.title}: ${names.length} grant(s) in ${namespace} taken back`, ...planned, ...back };
 }
 

@@ -17,7 +17,10 @@ const Input = z.strictObject({
   port: PortRef.optional(),
   protocol: Protocol.default('TCP'),
   fromEnv: EnvRef.optional().describe('The environment of the app it comes from, where it is another one'),
-  direction: z.enum(['ingress', 'egress', 'both']).default('ingress').describe('What the namespace may not: take, send, or both'),
+  direction: z
+    .enum(['ingress', 'egress', 'both'])
+    .default('ingress')
+    .describe('What the namespace may not: take, send, or both'),
   lift: z.boolean().default(false).describe('Take the denial away again'),
 });
 type Input = z.output<typeof Input>;

@@ -53,7 +53,9 @@ const templateOf = (workload: JsonObject) =>
 function selectorOf(workload: JsonObject): Json {
   const isJob = workload.kind === 'Job' || workload.kind === 'CronJob';
   const own = at(workload, 'spec', 'selector');
-  return !isJob && isObject(own) ? own : { matchLabels: { ...labelsOf(at(templateOf(workload), 'metadata', 'labels')) } };
+  return !isJob && isObject(own)
+    ? own
+    : { matchLabels: { ...labelsOf(at(templateOf(workload), 'metadata', 'labels')) } };
 }
 
 function namedPorts(workload: JsonObject): NamedPort[] {

@@ -6,7 +6,16 @@ import { type End, reach as judge } from '../../core/network-reach.ts';
 import { appliesTo, letsThrough, sideText } from '../../core/network-words.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
 import { EnvRef, siteCalled, WorkloadRef } from '../../core/place.ts';
-import { cniNote, endPermissions, type Party, PortRef, Protocol, partyOf, policiesOf, portNumber } from './network-ends.ts';
+import {
+  cniNote,
+  endPermissions,
+  type Party,
+  PortRef,
+  Protocol,
+  partyOf,
+  policiesOf,
+  portNumber,
+} from './network-ends.ts';
 import { isOwn } from './own-policies.ts';
 
 export const network = defineOperation({
@@ -38,7 +47,10 @@ export const network = defineOperation({
   },
 });
 
-const EndRef = z.union([Address, WorkloadRef]).describe('An app, a workload as KIND/NAME, or an address').meta({ examples: ['api'] });
+const EndRef = z
+  .union([Address, WorkloadRef])
+  .describe('An app, a workload as KIND/NAME, or an address')
+  .meta({ examples: ['api'] });
 
 const Question = z.strictObject({
   from: EndRef,
@@ -62,7 +74,10 @@ async function endCalled(run: RunContext<'kube', 'read'>, app: string, env: stri
 }
 
 /** The ports asked for: the one named, or those that the containers declare. */
-function portsOf({ port, protocol, to }: Question, { party }: Found): { port: number; protocol: Question['protocol'] }[] {
+function portsOf(
+  { port, protocol, to }: Question,
+  { party }: Found,
+): { port: number; protocol: Question['protocol'] }[] {
   if (port !== undefined) return [{ port: party ? portNumber(port, party) : Number(port), protocol }];
   const declared = (party?.end.ports ?? []).filter((each) => each.protocol === protocol);
   if (declared.length === 0)

@@ -2,7 +2,7 @@ import { at, type Json, type JsonObject } from '../../core/json.ts';
 import { type Labels, labelsOf, selects } from '../../core/label-selector.ts';
 import { type Direction, directionsOf, isolating } from '../../core/network-reach.ts';
 import type { Change } from '../../core/plan.ts';
-import { type Party, namespaceLabel } from './network-ends.ts';
+import { namespaceLabel, type Party } from './network-ends.ts';
 
 /** The NetworkPolicies that Shipmate makes, each known by its name. */
 

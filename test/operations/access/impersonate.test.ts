@@ -53,12 +53,17 @@ test('the cluster’s own RBAC decides, by the asker’s name and each of their 
 
 test('somebody whom shipmate.yaml does not map is refused with a sentence, and what Shipmate may itself is not used', async () => {
   const run = await set(slack('UANA'), 'nobodys');
-  expect(run).toMatchObject({ state: 'failed', fault: { code: 'NOT_MAPPED', message: expect.stringContaining('who ana is') } });
+  expect(run).toMatchObject({
+    state: 'failed',
+    fault: { code: 'NOT_MAPPED', message: expect.stringContaining('who ana is') },
+  });
   expect(await kubectl(['get', 'configmap', '-n', desk.namespaces.staging, '-o', 'name'])).not.toContain('nobodys');
 });
 
 test('an environment without it is as before', async () => {
-  expect(await desk.done('config-set', { name: 'free', env: 'second', values: ['A=1'] })).toMatchObject({ state: 'finished' });
+  expect(await desk.done('config-set', { name: 'free', env: 'second', values: ['A=1'] })).toMatchObject({
+    state: 'finished',
+  });
 });
 
 test('what one has seen through a watch, another who may not is not shown', async () => {

@@ -42,9 +42,16 @@ const input = { from: 'deployment/api', to: 'web', env: 'staging', port: '8080' 
 
 test('an allowance is a policy; that it cuts off all others is part of what is shown', async () => {
   const run = await desk.done('network-allow', input);
-  expect(run).toMatchObject({ state: 'finished', report: { objects: ['NetworkPolicy/allow-deployment-api-to-web-8080'] } });
+  expect(run).toMatchObject({
+    state: 'finished',
+    report: { objects: ['NetworkPolicy/allow-deployment-api-to-web-8080'] },
+  });
   expect(run.plan?.summary).toContain('everybody else is cut off from web');
-  expect(run.plan?.changes).toContainEqual({ path: 'traffic to web', from: 'open to everybody', to: 'only what policies allow' });
+  expect(run.plan?.changes).toContainEqual({
+    path: 'traffic to web',
+    from: 'open to everybody',
+    to: 'only what policies allow',
+  });
   expect(await policy('allow-deployment-api-to-web-8080')).toMatchObject({
     metadata: { labels: { 'app.kubernetes.io/managed-by': 'shipmate' } },
     spec: {
@@ -53,7 +60,12 @@ test('an allowance is a policy; that it cuts off all others is part of what is s
       ingress: [{ from: [{ podSelector: { matchLabels: { app: 'api' } } }], ports: [{ port: 8080, protocol: 'TCP' }] }],
     },
   });
-  expect(await reaches('deployment/api', 'web')).toEqual(['8080/TCP', 'yes', expect.anything(), 'yes, by allow-deployment-api-to-web-8080']);
+  expect(await reaches('deployment/api', 'web')).toEqual([
+    '8080/TCP',
+    'yes',
+    expect.anything(),
+    'yes, by allow-deployment-api-to-web-8080',
+  ]);
   expect(await reaches('deployment/api', 'web', { port: '9090' })).toMatchObject({ 1: 'no' });
   expect(await reaches('web', 'web', { fromEnv: 'production', port: 'http' })).toMatchObject({ 1: 'no' });
   expect(await reaches('203.0.113.7', 'web')).toMatchObject({ 1: 'no' });
@@ -61,13 +73,24 @@ test('an allowance is a policy; that it cuts off all others is part of what is s
 });
 
 test('from another environment, a namespace, a block of addresses, or anywhere', async () => {
-  expect(await desk.done('network-allow', { from: 'web', fromEnv: 'production', to: 'web', env: 'staging', port: 'http' })).toMatchObject({ state: 'finished' });
+  expect(
+    await desk.done('network-allow', { from: 'web', fromEnv: 'production', to: 'web', env: 'staging', port: 'http' }),
+  ).toMatchObject({ state: 'finished' });
   expect(await reaches('web', 'web', { fromEnv: 'production' })).toMatchObject({ 1: 'yes' });
   await desk.done('network-allow', { from: 'ns/monitoring', to: 'web', env: 'staging', port: '9090' });
   expect((await policy('allow-namespace-monitoring-to-web-9090')).spec.ingress).toEqual([
-    { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }], ports: [{ port: 9090, protocol: 'TCP' }] },
+    {
+      from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      ports: [{ port: 9090, protocol: 'TCP' }],
+    },
   ]);
-  await desk.done('network-allow', { from: '203.0.113.0/24', except: ['203.0.113.8/29'], to: 'web', env: 'staging', port: '443' });
+  await desk.done('network-allow', {
+    from: '203.0.113.0/24',
+    except: ['203.0.113.8/29'],
+    to: 'web',
+    env: 'staging',
+    port: '443',
+  });
   expect(await reaches('203.0.113.7', 'web', { port: '443' })).toMatchObject({ 1: 'yes' });
   expect(await reaches('203.0.113.9', 'web', { port: '443' })).toMatchObject({ 1: 'no' });
   await desk.done('network-allow', { from: 'anywhere', to: 'web', env: 'staging', port: '80' });
@@ -75,14 +98,21 @@ test('from another environment, a namespace, a block of addresses, or anywhere',
   const list = await desk.done('network', { env: 'staging' });
   expect(list.report).toMatchObject({
     rows: expect.arrayContaining([
-      ['allow-203-0-113-0-24-to-web-443', 'pods with app=web', 'from 203.0.113.0/24 but 203.0.113.8/29, at 443', 'says nothing', 'Shipmate'],
+      [
+        'allow-203-0-113-0-24-to-web-443',
+        'pods with app=web',
+        'from 203.0.113.0/24 but 203.0.113.8/29, at 443',
+        'says nothing',
+        'Shipmate',
+      ],
     ]),
     note: expect.stringContaining('CNI'),
   });
 });
 
 test('to take back the last allowance leaves the app shut, and an undo allows it anew', async () => {
-  for (const name of await names()) if (!name.endsWith('api-to-web-8080')) await kubectl(['delete', name, '-n', desk.namespaces.staging]);
+  for (const name of await names())
+    if (!name.endsWith('api-to-web-8080')) await kubectl(['delete', name, '-n', desk.namespaces.staging]);
   const run = await desk.done('network-deny', input);
   expect(run).toMatchObject({ state: 'finished' });
   expect(run.plan?.summary).toContain('web stays shut');
@@ -95,9 +125,19 @@ test('to take back the last allowance leaves the app shut, and an undo allows it
 test('a namespace is shut off by default, both ways, but for names; and opened again', async () => {
   const run = await desk.done('network-deny', { env: 'staging', direction: 'both' });
   expect(run).toMatchObject({ state: 'finished' });
-  expect(await names()).toEqual(expect.arrayContaining(['default-deny-egress', 'default-deny-ingress', 'allow-dns'].map((name) => `networkpolicy.networking.k8s.io/${name}`)));
+  expect(await names()).toEqual(
+    expect.arrayContaining(
+      ['default-deny-egress', 'default-deny-ingress', 'allow-dns'].map(
+        (name) => `networkpolicy.networking.k8s.io/${name}`,
+      ),
+    ),
+  );
   const [, may, sends, takes] = await reaches('deployment/api', 'web');
-  expect([may, sends, takes]).toEqual(['no', expect.stringMatching(/^no: .*default-deny-egress/), expect.stringMatching(/^yes/)]);
+  expect([may, sends, takes]).toEqual([
+    'no',
+    expect.stringMatching(/^no: .*default-deny-egress/),
+    expect.stringMatching(/^yes/),
+  ]);
   const allowed = await desk.done('network-allow', { ...input, port: '9999' });
   expect(allowed.plan?.summary).toContain('deployment/api itself may not send there (allow-dns, default-deny-egress)');
   expect(await undo(run)).toMatchObject({ state: 'finished' });
@@ -109,13 +149,22 @@ test('what is wrong is said, and nothing is changed', async () => {
   const refused = async (operation: string, wrong: Record<string, unknown>) =>
     (await desk.done(operation, { env: 'staging', ...wrong })).fault?.message;
   expect(await refused('network-allow', { from: 'deployment/nobody', to: 'web' })).toContain('no Deployment “nobody”');
-  expect(await refused('network-allow', { ...input, port: 'grpc' })).toContain('no port called “grpc”; its containers name: http');
+  expect(await refused('network-allow', { ...input, port: 'grpc' })).toContain(
+    'no port called “grpc”; its containers name: http',
+  );
   expect(await refused('network-allow', { ...input, except: ['10.0.0.0/8'] })).toContain('“except” goes with a block');
-  expect(await refused('network-deny', { ...input, port: '8081' })).toMatch(/no NetworkPolicy .*Did you mean “allow-deployment-api-to-web-8080”/);
+  expect(await refused('network-deny', { ...input, port: '8081' })).toMatch(
+    /no NetworkPolicy .*Did you mean “allow-deployment-api-to-web-8080”/,
+  );
   expect(await refused('network-deny', { from: 'deployment/api' })).toContain('Say to whom');
   await expect(desk.ask('network-allow', { ...input, port: '70000' })).rejects.toThrow(/from 1 to 65535/);
   await expect(desk.ask('network-allow', { ...input, from: 'job/x/y' })).rejects.toThrow(/must be an app, KIND\/NAME/);
-  const foreign = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'allow-deployment-api-to-web-1', namespace: desk.namespaces.staging }, spec: { podSelector: {} } };
+  const foreign = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'allow-deployment-api-to-web-1', namespace: desk.namespaces.staging },
+    spec: { podSelector: {} },
+  };
   await kubectl(['create', '-f', '-'], JSON.stringify(foreign));
   expect(await refused('network-deny', { ...input, port: '1' })).toContain('was not made by Shipmate');
   expect((await names()).length).toBe(before.length + 1);
