@@ -50,7 +50,8 @@ function ruleFaults(settings: Settings, operations: readonly string[], index: nu
 function sharedIdentities({ people }: Settings): SettingsFault[] {
   const owner = new Map<string, string>();
   return Object.entries(people).flatMap(([person, identities]) =>
-    Object.entries(identities).flatMap(([kind, id]) => {
+    Object.entries(identities).flatMap(([kind, identity]) => {
+      const id = typeof identity === 'string' ? identity : identity.user;
       const other = owner.get(`${kind} ${id}`);
       owner.set(`${kind} ${id}`, other ?? person);
       return other === undefined ? [] : [{ path: ['people', person, kind], problem: `${other} has the same ${kind}.` }];

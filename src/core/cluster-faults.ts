@@ -8,6 +8,24 @@ export const clusterFaults = {
     say: '{kind}/{name} is immutable: its values cannot be changed.',
     hint: 'Make a new one under another name, and point its consumers there.',
   },
+  NOT_OURS: {
+    status: 409,
+    retry: 'never',
+    say: '{kind}/{name} was not made by Shipmate, so it is not Shipmate’s to take away.',
+    hint: 'Whoever made it can; nothing was changed.',
+  },
+  GRANT_BEYOND: {
+    status: 403,
+    retry: 'never',
+    say: 'Shipmate itself may not {lacking} in {namespace}, so it lets nobody else.',
+    hint: 'Nothing was changed. Whoever looks after the cluster can grant it with kubectl.',
+  },
+  NOT_MAPPED: {
+    status: 403,
+    retry: 'never',
+    say: 'shipmate.yaml does not say who {who} is in the cluster.',
+    hint: 'Add kubernetes.user (and kubernetes.groups) to that person under people.',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',
@@ -23,8 +41,8 @@ export const clusterFaults = {
   CLUSTER_FORBIDDEN: {
     status: 403,
     retry: 'never',
-    say: 'The cluster “{cluster}” does not let Shipmate do this: {problem}',
-    hint: 'Give Shipmate’s service account that permission, then ask again.',
+    say: 'The cluster “{cluster}” does not let {who} {what}',
+    hint: '{remedy}',
   },
   CLUSTER_REFUSED: {
     status: 422,

@@ -40,6 +40,12 @@ export const kinds = [
   { kind: 'Role', apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'roles' },
   { kind: 'RoleBinding', apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'rolebindings' },
   { kind: 'ClusterRole', apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles', clusterWide: true },
+  {
+    kind: 'ClusterRoleBinding',
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    plural: 'clusterrolebindings',
+    clusterWide: true,
+  },
   { kind: 'PodDisruptionBudget', apiVersion: 'policy/v1', plural: 'poddisruptionbudgets', short: ['pdb'] },
   { kind: 'HorizontalPodAutoscaler', apiVersion: 'autoscaling/v2', plural: 'horizontalpodautoscalers', short: ['hpa'] },
   {
@@ -57,6 +63,12 @@ export const kinds = [
     kind: 'SelfSubjectAccessReview',
     apiVersion: 'authorization.k8s.io/v1',
     plural: 'selfsubjectaccessreviews',
+    clusterWide: true,
+  },
+  {
+    kind: 'SelfSubjectRulesReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    plural: 'selfsubjectrulesreviews',
     clusterWide: true,
   },
   {

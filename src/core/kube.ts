@@ -103,4 +103,6 @@ export type Kube = {
   revisions(ref: ObjectRef, signal: AbortSignal): Promise<{ revision: number; template: JsonObject }[]>;
   /** The API server's version, such as `v1.37.2`; throws CLUSTER_UNREACHABLE where it does not answer. */
   version(signal: AbortSignal): Promise<string>;
+  /** By how much this machine's clock is ahead of the API server's, to half a second; undefined where it does not say. */
+  clockAheadMs(signal: AbortSignal): Promise<number | undefined>;
 };

@@ -10,7 +10,11 @@ import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Settings } from './settings.ts';
 
-/** `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`. */
+/**
+ * `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`,
+ * `get pods/log`. They hold in the namespaces of environments; what lives in the cluster itself holds there, and so does
+ * anything with the word `everywhere` behind it: `list pods everywhere`.
+ */
 export type Permission = `${string} ${string}`;
 
 /** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
@@ -112,6 +116,8 @@ export type OperationSpec<
    * Least privilege is made of these, so an operation that lacks one fails under it.
    */
   permissions?: readonly Permission[];
+  /** It is about what Shipmate itself may do, so it never goes in the asker's name. */
+  asShipmate?: true;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
@@ -137,6 +143,7 @@ export type Operation = Pick<
   | 'needs'
   | 'steps'
   | 'permissions'
+  | 'asShipmate'
   | 'first'
   | 'aside'
   | 'shares'

@@ -1,6 +1,7 @@
 import type { AlertGroup } from './alert.ts';
 import type { Delegation } from './approval.ts';
 import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
+import type { Identity } from './identity.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
 import type { Cancel, Run, RunEvent } from './run.ts';
@@ -8,8 +9,11 @@ import type { Cancel, Run, RunEvent } from './run.ts';
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
 
 export type Clients = {
-  /** The client of one cluster, by its name in `shipmate.yaml`. Nothing of one cluster is ever sent to another. */
-  kube: (cluster: string) => Kube;
+  /**
+   * The client of one cluster, by its name in `shipmate.yaml`. Nothing of one cluster is ever sent to another. With `as`, what it
+   * asks for is asked in that name, and it sees only what that name may see.
+   */
+  kube: (cluster: string, as?: Identity) => Kube;
   registry: Registry;
   docker: Docker;
   /** What Shipmate itself remembers. */
@@ -18,7 +22,12 @@ export type Clients = {
   locks: LockStore;
   audit: Pick<AuditStore, 'read' | 'head' | 'seal'>;
   delegations: DelegationStore;
+  /** How the store is set up: nothing where all is well. */
+  setup: { check(): Promise<SetupWarning[]> };
 };
+
+/** What may go wrong as things are set up, and how to mend it. */
+export type SetupWarning = { problem: string; mend: string };
 
 export type Registry = {
   /**

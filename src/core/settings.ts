@@ -34,6 +34,8 @@ export const EnvironmentSettings = z.strictObject({
   namespace: Label,
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
+  /** What is asked for here is done in the asker's name, as people.NAME.kubernetes has it: the cluster's own RBAC decides. */
+  impersonate: z.boolean().default(false),
   /** At most so many changes within so many minutes. */
   rateLimit: z
     .strictObject({ changes: z.number().int().min(1).max(1_000), minutes: z.number().int().min(1).max(1_440) })
@@ -50,8 +52,20 @@ export const ClusterSettings = z.strictObject({
 });
 export type ClusterSettings = z.output<typeof ClusterSettings>;
 
+/** A user or group as a cluster calls it. Those of the system are nobody's to be. */
+export const ClusterSubject = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^(?!system:)[\x21-\x7e]+$/, 'must be a name without spaces, and none of the system (system:…)');
+
 /** One human with all the identities that Shipmate may meet them under. */
-export const Person = z.strictObject({ slack: z.string().optional(), subject: z.string().optional() });
+export const Person = z.strictObject({
+  slack: z.string().optional(),
+  subject: z.string().optional(),
+  /** Who they are in clusters: for `access`, and where an environment says `impersonate`. */
+  kubernetes: z.strictObject({ user: ClusterSubject, groups: z.array(ClusterSubject).max(50).default([]) }).optional(),
+});
 
 /** The first rule that fits decides; where none fits, the answer is no. */
 export const Rule = z.strictObject({

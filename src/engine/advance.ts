@@ -11,6 +11,7 @@ import { type Cancel, isOver, type Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
 import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
+import { clientsFor } from './identity.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
 import { takeTurn } from './order.ts';
@@ -20,7 +21,7 @@ import { doStep, doWait, doWaitFor } from './steps.ts';
 function planContext(lap: Lap): PlanContext<keyof Clients> {
   const { place, site, actor } = lap.run();
   return {
-    on: lap.engine.clients,
+    on: clientsFor(lap.engine, lap.run()),
     settings: lap.engine.settings(),
     catalogue: lap.engine.catalogue,
     signal: lap.signal,

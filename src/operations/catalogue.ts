@@ -1,4 +1,10 @@
 import type { Catalogue } from '../core/operation.ts';
+import { accessCan, accessWho } from './access/access.ts';
+import { doctor } from './access/doctor.ts';
+import { accessGrant, accessRevoke } from './access/grants.ts';
+import { network, networkReach } from './access/network.ts';
+import { networkAllow } from './access/network-allow.ts';
+import { networkDeny } from './access/network-deny.ts';
 import { audit } from './admin/audit.ts';
 import { away, back } from './admin/away.ts';
 import { can } from './admin/can.ts';
@@ -18,11 +24,15 @@ import { configSet, configUnset } from './kubernetes/config.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
 const configuration = [configSet, configUnset];
+const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const order = [lock, unlock, queue, join, stop, resume];
-const platform = [clusters];
+const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
 
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(
-  [...delivery, ...configuration, ...platform, ...order, ...accountability].map((operation) => [operation.name, operation]),
+  [...delivery, ...configuration, ...platform, ...order, ...accountability, ...access].map((operation) => [
+    operation.name,
+    operation,
+  ]),
 );

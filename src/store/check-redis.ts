@@ -1,8 +1,5 @@
-import type { Log } from '../core/ports.ts';
+import type { Log, SetupWarning } from '../core/ports.ts';
 import type { Connection } from './connection.ts';
-
-/** What is wrong with a Redis for Shipmate: what may happen, and how to mend it. */
-export type RedisWarning = { problem: string; mend: string };
 
 async function setting(redis: Connection, name: string): Promise<string> {
   const [, value = ''] = (await redis.config('GET', name)) as string[]; // pairs of name and value
@@ -10,7 +7,7 @@ async function setting(redis: Connection, name: string): Promise<string> {
 }
 
 /** Looks at how Redis is set up: nothing may be thrown out when it is full, and nothing lost when it restarts. */
-export async function checkRedis(redis: Connection): Promise<RedisWarning[]> {
+export async function checkRedis(redis: Connection): Promise<SetupWarning[]> {
   try {
     const [policy, aof, save] = await Promise.all(
       ['maxmemory-policy', 'appendonly', 'save'].map((name) => setting(redis, name)),

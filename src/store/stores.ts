@@ -1,12 +1,13 @@
 import type { AuditStore, Clients, RunStore } from '../core/ports.ts';
 import { createAuditStore } from './audit.ts';
+import { checkRedis } from './check-redis.ts';
 import type { Connection } from './connection.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
 import { createRunStore } from './runs.ts';
 import { noSeal, type Seal } from './seal.ts';
 
 /** What Shipmate remembers, as operations see it. */
-export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'delegations'>;
+export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'delegations' | 'setup'>;
 
 /** All that the engine and its operations keep in one Redis. */
 export function createStores(
@@ -24,6 +25,7 @@ export function createStores(
       locks: createLockStore(redis),
       audit,
       delegations: createDelegationStore(redis),
+      setup: { check: () => checkRedis(redis) },
     },
   };
 }

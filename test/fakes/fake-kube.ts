@@ -125,6 +125,7 @@ export function fakeCluster(): FakeCluster {
         .map((template, index) => ({ revision: index + 1, template }))
         .reverse(),
     version: async () => 'v1.37.2',
+    clockAheadMs: async () => 0,
   };
   return Object.assign(state, { kube });
 }

@@ -12,6 +12,27 @@ const namespaced = (kind: string, apiVersion: string, name: string, rest: JsonOb
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
   namespaced('ConfigMap', 'v1', 'app-config', { data: { LOG_LEVEL: 'info', GREETING: 'hello' } }),
+  {
+    ...namespaced('RoleBinding', 'rbac.authorization.k8s.io/v1', 'shipmate-service-account-old', {
+      subjects: [{ kind: 'ServiceAccount', name: 'old', namespace: 'staging' }],
+    }),
+    metadata: {
+      name: 'shipmate-service-account-old',
+      namespace: 'staging',
+      uid: 'uid-old',
+      labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
+    },
+  },
+  namespaced('Deployment', 'apps/v1', 'api', {
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: 'api' } },
+      template: {
+        metadata: { labels: { app: 'api' } },
+        spec: { containers: [{ name: 'api', image: '127.0.0.1:5000/api:v1', ports: [{ containerPort: 8080 }] }] },
+      },
+    },
+  }),
 ];
 
 /** Puts the small cluster's objects into a fake one. */

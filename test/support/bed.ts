@@ -6,7 +6,10 @@ export type BedAddress = {
   redisUrl: string;
   registryHost: string;
   dockerHost: string;
+  /** The administrator's. */
   kubeconfig: string;
+  /** That of a service account which may do what deploy/k8s/cluster-role.yaml says, in namespaces of `makeNamespace`. */
+  shipmateKubeconfig: string;
   /** The folder of the compiled Kubernetes programs. */
   kubectl: string;
   /** Image with a static /bin/busybox in the bed's registry. */

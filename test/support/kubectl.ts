@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { roleBinding } from '../../scripts/least-privilege.ts';
 import { bed } from './bed.ts';
 
 /** Runs kubectl as the bed's administrator. */
@@ -13,9 +14,15 @@ export function kubectl(args: string[], stdin = ''): Promise<string> {
   });
 }
 
+/** Makes a namespace in which Shipmate may do what its operations need. */
+export async function makeNamespace(name: string): Promise<void> {
+  const objects = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, roleBinding(name, 'shipmate')];
+  await kubectl(['create', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
+
 /** A namespace of the test's own. */
 export async function freshNamespace(prefix: string): Promise<string> {
   const name = `${prefix}-${Math.random().toString(36).slice(2, 8)}`;
-  await kubectl(['create', 'namespace', name]);
+  await makeNamespace(name);
   return name;
 }

@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
+import { at } from '../../src/core/json.ts';
+import type { Kube } from '../../src/core/kube.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { bed } from './bed.ts';
@@ -17,13 +20,27 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>>;
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>> & {
+  /** Runs are done in the asker's name. */
+  impersonate?: boolean;
+};
+/** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
+async function letIn(kube: Kube, namespace: string): Promise<void> {
+  const signal = AbortSignal.timeout(10_000);
+  const resourceAttributes = { verb: 'patch', group: 'apps', resource: 'deployments', namespace };
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  };
+  while (at(await kube.create(review, {}, signal), 'status', 'allowed') !== true) await sleep(20);
+}
 
 /**
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk(change: Change = {}): Promise<RealDesk> {
+export async function realDesk({ impersonate = false, ...change }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
@@ -33,11 +50,11 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
     ...change,
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
-      staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
-      production: { namespace: production, rolloutTimeoutSeconds: 60 },
+      staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate },
+      production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },
-    people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' } },
+    people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' }, ...change.people },
     roles: { engineers: ['ana', 'ben'] },
     policy: [
       { name: 'reading', effects: ['read'] },
@@ -45,7 +62,8 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
       { name: 'the rest is free' },
     ],
   });
-  const clusters = createClusters({ kubeconfig: bed.kubeconfig, named: () => settings.clusters });
+  const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
+  await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
   const engine = await testEngine(redis.url, { ...world.clients, kube: clusters.kube }, { settings: () => settings });
   const desk = createDesk(engine);

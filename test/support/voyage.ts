@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ShipmateProcess, startShipmate } from '../../testbed/shipmate.ts';
 import { type FakeSlack, startFakeSlack } from '../../testbed/slack/fake-slack.ts';
 import { bed } from './bed.ts';
-import { kubectl } from './kubectl.ts';
+import { kubectl, makeNamespace } from './kubectl.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 export const ship = 'C0SHIP';
@@ -68,7 +68,7 @@ export async function startVoyage(options: { socketMode?: boolean } = {}): Promi
   const [redis, slack] = await Promise.all([
     startRedis(),
     startFakeSlack({ signingSecret: secrets.signing, botToken: secrets.bot, appToken: secrets.app }),
-    ...Object.values(namespaces).map((name) => kubectl(['create', 'namespace', name])),
+    ...Object.values(namespaces).map(makeNamespace),
   ]);
   const settings = join(bed.dir, `shipmate-${id}.yaml`);
   await writeFile(settings, settingsOf(namespaces));
@@ -84,7 +84,7 @@ export async function startVoyage(options: { socketMode?: boolean } = {}): Promi
       const started = await startShipmate({
         ROLE: role,
         REDIS_URL: redis.url,
-        KUBECONFIG: bed.kubeconfig,
+        KUBECONFIG: bed.shipmateKubeconfig,
         DOCKER_HOST: bed.dockerHost,
         SHIPMATE_CONFIG: settings,
         SLACK_BOT_TOKEN: secrets.bot,

@@ -3,6 +3,7 @@ import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
 import type { Eviction, ObjectRef, Preview } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import { type Connection, RefusedCall, sentenceOf } from './connection.ts';
+import { forbidden } from './forbidden.ts';
 import { collectionPath, kindOf, objectPath, refOf } from './resources.ts';
 import type { Call } from './transport.ts';
 
@@ -13,12 +14,16 @@ const applyAnnotation = 'shipmate.dev/apply';
 type Taken = Preview['takesOver'][number];
 
 /** The API server's refusal in words, and what to do. */
-export function refusalFault(cluster: string, namespace: string, thrown: RefusedCall): Fault {
+export function refusalFault(
+  { cluster, as }: Pick<Connection, 'cluster' | 'as'>,
+  namespace: string,
+  thrown: RefusedCall,
+): Fault {
   const { status } = thrown.refusal;
   const problem = sentenceOf(thrown.refusal);
   if (status === 404 && problem.includes('namespaces'))
     return fault('NAMESPACE_MISSING', { namespace, cluster }, thrown);
-  if (status === 401 || status === 403) return fault('CLUSTER_FORBIDDEN', { cluster, problem }, thrown);
+  if (status === 401 || status === 403) return forbidden(cluster, problem, as?.user, thrown);
   return fault('CLUSTER_REFUSED', { cluster, problem }, thrown);
 }
 

@@ -1,11 +1,12 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
+import type { Identity } from '../../core/identity.ts';
 import { digestOf } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { ClusterSettings } from '../../core/settings.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { createConnection } from './connection.ts';
 import { createKube } from './kube.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, type Transport } from './transport.ts';
 
 export type ClusterSource = {
   /** A kubeconfig file. Without it only `in-cluster` can be reached: somebody's own kubeconfig is never used unasked. */
@@ -19,8 +20,8 @@ export type ClusterSource = {
 };
 
 export type Clusters = {
-  /** The client of a cluster of `shipmate.yaml`. @throws Fault CLUSTER_UNREACHABLE for a name that leads nowhere */
-  kube(cluster: string): Kube;
+  /** The client of a cluster of `shipmate.yaml`, in Shipmate's own name or in somebody's. @throws Fault CLUSTER_UNREACHABLE for a name that leads nowhere */
+  kube(cluster: string, as?: Identity): Kube;
   close(): Promise<void>;
 };
 
@@ -70,31 +71,42 @@ function loadConfig(cluster: string, { kubeconfig, context, endpoint, inCluster 
   return moved;
 }
 
-type Known = { way: string; connection: Connection; kube: ReturnType<typeof createKube> };
+type Client = ReturnType<typeof createKube>;
+/** `people`: the clients in other names. They share the connections, and never what was seen. */
+type Known = { way: string; transport: Transport; kube: Client; people: Map<string, Client> };
 
-async function letGo({ connection, kube }: Known): Promise<void> {
-  kube.close();
-  await connection.close();
+async function letGo({ transport, kube, people }: Known): Promise<void> {
+  for (const each of [kube, ...people.values()]) each.close();
+  await transport.close();
+}
+
+/** The same cluster in somebody's name. */
+function clientAs({ transport, people }: Known, cluster: string, as: Identity): Client {
+  const id = digestOf(as);
+  const kube = people.get(id) ?? createKube(createConnection(cluster, transport, as));
+  people.set(id, kube);
+  return kube;
 }
 
 /** All clusters by name, each with a connection pool and credentials of its own: one KubeConfig a cluster, never switched. */
 export function createClusters(source: ClusterSource): Clusters {
   const connections = new Map<string, Known>();
+  const connect = (cluster: string): Known => {
+    const way = wayTo(cluster, source);
+    const id = digestOf(way);
+    const known = connections.get(cluster);
+    if (known?.way === id) return known;
+    const transport = createTransport(() => loadConfig(cluster, way));
+    const made = { way: id, transport, kube: createKube(createConnection(cluster, transport)), people: new Map() };
+    connections.set(cluster, made);
+    // shipmate.yaml says something else now: what is under way over there fails, is tried again, and goes the new way.
+    if (known) void letGo(known);
+    return made;
+  };
   return {
-    kube: (cluster) => {
-      const way = wayTo(cluster, source);
-      const id = digestOf(way);
-      const known = connections.get(cluster);
-      if (known?.way === id) return known.kube;
-      const connection = createConnection(
-        cluster,
-        createTransport(() => loadConfig(cluster, way)),
-      );
-      const kube = createKube(connection);
-      connections.set(cluster, { way: id, connection, kube });
-      // shipmate.yaml says something else now: what is under way over there fails, is tried again, and goes the new way.
-      if (known) void letGo(known);
-      return kube;
+    kube: (cluster, as) => {
+      const known = connect(cluster);
+      return as ? clientAs(known, cluster, as) : known.kube;
     },
     close: async () => void (await Promise.all([...connections.values()].map(letGo))),
   };

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
+import type { Identity } from '../../core/identity.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { inNameOf } from './in-name-of.ts';
 import type { Call, Transport } from './transport.ts';
 
 /** All tries of a call together. */
@@ -16,8 +18,12 @@ export type Refusal = { status: number; body: JsonObject };
 /** One cluster's connection: one pool, its own credentials, and raw JSON in both directions. */
 export type Connection = {
   cluster: string;
+  /** Whose name all calls bear, where that is not Shipmate's. */
+  as?: Identity;
   /** Does a call, again and again while the fault may pass (429, 5xx, connection), and answers with its JSON. @throws Fault, RefusedCall */
   call(call: Call): Promise<JsonObject>;
+  /** The `Date` that the API server gives its answer. @throws Fault, RefusedCall */
+  date(call: Call): Promise<string | undefined>;
   /** Opens a stream of JSON lines (a watch). The caller reads it to its end. @throws Fault, RefusedCall */
   stream(call: Omit<Call, 'method' | 'body'>): Promise<AsyncIterable<Uint8Array>>;
   config: Transport['config'];
@@ -81,12 +87,12 @@ async function sorted(answer: Answer, attempt: number, once: boolean | undefined
 }
 
 /** Calls and streams over a transport, with patience for what may pass. */
-export function createConnection(cluster: string, transport: Transport): Connection {
+export function createConnection(cluster: string, transport: Transport, as?: Identity): Connection {
   const unreachable = (problem: string, cause?: unknown) => fault('CLUSTER_UNREACHABLE', { cluster, problem }, cause);
 
   const attempt = async (call: Call, kind: 'call' | 'watch', number: number): Promise<Attempt> => {
     try {
-      return await sorted(await transport.send(call, kind), number, call.once);
+      return await sorted(await transport.send(as ? { ...call, as } : call, kind), number, call.once);
     } catch (thrown) {
       if (thrown instanceof RefusedCall) throw thrown;
       if (call.signal.aborted || call.lookFirst) throw unreachable(problemOf(thrown), thrown);
@@ -107,6 +113,7 @@ export function createConnection(cluster: string, transport: Transport): Connect
 
   return {
     cluster,
+    ...(as && { as }),
     call: async (call) => {
       const limited = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]) };
       const { body } = await patiently(limited, 'call');
@@ -117,8 +124,13 @@ export function createConnection(cluster: string, transport: Transport): Connect
       if (!isObject(object)) throw unreachable('an answer that is not an object');
       return object;
     },
+    date: async (call) => {
+      const { headers, body } = await patiently(call, 'call');
+      await body.dump();
+      return typeof headers.date === 'string' ? headers.date : undefined;
+    },
     stream: async (call) => (await patiently({ method: 'GET', ...call }, 'watch')).body,
-    config: transport.config,
+    config: () => (as ? inNameOf(transport.config(), as) : transport.config()),
     close: transport.close,
   };
 }

@@ -8,7 +8,7 @@ import { type Connection, RefusedCall } from './connection.ts';
 import { execInPod } from './exec.ts';
 import { followRollout } from './follow.ts';
 import { readLogs } from './pod-logs.ts';
-import { listObjects, readObject, readRevisions, readWorkload } from './reads.ts';
+import { clockAheadMs, listObjects, readObject, readRevisions, readWorkload } from './reads.ts';
 import { refOf } from './resources.ts';
 import { createWatches, type Watches } from './shared-watch.ts';
 
@@ -44,7 +44,7 @@ async function* logLines(connection: Connection, ...[ref, options, signal]: Para
   try {
     yield* readLogs(connection, ref, options, signal);
   } catch (thrown) {
-    throw thrown instanceof RefusedCall ? refusalFault(connection.cluster, ref.namespace, thrown) : thrown;
+    throw thrown instanceof RefusedCall ? refusalFault(connection, ref.namespace, thrown) : thrown;
   }
 }
 
@@ -55,7 +55,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     try {
       return await act();
     } catch (thrown) {
-      throw thrown instanceof RefusedCall ? refusalFault(connection.cluster, namespace, thrown) : thrown;
+      throw thrown instanceof RefusedCall ? refusalFault(connection, namespace, thrown) : thrown;
     }
   };
   const of = (manifest: Parameters<Kube['preview']>[0]) => refOf(manifest).namespace;
@@ -81,6 +81,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
         const { gitVersion } = await connection.call({ method: 'GET', path: '/version', signal });
         return String(gitVersion ?? 'unknown');
       }),
+    clockAheadMs: (signal) => inWords('', () => clockAheadMs(connection, signal)),
     close: watches.close,
   };
 }

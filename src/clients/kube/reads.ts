@@ -112,3 +112,10 @@ export async function readRevisions(connection: Connection, ref: ObjectRef, sign
       : ofControllerRevisions(workload, await from('ControllerRevision'));
   return found.sort((a, b) => b.revision - a.revision);
 }
+
+/** See `Kube.clockAheadMs`: the header tells whole seconds, and was made about half way through the call. */
+export async function clockAheadMs(connection: Connection, signal: AbortSignal): Promise<number | undefined> {
+  const began = Date.now();
+  const said = Date.parse((await connection.date({ method: 'GET', path: '/version', signal })) ?? '');
+  return Number.isNaN(said) ? undefined : Math.round((began + Date.now()) / 2 - (said + 500));
+}

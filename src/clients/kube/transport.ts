@@ -1,8 +1,10 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
+import type { Identity } from '../../core/identity.ts';
 import type { Json } from '../../core/json.ts';
 import { abortable } from './abortable.ts';
+import { impersonation } from './in-name-of.ts';
 
 const headersMs = 10_000;
 /** Credentials that the cluster refuses are not renewed more often than this. */
@@ -19,6 +21,8 @@ export type Call = {
   once?: true;
   /** Where its answer gets lost it is not sent again: whoever asks looks first what became of it. */
   lookFirst?: true;
+  /** In whose name it is sent. */
+  as?: Identity;
   signal: AbortSignal;
 };
 
@@ -38,6 +42,8 @@ function poolsOf({ ca, cert, key, servername, rejectUnauthorized = true }: Tls) 
   return {
     call: new Agent({ connect, connections: 3 }),
     watch: new Agent({ connect, connections: 1, allowH2: true }),
+    // Over HTTP/2 undici makes one header of those for each group, which the API server takes for a group of a strange name.
+    personal: new Agent({ connect, allowH2: false }),
   };
 }
 
@@ -85,7 +91,7 @@ export function createTransport(load: () => KubeConfig): Transport {
     pools.set(id, made);
     return made;
   };
-  const sendOnce = async ({ method, path, query, body, type, signal }: Call, kind: 'call' | 'watch') => {
+  const sendOnce = async ({ method, path, query, body, type, as, signal }: Call, kind: 'call' | 'watch') => {
     const options = await credentials.get(signal);
     const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
     const server = credentials.config().getCurrentCluster()?.server ?? '';
@@ -95,10 +101,11 @@ export function createTransport(load: () => KubeConfig): Transport {
       headers: {
         accept: 'application/json',
         ...Object.fromEntries(given),
+        ...(as && impersonation(as)),
         ...(body !== undefined && { 'content-type': type ?? 'application/apply-patch+yaml' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
-      dispatcher: poolsFor(options)[kind],
+      dispatcher: poolsFor(options)[as ? 'personal' : kind],
       signal,
       headersTimeout: headersMs,
       // A watch may well be silent for longer than undici's default of five minutes; its reader keeps watch itself.
@@ -115,7 +122,7 @@ export function createTransport(load: () => KubeConfig): Transport {
       return await sendOnce(call, kind);
     },
     close: async () => {
-      const agents = [...pools.values()].flatMap(({ call, watch }) => [call, watch]);
+      const agents = [...pools.values()].flatMap(({ call, watch, personal }) => [call, watch, personal]);
       await Promise.all(agents.map((agent) => agent.destroy()));
     },
   };

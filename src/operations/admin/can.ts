@@ -8,7 +8,7 @@ import { judge, ruleText } from '../../core/policy.ts';
 import type { Settings } from '../../core/settings.ts';
 
 /** Who is meant: a Slack mention or id, a person of `shipmate.yaml`, or a token's subject. */
-function actorNamed(settings: Settings, name: string): Actor {
+export function actorNamed(settings: Settings, name: string): Actor {
   const user = /^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$|^([UW][A-Z0-9]{5,})$/.exec(name);
   const id = user?.[1] ?? user?.[2];
   if (id !== undefined) return { kind: 'slack', team: '', user: id };

@@ -8,7 +8,7 @@ import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Percentage } from '../../core/values.ts';
 import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
-import { roll, rollLimits, rollSteps } from './roll.ts';
+import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import {
   containerChange,
   containerOf,
@@ -117,6 +117,7 @@ export const deploy = defineOperation({
     }),
   ],
   needs: ['kube', 'registry'],
+  permissions: [...rollPermissions, 'create deployments.apps,statefulsets.apps,daemonsets.apps'],
   steps: rollSteps,
   limits: rollLimits,
   target: ({ app, env }) => ({ app, env }),

@@ -1,6 +1,6 @@
 import { fault } from '../../core/errors.ts';
 import { at } from '../../core/json.ts';
-import type { RunContext } from '../../core/operation.ts';
+import type { Permission, RunContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
 import { containersOf, workloadRef } from './workload.ts';
 
@@ -8,6 +8,18 @@ import { containersOf, workloadRef } from './workload.ts';
 export const rollSteps = ['apply', 'settle'] as const;
 /** The environment's rolloutTimeoutSeconds ends a rollout; it may be a day. */
 export const rollLimits = { run: 26 * 3_600_000, steps: { settle: 25 * 3_600_000 } };
+
+/** What it takes to see how workloads of apps do. */
+export const seePermissions: readonly Permission[] = [
+  'get,list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
+  'list,watch replicasets.apps,pods',
+  'get pods/log',
+];
+/** What it takes to change one and follow it. */
+export const rollPermissions: readonly Permission[] = [
+  ...seePermissions,
+  'patch deployments.apps,statefulsets.apps,daemonsets.apps',
+];
 
 /** Applies the plan's manifest and watches the rollout to its end. */
 export async function roll(run: RunContext<'kube', (typeof rollSteps)[number]>): Promise<Report> {

@@ -8,7 +8,7 @@ import { defineOperation, route } from '../../core/operation.ts';
 import { overlay, ownedBy } from '../../core/ownership.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Run } from '../../core/run.ts';
-import { roll, rollLimits, rollSteps } from './roll.ts';
+import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containersOf, undoByImage, workloadRef } from './workload.ts';
 
 /** How many runs back the health of revisions is looked up. */
@@ -71,6 +71,7 @@ export const rollback = defineOperation({
     }),
   ],
   needs: ['kube', 'order'],
+  permissions: [...rollPermissions, 'list controllerrevisions.apps'],
   steps: rollSteps,
   limits: rollLimits,
   first: true,

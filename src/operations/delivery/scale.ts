@@ -5,7 +5,7 @@ import { at } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import { Replicas } from './fields.ts';
-import { roll, rollLimits, rollSteps } from './roll.ts';
+import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { withChange, workloadRef } from './workload.ts';
 
 export const scale = defineOperation({
@@ -25,6 +25,7 @@ export const scale = defineOperation({
     }),
   ],
   needs: ['kube'],
+  permissions: rollPermissions,
   steps: rollSteps,
   limits: rollLimits,
   target: ({ app, env }) => ({ app, env }),

@@ -5,6 +5,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import { recordedRun } from '../../core/lost-run.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
+import { seePermissions } from './roll.ts';
 import { workloadRef } from './workload.ts';
 
 const Input = z.strictObject({ app: AppRef.optional(), env: EnvRef.optional() });
@@ -75,6 +76,7 @@ export const status = defineOperation({
     }),
   ],
   needs: ['kube', 'runs'],
+  permissions: seePermissions,
   steps: ['read'],
   target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
   plan: async (context, input) => ({

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { differences } from '../../core/diff.ts';
+import { fault } from '../../core/errors.ts';
+import { at, digestOf, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { Kube } from '../../core/kube.ts';
+import { defineOperation, type PlanContext } from '../../core/operation.ts';
+import { needText, rulesOf } from '../../core/permission.ts';
+import { EnvRef } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
+import type { Deed } from '../../core/rbac.ts';
+import { missing, nameOf, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { ownLabels } from './own-policies.ts';
+import { may } from './own-rights.ts';
+import { ResourceWord, resourceOf, type Subject, SubjectRef, subjectCalled } from './subject.ts';
+
+const apiVersion = 'rbac.authorization.k8s.io/v1';
+/** Verbs that let people give themselves more (bind, escalate, impersonate) are not among them. */
+const Verbs = z
+  .array(z.enum(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection']))
+  .min(1)
+  .max(8)
+  .describe('What they may do, with commas between: get,list,watch')
+  .meta({ examples: [['get', 'list']] });
+const Resources = z.array(ResourceWord).min(1).max(20).describe('On what, with commas between: pods,deploy,pods/log');
+
+/** @throws Fault BAD_INPUT for what would let people give themselves more */
+function deedsOf(verbs: readonly string[], words: readonly string[]): Deed[] {
+  return words.flatMap((word) => {
+    const { clusterWide, group, resource } = resourceOf(word);
+    const refused = clusterWide || group === 'rbac.authorization.k8s.io' || resource === 'serviceaccounts/token';
+    if (refused)
+      throw fault('BAD_INPUT', {
+        problem: `${word} cannot be granted here: ${clusterWide ? 'it is of the cluster as a whole' : 'with it one could give oneself more'}.`,
+      });
+    return verbs.map((verb) => ({ verb, group, resource }));
+  });
+}
+
+/** Nobody is given what Shipmate itself lacks; the API server would refuse it too, but later and in other words. */
+async function checkHeld(kube: Kube, namespace: string, deeds: readonly Deed[], signal: AbortSignal): Promise<void> {
+  const held = await Promise.all(deeds.map((deed) => may(kube, deed, { namespace }, signal)));
+  const lacking = deeds.filter((_, index) => !held[index]).map(needText);
+  if (lacking.length > 0) throw fault('GRANT_BEYOND', { lacking: lacking.join(', '), namespace });
+}
+
+function manifestsOf(
+  subject: Subject,
+  namespace: string,
+  deeds: readonly Deed[],
+): { role: JsonObject; binding: JsonObject } {
+  const rules = rulesOf(deeds.map((deed) => ({ ...deed, everywhere: false })));
+  const who = subject.title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const name = `shipmate-${who}-${digestOf([subject.rbac, rules]).slice(0, 8)}`;
+  const metadata = { name, namespace, labels: ownLabels };
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
+  return {
+    role: { apiVersion, kind: 'Role', metadata, rules },
+    binding: { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects: [subject.rbac] },
+  };
+}
+
+const Granted = z.strictObject({ who: SubjectRef, verbs: Verbs, resources: Resources, env: EnvRef });
+
+async function planGrant(
+  { on, settings, site, signal }: PlanContext<'kube'>,
+  { who, verbs, resources }: z.output<typeof Granted>,
+): Promise<Draft> {
+  const kube = on.kube(site.cluster);
+  const subject = subjectCalled(settings, site, who);
+  const deeds = deedsOf(verbs, resources);
+  await checkHeld(kube, site.namespace, deeds, signal);
+  const { role, binding } = manifestsOf(subject, site.namespace, deeds);
+  const first = await planWrites(kube, [{ kind: 'apply', manifest: role }], signal);
+  // The API server tries no binding to a role that isn't there yet, not even dry.
+  const isNew = (await kube.read(refOf(role), signal)) === undefined;
+  const second = isNew
+    ? {
+        writes: [{ kind: 'apply' as const, manifest: binding, force: false }],
+        changes: differences(undefined, binding).map((change) => ({
+          ...change,
+          path: `${nameOf(refOf(binding))} ${change.path}`,
+        })),
+        takesOver: [],
+      }
+    : await planWrites(kube, [{ kind: 'apply', manifest: binding }], signal);
+  return {
+    summary: `${subject.title} may ${verbs.join(', ')} ${resources.join(', ')} in ${site.namespace}`,
+    writes: [...first.writes, ...second.writes],
+    changes: [...first.changes, ...second.changes],
+    takesOver: [...first.takesOver, ...second.takesOver],
+    undo: { operation: 'access-revoke', input: { who, verbs, resources, env: site.env } },
+  };
+}
+
+export const accessGrant = defineOperation({
+  name: 'access-grant',
+  summary: 'Let somebody do something in an environment’s namespace, never more than Shipmate may itself',
+  effect: 'change',
+  input: Granted,
+  usage: '<who> <verbs> <resources> in <env>',
+  examples: ['sa/ci list,watch pods,deploy in staging', 'ana get pods/log in production'],
+  needs: ['kube'],
+  permissions: [
+    'create selfsubjectaccessreviews.authorization.k8s.io',
+    'get,create,patch roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io',
+  ],
+  steps: writeSteps,
+  target: ({ env }) => ({ env }),
+  plan: planGrant,
+  run: (run) => runWrites(run),
+});
+
+const same = (a: Json | undefined, b: Json) => isObject(a) && isObject(b) && a.kind === b.kind && a.name === b.name;
+
+const Revoked = z.strictObject({
+  who: SubjectRef,
+  verbs: Verbs.optional(),
+  resources: Resources.optional(),
+  env: EnvRef,
+});
+
+async function planRevoke(
+  { on, settings, site, signal }: PlanContext<'kube'>,
+  { who, verbs, resources }: z.output<typeof Revoked>,
+): Promise<Draft> {
+  const kube = on.kube(site.cluster);
+  const { namespace } = site;
+  const subject = subjectCalled(settings, site, who);
+  if ((verbs === undefined) !== (resources === undefined))
+    throw fault('BAD_INPUT', {
+      problem: 'Say both what and on what, as it was granted; or neither, to take back all.',
+    });
+  const labels = 'app.kubernetes.io/managed-by=shipmate';
+  const bindings = await kube.list({ apiVersion, kind: 'RoleBinding', namespace, labels }, signal);
+  const theirs = bindings
+    .filter((binding) => same(at(binding, 'subjects', 0), subject.rbac))
+    .map((one) => refOf(one).name);
+  const only = verbs && resources && manifestsOf(subject, namespace, deedsOf(verbs, resources));
+  const wanted = only ? refOf(only.role).name : undefined;
+  const names = theirs.filter((name) => wanted === undefined || name === wanted);
+  if (names.length === 0) throw missing({ apiVersion, kind: 'grant', namespace, name: subject.title });
+  const wishes = names.flatMap((name): Wish[] =>
+    ['RoleBinding', 'Role'].map((kind) => ({ kind: 'remove', ref: { apiVersion, kind, namespace, name } })),
+  );
+  const planned = await planWrites(kube, wishes, signal);
+  const back = verbs &&
+    resources && { undo: { operation: 'access-grant', input: { who, verbs, resources, env: site.env } } };
+  return { summary: `${subject.title}: ${names.length} grant(s) in ${namespace} taken back`, ...planned, ...back };
+}
+
+export const accessRevoke = defineOperation({
+  name: 'access-revoke',
+  summary: 'Take back what Shipmate let somebody do: one grant, or all of them',
+  effect: 'change',
+  input: Revoked,
+  usage: '<who> [<verbs>] [<resources>] in <env>',
+  examples: ['sa/old in staging', 'sa/ci list,watch pods,deploy in staging'],
+  needs: ['kube'],
+  permissions: ['get,list,delete roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io'],
+  steps: writeSteps,
+  target: ({ env }) => ({ env }),
+  plan: planRevoke,
+  run: (run) => runWrites(run),
+});
