@@ -2,16 +2,45 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { at } from '../../src/core/json.ts';
 import type { FakeCluster } from './fake-kube.ts';
 
-const namespaced = (kind: string, apiVersion: string, name: string, rest: JsonObject): JsonObject => ({
+const namespaced = (
+  kind: string,
+  apiVersion: string,
+  name: string,
+  rest: JsonObject,
+  metadata: JsonObject = {},
+): JsonObject => ({
   apiVersion,
   kind,
-  metadata: { name, namespace: 'staging', uid: `uid-${kind}-${name}` },
+  metadata: { name, namespace: 'staging', uid: `uid-${kind}-${name}`, ...metadata },
   ...rest,
 });
+
+const ownedBy = (kind: string, apiVersion: string, name: string) => ({
+  ownerReferences: [{ apiVersion, kind, name, uid: `uid-${kind}-${name}`, controller: true }],
+});
+const pod = 'web-6d4f9c6b7-x2v8k';
+const web = { name: 'web', image: '127.0.0.1:5000/web:v1' };
 
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
   namespaced('ConfigMap', 'v1', 'app-config', { data: { LOG_LEVEL: 'info', GREETING: 'hello' } }),
+  namespaced('ReplicaSet', 'apps/v1', 'web-6d4f9c6b7', {}, ownedBy('Deployment', 'apps/v1', 'web')),
+  namespaced(
+    'Pod',
+    'v1',
+    pod,
+    {
+      spec: { nodeName: 'node-1', containers: [web] },
+      status: {
+        phase: 'Running',
+        containerStatuses: [{ name: 'web', ready: true, restartCount: 0, state: { running: {} } }],
+      },
+    },
+    ownedBy('ReplicaSet', 'apps/v1', 'web-6d4f9c6b7'),
+  ),
+  namespaced('PodMetrics', 'metrics.k8s.io/v1beta1', pod, {
+    containers: [{ name: 'web', usage: { cpu: '12m', memory: '34Mi' } }],
+  }),
 ];
 
 /** Puts the small cluster's objects into a fake one. */

@@ -17,13 +17,16 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>>;
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>> & {
+  /** More of the environment `staging`. */
+  staging?: Partial<z.input<typeof Settings>['environments'][string]>;
+};
 
 /**
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk(change: Change = {}): Promise<RealDesk> {
+export async function realDesk({ staging: more, ...change }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
@@ -33,7 +36,7 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
     ...change,
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
-      staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
+      staging: { namespace: staging, rolloutTimeoutSeconds: 60, ...more },
       production: { namespace: production, rolloutTimeoutSeconds: 60 },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },
