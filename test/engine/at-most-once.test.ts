@@ -86,7 +86,9 @@ test('what a step records is in the audit log with its end, without secrets', as
   const desk = createDesk(engine);
   const { id } = await desk.done('deploy', { env: 'staging' });
   await engine.audit.seal();
-  const texts = (await engine.audit.read({ limit: 100 })).filter(({ run, kind }) => run === id && kind === 'step').map(({ text }) => text);
+  const texts = (await engine.audit.read({ limit: 100 }))
+    .filter(({ run, kind }) => run === id && kind === 'step')
+    .map(({ text }) => text);
   expect(texts).toEqual(['started', 'it went up, password=[redacted]', 'done']);
   await desk.leases.stop();
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
+import { EnvRef, ObjectName } from '../../core/place.ts';
 import { happenings, objectOf, whenText } from './event-rows.ts';
 import { ageOf, type ContainerFacts, containersOf, exitText, imageText, nodeOf, stateOf, troubleOf } from './facts.ts';
 import { ageNote, controllerOf, findPods } from './find.ts';
@@ -110,9 +110,9 @@ export const describe = defineOperation({
     route({
       method: 'GET',
       path: '/pods/:namespace/:name',
-      summary: 'A pod, or an app’s pods, in a person’s words',
-      request: z.object({ namespace: EnvRef, name: Subject, pod: PodPart.optional() }),
-      input: ({ namespace, name, pod }) => ({ env: namespace, app: name, ...(pod !== undefined && { pod }) }),
+      summary: 'A pod in a person’s words',
+      request: z.object({ namespace: EnvRef, name: ObjectName }),
+      input: ({ namespace, name }) => ({ env: namespace, app: `pod/${name}` }),
     }),
   ],
   needs: ['kube'],

@@ -29,7 +29,8 @@ async function readOnce(
   let bytes = 0;
   for await (const raw of kube.logs(podRef(namespace, pod), { container, ...options }, signal)) {
     // The kubelet says so in the log's place, where the container is gone from the node.
-    if (raw.startsWith(gone)) throw fault('CLUSTER_REFUSED', { cluster: '', problem: `${pod}: its log is gone from the node` });
+    if (raw.startsWith(gone))
+      throw fault('CLUSTER_REFUSED', { cluster: '', problem: `${pod}: its log is gone from the node` });
     bytes += Buffer.byteLength(raw) + 1;
     const line = read(raw);
     if (line) lines.push(line);

@@ -72,7 +72,7 @@ async function usage(
   const total = `Together ${cpuText(sum(used.map(({ cpu }) => cpu)))} CPU, ${memoryText(sum(used.map(({ memory }) => memory)))} memory.`;
   return {
     rows: used.sort((a, b) => b.cpu - a.cpu || b.memory - a.memory).map(({ row }) => row),
-    note: unmeasured > 0 ? `${total} ${unmeasured} pods are not measured (yet).` : total,
+    note: unmeasured > 0 ? `${total} Not measured (yet): ${unmeasured} more.` : total,
   };
 }
 

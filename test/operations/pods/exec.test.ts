@@ -18,7 +18,15 @@ beforeAll(async () => {
   desk = await realDesk({
     staging: {
       exec: {
-        allow: [`${bb} echo ...`, `${bb} cat /etc/*`, `${bb} false`, `${bb} sh -c *`, `${bb} yes`, 'nothing-like-it', `${bb} sleep *`],
+        allow: [
+          `${bb} echo ...`,
+          `${bb} cat /etc/*`,
+          `${bb} false`,
+          `${bb} sh -c *`,
+          `${bb} yes`,
+          'nothing-like-it',
+          `${bb} sleep *`,
+        ],
         seconds: 3,
         kilobytes: 1,
       },
@@ -39,7 +47,10 @@ const records = async (id: string) => {
 
 test('an allowed command runs as its words are, and leaves a transcript in the audit log', async () => {
   const done = await run(bb, 'echo', 'a  b', '$HOME', '`id`', ';', '*');
-  expect(done).toMatchObject({ state: 'finished', report: { kind: 'executed', exitCode: 0, text: 'a  b $HOME `id` ; *\n', cut: false } });
+  expect(done).toMatchObject({
+    state: 'finished',
+    report: { kind: 'executed', exitCode: 0, text: 'a  b $HOME `id` ; *\n', cut: false },
+  });
   const sha256 = createHash('sha256').update('a  b $HOME `id` ; *\n').digest('hex');
   const said = (await records(done.id)).map(({ text }) => text);
   expect(said.find((text) => text.startsWith('ran '))).toBe(
@@ -71,7 +82,10 @@ test('a command that does not end is left at the time limit', async () => {
 });
 
 test('a program that is not there failed, and is not tried again', async () => {
-  expect(await run('nothing-like-it')).toMatchObject({ state: 'failed', report: { kind: 'executed', problem: expect.stringContaining('did not run') } });
+  expect(await run('nothing-like-it')).toMatchObject({
+    state: 'failed',
+    report: { kind: 'executed', problem: expect.stringContaining('did not run') },
+  });
 });
 
 test('what is not allowed is not run: other words, other folders, other environments', async () => {
@@ -81,9 +95,15 @@ test('what is not allowed is not run: other words, other folders, other environm
     [bb, 'echo', '-n'],
     ['/bin/sh', '-c', 'id'],
   ])
-    expect((await run(...command)).fault).toMatchObject({ code: 'NOT_ALLOW_LISTED', hint: expect.stringContaining('cat /etc/*') });
+    expect((await run(...command)).fault).toMatchObject({
+      code: 'NOT_ALLOW_LISTED',
+      hint: expect.stringContaining('cat /etc/*'),
+    });
   const elsewhere = await desk.done('exec', { app: 'web', env: 'production', command: [bb, 'false'] });
-  expect(elsewhere.fault).toMatchObject({ code: 'NOT_ALLOW_LISTED', hint: expect.stringContaining('no command at all') });
+  expect(elsewhere.fault).toMatchObject({
+    code: 'NOT_ALLOW_LISTED',
+    hint: expect.stringContaining('no command at all'),
+  });
 });
 
 test('a worker lost while it runs: it is not run a second time, and that is said', async () => {
@@ -91,7 +111,11 @@ test('a worker lost while it runs: it is not run a second time, and that is said
   const id = await desk.ask('exec', { app: 'web', env: 'staging', command });
   const doomed = createLeases(desk.engine.store, 'doomed', quiet);
   const going = advance(desk.engine, doomed, id);
-  await until('it has begun', () => desk.run(id), ({ steps }) => steps.run?.state === 'started');
+  await until(
+    'it has begun',
+    () => desk.run(id),
+    ({ steps }) => steps.run?.state === 'started',
+  );
   await sleep(700);
   await doomed.stop();
   await going.catch(() => {});
@@ -131,13 +155,20 @@ test('a debug container of an allowed image is put beside, and the way in is tol
   await ready(ns, '-l', 'app=web');
   const refused = await desk.done('debug', { app: 'web', env: 'staging', image: 'evil/tools' });
   expect(refused.fault).toMatchObject({ code: 'NOT_ALLOW_LISTED' });
-  expect((await desk.done('debug', { app: 'web', env: 'production' })).fault).toMatchObject({ code: 'NOT_ALLOW_LISTED' });
+  expect((await desk.done('debug', { app: 'web', env: 'production' })).fault).toMatchObject({
+    code: 'NOT_ALLOW_LISTED',
+  });
   const [first = ''] = await podNames(ns, 'web');
   const done = await desk.done('debug', { app: first, env: 'staging' });
-  expect(done).toMatchObject({ state: 'finished', report: { kind: 'changed', note: `It runs. To get in: kubectl attach -it -n ${ns} ${first} -c shipmate-1` } });
+  expect(done).toMatchObject({
+    state: 'finished',
+    report: { kind: 'changed', note: `It runs. To get in: kubectl attach -it -n ${ns} ${first} -c shipmate-1` },
+  });
   expect(done.plan?.summary).toContain('beside web');
   const live = JSON.parse(await kubectl(['get', 'pod', '-n', ns, first, '-o', 'json']));
-  expect(live.spec.ephemeralContainers).toMatchObject([{ name: 'shipmate-1', image: bed.busybox, targetContainerName: 'web' }]);
+  expect(live.spec.ephemeralContainers).toMatchObject([
+    { name: 'shipmate-1', image: bed.busybox, targetContainerName: 'web' },
+  ]);
   const second = await desk.done('debug', { app: first, container: 'side', env: 'staging' });
   expect(second).toMatchObject({ state: 'finished', report: { note: expect.stringContaining('-c shipmate-2') } });
 });

@@ -13,7 +13,14 @@ const stays = '/bin/busybox sleep 3600';
 const tenLines = `for i in 1 2 3 4 5 6 7 8 9 10; do echo "line $i of $HOSTNAME"; /bin/busybox usleep 20000; done; ${stays}`;
 
 beforeAll(async () => {
-  desk = await realDesk({ apps: { crash: { image: 'crash' }, chatty: { image: 'chatty' }, noisy: { image: 'noisy' }, flappy: { image: 'flappy' } } });
+  desk = await realDesk({
+    apps: {
+      crash: { image: 'crash' },
+      chatty: { image: 'chatty' },
+      noisy: { image: 'noisy' },
+      flappy: { image: 'flappy' },
+    },
+  });
   ns = desk.namespaces.staging;
   const hello = `/bin/busybox sleep 1; i=0; while true; do i=$((i+1)); echo "tick $i of $HOSTNAME"; /bin/busybox sleep 1; done`;
   await make(
@@ -21,12 +28,17 @@ beforeAll(async () => {
     deployment('web', [says('web', tenLines)], 2),
     deployment('crash', [says('crash', 'echo "dying now"; exit 3')]),
     deployment('chatty', [says('chatty', hello)]),
-    deployment('noisy', [says('noisy', `i=0; while true; do i=$((i+1)); echo "noise $i"; /bin/busybox usleep 5000; done`)]),
+    deployment('noisy', [
+      says('noisy', `i=0; while true; do i=$((i+1)); echo "noise $i"; /bin/busybox usleep 5000; done`),
+    ]),
     pod('pair', [says('main', `echo from main; ${stays}`), says('side', `echo from side; ${stays}`)]),
     pod('long', [says('main', `i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo "long $i"; done; ${stays}`)]),
     pod('wide', [says('main', `x=a; for i in 1 2 3 4 5 6 7 8 9 10; do x=$x$x; done; echo "$x!"; ${stays}`)]),
     pod('secretive', [
-      says('main', `echo password=hunter22hunter; echo '<!channel> <https://evil.example|click>'; echo -----BEGIN RSA PRIVATE KEY-----; echo MIIEowIBAAKCAQEA; echo c2VjcmV0; echo -----END RSA PRIVATE KEY-----; echo after; ${stays}`),
+      says(
+        'main',
+        `echo password=hunter22hunter; echo '<!channel> <https://evil.example|click>'; echo -----BEGIN RSA PRIVATE KEY-----; echo MIIEowIBAAKCAQEA; echo c2VjcmV0; echo -----END RSA PRIVATE KEY-----; echo after; ${stays}`,
+      ),
     ]),
   );
   await ready(ns, '-l', 'app in (web,chatty,noisy)');
@@ -42,12 +54,18 @@ async function log(input: Record<string, unknown>): Promise<{ lines: string[]; n
 const timeOf = (line: string) => line.slice(0, 12);
 
 test('two replicas are merged in the order of time, under their short names', async () => {
-  const { lines } = await until('all is written', () => log({ app: 'web' }), (found) => found.lines.length === 20);
+  const { lines } = await until(
+    'all is written',
+    () => log({ app: 'web' }),
+    (found) => found.lines.length === 20,
+  );
   expect(lines.map(timeOf)).toEqual(lines.map(timeOf).sort());
   for (const name of await podNames(ns, 'web')) {
     const short = name.split('-').at(-1) ?? '';
     const own = lines.filter((line) => line.slice(13).startsWith(`${short}  `));
-    expect(own.map((line) => line.slice(13 + short.length + 2))).toEqual(Array.from({ length: 10 }, (_, i) => `line ${i + 1} of ${name}`));
+    expect(own.map((line) => line.slice(13 + short.length + 2))).toEqual(
+      Array.from({ length: 10 }, (_, i) => `line ${i + 1} of ${name}`),
+    );
     const alone = await log({ app: 'web', pod: short, tail: 3 });
     expect(alone.lines.map((line) => line.slice(13))).toEqual([8, 9, 10].map((i) => `line ${i} of ${name}`));
   }
@@ -60,9 +78,15 @@ test('of many containers the first is shown, and the others are named', async ()
   expect(first.lines.map((line) => line.slice(13))).toEqual(['from main']);
   expect(first.note).toContain('there are also side (container=all)');
   expect((await log({ app: 'pod/pair', container: 'side' })).lines[0]).toContain('from side');
-  expect((await log({ app: 'pod/pair', container: 'all' })).lines.map((line) => line.slice(13)).sort()).toEqual(['main  from main', 'side  from side']);
+  expect((await log({ app: 'pod/pair', container: 'all' })).lines.map((line) => line.slice(13)).sort()).toEqual([
+    'main  from main',
+    'side  from side',
+  ]);
   const wrong = await desk.done('logs', { app: 'pod/pair', env: 'staging', container: 'sid' });
-  expect(wrong.fault).toMatchObject({ code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean “side”?') });
+  expect(wrong.fault).toMatchObject({
+    code: 'NO_SUCH_OBJECT',
+    message: expect.stringContaining('Did you mean “side”?'),
+  });
 });
 
 test('a long log is had from its end, and searched as a whole', async () => {
@@ -81,11 +105,17 @@ test('a pattern that would never end is ended; one that is none is refused at on
   const run = await desk.done('logs', { app: 'pod/wide', env: 'staging', grep: '/(a+)+$/' });
   expect(run.fault).toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('takes too long') });
   expect(performance.now() - began).toBeLessThan(8_000);
-  await expect(desk.ask('logs', { app: 'web', env: 'staging', grep: '/(/' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  await expect(desk.ask('logs', { app: 'web', env: 'staging', grep: '/(/' })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  });
 });
 
 test('what a crashed container said, and what cannot be had, is told', async () => {
-  const before = await until('it crashed', () => log({ app: 'crash', previous: true }), ({ lines }) => lines.some((line) => line.includes('dying')));
+  const before = await until(
+    'it crashed',
+    () => log({ app: 'crash', previous: true }),
+    ({ lines }) => lines.some((line) => line.includes('dying')),
+  );
   expect(before.lines[0]).toContain('dying now');
   const none = await log({ app: 'web', previous: true });
   expect(none.lines).toEqual([]);
@@ -145,7 +175,11 @@ test('a crash loop is followed over its restarts, and each line told once', asyn
 test('following stops on Stop', async () => {
   const id = await desk.ask('logs', { app: 'chatty', env: 'staging', follow: '5m' });
   const going = advance(desk.engine, desk.leases, id);
-  await until('it says something', () => thread(id), (lines) => lines.length > 1);
+  await until(
+    'it says something',
+    () => thread(id),
+    (lines) => lines.length > 1,
+  );
   await stop(desk.engine, id, { actor: ana });
   const began = performance.now();
   await going;

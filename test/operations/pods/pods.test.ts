@@ -59,26 +59,45 @@ test('pods are told of in a person’s words, those in trouble first', async () 
   expect(stateIn(found, 'pulls')).toContain('the image can’t be pulled');
   expect(stateIn(found, 'gave-up')).toBe('failed: job failed (exit code 4)');
   expect(stateIn(found, 'roomy')).toContain('no node takes it: 0/1 nodes are available');
-  expect(stateIn(found, 'prepared')).toContain('init container first (1 of 1) crashes again and again: failed (exit code 7)');
+  expect(stateIn(found, 'prepared')).toContain(
+    'init container first (1 of 1) crashes again and again: failed (exit code 7)',
+  );
   expect(stateIn(found, 'pair')).toBe('side runs, but is not ready');
   expect(stateIn(found, 'web')).toBe('ready');
   const names = found.rows.map(([name]) => name ?? '');
-  expect(names.findIndex((name) => name.startsWith('crash'))).toBeLessThan(names.findIndex((name) => name.startsWith('db')));
+  expect(names.findIndex((name) => name.startsWith('crash'))).toBeLessThan(
+    names.findIndex((name) => name.startsWith('db')),
+  );
 });
 
 test('of an app only its own pods, with node, age, restarts and image', async () => {
   const { rows, note } = await table('pods', { app: 'web' });
   expect(rows.map(([name]) => name).sort()).toEqual((await podNames(ns, 'web')).sort());
   const node = await kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}']);
-  expect(rows[0]?.slice(1)).toEqual(['ready', '1 of 1', '0', node, expect.stringMatching(/^\d+ (s|min)$/), expect.stringContaining('busybox')]);
+  expect(rows[0]?.slice(1)).toEqual([
+    'ready',
+    '1 of 1',
+    '0',
+    node,
+    expect.stringMatching(/^\d+ (s|min)$/),
+    expect.stringContaining('busybox'),
+  ]);
   expect(note).toBe('2 of 2 well.');
   expect((await table('pods', { app: 'statefulset/db' })).rows.map(([name]) => name)).toEqual(['db-0']);
-  const crash = await until('it crashed again', () => table('pods', { app: 'crash' }), ({ rows: [row] }) => Number(row?.[3]?.split(' ')[0]) > 1);
+  const crash = await until(
+    'it crashed again',
+    () => table('pods', { app: 'crash' }),
+    ({ rows: [row] }) => Number(row?.[3]?.split(' ')[0]) > 1,
+  );
   expect(crash.rows[0]?.[3]).toMatch(/^\d+ \(\d+ (s|min) ago\)$/);
 });
 
 test('describe says why, since when, with exit codes, probes and events', async () => {
-  const crashed = await until('it crashed', () => table('describe', { app: 'crash' }), ({ rows }) => rows.some(([what]) => what === 'why'));
+  const crashed = await until(
+    'it crashed',
+    () => table('describe', { app: 'crash' }),
+    ({ rows }) => rows.some(([what]) => what === 'why'),
+  );
   const how = (what: string, rows: string[][]) => rows.filter(([each]) => each === what).map(([, value]) => value);
   expect(how('restarts', crashed.rows)[0]).toMatch(/^\d+; the run before failed \(exit code 3\) \d+ (s|min) ago$/);
   expect(crashed.rows.map(([, value]) => value).join('\n')).toContain('BackOff: ');
@@ -97,13 +116,20 @@ test('describe says why, since when, with exit codes, probes and events', async 
 });
 
 test('a name that fits nothing, or a pod of somebody else, is refused with what would be right', async () => {
-  const fault = async (input: Record<string, unknown>) => (await desk.done('describe', { env: 'staging', ...input })).fault;
-  expect(await fault({ app: 'pod/pairs' })).toMatchObject({ code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean “pair”?') });
+  const fault = async (input: Record<string, unknown>) =>
+    (await desk.done('describe', { env: 'staging', ...input })).fault;
+  expect(await fault({ app: 'pod/pairs' })).toMatchObject({
+    code: 'NO_SUCH_OBJECT',
+    message: expect.stringContaining('Did you mean “pair”?'),
+  });
   expect(await fault({ app: 'web', pod: 'zzzzz' })).toMatchObject({ code: 'NO_SUCH_OBJECT' });
   expect(await fault({ app: 'statefulset/none' })).toMatchObject({ code: 'NOT_DEPLOYED' });
   // What policy and locks were asked about must be what it is: a bare pod that is called like one of an app is not the app’s.
   await make(ns, pod('web-bcdfg-hjklm', [says('main', stays)]));
-  expect(await fault({ app: 'web-bcdfg-hjklm' })).toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('belongs to no workload') });
+  expect(await fault({ app: 'web-bcdfg-hjklm' })).toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringContaining('belongs to no workload'),
+  });
 });
 
 test('events are in order, the same again is counted', async () => {
@@ -126,7 +152,15 @@ test('events are in order, the same again is counted', async () => {
 test('images are those that run, by digest, with their ports', async () => {
   const { rows } = await table('images', { app: 'web' });
   const names = await podNames(ns, 'web');
-  const real = await kubectl(['get', 'pod', '-n', ns, names[0] ?? '', '-o', 'jsonpath={.status.containerStatuses[0].imageID}']);
+  const real = await kubectl([
+    'get',
+    'pod',
+    '-n',
+    ns,
+    names[0] ?? '',
+    '-o',
+    'jsonpath={.status.containerStatuses[0].imageID}',
+  ]);
   expect(rows).toHaveLength(1);
   expect(rows[0]?.[1]).toMatch(/^sha256:[0-9a-f]{12}$/);
   expect(real).toContain(rows[0]?.[1]);
@@ -151,7 +185,11 @@ test('one pod is deleted, and its controller makes another', async () => {
   const run = await desk.done('pod-delete', { app: victim, env: 'staging' });
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'changed', objects: [`Pod/${victim}`] } });
   expect(run.plan?.summary).toMatch(/^deletes web-\S+ \(ready\)\. ReplicaSet web-\w+ makes a new one\.$/);
-  await until('there is another', () => podNames(ns, 'web'), (names) => names.length === 2 && !names.includes(victim));
+  await until(
+    'there is another',
+    () => podNames(ns, 'web'),
+    (names) => names.length === 2 && !names.includes(victim),
+  );
   const bare = await desk.done('pod-delete', { app: 'pod/finished', env: 'staging' });
   expect(bare.plan?.summary).toContain('Nobody makes a new one');
 });
