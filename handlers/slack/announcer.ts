@@ -64,7 +64,7 @@ function portionOf(events: Awaited<ReturnType<RunStore['events']>>) {
     letters += event.text.length + 20;
     return letters > lettersAtOnce;
   });
-  return room > 0 ? events.slice(0, room) : events;
+  return room < 0 ? events : events.slice(0, Math.max(1, room));
 }
 
 /** The thread gets what happened since it was last written to, in one reply; `more` where not all of it had room. */

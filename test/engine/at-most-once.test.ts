@@ -38,7 +38,9 @@ const launch = defineOperation({
 
 beforeEach(async () => {
   done = 0;
-  act = async () => void (done += 1);
+  act = async () => {
+    done += 1;
+  };
   const catalogue = new Map<string, Operation>([['deploy', launch]]);
   engine = await testEngine(redis().url, fakeWorld().clients, { catalogue });
   await engine.redis.flushall();

@@ -8,6 +8,7 @@ import { endText, stateOf, titleOf } from './run-words.ts';
 
 /** One block of preformatted text takes so much. */
 const blockLetters = 2_800;
+const mostBlocks = 20;
 
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 
@@ -56,7 +57,8 @@ function inBlocks(lines: readonly string[]): string[] {
       blocks[blocks.length - 1] = `${sofar}\n${line}`;
     else blocks.push(line);
   }
-  return blocks;
+  const rest = blocks.length - mostBlocks;
+  return rest > 0 ? [...blocks.slice(0, mostBlocks), '… and more than a message takes'] : blocks;
 }
 
 /** What the thread of a run's message gets for these events; failures are shown in the channel too. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Target } from '../../core/operation.ts';
-import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
+import { ObjectName, WorkloadRef } from '../../core/place.ts';
 
 /** What Kubernetes makes its random names of. */
 const letters = 'bcdfghjklmnpqrstvwxz2456789';
@@ -49,9 +49,6 @@ export const PodPart = ObjectName.describe('One of its pods, by its name or the 
 export const Container = ObjectName.describe('A container of the pod; “all” for all of them').meta({
   examples: ['web'],
 });
-
-/** The fields that say which pods are meant. */
-export const where = { app: Subject, env: EnvRef, pod: PodPart.optional() };
 
 /** What the policy is asked about. */
 export function targetOf({ app, env }: { app?: string; env: string }): Target {
