@@ -68,7 +68,10 @@ const idempotencyKey = {
 
 function operationIdOf({ name, routes }: Operation, { path }: Route): string {
   if (path === `/operations/${name}`) return `ask_${name}`;
-  const last = path.split('/').findLast((part) => part !== '' && !part.startsWith(':'));
+  const named = (of: string) => of.split('/').filter((part) => part !== '' && !part.startsWith(':'));
+  const last = named(path).at(-1);
+  const alike = routes.filter((other) => named(other.path).at(-1) === last).length > 1;
+  if (alike) return `${name}_${named(path)[0]}_${last}`;
   return routes.length === 1 ? name : `${name}_${last}`;
 }
 

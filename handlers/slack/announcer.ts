@@ -1,5 +1,4 @@
 import type { WebClient } from '@slack/web-api';
-import { z } from 'zod';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
@@ -23,6 +22,8 @@ import { statusMessage } from './blocks/status-message.ts';
 import { tableMessage } from './blocks/table-message.ts';
 import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
+import { closed, orInPerson, post, SlackError, send, type To } from './send.ts';
+import { upload, uploadTo, wholeOf } from './whole-file.ts';
 
 type Deps = {
   client: WebClient;
@@ -36,63 +37,9 @@ type Deps = {
 
 const troubleMs = 5_000;
 const eventsAtOnce = 200;
-
-const SlackError = z.object({
-  code: z.string(),
-  retryAfter: z.number().optional(),
-  data: z
-    .object({ error: z.string(), response_metadata: z.object({ messages: z.array(z.string()).optional() }).optional() })
-    .optional(),
-});
-
-/** What the channel sees where Slack does not take the blocks: never lose the message. */
-const plainly = (view: MessageView): MessageView => ({ text: view.text, blocks: [section(view.text)] });
-
-async function send(deps: Deps, view: MessageView, call: (view: MessageView) => Promise<string>): Promise<string> {
-  try {
-    return await call(view);
-  } catch (thrown) {
-    const error = SlackError.safeParse(thrown);
-    if (error.data?.data?.error !== 'invalid_blocks') throw thrown;
-    deps.log.error(
-      { pointers: error.data.data.response_metadata?.messages },
-      'Slack refused the blocks; sent as plain text',
-    );
-    return await call(plainly(view));
-  }
-}
-
-/** Where to: the channel, and who is told instead where Shipmate can't post there. */
-type To = { channel: string; user?: string };
-
-const closed = ['channel_not_found', 'not_in_channel', 'is_archived'];
-
-async function post(deps: Deps, to: string, view: MessageView): Promise<{ channel: string; ts: string }> {
-  const posted = { channel: to, ts: '' };
-  await send(deps, view, async (as) => {
-    const answer = await deps.client.chat.postMessage({ channel: to, ...as, unfurl_links: false });
-    posted.channel = answer.channel ?? to;
-    posted.ts = answer.ts ?? '';
-    return posted.ts;
-  });
-  return posted;
-}
-
-/** Where the channel is closed to Shipmate, the person gets the message, in the conversation the two have. */
-async function orInPerson<Sent>(
-  deps: Deps,
-  user: string | undefined,
-  view: MessageView,
-  inChannel: () => Promise<Sent>,
-) {
-  try {
-    return await inChannel();
-  } catch (thrown) {
-    const error = SlackError.safeParse(thrown).data?.data?.error ?? '';
-    if (user === undefined || !closed.includes(error)) throw thrown;
-    return await post(deps, user, view);
-  }
-}
+const lettersAtOnce = 8_000;
+/** Stands for “the file is there, and the answer not yet”. */
+const filed = 'filed';
 
 /** Posts a subject's message, or edits it where it looks different now. */
 async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
@@ -110,11 +57,22 @@ async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown
   return { ...shown, hash };
 }
 
-/** The thread gets what happened since it was last written to, in one reply. */
-async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<Shown> {
-  const events = await deps.store.events(run.id, shown.cursor, eventsAtOnce);
+/** As many events as one reply has room for. */
+function portionOf(events: Awaited<ReturnType<RunStore['events']>>) {
+  let letters = 0;
+  const room = events.findIndex(({ event }) => {
+    letters += event.text.length + 20;
+    return letters > lettersAtOnce;
+  });
+  return room < 0 ? events : events.slice(0, Math.max(1, room));
+}
+
+/** The thread gets what happened since it was last written to, in one reply; `more` where not all of it had room. */
+async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<{ shown: Shown; more: boolean }> {
+  const all = await deps.store.events(run.id, shown.cursor, eventsAtOnce);
+  const events = portionOf(all);
   const last = events.at(-1);
-  if (!last) return shown;
+  if (!last) return { shown, more: false };
   const reply = threadReply(
     run,
     events.map(({ event }) => event),
@@ -127,13 +85,25 @@ async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<
       return (await deps.client.chat.postMessage(broadcast ? { ...thread, reply_broadcast: true } : thread)).ts ?? '';
     });
   }
-  return { ...shown, cursor: last.id };
+  const ended = events.some(({ event: { kind } }) => kind === 'state') && isOver(run.state);
+  if (ended) await fileInThread(deps, run, shown);
+  return { shown: { ...shown, cursor: last.id }, more: events.length < all.length || all.length === eventsAtOnce };
 }
 
-function answerView(run: Run, settings: Settings): MessageView {
+/** Beside the end of what was said, the whole of it. */
+async function fileInThread(deps: Deps, run: Run, { channel, ts }: Shown): Promise<void> {
+  const whole = wholeOf(run.report);
+  const problem = whole && (await upload(deps.client, whole, { channel_id: channel, thread_ts: ts }));
+  if (problem === undefined) return;
+  deps.log.warn({ runId: run.id, problem }, 'Slack did not take a file');
+  const view = { text: problem, blocks: [section(problem)] };
+  await deps.client.chat.postMessage({ channel, thread_ts: ts, ...view });
+}
+
+function answerView(run: Run, settings: Settings, more?: string): MessageView {
   if (run.report?.kind === 'status') return statusMessage(run.report, run.updatedAt);
   if (run.report?.kind === 'table') return tableMessage(run.report);
-  if (run.report?.kind === 'text') return textMessage(run.report);
+  if (run.report?.kind === 'text') return textMessage(run.report, more);
   return runMessage(run, settings);
 }
 
@@ -147,15 +117,34 @@ async function placeInLine({ order }: Deps, run: Run): Promise<InLine | undefine
   return { ahead, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
 }
 
+/** What is too long for an answer is a file, in the conversation of the two: a word on where it is, or why it is nowhere. */
+async function fileInPerson({ client, log }: Deps, run: Run, user: string): Promise<string | undefined> {
+  const whole = wholeOf(run.report);
+  if (!whole) return undefined;
+  const problem = await uploadTo(client, whole, user);
+  if (problem === undefined) return 'all of it is a file in our direct messages';
+  log.warn({ runId: run.id, problem }, 'Slack did not take a file');
+  return problem;
+}
+
 /** The answer to a question goes to the one who asked, once. */
 async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
-  if (run.origin.surface !== 'slack' || !isOver(run.state) || shown) return { kind: 'nothing' };
+  if (run.origin.surface !== 'slack' || !isOver(run.state) || (shown && shown.hash !== filed))
+    return { kind: 'nothing' };
   const { channel, user } = run.origin;
-  const view = answerView(run, deps.settings());
-  await orInPerson(deps, user, view, () =>
-    send(deps, view, async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? ''),
-  );
-  return { kind: 'shown', shown: { channel, ts: '', hash: '', cursor: '' } };
+  const nowhere = { channel, ts: '', cursor: '' };
+  // A second try must not bring the file a second time; its word is kept where a message would have its cursor.
+  const more = shown ? shown.cursor || undefined : await fileInPerson(deps, run, user);
+  const view = answerView(run, deps.settings(), more);
+  try {
+    await orInPerson(deps, user, view, () =>
+      send(deps, view, async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? ''),
+    );
+  } catch (thrown) {
+    if (more === undefined) throw thrown;
+    return afterFailure(deps, { kind: 'run', id: run.id }, thrown, { ...nowhere, hash: filed, cursor: more });
+  }
+  return { kind: 'shown', shown: { ...nowhere, hash: '' } };
 }
 
 /** Where a run is told of. A broken glass is never silent: without a channel of its own it goes to Shipmate's. */
@@ -184,12 +173,14 @@ function afterFailure(deps: Deps, subject: Subject, thrown: unknown, shown?: Sho
 async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
-  if (deps.catalogue.get(run.operation)?.effect === 'read') return whisper(deps, run, shown);
+  const operation = deps.catalogue.get(run.operation);
+  if (operation?.effect === 'read' && !operation.openly(run.input)) return whisper(deps, run, shown);
   const to = addressOf(run, deps.settings());
   if (to === undefined) return { kind: 'nothing' };
   const current = await bringUpToDate(deps, to, runMessage(run, deps.settings(), await placeInLine(deps, run)), shown);
   try {
-    return { kind: 'shown', shown: await bringThreadUpToDate(deps, run, current) };
+    const { shown: done, more } = await bringThreadUpToDate(deps, run, current);
+    return more ? { kind: 'later', ms: 0, shown: done } : { kind: 'shown', shown: done };
   } catch (thrown) {
     // The message itself is there: that must be remembered, or the next try posts it a second time.
     return afterFailure(deps, { kind: 'run', id }, thrown, current);

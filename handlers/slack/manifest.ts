@@ -13,7 +13,16 @@ export function commandsOf(catalogue: Catalogue): SlashCommand[] {
 }
 
 /** The scopes that the surface uses; none of them reads messages. */
-const botScopes = ['app_mentions:read', 'chat:write', 'chat:write.public', 'commands', 'usergroups:read', 'users:read'];
+const botScopes = [
+  'app_mentions:read',
+  'chat:write',
+  'chat:write.public',
+  'commands',
+  'files:write',
+  'im:write',
+  'usergroups:read',
+  'users:read',
+];
 
 /**
  * The app manifest that installs Shipmate in a workspace.

@@ -62,6 +62,12 @@ export const clusterFaults = {
     say: 'The cluster “{cluster}” has no kind {kind} in {apiVersion}.',
     hint: 'Check apiVersion and kind; if it is a custom resource, install its definition (CRD) first.',
   },
+  NOT_ALLOW_LISTED: {
+    status: 403,
+    retry: 'never',
+    say: '{what} is not among what shipmate.yaml allows in {env}.',
+    hint: 'Allowed ({setting}): {allowed}.',
+  },
   EXEC_FAILED: {
     status: 502,
     retry: 'never',

@@ -48,8 +48,15 @@ export type LogOptions = {
   follow?: boolean;
 };
 
-/** How a command in a container ended. Output beyond the limit is dropped and said so. */
-export type ExecEnd = { exitCode?: number; output: string; cut: boolean; timedOut: boolean };
+/** How a command in a container ended. Output beyond the limit is dropped and said so; size and hash are of all of it. */
+export type ExecEnd = {
+  exitCode?: number;
+  output: string;
+  cut: boolean;
+  timedOut: boolean;
+  bytes: number;
+  sha256: string;
+};
 
 /** One cluster. Objects are raw JSON in both directions, so that no field is lost that this program doesn't know. */
 export type Kube = {
@@ -72,7 +79,12 @@ export type Kube = {
   /** Creates what has no name to be applied under, or is a question (a review). With `dryRun` nothing is made. */
   create(manifest: JsonObject, options: { dryRun?: boolean }, signal: AbortSignal): Promise<JsonObject>;
   /** A JSON merge patch. A `metadata.resourceVersion` in it makes it fail where somebody else came first. */
-  merge(ref: ObjectRef, patch: JsonObject, options: { dryRun?: boolean }, signal: AbortSignal): Promise<JsonObject>;
+  merge(
+    ref: ObjectRef,
+    patch: JsonObject,
+    options: { dryRun?: boolean; subresource?: 'ephemeralcontainers' },
+    signal: AbortSignal,
+  ): Promise<JsonObject>;
   /**
    * Deletes the object and what it owns; with `uid`, only the very object that was planned for.
    * @returns false where it was gone already

@@ -66,6 +66,8 @@ export type StepContext = {
   note(text: string): void;
   /** A line for the message's thread. */
   log(text: string): void;
+  /** A line for the audit log, stored together with the step's end. */
+  record(text: string): void;
 };
 
 export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
@@ -124,6 +126,13 @@ export type OperationSpec<
   aside?: true;
   /** While it has its turn, what its requester asks for in the same place goes at once, and only what others ask for waits. */
   shares?: true;
+  /**
+   * Steps that must not be done twice and cannot tell whether they were: where a worker was lost in the middle of one, it
+   * ends as not known, and is never repeated.
+   */
+  atMostOnce?: readonly Step[];
+  /** A question whose answer takes a while: it gets a message and a thread as a change does, and not a word at its end. */
+  openly?(input: z.output<Input>): boolean;
   /** What its steps and the whole run may take, in ms. */
   limits?: { run?: number; steps?: Partial<Record<Step, number>> };
   target(input: z.output<Input>): Target;
@@ -148,11 +157,13 @@ export type Operation = Pick<
   | 'aside'
   | 'shares'
   | 'limits'
+  | 'atMostOnce'
 > & {
   usage: string;
   /** The fields of `input`, worked out once. */
   fields: ReadonlyMap<string, Field>;
   routes: readonly Route[];
+  openly(input: JsonObject): boolean;
   target(input: JsonObject): Target;
   plan(context: PlanContext<keyof Clients>, input: JsonObject): Promise<Draft>;
   run(context: RunContext<keyof Clients, string>, input: JsonObject): Promise<Report>;
@@ -169,6 +180,7 @@ export function defineOperation<
     ...spec,
     fields: fieldsOf(spec.input),
     routes: spec.routes ?? [],
+    openly: (input) => spec.openly?.(spec.input.parse(input)) ?? false,
     target: (input) => spec.target(spec.input.parse(input)),
     plan: (context, input) => spec.plan(context, spec.input.parse(input)),
     run: (context, input) => spec.run(context, spec.input.parse(input)),

@@ -14,10 +14,28 @@ const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.st
 export const Write = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('apply'), manifest: JsonObject, force: z.boolean() }),
   z.object({ kind: z.literal('create'), manifest: JsonObject }),
-  z.object({ kind: z.literal('merge'), ref: Ref, patch: JsonObject }),
+  z.object({
+    kind: z.literal('merge'),
+    ref: Ref,
+    patch: JsonObject,
+    /** Where the object itself does not take the fields. */
+    subresource: z.enum(['ephemeralcontainers']).optional(),
+  }),
   z.object({ kind: z.literal('remove'), ref: Ref, uid: z.string() }),
 ]);
 export type Write = z.output<typeof Write>;
+
+/** A command to be run in a container, word by word, and what it may take. */
+export const Command = z.object({
+  pod: z.string(),
+  /** The very pod: another one of its name is not it. */
+  uid: z.string(),
+  container: z.string(),
+  words: z.array(z.string()),
+  seconds: z.number(),
+  kilobytes: z.number(),
+});
+export type Command = z.output<typeof Command>;
 
 /** What an operation found out by reading and dry runs. */
 export const Draft = z.object({
@@ -30,6 +48,8 @@ export const Draft = z.object({
   manifest: JsonObject.optional(),
   /** What else is written, in this order. */
   writes: z.array(Write).optional(),
+  /** What is run in a container. */
+  command: Command.optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
   /** The operation, and its input, that lead back to how it was. */
@@ -46,8 +66,8 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown },
 ): Plan {
-  const { changes, image, manifest, writes, takesOver } = draft;
-  return { ...draft, digest: digestOf({ changes, image, manifest, writes, takesOver, ...terms }) };
+  const { changes, image, manifest, writes, command, takesOver } = draft;
+  return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, takesOver, ...terms }) };
 }
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */

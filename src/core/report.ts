@@ -31,6 +31,23 @@ export const Report = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('changed'), objects: z.array(z.string()), note: z.string().optional() }),
   /** Text as it is, such as a log: its end is shown, and the whole is a file where it is long. */
   z.object({ kind: z.literal('text'), title: z.string(), text: z.string(), note: z.string().optional() }),
+  /** How a command in a container ended. Size and hash are of the whole output, also where only its beginning was kept. */
+  z.object({
+    kind: z.literal('executed'),
+    pod: z.string(),
+    container: z.string(),
+    command: z.string(),
+    /** Missing where it did not end by itself. */
+    exitCode: z.number().optional(),
+    timedOut: z.boolean(),
+    /** Why it could not be run, or not to its end. */
+    problem: z.string().optional(),
+    text: z.string(),
+    cut: z.boolean(),
+    bytes: z.number(),
+    sha256: z.string(),
+    seconds: z.number(),
+  }),
   /** Rows of words under their columns, for what is looked up. */
   z.object({
     kind: z.literal('table'),
@@ -67,6 +84,8 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
       return 'failed';
     case 'rollout-timed-out':
       return 'timed-out';
+    case 'executed':
+      return report.timedOut ? 'timed-out' : report.exitCode === 0 ? 'finished' : 'failed';
     case 'unchanged':
     case 'rolled-out':
     case 'built':

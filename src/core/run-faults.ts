@@ -32,6 +32,12 @@ export const runFaults = {
     say: 'The step “{step}” took longer than {minutes} minutes and was stopped.',
     hint: 'See in the thread how far it got. Ask again once the cause is known.',
   },
+  NOT_KNOWN: {
+    status: 500,
+    retry: 'never',
+    say: 'The step “{step}” was begun, and then its worker was lost: it is not known whether it was done.',
+    hint: 'It is not repeated by itself. Look what became of it, then ask anew if it is still wanted.',
+  },
   NOT_YOURS_TO_STOP: {
     status: 403,
     retry: 'never',

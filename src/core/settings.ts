@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CommandPattern } from './command-pattern.ts';
 import { Freeze } from './freeze.ts';
 
 /** A DNS label (RFC 1123), as Kubernetes wants names. */
@@ -39,6 +40,24 @@ export const EnvironmentSettings = z.strictObject({
   /** At most so many changes within so many minutes. */
   rateLimit: z
     .strictObject({ changes: z.number().int().min(1).max(1_000), minutes: z.number().int().min(1).max(1_440) })
+    .optional(),
+  /** Which commands may be run in its containers. Without it, none. */
+  exec: z
+    .strictObject({
+      allow: z.array(CommandPattern).min(1).max(200),
+      /** A command that takes longer is ended. */
+      seconds: z.number().int().min(1).max(600).default(30),
+      /** So much of its output is kept. */
+      kilobytes: z.number().int().min(1).max(256).default(64),
+    })
+    .optional(),
+  /** Which images may be put beside a pod's containers to debug it. Without it, none. */
+  debug: z
+    .strictObject({
+      images: z.array(z.string().min(1).max(500)).min(1).max(50),
+      /** What runs in it, where it is not what the image runs by itself. */
+      command: z.array(z.string().max(1_000)).min(1).max(50).optional(),
+    })
     .optional(),
 });
 export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;

@@ -4,12 +4,13 @@ import type { Lap } from './lap.ts';
 /** A build may say hundreds of lines a second; the store and Slack are told a few times a second. */
 const togetherMs = 250;
 
-export type Progress = { context: StepContext; flush(): Promise<void> };
+export type Progress = { context: StepContext; flush(): Promise<void>; records(): readonly string[] };
 
 /** What a step says while it acts, stored together. A lost word must not end the step; a lost lease will show at its next real write. */
 export function createProgress(lap: Lap, name: string, startedAt: number, signal: AbortSignal): Progress {
   let lines: string[] = [];
   let newest: string | undefined;
+  const records: string[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const write = async () => {
@@ -44,7 +45,9 @@ export function createProgress(lap: Lap, name: string, startedAt: number, signal
         lines.push(text);
         soon();
       },
+      record: (text) => void records.push(text),
     },
     flush: write,
+    records: () => records,
   };
 }

@@ -16,14 +16,20 @@ const shortMs = 5_000;
 const stepLimitMs = 60 * 60_000;
 const runLimitMs = 24 * 60 * 60_000;
 
-function setStep(lap: Lap, name: string, record: StepRecord, text: string): Promise<unknown> {
+function setStep(
+  lap: Lap,
+  name: string,
+  record: StepRecord,
+  text: string,
+  records: readonly string[] = [],
+): Promise<unknown> {
   return lap.save(
     (run) => ({
       ...run,
       wakeAt: record.state === 'waiting' ? record.until : undefined,
       steps: { ...run.steps, [name]: record },
     }),
-    [{ kind: 'step', step: name, text }],
+    [...records, text].map((said) => ({ kind: 'step', step: name, text: said })),
   );
 }
 
@@ -47,8 +53,13 @@ function limited(
   return { signal: AbortSignal.any([lap.signal, over.signal]), end: () => clearTimeout(timer) };
 }
 
-async function patiently<Result>(step: StepContext, act: (step: StepContext) => Promise<Result>): Promise<Result> {
-  for (let tries = 0; ; tries++) {
+/** Acts, and again where a fault may pass; what must not be done twice is tried once. */
+async function patiently<Result>(
+  step: StepContext,
+  act: (step: StepContext) => Promise<Result>,
+  once: boolean,
+): Promise<Result> {
+  for (let tries = once ? patienceMs.length : 0; ; tries++) {
     try {
       return await act(step);
     } catch (thrown) {
@@ -69,6 +80,13 @@ const storable = (lap: Lap, result: unknown): Json =>
 const meant = (signal: AbortSignal, thrown: unknown): unknown =>
   signal.aborted && signal.reason instanceof Fault ? signal.reason : thrown;
 
+/** A step that may have been done, or half, or not at all, and must not be done twice. @throws Fault NOT_KNOWN */
+async function notKnown(lap: Lap, name: string, { startedAt }: StepRecord): Promise<never> {
+  const text = 'not known whether it was done';
+  await setStep(lap, name, { state: 'failed', startedAt, endedAt: lap.engine.now(), note: text }, text);
+  throw fault('NOT_KNOWN', { step: name });
+}
+
 /**
  * Does a step once and remembers its result. That it was started is stored before it acts, so that a run taken up
  * elsewhere knows that something may have been done already.
@@ -84,16 +102,19 @@ export async function doStep<Result>(
   const before = lap.run().steps[name];
   if (before?.state === 'done') return replayed<Result>(before.result);
   const startedAt = before?.startedAt ?? lap.engine.now();
+  const once = operation.atMostOnce?.includes(name) ?? false;
+  if (once && before) return await notKnown(lap, name, before);
   await setStep(lap, name, { state: 'started', startedAt }, before ? 'taken up again' : 'started');
   const end = async (state: 'done' | 'failed', result?: unknown) => {
     const note = lap.run().steps[name]?.note;
     const record: StepRecord = { state, startedAt, endedAt: lap.engine.now(), ...(note !== undefined && { note }) };
-    await setStep(lap, name, result === undefined ? record : { ...record, result: storable(lap, result) }, state);
+    const whole = result === undefined ? record : { ...record, result: storable(lap, result) };
+    await setStep(lap, name, whole, state, progress.records());
   };
   const { signal, end: stopClock } = limited(lap, operation, name, startedAt);
   const progress = createProgress(lap, name, startedAt, signal);
   try {
-    const result = await patiently(progress.context, act).finally(progress.flush);
+    const result = await patiently(progress.context, act, once).finally(progress.flush);
     await end('done', result);
     return result;
   } catch (thrown) {

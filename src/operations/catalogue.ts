@@ -21,18 +21,25 @@ import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
+import { debug } from './pods/debug.ts';
+import { describe } from './pods/describe.ts';
+import { events } from './pods/events.ts';
+import { exec } from './pods/exec.ts';
+import { images } from './pods/images.ts';
+import { logs } from './pods/logs.ts';
+import { podDelete } from './pods/pod-delete.ts';
+import { pods } from './pods/pods.ts';
+import { top } from './pods/top.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
 const configuration = [configSet, configUnset];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
+const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
 
+const subjects = [delivery, configuration, podWork, platform, order, accountability, access];
+
 /** Everything that can be asked for. A new operation is one file and one line here. */
-export const catalogue: Catalogue = new Map(
-  [...delivery, ...configuration, ...platform, ...order, ...accountability, ...access].map((operation) => [
-    operation.name,
-    operation,
-  ]),
-);
+export const catalogue: Catalogue = new Map(subjects.flat().map((operation) => [operation.name, operation]));

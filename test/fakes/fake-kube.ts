@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../src/core/errors.ts';
 import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
@@ -10,6 +11,8 @@ export type FakeCluster = {
   objects: Map<string, JsonObject>;
   /** Every write that changed something, with the run that asked for it. */
   applied: { run: string; image: unknown; replicas: unknown }[];
+  /** Commands that were run in containers. */
+  executed: string[];
   /** Pod templates that were applied, oldest first. */
   templates: JsonObject[];
   /** How the next rollouts end; complete where none is left. */
@@ -51,9 +54,24 @@ function hasFields(object: JsonObject, fields: string | undefined): boolean {
   return wanted.every((pair) => at(object, ...(pair.split('=')[0] ?? '').split('.')) === pair.split('=')[1]);
 }
 
+/** What the kubelet makes of ephemeral containers: they run at once. */
+function withDebuggers(pod: JsonObject): JsonObject {
+  const added = at(pod, 'spec', 'ephemeralContainers');
+  const names = (Array.isArray(added) ? added : []).map((container) => at(container, 'name') ?? null);
+  const statuses = names.map((name) => ({ name, state: { running: {} } }));
+  return { ...pod, status: { ...asObject(pod.status ?? {}, {}), ephemeralContainerStatuses: statuses } };
+}
+
 /** A cluster in memory: for tests of the engine and of operations, not of the client. */
 export function fakeCluster(): FakeCluster {
-  const state: Omit<FakeCluster, 'kube'> = { objects: new Map(), applied: [], templates: [], ends: [], rolloutMs: 0 };
+  const state: Omit<FakeCluster, 'kube'> = {
+    objects: new Map(),
+    applied: [],
+    executed: [],
+    templates: [],
+    ends: [],
+    rolloutMs: 0,
+  };
   const laid = (manifest: JsonObject) => asObject(overlay(state.objects.get(keyOf(manifest)), manifest), manifest);
   const all = () => [...state.objects.values()];
   const store = (after: JsonObject, run: string) => {
@@ -90,10 +108,11 @@ export function fakeCluster(): FakeCluster {
       if (!dryRun && !review) store(manifest, text(at(manifest, 'metadata', 'annotations', 'shipmate.dev/run')));
       return review ? { ...manifest, status: { allowed: true } } : manifest;
     },
-    merge: async (ref, patch, { dryRun }) => {
+    merge: async (ref, patch, { dryRun, subresource }) => {
       const live = state.objects.get(keyOfRef(ref));
       if (!live) throw refuse(`${keyOfRef(ref)} not found`);
-      const after = asObject(merged(live, patch), live);
+      const changed = asObject(merged(live, patch), live);
+      const after = subresource ? withDebuggers(changed) : changed;
       if (!dryRun) store(after, text(at(after, 'metadata', 'annotations', 'shipmate.dev/run')));
       return after;
     },
@@ -108,7 +127,12 @@ export function fakeCluster(): FakeCluster {
       yield `2026-11-25T02:00:00.000000001Z ${name} says hello`;
       yield `2026-11-25T02:00:01.000000001Z ${name} says goodbye`;
     },
-    exec: async (_ref, { command }) => ({ exitCode: 0, output: command.join(' '), cut: false, timedOut: false }),
+    exec: async (_ref, { command }) => {
+      state.executed.push(command.join(' '));
+      const output = command.join(' ');
+      const all = { bytes: Buffer.byteLength(output), sha256: createHash('sha256').update(output).digest('hex') };
+      return { exitCode: 0, output, cut: false, timedOut: false, ...all };
+    },
     follow: async (_ref, { seen }, signal) => {
       seen({ replicas: 1, updated: 0, ready: 0 });
       await sleep(state.rolloutMs, undefined, { signal });

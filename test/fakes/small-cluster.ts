@@ -2,12 +2,24 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { at } from '../../src/core/json.ts';
 import type { FakeCluster } from './fake-kube.ts';
 
-const namespaced = (kind: string, apiVersion: string, name: string, rest: JsonObject): JsonObject => ({
+const namespaced = (
+  kind: string,
+  apiVersion: string,
+  name: string,
+  rest: JsonObject,
+  metadata: JsonObject = {},
+): JsonObject => ({
   apiVersion,
   kind,
-  metadata: { name, namespace: 'staging', uid: `uid-${kind}-${name}` },
+  metadata: { name, namespace: 'staging', uid: `uid-${kind}-${name}`, ...metadata },
   ...rest,
 });
+
+const ownedBy = (kind: string, apiVersion: string, name: string) => ({
+  ownerReferences: [{ apiVersion, kind, name, uid: `uid-${kind}-${name}`, controller: true }],
+});
+const pod = 'web-6d4f9c6b7-x2v8k';
+const web = { name: 'web', image: '127.0.0.1:5000/web:v1' };
 
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
@@ -32,6 +44,23 @@ const objects: readonly JsonObject[] = [
         spec: { containers: [{ name: 'api', image: '127.0.0.1:5000/api:v1', ports: [{ containerPort: 8080 }] }] },
       },
     },
+  }),
+  namespaced('ReplicaSet', 'apps/v1', 'web-6d4f9c6b7', {}, ownedBy('Deployment', 'apps/v1', 'web')),
+  namespaced(
+    'Pod',
+    'v1',
+    pod,
+    {
+      spec: { nodeName: 'node-1', containers: [web] },
+      status: {
+        phase: 'Running',
+        containerStatuses: [{ name: 'web', ready: true, restartCount: 0, state: { running: {} } }],
+      },
+    },
+    ownedBy('ReplicaSet', 'apps/v1', 'web-6d4f9c6b7'),
+  ),
+  namespaced('PodMetrics', 'metrics.k8s.io/v1beta1', pod, {
+    containers: [{ name: 'web', usage: { cpu: '12m', memory: '34Mi' } }],
   }),
 ];
 

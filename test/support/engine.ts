@@ -17,7 +17,10 @@ export const ben = slack('UBEN');
 /** One app in an environment where anything goes and in one where another engineer must approve. */
 export const testSettings = Settings.parse({
   apps: { web: { image: '127.0.0.1:5000/web' } },
-  environments: { staging: { namespace: 'staging' }, production: { namespace: 'production' } },
+  environments: {
+    staging: { namespace: 'staging', exec: { allow: ['cat /etc/*'] }, debug: { images: ['busybox:1.37'] } },
+    production: { namespace: 'production' },
+  },
   people: { ana: { slack: 'UANA', subject: 'ana@example.com' }, ben: { slack: 'UBEN', subject: 'ben@example.com' } },
   roles: { engineers: ['ana', 'ben'] },
   policy: [

@@ -23,6 +23,8 @@ export type RealDesk = Desk & {
 type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>> & {
   /** Runs are done in the asker's name. */
   impersonate?: boolean;
+  /** More of the environment `staging`. */
+  staging?: Partial<z.input<typeof Settings>['environments'][string]>;
 };
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
 async function letIn(kube: Kube, namespace: string): Promise<void> {
@@ -40,7 +42,7 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk({ impersonate = false, ...change }: Change = {}): Promise<RealDesk> {
+export async function realDesk({ impersonate = false, staging: more, ...change }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
@@ -50,7 +52,7 @@ export async function realDesk({ impersonate = false, ...change }: Change = {}):
     ...change,
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
-      staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate },
+      staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate, ...more },
       production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
     },

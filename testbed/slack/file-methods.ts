@@ -26,7 +26,8 @@ export const fileMethods: Methods = {
     if (files.length < wanted.data.length) return no('file_not_found');
     const channel = words(args, 'channel_id');
     if (channel !== '') {
-      if (!space.channels.some(({ id }) => id === channel)) return no('channel_not_found');
+      const isIm = space.users.some(({ id }) => `D${id.slice(1)}` === channel);
+      if (!isIm && !space.channels.some(({ id }) => id === channel)) return no('channel_not_found');
       const thread = words(args, 'thread_ts') || undefined;
       const text = words(args, 'initial_comment');
       space.put({ ts: space.nextTs(), channel, user: botUser, text, blocks: [], thread, files });

@@ -51,6 +51,10 @@ export const peopleMethods: Methods = {
     const group = space.userGroups.find(({ id }) => id === words(args, 'usergroup'));
     return group ? { ok: true, users: group.users } : no('no_such_subteam');
   },
+  'conversations.open': ({ space }, args) => {
+    const user = space.users.find(({ id }) => id === words(args, 'users'));
+    return user ? { ok: true, channel: { id: `D${user.id.slice(1)}` } } : no('user_not_found');
+  },
   'conversations.info': ({ space }, args) => {
     const channel = space.channels.find(({ id }) => id === words(args, 'channel'));
     return channel ? { ok: true, channel: wireChannel(channel) } : no('channel_not_found');

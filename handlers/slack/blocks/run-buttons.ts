@@ -37,8 +37,8 @@ function approvalButtons(run: Run, title: string): ButtonSpec[] {
 }
 
 /** Asked for a change that is under way, and where it waits for its turn. */
-function stopButton({ id }: Run, title: string): ButtonSpec {
-  const text = 'What it changed so far stays as it is.';
+function stopButton({ id, effect }: Run, title: string): ButtonSpec {
+  const text = effect === 'read' ? 'It changes nothing.' : 'What it changed so far stays as it is.';
   return {
     action: stopAction,
     text: 'Stop',
@@ -90,7 +90,7 @@ function reviewButtons({ id, breakGlass }: Run): ButtonSpec[] {
 function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
-  if (run.effect === 'read' || run.state === 'requested') return [];
+  if (run.state === 'requested') return [];
   return [...answerButtons(run), stopButton(run, titleOf(run))];
 }
 

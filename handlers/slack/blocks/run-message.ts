@@ -18,6 +18,7 @@ import {
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
 import { endText, stateOf, titleOf } from './run-words.ts';
+import { endOfText } from './text-message.ts';
 import { troubleText } from './trouble-text.ts';
 
 function headline(run: Run, settings: Settings): string {
@@ -48,6 +49,10 @@ const stepWords: Record<string, string> = {
   build: 'Build the image',
   push: 'Push it to the registry',
   read: 'Look',
+  write: 'Make the changes',
+  check: 'Look whether all is as planned',
+  run: 'Run the command',
+  start: 'Wait until it runs',
   claim: 'Your turn: are you there?',
   turn: 'Your turn',
   lock: 'Lock',
@@ -93,6 +98,11 @@ function endBlocks(run: Run): KnownBlock[] {
   const { report, fault } = run;
   if (fault) return [section(`*${harmless(fault.message)}*\n${harmless(fault.hint)}`)];
   if (!report) return [];
+  if (report.kind === 'text' || report.kind === 'executed')
+    return [
+      section(harmless(endText(report))),
+      ...(report.text.trim() === '' ? [] : [preformatted(endOfText(report.text))]),
+    ];
   if (report.kind !== 'rollout-failed' && report.kind !== 'rollout-timed-out')
     return [section(harmless(endText(report)))];
   const { next } = troubleText(report.trouble);

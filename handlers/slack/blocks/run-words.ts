@@ -29,6 +29,10 @@ const verbs: Record<string, string> = {
   resume: 'Let changes go on',
   join: 'A turn with',
   away: 'Away',
+  exec: 'Run a command in',
+  debug: 'Debug',
+  logs: 'Logs of',
+  'pod-delete': 'Delete a pod of',
   back: 'Back',
 };
 
@@ -51,6 +55,15 @@ export function titleOf({ operation, place, site, input }: Run): string {
 }
 
 export const stateOf = (state: RunState) => states[state];
+
+function executedText(report: Extract<Report, { kind: 'executed' }>): string {
+  const { exitCode, timedOut, problem, bytes, cut, seconds } = report;
+  if (problem !== undefined) return problem;
+  const how = timedOut ? `not over after ${seconds} s, and left to itself` : `exit code ${exitCode ?? 'unknown'}`;
+  const size =
+    bytes === 0 ? 'no output' : `${bytes} bytes of output${cut ? ', of which only the beginning was kept' : ''}`;
+  return `${capital(how)}; ${size}.`;
+}
 
 /** How it ended, in one line for a tired person. */
 export function endText(report: Report): string {
@@ -81,6 +94,8 @@ export function endText(report: Report): string {
       return `${report.from} decides again.`;
     case 'verdict':
       return `${report.who}, “${report.what}”: ${report.terms}.`;
+    case 'executed':
+      return executedText(report);
     case 'table':
       return report.note ?? `${report.rows.length} lines`;
     case 'changed':

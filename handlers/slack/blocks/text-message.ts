@@ -5,18 +5,24 @@ type Text = Extract<Report, { kind: 'text' }>;
 
 const most = { lines: 20, letters: 2_800 };
 
-/** The end of a text as it is: what came last tells most. */
-export function textMessage({ title, text, note }: Text): MessageView {
+/** The end of a text as it is, so far as a message has room; what came last tells most. */
+export const endOfText = (text: string): string => text.split('\n').slice(-most.lines).join('\n').slice(-most.letters);
+
+/** Whether a message shows all of a text. */
+export const isWhole = (text: string): boolean => endOfText(text) === text;
+
+/** The end of a text; `more` says where all of it is. */
+export function textMessage({ title, text, note }: Text, more?: string): MessageView {
   const lines = text.split('\n');
-  const end = lines.slice(-most.lines).join('\n').slice(-most.letters);
-  const left = lines.length - most.lines;
-  const notes = [note, left > 0 ? `the last ${most.lines} of ${lines.length} lines` : undefined].filter(Boolean);
+  const end = endOfText(text);
+  const notes = [note, isWhole(text) ? undefined : `here is the end of ${lines.length} lines`, more];
+  const said = notes.filter(Boolean).join(' · ');
   return {
     text: [title, note ?? lines.at(-1)].filter(Boolean).join(': '),
     blocks: [
       header(title),
       ...(end === '' ? [] : [preformatted(end)]),
-      ...(notes.length > 0 ? [context(harmless(notes.join(' · ')))] : []),
+      ...(said === '' ? [] : [context(harmless(said))]),
     ],
   };
 }

@@ -6,6 +6,10 @@ import { harmless, type MessageView, moment, preformatted, section } from './ele
 import { nameOf, whoCould } from './people.ts';
 import { endText, stateOf, titleOf } from './run-words.ts';
 
+/** One block of preformatted text takes so much. */
+const blockLetters = 2_800;
+const mostBlocks = 20;
+
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 
 /** Progress is shown in the message itself; the thread keeps what one may want to read later. */
@@ -44,6 +48,19 @@ function summons(run: Run, events: readonly RunEvent[], settings: Settings): str
   return `${stateOf(run.state).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
 }
 
+/** Lines in as few blocks as take them whole. */
+function inBlocks(lines: readonly string[]): string[] {
+  const blocks: string[] = [];
+  for (const line of lines) {
+    const sofar = blocks.at(-1);
+    if (sofar !== undefined && sofar.length + line.length < blockLetters)
+      blocks[blocks.length - 1] = `${sofar}\n${line}`;
+    else blocks.push(line);
+  }
+  const rest = blocks.length - mostBlocks;
+  return rest > 0 ? [...blocks.slice(0, mostBlocks), '… and more than a message takes'] : blocks;
+}
+
 /** What the thread of a run's message gets for these events; failures are shown in the channel too. */
 export function threadReply(
   run: Run,
@@ -57,10 +74,7 @@ export function threadReply(
   const bad = call !== undefined && loud;
   return {
     text: call ?? lines.at(-1) ?? '',
-    blocks: [
-      ...(call === undefined ? [] : [section(call)]),
-      ...(lines.length > 0 ? [preformatted(lines.join('\n'))] : []),
-    ],
+    blocks: [...(call === undefined ? [] : [section(call)]), ...inBlocks(lines).map(preformatted)],
     broadcast: bad,
   };
 }

@@ -1,6 +1,6 @@
 import { type Fault, fault } from '../../core/errors.ts';
 import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
-import type { Eviction, ObjectRef, Preview } from '../../core/kube.ts';
+import type { Eviction, Kube, ObjectRef, Preview } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import { type Connection, RefusedCall, sentenceOf } from './connection.ts';
 import { forbidden } from './forbidden.ts';
@@ -141,10 +141,11 @@ export async function mergeObject(
   connection: Connection,
   ref: ObjectRef,
   body: JsonObject,
-  { dryRun }: { dryRun?: boolean },
+  { dryRun, subresource }: Parameters<Kube['merge']>[2],
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const path = objectPath(await kindOf(connection, ref, signal), ref);
+  const own = objectPath(await kindOf(connection, ref, signal), ref);
+  const path = subresource === undefined ? own : `${own}/${subresource}`;
   const query = { fieldManager: manager, ...dry(dryRun) };
   return await connection.call({ method: 'PATCH', path, query, body, type: 'application/merge-patch+json', signal });
 }

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { Exec } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
 import type { ExecEnd, Kube, ObjectRef } from '../../core/kube.ts';
 import type { Connection } from './connection.ts';
 
-/** Keeps the first `limit` bytes of what both streams say, in the order in which it comes. */
+/** Keeps the first `limit` bytes of what both streams say, in the order in which it comes, and counts and hashes the whole. */
 function bounded(limit: number) {
   const chunks: Buffer[] = [];
+  const hash = createHash('sha256');
   let size = 0;
+  let bytes = 0;
   let cut = false;
   const stream = () =>
     new Writable({
@@ -15,11 +18,14 @@ function bounded(limit: number) {
         const kept = chunk.subarray(0, Math.max(0, limit - size));
         chunks.push(kept);
         size += kept.length;
+        bytes += chunk.length;
+        hash.update(chunk);
         cut ||= kept.length < chunk.length;
         done();
       },
     });
-  return { stream, text: () => Buffer.concat(chunks).toString('utf8'), cut: () => cut };
+  const end = () => ({ output: Buffer.concat(chunks).toString('utf8'), cut, bytes, sha256: hash.copy().digest('hex') });
+  return { stream, end };
 }
 
 type Status = {
@@ -73,7 +79,7 @@ export async function execInPod(
     const exitCode = status && exitCodeOf(status);
     if (status && exitCode === undefined) throw unreachable(status.message ?? status.reason ?? 'it did not start');
     if (!status && !over.aborted) throw unreachable('the connection was lost');
-    return { ...(exitCode !== undefined && { exitCode }), output: said.text(), cut: said.cut(), timedOut: !status };
+    return { ...(exitCode !== undefined && { exitCode }), ...said.end(), timedOut: !status };
   } finally {
     signal.removeEventListener('abort', stop);
     socket.terminate();

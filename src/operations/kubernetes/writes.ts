@@ -11,7 +11,7 @@ import type { Report } from '../../core/report.ts';
 export type Wish =
   | { kind: 'apply'; manifest: JsonObject }
   | { kind: 'create'; manifest: JsonObject }
-  | { kind: 'merge'; ref: ObjectRef; patch: JsonObject }
+  | { kind: 'merge'; ref: ObjectRef; patch: JsonObject; subresource?: 'ephemeralcontainers' }
   | { kind: 'remove'; ref: ObjectRef };
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -52,7 +52,8 @@ async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Pla
     }
     case 'merge': {
       if (!live) throw missing(ref);
-      const after = await kube.merge(ref, wish.patch, { dryRun: true }, signal);
+      const { patch, subresource } = wish;
+      const after = await kube.merge(ref, patch, { dryRun: true, ...(subresource && { subresource }) }, signal);
       return { write: wish, changes: changesOf(ref, live, after), takesOver: [] };
     }
     case 'remove': {
@@ -115,7 +116,8 @@ async function write(kube: Kube, run: string, wanted: Write, signal: AbortSignal
       return `${nameOf(ref)}: created`;
     }
     case 'merge':
-      await kube.merge(ref, markedBy(run, wanted.patch), {}, signal);
+      if (wanted.subresource) await kube.merge(ref, wanted.patch, { subresource: wanted.subresource }, signal);
+      else await kube.merge(ref, markedBy(run, wanted.patch), {}, signal);
       return `${nameOf(ref)}: changed`;
     case 'remove':
       return (await kube.remove(ref, { uid: wanted.uid }, signal))
