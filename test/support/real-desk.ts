@@ -17,7 +17,7 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets'>>;
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets'>>;
 
 /**
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
@@ -36,6 +36,7 @@ export async function realDesk(change: Change = {}): Promise<RealDesk> {
       staging: { namespace: staging, rolloutTimeoutSeconds: 60 },
       production: { namespace: production, rolloutTimeoutSeconds: 60 },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
+      ...change.environments,
     },
     people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' } },
     roles: { engineers: ['ana', 'ben'] },
