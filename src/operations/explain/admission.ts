@@ -1,6 +1,6 @@
-import { at } from '../../core/json.ts';
+import { at, isObject } from '../../core/json.ts';
 import { condition, countOf, text } from '../../core/observed.ts';
-import { type Find, type Finding, kubectl, kubectlName, sentence } from './finding.ts';
+import { type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import { type Picture, warned } from './picture.ts';
 
 /** Pods that never come to be: whoever makes them is told no, and says so in its status or in an event. */
@@ -44,6 +44,30 @@ export const quotaExceeded: Find = (picture) => {
     ...quotaCause(picture, said),
     remedy: 'Give every container the requests and limits that the quota names.',
   };
+};
+
+/** What of a pod counts; the rest of a quota is about other kinds. */
+const countsPods = /^(pods|(requests|limits)\.(cpu|memory)|cpu|memory)$/;
+
+/** A quota without room for one more: all is well until the next rollout or scale-up. */
+export const quotaFull: Find = (picture) => {
+  for (const quota of picture.quotas) {
+    const [hard, used] = [at(quota, 'status', 'hard'), at(quota, 'status', 'used')];
+    const full = Object.entries(isObject(hard) ? hard : {}).find(
+      ([resource, most]) => countsPods.test(resource) && most !== '0' && at(used, resource) === most,
+    );
+    if (!full) continue;
+    const [resource, most] = full;
+    return {
+      code: 'quota-full',
+      what: `the namespace’s quota of ${resource} is full`,
+      cause: `The quota ${nameOf(quota)} allows ${text(most)}, and all of it is used: a rollout or scale-up finds no room.`,
+      remedy: 'Lower requests or replicas, end something else there, or raise the quota:',
+      command: kubectl(picture, 'describe', 'resourcequota', nameOf(quota)),
+      risk: true,
+    };
+  }
+  return undefined;
 };
 
 /** The pods' service account is not there. */

@@ -1,4 +1,4 @@
-import { admissionRefused, noServiceAccount, quotaExceeded, unnoticed } from './admission.ts';
+import { admissionRefused, noServiceAccount, quotaExceeded, quotaFull, unnoticed } from './admission.ts';
 import { namespaceGoes, podStays, workloadGoes } from './deletion.ts';
 import type { Find, Finding } from './finding.ts';
 import { noImage } from './images.ts';
@@ -21,7 +21,7 @@ const groups: readonly (readonly Find[])[] = [
   [suspended],
   [paused],
   [unnoticed],
-  [quotaExceeded, noServiceAccount, admissionRefused],
+  [quotaExceeded, noServiceAccount, admissionRefused, quotaFull],
   [noClaim, unboundClaim, noNode],
   [noMount],
   [noImage],

@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { bed } from '../../support/bed.ts';
-import { kubectl } from '../../support/kubectl.ts';
+import { freshNamespace, kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 import { applyAll, ask } from './explained.ts';
-import { budget, configMap, container, deployment, service } from './manifests.ts';
+import { budget, configMap, container, deployment, quota, service } from './manifests.ts';
 
 let desk: RealDesk;
+let full: string;
 beforeAll(async () => {
-  desk = await realDesk();
+  full = await freshNamespace('full');
+  desk = await realDesk({ environments: { full: { namespace: full } } });
   const made = { namespace: desk.namespaces.staging, name: 'web' };
   const web = container(`${bed.registryHost}/web:v1`, {
     name: 'web',
@@ -21,12 +23,17 @@ beforeAll(async () => {
     budget(made, 'web'),
   ]);
 });
-afterAll(() => desk.end());
+afterAll(async () => {
+  await kubectl(['delete', 'namespace', full, '--wait=false']);
+  await desk.end();
+});
 
 const stateOf = async (what: string) => (await ask(desk, what)).state;
 const inStaging = (...args: string[]) => kubectl([...args, '-n', desk.namespaces.staging]);
 
-test('a healthy app is called healthy; one that breaks offers the way back, which leads to health again', async () => {
+test.concurrent('a healthy app is called healthy; one that breaks offers the way back, which leads to health again', async ({
+  expect,
+}) => {
   await expect.poll(() => stateOf('web'), { timeout: 30_000 }).toBe('well');
   const healthy = await ask(desk, 'web');
   expect(healthy).toMatchObject({
@@ -54,7 +61,7 @@ test('a healthy app is called healthy; one that breaks offers the way back, whic
   });
 });
 
-test('of several causes the root is told and the others are counted', async () => {
+test.concurrent('of several causes the root is told and the others are counted', async ({ expect }) => {
   const made = { namespace: desk.namespaces.staging, name: 'two' };
   await applyAll([
     deployment(made, { containers: [container(bed.busybox, { envFrom: [{ configMapRef: { name: 'late' } }] })] }),
@@ -71,7 +78,7 @@ test('of several causes the root is told and the others are counted', async () =
     .toBe('service-selector');
 });
 
-test('a pod that a finalizer keeps from going is told of while all else is well', async () => {
+test.concurrent('a pod that a finalizer keeps from going is told of while all else is well', async ({ expect }) => {
   const made = { namespace: desk.namespaces.staging, name: 'held' };
   await applyAll([deployment(made, { containers: [container(bed.busybox)] })]);
   await expect.poll(() => stateOf('deployment/held'), { timeout: 30_000 }).toBe('well');
@@ -93,7 +100,25 @@ test('a pod that a finalizer keeps from going is told of while all else is well'
   await expect.poll(() => stateOf('deployment/held'), { timeout: 20_000 }).toBe('well');
 });
 
-test('a run is explained as ever; an app without an environment is asked where; what is nothing is said to be nothing', async () => {
+test.concurrent('a quota that is just full is told of before it hurts', async ({ expect }) => {
+  const made = { namespace: full, name: 'last' };
+  await applyAll([
+    quota({ namespace: full, name: 'one' }, { pods: '1' }),
+    deployment(made, { containers: [container(bed.busybox)] }),
+  ]);
+  const code = async () => (await ask(desk, 'deployment/last', 'full')).code;
+  await expect.poll(code, { timeout: 30_000 }).toBe('quota-full');
+  expect(await ask(desk, 'deployment/last', 'full')).toMatchObject({
+    state: 'risk',
+    headline: 'deployment/last in full: the namespace’s quota of pods is full (1 of 1 pods ready).',
+    cause: 'The quota one allows 1, and all of it is used: a rollout or scale-up finds no room.',
+    command: `kubectl -n ${full} describe resourcequota one`,
+  });
+});
+
+test.concurrent('a run is explained as ever; an app without an environment is asked where; what is nothing is said to be nothing', async ({
+  expect,
+}) => {
   const { id } = await desk.done('config-set', { name: 'any', env: 'staging', values: ['A=1'] });
   expect((await desk.done('why', { what: id })).report).toMatchObject({
     kind: 'table',
