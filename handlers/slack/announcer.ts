@@ -17,6 +17,7 @@ import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { alertMessage } from './blocks/alert-message.ts';
 import { type MessageView, section } from './blocks/elements.ts';
+import { explanationMessage } from './blocks/explanation-message.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
 import { statusMessage } from './blocks/status-message.ts';
 import { tableMessage } from './blocks/table-message.ts';
@@ -103,6 +104,7 @@ async function fileInThread(deps: Deps, run: Run, { channel, ts }: Shown): Promi
 function answerView(run: Run, settings: Settings, more?: string): MessageView {
   if (run.report?.kind === 'status') return statusMessage(run.report, run.updatedAt);
   if (run.report?.kind === 'table') return tableMessage(run.report);
+  if (run.report?.kind === 'explanation') return explanationMessage(run.report, run.updatedAt);
   if (run.report?.kind === 'text') return textMessage(run.report, more);
   return runMessage(run, settings);
 }

@@ -11,6 +11,18 @@ export const PodTrouble = z.object({
 });
 export type PodTrouble = z.output<typeof PodTrouble>;
 
+/** An operation that may be asked for next, ready to click. */
+export const Next = z.object({
+  label: z.string(),
+  operation: z.string(),
+  input: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+export type Next = z.output<typeof Next>;
+
+/** Something that was seen, or that somebody did, at that time (ms since the epoch) where it is known. */
+export const Evidence = z.object({ at: z.number().optional(), what: z.string(), detail: z.string() });
+export type Evidence = z.output<typeof Evidence>;
+
 const replicas = { replicas: z.number(), ready: z.number() };
 
 /** How an operation ended. Words live in the renderers. */
@@ -56,6 +68,25 @@ export const Report = z.discriminatedUnion('kind', [
     rows: z.array(z.array(z.string())),
     note: z.string().optional(),
   }),
+  /** What is wrong with an app, why, and what to do: the cause nearest the root, with the others counted. */
+  z.object({
+    kind: z.literal('explanation'),
+    app: z.string(),
+    env: z.string(),
+    /** `risk`: its pods are well, and something else is not. */
+    state: z.enum(['well', 'starting', 'risk', 'trouble', 'unknown']),
+    code: z.string().optional(),
+    headline: z.string(),
+    cause: z.string(),
+    remedy: z.string(),
+    /** To be pasted into a shell (`kubectl …`) or into Slack (`/ship …`). */
+    command: z.string().optional(),
+    /** The last log lines of a container that crashed. */
+    logs: z.array(z.string()),
+    others: z.array(z.object({ code: z.string(), what: z.string() })),
+    evidence: z.array(Evidence),
+    next: z.array(Next),
+  }),
   z.object({
     kind: z.literal('status'),
     apps: z.array(
@@ -99,6 +130,7 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
     case 'table':
     case 'changed':
     case 'text':
+    case 'explanation':
       return 'finished';
     default:
       return report satisfies never;

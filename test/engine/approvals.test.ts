@@ -251,7 +251,7 @@ describe('the policy', () => {
     const id = await awaiting();
     await outcome(id, ben);
     await desk.lap(id);
-    const { report } = await desk.done('why', { run: id });
+    const { report } = await desk.done('why', { what: id });
     const rows = report?.kind === 'table' ? report.rows.map(([, what]) => what) : [];
     expect(rows).toEqual([
       'ana asked for it over rest',

@@ -20,7 +20,7 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'clusters' | 'fleets' | 'people'>> & {
+type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people'>> & {
   /** Runs are done in the asker's name. */
   impersonate?: boolean;
   /** More of the environment `staging`. */
@@ -55,6 +55,7 @@ export async function realDesk({ impersonate = false, staging: more, ...change }
       staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate, ...more },
       production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
+      ...change.environments,
     },
     people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' }, ...change.people },
     roles: { engineers: ['ana', 'ben'] },

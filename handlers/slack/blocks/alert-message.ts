@@ -1,6 +1,6 @@
 import type { AlertGroup } from '../../../src/core/alert.ts';
 import { actions, context, harmless, header, type MessageView, moment, section } from './elements.ts';
-import { askAction } from './run-buttons.ts';
+import { askAction, askButton } from './run-buttons.ts';
 
 const most = 10;
 
@@ -26,6 +26,7 @@ export function alertMessage(group: AlertGroup): MessageView {
       ...(!over && app !== undefined && env !== undefined
         ? [
             actions([
+              askButton('Why?', { operation: 'why', input: { what: app, env } }, 0),
               {
                 action: `${askAction}_rollback`,
                 text: 'Roll back',

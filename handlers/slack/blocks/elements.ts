@@ -77,7 +77,7 @@ function button({ action, text, value, style, confirm }: ButtonSpec): Button {
   return {
     type: 'button',
     action_id: action,
-    text: { type: 'plain_text', text: cut(text, limit.button), emoji: true },
+    text: { type: 'plain_text', text: cut(plain(text), limit.button), emoji: true },
     value,
     ...(style && { style }),
     ...(confirm && {

@@ -14,7 +14,8 @@ export const reviewAction = 'run_review';
 export const askAction = 'ask';
 
 export type AskValue = { operation: string; input: Record<string, unknown> };
-const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec['style']): ButtonSpec => ({
+/** A button that asks for an operation. */
+export const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec['style']): ButtonSpec => ({
   action: `${askAction}_${index}`,
   text,
   value: JSON.stringify(value),
@@ -77,7 +78,10 @@ function nextButtons(run: Run, settings: Settings): ButtonSpec[] {
   const { report, place, plan, state, steps } = run;
   const failed = report?.kind === 'rollout-failed' || report?.kind === 'rollout-timed-out';
   if (failed && place)
-    return [askButton('Roll back', { operation: 'rollback', input: { app: place.app, env: place.env } }, 0, 'danger')];
+    return [
+      askButton('Roll back', { operation: 'rollback', input: { app: place.app, env: place.env } }, 0, 'danger'),
+      askButton('Why?', { operation: 'why', input: { what: place.app, env: place.env } }, 1),
+    ];
   const changed = report?.kind === 'rolled-out' || (state === 'cancelled' && Object.keys(steps).length > 0);
   if (changed && plan?.undo) return [askButton('Undo', plan.undo)];
   return deployButtons(run, settings);

@@ -100,6 +100,8 @@ export function endText(report: Report): string {
       return report.note ?? `${report.rows.length} lines`;
     case 'changed':
       return `${report.objects.join(', ')}: done.${report.note === undefined ? '' : ` ${report.note}`}`;
+    case 'explanation':
+      return `${report.headline} ${report.cause}`;
     case 'text':
       return report.note ?? `${report.text.split('\n').length} lines`;
     default:

@@ -1,9 +1,9 @@
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef, Selection, Workload } from '../../core/kube.ts';
+import { countOf, isOwnedBy, newestReplicaSet, number, type Observed, revisionOf, text } from '../../core/observed.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { troubleOf } from './follow.ts';
-import { countOf, newestReplicaSet, number, type Observed, revisionOf, text } from './observed.ts';
-import { collectionPath, isOwnedBy, kindNamed, kindOf, objectPath } from './resources.ts';
+import { collectionPath, kindNamed, kindOf, objectPath } from './resources.ts';
 import type { Watches } from './shared-watch.ts';
 import { findTrouble } from './verdict.ts';
 import { listAll } from './watch.ts';

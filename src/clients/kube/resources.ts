@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject } from '../../core/json.ts';
 import { type Kind, type KindName, kinds, knownKind } from '../../core/kinds.ts';
 import type { ObjectRef } from '../../core/kube.ts';
 import { type Connection, RefusedCall } from './connection.ts';
@@ -76,11 +76,4 @@ export function refOf(manifest: JsonObject): ObjectRef {
     namespace: text(at(manifest, 'metadata', 'namespace')),
     name: text(at(manifest, 'metadata', 'name')),
   };
-}
-
-/** Whether an object's owner references name this one. */
-export function isOwnedBy(owner: JsonObject, object: JsonObject): boolean {
-  const uid = at(owner, 'metadata', 'uid');
-  const references = at(object, 'metadata', 'ownerReferences');
-  return Array.isArray(references) && references.some((reference) => isObject(reference) && reference.uid === uid);
 }

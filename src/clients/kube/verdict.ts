@@ -1,6 +1,6 @@
-import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { type ContainerState, containerStates, symptomOf, unschedulable } from '../../core/containers.ts';
+import { at, type JsonObject } from '../../core/json.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
-import type { PodTrouble } from '../../core/report.ts';
 import {
   condition,
   countOf,
@@ -12,7 +12,8 @@ import {
   type Observed,
   podsOfNewest,
   text,
-} from './observed.ts';
+} from '../../core/observed.ts';
+import type { PodTrouble } from '../../core/report.ts';
 
 /** Trouble of the newest pods; `final` where waiting won't help. `crashed` names the container whose last log tells more. */
 export type Finding = PodTrouble & { final: boolean; crashed?: { pod: string; container: string } };
@@ -40,59 +41,36 @@ function quotaFinding(replicaSet: JsonObject): Finding | undefined {
   return { code: detail.includes('exceeded quota') ? 'quota' : 'bad-config', detail, logs: [], final: true };
 }
 
-type Container = {
-  name: string;
-  waiting: string;
-  message: string;
-  restarts: number;
-  exit: Json | undefined;
-  lastExit: string;
-};
-
-function containersOf(pod: JsonObject): Container[] {
-  return [...list(at(pod, 'status', 'initContainerStatuses')), ...list(at(pod, 'status', 'containerStatuses'))].map(
-    (status) => {
-      const last = at(status, 'lastState', 'terminated') ?? at(status, 'state', 'terminated');
-      return {
-        name: text(status.name),
-        waiting: text(at(status, 'state', 'waiting', 'reason')),
-        message: text(at(status, 'state', 'waiting', 'message')),
-        restarts: number(status.restartCount),
-        exit: at(last, 'exitCode'),
-        lastExit: text(at(last, 'reason')),
-      };
-    },
-  );
-}
-
-function containerFinding(pod: string, container: Container, ageMs: number): Finding | undefined {
-  const { name, waiting, message, restarts, exit, lastExit } = container;
-  switch (waiting) {
-    case 'InvalidImageName':
-    case 'ErrImageNeverPull':
+function containerFinding(pod: string, container: ContainerState, ageMs: number): Finding | undefined {
+  const { name, message, restarts, exit } = container;
+  const symptom = symptomOf(container);
+  switch (symptom) {
+    case 'bad-image':
       return { code: 'image-pull', pod, detail: message, logs: [], final: true };
-    case 'ErrImagePull':
-    case 'ImagePullBackOff':
+    case 'image-pull':
       return { code: 'image-pull', pod, detail: message, logs: [], final: ageMs > pullGraceMs };
-    case 'CreateContainerConfigError':
-    case 'CreateContainerError':
-    case 'RunContainerError':
+    case 'bad-config':
+    case 'bad-start':
       return { code: 'bad-config', pod, detail: message, logs: [], final: ageMs > roomGraceMs };
+    case 'crash-loop': {
+      const how =
+        exit?.reason === 'OOMKilled' ? 'it ran out of memory (OOMKilled)' : `exit code ${exit?.code ?? 'unknown'}`;
+      const detail = `${how}, ${restarts} restart${restarts === 1 ? '' : 's'}`;
+      return { code: 'crash-loop', pod, detail, logs: [], final: true, crashed: { pod, container: name } };
+    }
+    case undefined:
+      return undefined;
     default:
+      return symptom satisfies never;
   }
-  if (waiting !== 'CrashLoopBackOff' && restarts < 2) return undefined;
-  const how = lastExit === 'OOMKilled' ? 'it ran out of memory (OOMKilled)' : `exit code ${exit ?? 'unknown'}`;
-  const detail = `${how}, ${restarts} restart${restarts === 1 ? '' : 's'}`;
-  return { code: 'crash-loop', pod, detail, logs: [], final: true, crashed: { pod, container: name } };
 }
 
 function podFinding(pod: JsonObject, now: number): Finding | undefined {
   const name = text(at(pod, 'metadata', 'name'));
   const ageMs = now - Date.parse(text(at(pod, 'metadata', 'creationTimestamp')));
-  const scheduled = condition(pod, 'PodScheduled');
-  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable')
-    return { code: 'no-room', pod: name, detail: text(scheduled.message), logs: [], final: ageMs > roomGraceMs };
-  return containersOf(pod)
+  const detail = unschedulable(pod);
+  if (detail !== undefined) return { code: 'no-room', pod: name, detail, logs: [], final: ageMs > roomGraceMs };
+  return containerStates(pod)
     .map((container) => containerFinding(name, container, ageMs))
     .find((finding) => finding !== undefined);
 }

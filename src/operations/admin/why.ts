@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
-import { defineOperation } from '../../core/operation.ts';
+import { defineOperation, type RunContext, route } from '../../core/operation.ts';
+import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
 import { ruleText } from '../../core/policy.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';
+import { explainApp, explainPermissions } from '../explain/explain.ts';
 
 const time = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
@@ -33,23 +35,49 @@ function explained(settings: Settings, run: Run): string[][] {
   ];
 }
 
+const missingEnv = (app: string, settings: Settings) => {
+  const [first = 'ENVIRONMENT'] = Object.keys(settings.environments);
+  return fault('BAD_INPUT', { problem: `Where? Say the environment too: /ship why ${app} in ${first}` });
+};
+
+/** The run of that id. Apps without an environment land here too, and are asked where. */
+async function explainRun({ on, settings }: Pick<RunContext<'runs', 'read'>, 'on' | 'settings'>, id: string) {
+  const other = await on.runs.read(id);
+  if (other) return explained(settings, other);
+  throw Object.hasOwn(settings.apps, id) || id.includes('/') ? missingEnv(id, settings) : fault('UNKNOWN_RUN', { id });
+}
+
 export const why = defineOperation({
   name: 'why',
-  summary: 'Explain a run: who decided what, by which rule',
+  summary: 'Say what is wrong with an app and what to do; or explain a run',
   effect: 'read',
-  input: z.strictObject({ run: z.string().min(1).max(64).describe('The run’s id, as its message shows it') }),
-  usage: '<run>',
-  examples: ['k7m2p9qa'],
-  needs: ['runs'],
+  input: z.strictObject({
+    what: WorkloadRef.describe('An app, a workload as KIND/NAME, or a run’s id as its message shows it'),
+    env: EnvRef.optional(),
+  }),
+  usage: '<what> [in <env>]',
+  examples: ['web in staging', 'statefulset/db in production', 'k7m2p9qa'],
+  routes: [
+    route({
+      method: 'GET',
+      path: '/deployments/:namespace/:name/explanation',
+      summary: 'What is wrong with a deployment, why, and what to do',
+      request: z.object({ namespace: EnvRef, name: AppRef }),
+      input: ({ name, namespace }) => ({ what: name, env: namespace }),
+    }),
+  ],
+  needs: ['runs', 'kube', 'order'],
+  permissions: explainPermissions,
   steps: ['read'],
-  target: () => ({}),
-  plan: async (_context, { run }) => ({ summary: `run ${run}`, changes: [], takesOver: [] }),
-  run: async (run, { run: id }) => {
-    const rows = await run.step('read', async () => {
-      const other = await run.on.runs.read(id);
-      if (!other) throw fault('UNKNOWN_RUN', { id });
-      return explained(run.settings, other);
-    });
-    return { kind: 'table', title: `Why run ${id} went as it did`, columns: ['when (UTC)', 'what'], rows };
+  target: ({ what, env }) => (env === undefined ? {} : { app: what, env }),
+  plan: async (_context, { what, env }) => ({
+    summary: env === undefined ? `run ${what}` : `${what} in ${env}`,
+    changes: [],
+    takesOver: [],
+  }),
+  run: async (run, { what, env }) => {
+    if (env !== undefined) return await run.step('read', ({ signal }) => explainApp(run, signal));
+    const rows = await run.step('read', () => explainRun(run, what));
+    return { kind: 'table', title: `Why run ${what} went as it did`, columns: ['when (UTC)', 'what'], rows };
   },
 });

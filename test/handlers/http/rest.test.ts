@@ -131,6 +131,17 @@ describe('a question', () => {
     });
   });
 
+  test('why something is wrong is answered with cause and remedy', async () => {
+    const asked = bed.send('ana', 'GET', 'deployments/production/my-app/explanation');
+    await expect.poll(() => bed.engine.woken.length).toBe(1);
+    await bed.work(bed.engine.woken[0] ?? '');
+    expect((await asked).body.data).toMatchObject({
+      operation: 'why',
+      state: 'finished',
+      report: { kind: 'explanation', code: 'no-namespace', command: 'kubectl create namespace production' },
+    });
+  });
+
   test('that no worker answers in time gets a link instead', async () => {
     const { status, body } = await bed.send('ana', 'GET', 'deployments/production/my-app');
     expect(status).toBe(202);

@@ -65,6 +65,15 @@ test('a question from where Shipmate cannot post is answered in person', async (
   expect(answer.channel).toBe('D0ANA');
 });
 
+test('an explanation comes with its buttons, for the one who asked', async () => {
+  await askIn('C0SHIP', 'why', { what: 'web', env: 'staging' });
+  const answer = await slack.waitFor('the answer', ({ text }) => text.includes('web in staging:'));
+  expect(answer).toMatchObject({ channel: 'C0SHIP', onlyFor: 'U0ANA' });
+  const shown = JSON.stringify(answer.blocks);
+  expect(shown).toContain('kubectl create namespace staging');
+  expect(shown).toContain('Look again');
+});
+
 test('an answer to a question is for the one who asked', async () => {
   await askIn('C0SHIP', 'status', { app: 'web' });
   const answer = await slack.waitFor('the answer', ({ text }) => text.includes('What runs where'));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alertMessage } from '../../../handlers/slack/blocks/alert-message.ts';
+import { explanationMessage } from '../../../handlers/slack/blocks/explanation-message.ts';
 import { runMessage } from '../../../handlers/slack/blocks/run-message.ts';
 import { statusMessage } from '../../../handlers/slack/blocks/status-message.ts';
 import { tableMessage } from '../../../handlers/slack/blocks/table-message.ts';
@@ -18,6 +19,24 @@ const trouble = {
   pod: 'web-1',
   detail: nasty,
   logs: Array.from({ length: 50 }, () => nasty),
+};
+const explanation: Extract<Report, { kind: 'explanation' }> = {
+  kind: 'explanation',
+  app: 'web',
+  env: 'staging',
+  state: 'trouble',
+  code: 'crash',
+  headline: nasty,
+  cause: nasty,
+  remedy: nasty,
+  command: nasty,
+  logs: trouble.logs,
+  others: Array.from({ length: 30 }, () => ({ code: 'x', what: nasty })),
+  evidence: Array.from({ length: 30 }, (_, index) => ({ ...(index % 2 && { at: index }), what: nasty, detail: nasty })),
+  next: [
+    { label: 'Roll back', operation: 'rollback', input: { app: 'web', env: 'staging' } },
+    { label: nasty, operation: 'why', input: { what: 'web', env: 'staging' } },
+  ],
 };
 const reports: Report[] = [
   { kind: 'unchanged' },
@@ -38,6 +57,7 @@ const reports: Report[] = [
     rows: Array.from({ length: 300 }, () => [nasty, '']),
     note: nasty,
   },
+  explanation,
   { kind: 'built', image: '127.0.0.1:5000/web:v1', digest: 'sha256:1', tag: 'v1', seconds: 2 },
 ];
 
@@ -189,6 +209,47 @@ test('tables fit, however large', () => {
       expect(checkBlocks('message', tableMessage(report).blocks)).toEqual([]);
       unpinged(tableMessage(report).blocks);
     }
+});
+
+test('an explanation is three lines, a command to paste, buttons, and what the others are', () => {
+  const at = Date.parse('2026-11-25T02:00:00Z');
+  const { blocks } = explanationMessage(explanation, at);
+  expect(checkBlocks('message', blocks)).toEqual([]);
+  unpinged(blocks);
+  const said = {
+    ...explanation,
+    headline: 'web in staging: the image web:v9 does not exist (0 of 1 pods ready).',
+    cause: 'The node says: web:v9: not found.',
+    remedy: 'Deploy a tag that exists.',
+    command: 'kubectl -n staging get pods',
+    logs: [],
+    others: [{ code: 'service-port', what: 'the Service web sends to a port that the pods don’t have' }],
+    evidence: [{ at, what: 'ana asked for deploy', detail: 'web:v9 (failed, run r1)' }],
+  };
+  const message = explanationMessage(said, at);
+  expect(message.blocks.map(({ type }) => type)).toEqual([
+    'header',
+    'section',
+    'rich_text',
+    'section',
+    'actions',
+    'context',
+    'context',
+  ]);
+  expect(message.blocks[1]).toMatchObject({
+    text: {
+      text: ':red_circle: *web in staging: the image web:v9 does not exist (0 of 1 pods ready).*\nThe node says: web:v9: not found.\nDeploy a tag that exists.',
+    },
+  });
+  const shown = JSON.stringify(message.blocks);
+  for (const text of [
+    'kubectl -n staging get pods',
+    'One more thing is not right',
+    'ana asked for deploy',
+    'Roll back',
+  ])
+    expect(shown).toContain(text);
+  expect(message.text).toContain('does not exist');
 });
 
 test('the thread says who decided', () => {

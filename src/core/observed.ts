@@ -1,6 +1,5 @@
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { RolloutCount } from '../../core/kube.ts';
-import { isOwnedBy } from './resources.ts';
+import { at, isObject, type Json, type JsonObject } from './json.ts';
+import type { RolloutCount } from './kube.ts';
 
 /** A workload with the objects that tell how its rollout goes. Only a Deployment has ReplicaSets. */
 export type Observed = { workload: JsonObject; replicaSets: readonly JsonObject[]; pods: readonly JsonObject[] };
@@ -71,6 +70,12 @@ export function isComplete(workload: JsonObject): boolean {
       return isNoticed(workload) && updated >= replicas && noneOld && available;
     }
   }
+}
+
+/** Whether an object's owner references name this one. */
+export function isOwnedBy(owner: JsonObject, object: JsonObject): boolean {
+  const uid = at(owner, 'metadata', 'uid');
+  return list(at(object, 'metadata', 'ownerReferences')).some((reference) => reference.uid === uid);
 }
 
 /** The number that Kubernetes gave a Deployment's ReplicaSet. */
