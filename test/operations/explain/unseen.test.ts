@@ -27,7 +27,8 @@ async function explained(change: Partial<Kube>) {
   return report;
 }
 
-const forbidden = (kind: string) => fault('CLUSTER_FORBIDDEN', { cluster: 'default', problem: `${kind} is forbidden` });
+const forbidden = (kind: string) =>
+  fault('CLUSTER_FORBIDDEN', { cluster: 'default', who: 'Shipmate', what: `list ${kind}.`, remedy: 'Ask.' });
 
 test('where nothing explains it, it says what it looked at and that it doesn’t know', async () => {
   const found = await explained({});
