@@ -64,8 +64,8 @@ export type StepContext = {
   startedAt: number;
   /** The newest word of progress, shown beside the step. */
   note(text: string): void;
-  /** A line for the message's thread. */
-  log(text: string): void;
+  /** A line for the message's thread; cut to `longest` letters after secrets are taken out, since half of one is known to nobody. */
+  log(text: string, longest?: number): void;
   /** A line for the audit log, stored together with the step's end. */
   record(text: string): void;
 };

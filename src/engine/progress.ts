@@ -41,8 +41,9 @@ export function createProgress(lap: Lap, name: string, startedAt: number, signal
         newest = lap.engine.redact(text);
         soon();
       },
-      log: (text) => {
-        lines.push(text);
+      log: (text, longest = Number.POSITIVE_INFINITY) => {
+        const clean = lap.engine.redact(text);
+        lines.push(clean.length > longest ? `${clean.slice(0, longest - 1)}…` : clean);
         soon();
       },
       record: (text) => void records.push(text),

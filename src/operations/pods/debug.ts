@@ -7,7 +7,7 @@ import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import { doWrites, planWrites } from '../kubernetes/writes.ts';
 import { containersOf, exitText, troubleOf } from './facts.ts';
-import { podRef } from './find.ts';
+import { findPermissions, podRef } from './find.ts';
 import { anyPod, oneContainer } from './one-pod.ts';
 import { list, nameIn, text } from './raw.ts';
 import { Container, PodPart, Subject, targetOf } from './subject.ts';
@@ -98,12 +98,7 @@ export const debug = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    'get,list,watch pods',
-    'patch pods/ephemeralcontainers',
-    'get,list,watch replicasets.apps',
-    'get deployments.apps',
-  ],
+  permissions: [...findPermissions, 'patch pods/ephemeralcontainers'],
   steps: ['write', 'start'],
   target: targetOf,
   plan: async (context, { app, pod: part, container, image }) => {

@@ -5,7 +5,7 @@ import { defineOperation, type RunContext, route } from '../../core/operation.ts
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { happenings, objectOf, whenText } from './event-rows.ts';
 import { ageOf, type ContainerFacts, containersOf, exitText, imageText, nodeOf, stateOf, troubleOf } from './facts.ts';
-import { ageNote, controllerOf, findPods } from './find.ts';
+import { ageNote, controllerOf, findPermissions, findPods } from './find.ts';
 import { condition, momentIn, nameIn, number, text } from './raw.ts';
 import { PodPart, Subject, targetOf } from './subject.ts';
 
@@ -116,7 +116,7 @@ export const describe = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: ['get,list,watch pods', 'get,list,watch replicasets.apps', 'list events', 'get deployments.apps'],
+  permissions: [...findPermissions, 'list events'],
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app, env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

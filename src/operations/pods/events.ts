@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { type Happening, happenings, objectOf, whenText } from './event-rows.ts';
-import { findPods, podsOfWorkload } from './find.ts';
+import { findPermissions, findPods, podsOfWorkload } from './find.ts';
 import { nameIn } from './raw.ts';
 import { podNamed, Subject, targetOf } from './subject.ts';
 
@@ -60,7 +60,7 @@ export const events = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: ['list events', 'get,list,watch pods', 'list,watch replicasets.apps', 'get deployments.apps'],
+  permissions: [...findPermissions, 'list events'],
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app = 'everything', env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

@@ -6,7 +6,8 @@ import { defineOperation, type PlanContext, type RunContext, route } from '../..
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Command } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
-import { podRef } from './find.ts';
+import { findPermissions, podRef } from './find.ts';
+import { atBlank } from './log-lines.ts';
 import { anyPod, oneContainer, uidOf } from './one-pod.ts';
 import { nameIn } from './raw.ts';
 import { Container, PodPart, Subject, targetOf } from './subject.ts';
@@ -59,7 +60,16 @@ async function execute(run: RunContext<'kube', 'check' | 'run'>, command: Comman
     const { output = '', cut = false, timedOut = false, bytes = 0, sha256 = '', exitCode } = end ?? {};
     return {
       kind: 'executed' as const,
-      ...{ pod, container, command: commandText(words), timedOut, text: output, cut, bytes, sha256 },
+      ...{
+        pod,
+        container,
+        command: commandText(words),
+        timedOut,
+        text: cut ? atBlank(output, output.length - 1) : output,
+        cut,
+        bytes,
+        sha256,
+      },
       ...(exitCode !== undefined && { exitCode }),
       ...(problem !== undefined && { problem }),
       seconds: Math.round((run.now() - startedAt) / 100) / 10,
@@ -92,12 +102,7 @@ export const exec = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    'get,list,watch pods',
-    'get,create pods/exec',
-    'get,list,watch replicasets.apps',
-    'get deployments.apps',
-  ],
+  permissions: [...findPermissions, 'get,create pods/exec'],
   steps: ['check', 'run'],
   atMostOnce: ['run'],
   limits: { steps: { run: 11 * 60_000 } },

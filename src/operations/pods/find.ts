@@ -4,7 +4,7 @@ import { knownKind, type WorkloadKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { spanText } from '../../core/moments.ts';
 import { didYouMean } from '../../core/near.ts';
-import type { PlanContext } from '../../core/operation.ts';
+import type { Permission, PlanContext } from '../../core/operation.ts';
 import type { Place } from '../../core/place.ts';
 import { list, nameIn, text } from './raw.ts';
 import { podNamed, workloadOfPodName } from './subject.ts';
@@ -15,6 +15,14 @@ export type Wanted = { app?: string | undefined; pod?: string | undefined };
 export type Found = { pods: JsonObject[]; asOf: number };
 
 type Context = Pick<PlanContext<'kube'>, 'on' | 'place' | 'site' | 'signal'>;
+
+/** What finding pods needs to be allowed. */
+export const findPermissions = [
+  'get,list,watch pods',
+  'get,list,watch replicasets.apps',
+  'get,list,watch jobs.batch',
+  'get deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch',
+] as const satisfies readonly Permission[];
 
 /** A picture older than this is said to be old. */
 const freshMs = 15_000;

@@ -16,15 +16,13 @@ const firstLines = 10;
 const lookEvery = 2;
 const mostSources = 50;
 
-const cut = (text: string) => (text.length <= rate.line ? text : `${text.slice(0, rate.line - 1)}…`);
-
 /** As many lines as the rate allows, and how many were too many. */
 function allowed(lines: readonly LogLine[]): { shown: string[]; dropped: number } {
   const shown: string[] = [];
   let letters = 0;
   for (const line of lines) {
-    const text = cut(lineText(line));
-    letters += text.length;
+    const text = lineText(line);
+    letters += Math.min(text.length, rate.line);
     if (shown.length >= rate.lines || letters > rate.letters) break;
     shown.push(text);
   }
@@ -103,7 +101,7 @@ export async function followLogs(
     kept = newest(all, { lines: Number.POSITIVE_INFINITY, letters: mostLetters });
     left += all.length - kept.length;
     const part = allowed(fresh);
-    for (const line of part.shown) log(line);
+    for (const line of part.shown) log(line, rate.line);
     dropped += part.dropped;
     if (part.dropped > 0) log(`… ${part.dropped} lines left out here: more than fit`);
     note(`${count} lines`);

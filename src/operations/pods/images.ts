@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { type ContainerFacts, containersOf, nodeOf } from './facts.ts';
-import { ageNote, findPods } from './find.ts';
+import { ageNote, findPermissions, findPods } from './find.ts';
 import { list, nameIn, text } from './raw.ts';
 import { Subject, targetOf } from './subject.ts';
 
@@ -55,7 +55,7 @@ export const images = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: ['get,list,watch pods', 'list,watch replicasets.apps'],
+  permissions: findPermissions,
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app = 'all pods', env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

@@ -5,6 +5,13 @@ const stamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d
 /** No line of a log is longer than this without having lost its purpose. */
 const longest = 100_000;
 
+/** The beginning of a text, up to a blank where one is near: half a word may be half a secret, which is known to nobody. */
+export function atBlank(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.max(text.lastIndexOf(' ', most), text.lastIndexOf('\n', most));
+  return text.slice(0, end > most - 5_000 && end > 0 ? end : most);
+}
+
 const keyBegins = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----/;
 const keyEnds = /-----END [A-Z ]{0,30}PRIVATE KEY-----/;
 const keyLines = 200;
@@ -40,8 +47,9 @@ export function lineReader(from: string): (raw: string) => LogLine | undefined {
     }
     const text = clean(raw.slice(found?.[0].length ?? 0).replace(/\r$/, ''));
     if (text === undefined) return undefined;
-    const left = text.length - longest;
-    return { seconds, nanos, from, text: left > 0 ? `${text.slice(0, longest)}… and ${left} letters more` : text };
+    const kept = atBlank(text, longest);
+    const left = text.length - kept.length;
+    return { seconds, nanos, from, text: left > 0 ? `${kept}… and ${left} letters more` : text };
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Duration } from '../../core/values.ts';
+import { findPermissions } from './find.ts';
 import { Grep } from './grep.ts';
 import { readLive, readNow } from './log-text.ts';
 import { Container, PodPart, Subject, targetOf } from './subject.ts';
@@ -66,13 +67,7 @@ export const logs = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    'get,list,watch pods',
-    'get pods/log',
-    'get,list,watch replicasets.apps',
-    'get,list,watch jobs.batch',
-    'get deployments.apps',
-  ],
+  permissions: [...findPermissions, 'get pods/log'],
   steps: ['read'],
   limits: { steps: { read: longestFollowMs + 60_000 } },
   openly: ({ follow: live }) => live !== undefined,

@@ -4,7 +4,7 @@ import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { stateOf } from './facts.ts';
-import { controllerOf, podRef } from './find.ts';
+import { controllerOf, findPermissions, podRef } from './find.ts';
 import { onePod } from './one-pod.ts';
 import { nameIn } from './raw.ts';
 import { PodPart, Subject, targetOf } from './subject.ts';
@@ -35,7 +35,7 @@ export const podDelete = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: ['get,list,watch,delete pods', 'get,list,watch replicasets.apps', 'get deployments.apps'],
+  permissions: [...findPermissions, 'delete pods'],
   steps: writeSteps,
   target: targetOf,
   plan: async (context, input) => {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { ageOf, imageText, nodeOf, ownContainers, restartsOf, stateOf } from './facts.ts';
-import { ageNote, findPods } from './find.ts';
+import { ageNote, findPermissions, findPods } from './find.ts';
 import { nameIn } from './raw.ts';
 import { Subject, targetOf } from './subject.ts';
 
@@ -44,12 +44,7 @@ export const pods = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    'get,list,watch pods',
-    'get,list,watch replicasets.apps',
-    'get,list,watch jobs.batch',
-    'get deployments.apps',
-  ],
+  permissions: findPermissions,
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app = 'all pods', env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

@@ -5,7 +5,7 @@ import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
 import { amountOf, cpuText, memoryText, shareText } from './amounts.ts';
-import { findPods } from './find.ts';
+import { findPermissions, findPods } from './find.ts';
 import { condition, list, nameIn, text } from './raw.ts';
 import { Subject, targetOf } from './subject.ts';
 
@@ -93,12 +93,7 @@ export const top = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    'list pods.metrics.k8s.io',
-    'get,list,watch pods',
-    'list,watch replicasets.apps',
-    'get apiservices.apiregistration.k8s.io',
-  ],
+  permissions: [...findPermissions, 'list pods.metrics.k8s.io', 'get apiservices.apiregistration.k8s.io'],
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app = 'all pods', env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

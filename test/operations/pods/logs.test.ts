@@ -129,6 +129,18 @@ test('secrets are taken out, also a key of many lines', async () => {
   expect(lines.at(-1)).toContain('after');
 });
 
+test('a secret that reaches over the cut of a line in the thread is no half secret', async () => {
+  const value = 'xoxb-1234567890-abcdefghijklmnop';
+  const script = `x=${'y'.repeat(260)}; while true; do echo "$x ${value}"; /bin/busybox sleep 1; done`;
+  await make(ns, pod('leaky', [says('main', script)]));
+  await ready(ns, 'leaky');
+  const run = await desk.done('logs', { app: 'pod/leaky', env: 'staging', follow: '2s' });
+  const said = (await thread(run.id)).join('\n');
+  expect(said).toContain('yyy');
+  expect(said).not.toContain('xoxb');
+  expect(JSON.stringify(run.report)).not.toContain('xoxb');
+});
+
 async function thread(id: string): Promise<string[]> {
   const events = await desk.engine.store.events(id, '', 500);
   return events.filter(({ event }) => event.kind === 'log').map(({ event }) => event.text);
