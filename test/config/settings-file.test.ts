@@ -67,6 +67,12 @@ test.each([
   ['people: {ana: {slack: U1}}\nroles: {everyone: [ana]}', '“everyone” is built in'],
   ['people: {ana: {slack: U1}, ben: {slack: U1}}', 'people.ben.slack: ana has the same slack.'],
   ['people: {ana: {subject: a}, ben: {subject: a}}', 'people.ben.subject: ana has the same subject.'],
+  [
+    'people: {ana: {kubernetes: {user: a}}, ben: {kubernetes: {user: a}}}',
+    'people.ben.kubernetes: ana has the same kubernetes.',
+  ],
+  ['people: {ana: {kubernetes: {user: "system:admin"}}}', 'kubernetes.user: must be a name without spaces, and none of the'],
+  ['people: {ana: {kubernetes: {user: a, groups: ["system:masters"]}}}', 'kubernetes.groups[0]: must be a name without'],
   ['policy: [{name: a}, {name: a}]', 'there is another rule “a”'],
   [
     'people: {ana: {slack: U1}}\nroles: {eng: [ana]}\npolicy: [{name: a, approvals: 2, approvers: [eng]}]',

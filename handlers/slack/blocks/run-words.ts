@@ -34,6 +34,14 @@ const verbs: Record<string, string> = {
   logs: 'Logs of',
   'pod-delete': 'Delete a pod of',
   back: 'Back',
+  'network-allow': 'Let traffic in to',
+  'network-deny': 'Shut off',
+  'network-reach': 'Who reaches whom',
+  network: 'Network policies',
+  'access-who': 'Who may',
+  'access-can': 'May they',
+  'access-grant': 'Grant access',
+  'access-revoke': 'Take back access',
 };
 
 const capital = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;

@@ -56,6 +56,16 @@ function indexOf({ cache }: Pick<Shared, 'cache'>): Index {
   return index;
 }
 
+/** What may not be seen any more is not shown as it was either. */
+function hide(shared: Shared): void {
+  shared.cache.clear();
+  Object.assign(shared, { listed: false, index: undefined });
+}
+
+/** Nobody waits for it, and it was told no: whoever asks next asks anew, since they may have been let in meanwhile. */
+const isRefused = ({ listed, viewers, problem }: Shared) =>
+  !listed && viewers.size === 0 && problem instanceof RefusedCall;
+
 /** One watch for each kind and namespace of a cluster, shared by all who look. */
 export type Watches = {
   open(kind: KindName, namespace: string, viewer: Viewer): Look;
@@ -88,9 +98,11 @@ export function createWatches(connection: Connection): Watches {
       },
       failed: (problem: unknown) => {
         shared.problem = problem;
+        const refused = problem instanceof RefusedCall ? problem : undefined;
+        if (refused?.refusal.status === 403) hide(shared);
         shared.attempt.resolve();
         shared.attempt = Promise.withResolvers();
-        if (problem instanceof RefusedCall) for (const { refused } of shared.viewers) refused(problem);
+        if (refused) for (const viewer of shared.viewers) viewer.refused(refused);
       },
     };
     const whole = { apiVersion: kind.apiVersion, kind: kind.kind };
@@ -102,8 +114,10 @@ export function createWatches(connection: Connection): Watches {
 
   const open: Watches['open'] = (name, namespace, viewer) => {
     const key = `${name} ${namespace}`;
-    const shared = watches.get(key) ?? begin(name, namespace, key);
-    clearTimeout(shared.leaving);
+    const known = watches.get(key);
+    if (known && isRefused(known)) known.end.abort();
+    clearTimeout(known?.leaving);
+    const shared = known && !isRefused(known) ? known : begin(name, namespace, key);
     shared.viewers.add(viewer);
     if (shared.listed) queueMicrotask(viewer.changed);
     const leave = () => {

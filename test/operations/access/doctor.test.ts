@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leastPrivilege } from '../../../scripts/least-privilege.ts';
 import { createClusters } from '../../../src/clients/kube/clusters.ts';
-import { clockFinding } from '../../../src/operations/access/doctor.ts';
+import { clockFinding } from '../../../src/operations/access/findings.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { bed } from '../../support/bed.ts';
 import { kubectl } from '../../support/kubectl.ts';
