@@ -16,7 +16,11 @@ export const Verbs = z
   .max(8)
   .describe('What they may do, with commas between: get,list,watch')
   .meta({ examples: [['get', 'list']] });
-export const Resources = z.array(ResourceWord).min(1).max(20).describe('On what, with commas between: pods,deploy,pods/log');
+export const Resources = z
+  .array(ResourceWord)
+  .min(1)
+  .max(20)
+  .describe('On what, with commas between: pods,deploy,pods/log');
 
 /** @throws Fault BAD_INPUT for what would let people give themselves more */
 export function deedsOf(verbs: readonly string[], words: readonly string[]): Deed[] {
@@ -32,7 +36,12 @@ export function deedsOf(verbs: readonly string[], words: readonly string[]): Dee
 }
 
 /** Nobody is given what Shipmate itself lacks; the API server would refuse it too, but later and in other words. */
-export async function checkHeld(kube: Kube, namespace: string, deeds: readonly Deed[], signal: AbortSignal): Promise<void> {
+export async function checkHeld(
+  kube: Kube,
+  namespace: string,
+  deeds: readonly Deed[],
+  signal: AbortSignal,
+): Promise<void> {
   const held = await Promise.all(deeds.map((deed) => may(kube, deed, { namespace }, signal)));
   const lacking = deeds.filter((_, index) => !held[index]).map(needText);
   if (lacking.length > 0) throw fault('GRANT_BEYOND', { lacking: lacking.join(', '), namespace });
