@@ -17,6 +17,7 @@ import { createRunQueue } from '../jobs/queue.ts';
 import { startSweeper } from '../jobs/sweeper.ts';
 import { createWorker } from '../jobs/worker.ts';
 import { createDocker } from './clients/docker/docker.ts';
+import { createGit } from './clients/git/git.ts';
 import { createClusters } from './clients/kube/clusters.ts';
 import { createRegistry } from './clients/registry/registry.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
@@ -88,6 +89,7 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
       kube: clusters.kube,
       registry: createRegistry({ credentials, insecureHosts: plainHttp }),
       docker: createDocker({ host: env.DOCKER_HOST, credentials }),
+      git: createGit(),
     },
     wake: queue.wake,
     redact: createRedact(secretsOf(env)),

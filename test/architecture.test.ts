@@ -10,6 +10,7 @@ const rooms: Record<string, string[]> = {
   'src/config': ['src/core'],
   'src/store': ['src/core'],
   'src/clients/docker': ['src/core'],
+  'src/clients/git': ['src/core'],
   'src/clients/kube': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/engine': ['src/core', 'src/store'],

@@ -1,5 +1,6 @@
 import type { InputBlock, InputBlockElement, ModalView, PlainTextOption } from '@slack/types';
 import { z } from 'zod';
+import type { Field } from '../../src/core/fields.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { cut } from './blocks/elements.ts';
@@ -9,18 +10,19 @@ export const rejectForm = 'reject_form';
 
 const option = (name: string): PlainTextOption => ({ text: { type: 'plain_text', text: cut(name, 75) }, value: name });
 
-function elementOf(name: string, type: string, choices: string[]): InputBlockElement {
+function elementOf(name: string, { type, multiline }: Field, choices: string[]): InputBlockElement {
   if (choices.length > 0 && choices.length <= 100)
     return { type: 'static_select', action_id: name, options: choices.map(option) };
   if (type === 'integer' || type === 'number')
     return { type: 'number_input', action_id: name, is_decimal_allowed: false };
-  return { type: 'plain_text_input', action_id: name };
+  return { type: 'plain_text_input', action_id: name, ...(multiline && { multiline }) };
 }
 
 /** A form for the fields of an operation that fit one: apps and environments to choose, numbers and words to type. */
 export function operationModal(operation: Operation, settings: Settings, channel: string): ModalView {
   const usable = [...operation.fields].filter(([, { type }]) => type !== 'object' && type !== 'array');
-  const blocks = usable.map(([name, { type, description, choices: values, required }]): InputBlock => {
+  const blocks = usable.map(([name, field]): InputBlock => {
+    const { description, choices: values, required } = field;
     const choices =
       name === 'app'
         ? Object.keys(settings.apps)
@@ -32,7 +34,7 @@ export function operationModal(operation: Operation, settings: Settings, channel
       block_id: name,
       label: { type: 'plain_text', text: name },
       optional: !required,
-      element: elementOf(name, type, choices),
+      element: elementOf(name, field, choices),
       ...(description && { hint: { type: 'plain_text', text: cut(description, 150) } }),
     };
   });

@@ -116,5 +116,9 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...freezeFaults(settings, operations),
     ...glassFaults(settings),
     ...fleetFaults(settings),
+    ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
+      'manifests',
+      'clusterScopedIn',
+    ]),
   ];
 }

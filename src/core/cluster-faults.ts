@@ -26,6 +26,30 @@ export const clusterFaults = {
     say: 'shipmate.yaml does not say who {who} is in the cluster.',
     hint: 'Add kubernetes.user (and kubernetes.groups) to that person under people.',
   },
+  DRAIN_NEEDS_FORCE: {
+    status: 409,
+    retry: 'never',
+    say: 'Draining {node} would lose something for good: {what}.',
+    hint: 'Nothing was changed. Where that may be lost, ask again with force=yes.',
+  },
+  DRAIN_STUCK: {
+    status: 409,
+    retry: 'never',
+    say: '{node} is not empty after {minutes} minutes. Still there: {left}.',
+    hint: 'It stays cordoned. Mend what blocks it and ask for the drain again, or /ship uncordon {node}.',
+  },
+  GIT_FAILED: {
+    status: 422,
+    retry: 'never',
+    say: '{url} could not be read: {problem}.',
+    hint: 'Nothing was changed. Check address, ref and path; hosts that are allowed stand under manifests.gitHosts in shipmate.yaml.',
+  },
+  MANAGED_ELSEWHERE: {
+    status: 409,
+    retry: 'never',
+    say: '{kind}/{name} is made by {owner}: what is changed here would be changed back.',
+    hint: 'Nothing was changed. Change {owner} instead.',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',

@@ -1,5 +1,5 @@
 import type { JsonObject } from './json.ts';
-import type { KindName } from './kinds.ts';
+import type { Kind, KindName } from './kinds.ts';
 import type { PodTrouble } from './report.ts';
 
 /** An object's address. The namespace is empty for what lives in the cluster itself. */
@@ -62,6 +62,8 @@ export type ExecEnd = {
 export type Kube = {
   /** The object, or undefined where there is none. */
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** How the cluster calls a kind, and whether it lives in namespaces. @throws Fault UNKNOWN_KIND */
+  kindOf(of: Pick<ObjectRef, 'apiVersion' | 'kind'>, signal: AbortSignal): Promise<Kind>;
   /** All pages of a list, asked for now; each item bears its kind. */
   list(selection: Selection, signal: AbortSignal): Promise<JsonObject[]>;
   /**
@@ -90,8 +92,8 @@ export type Kube = {
    * @returns false where it was gone already
    */
   remove(ref: ObjectRef, options: { dryRun?: boolean; uid?: string }, signal: AbortSignal): Promise<boolean>;
-  /** Asks for a pod to be evicted, once: PodDisruptionBudgets are respected. */
-  evict(ref: ObjectRef, signal: AbortSignal): Promise<Eviction>;
+  /** Asks for a pod to be evicted, once: PodDisruptionBudgets are respected. With `uid`, only the very pod that is meant. */
+  evict(ref: ObjectRef & { uid?: string }, signal: AbortSignal): Promise<Eviction>;
   /** A pod's log, line by line, each with the time that the kubelet gave it: `2026-11-25T02:00:00.123456789Z text`. */
   logs(ref: ObjectRef, options: LogOptions, signal: AbortSignal): AsyncIterable<string>;
   /** Runs a command in a container, without a terminal and without a shell of ours. `limitBytes` bounds the output. */

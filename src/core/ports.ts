@@ -16,6 +16,7 @@ export type Clients = {
   kube: (cluster: string, as?: Identity) => Kube;
   registry: Registry;
   docker: Docker;
+  git: Git;
   /** What Shipmate itself remembers. */
   runs: Pick<RunStore, 'read' | 'recent'>;
   order: OrderStore;
@@ -49,6 +50,19 @@ export type Docker = {
   ): Promise<void>;
   /** Pushes a tag and answers with its digest. @throws Fault PUSH_FAILED, DOCKER_UNREACHABLE */
   push(tag: string, seen: (progress: BuildProgress) => void, signal: AbortSignal): Promise<{ digest: string }>;
+};
+
+export type Git = {
+  /**
+   * The text files below a path of a repository at a branch, tag or commit, with the commit. `accept` chooses by path.
+   * Nothing is checked out, and no hook, filter, submodule or symbolic link is followed.
+   * @throws Fault GIT_FAILED
+   */
+  read(
+    from: { url: string; ref: string; path: string },
+    options: { hosts: readonly string[]; accept: (path: string) => boolean; limitBytes: number },
+    signal: AbortSignal,
+  ): Promise<{ commit: string; files: { path: string; text: string }[] }>;
 };
 
 /** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */

@@ -121,6 +121,17 @@ export const Rule = z.strictObject({
 });
 export type Rule = z.output<typeof Rule>;
 
+/** What manifests (`/ship apply`) may hold and where they may come from. Without it, only what lives in the namespace. */
+export const ManifestSettings = z.strictObject({
+  /** Environments in which kinds that live in the cluster itself may be applied: Namespaces, CRDs, StorageClasses. */
+  clusterScopedIn: z.array(z.string()).default([]),
+  /** Kinds that may be applied though they give somebody rights, such as Role or RoleBinding. */
+  allowKinds: z.array(z.string()).default([]),
+  /** Hosts that Git repositories may be fetched from over https and ssh; over plain http where they begin with `http://`. */
+  gitHosts: z.array(z.string()).default([]),
+});
+export type ManifestSettings = z.output<typeof ManifestSettings>;
+
 /** `shipmate.yaml`: apps, environments, people and policy. */
 export const Settings = z.strictObject({
   /** Slack channel (id) for what concerns Shipmate itself: settings that are wrong, a glass that was broken. */
@@ -138,6 +149,7 @@ export const Settings = z.strictObject({
   roles: z.record(z.string(), z.array(z.string())).default({}),
   policy: z.array(Rule).default([]),
   freezes: z.array(Freeze).default([]),
+  manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */
   breakGlass: z
     .strictObject({ who: z.array(z.string()).default([]), reviewers: z.array(z.string()).default(['everyone']) })

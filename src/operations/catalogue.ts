@@ -21,6 +21,9 @@ import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
+import { apply } from './manifests/apply.ts';
+import { diff } from './manifests/diff.ts';
+import { exportObject } from './manifests/export.ts';
 import { debug } from './pods/debug.ts';
 import { describe } from './pods/describe.ts';
 import { events } from './pods/events.ts';
@@ -30,16 +33,39 @@ import { logs } from './pods/logs.ts';
 import { podDelete } from './pods/pod-delete.ts';
 import { pods } from './pods/pods.ts';
 import { top } from './pods/top.ts';
+import { autoscale } from './scaling/autoscale.ts';
+import { autoscaleOff } from './scaling/autoscale-off.ts';
+import { autoscalers } from './scaling/autoscalers.ts';
+import { cordon, uncordon } from './scaling/cordon.ts';
+import { drain } from './scaling/drain.ts';
+import { kedaPause, kedaResume } from './scaling/keda.ts';
+import { nodepoolLimit, nodepools } from './scaling/nodepools.ts';
+import { nodes } from './scaling/nodes.ts';
+import { vpa, vpaSet } from './scaling/vpa.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
 const configuration = [configSet, configUnset];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
+const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
+const capacity = [nodes, cordon, uncordon, drain, nodepools, nodepoolLimit];
+const manifests = [apply, diff, exportObject];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
 
-const subjects = [delivery, configuration, podWork, platform, order, accountability, access];
+const subjects = [
+  delivery,
+  configuration,
+  manifests,
+  scaling,
+  capacity,
+  podWork,
+  platform,
+  order,
+  accountability,
+  access,
+];
 
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(subjects.flat().map((operation) => [operation.name, operation]));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../src/core/errors.ts';
 import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
+import { knownKind } from '../../src/core/kinds.ts';
 import type { Kube, ObjectRef, RolloutEnd } from '../../src/core/kube.ts';
 import { overlay } from '../../src/core/ownership.ts';
 
@@ -90,6 +91,8 @@ export function fakeCluster(): FakeCluster {
   const refuse = (problem: string) => fault('CLUSTER_REFUSED', { cluster: 'default', problem });
   const kube: Kube = {
     read: async (ref) => state.objects.get(keyOfRef(ref)),
+    kindOf: async ({ apiVersion, kind }) =>
+      knownKind(kind, apiVersion) ?? { apiVersion, kind, plural: `${kind.toLowerCase()}s` },
     list: async ({ labels, fields, ...selection }) =>
       found(selection).filter((object) => hasLabels(object, labels) && hasFields(object, fields)),
     look: async (kind, namespace) => ({ objects: found({ kind, namespace }), asOf: Date.now() }),

@@ -20,6 +20,66 @@ const ownedBy = (kind: string, apiVersion: string, name: string) => ({
 });
 const pod = 'web-6d4f9c6b7-x2v8k';
 const web = { name: 'web', image: '127.0.0.1:5000/web:v1' };
+const clusterWide = (kind: string, apiVersion: string, name: string, rest: JsonObject): JsonObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, uid: `uid-${kind}-${name}` },
+  ...rest,
+});
+
+const inProduction = (object: JsonObject): JsonObject => {
+  const name = String(at(object, 'metadata', 'name'));
+  return { ...object, metadata: { name, namespace: 'production', uid: `uid-production-${name}` } };
+};
+
+const scalesWeb = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+const defaults = namespaced('LimitRange', 'v1', 'defaults', {
+  spec: { limits: [{ type: 'Container', defaultRequest: { cpu: '100m', memory: '64Mi' } }] },
+});
+
+/** What scales and what it runs on. */
+const scaling: readonly JsonObject[] = [
+  inProduction(defaults),
+  namespaced('HorizontalPodAutoscaler', 'autoscaling/v2', 'web', {
+    spec: {
+      scaleTargetRef: scalesWeb,
+      minReplicas: 1,
+      maxReplicas: 4,
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
+      ],
+    },
+  }),
+  namespaced('VerticalPodAutoscaler', 'autoscaling.k8s.io/v1', 'web', {
+    spec: { targetRef: scalesWeb, updatePolicy: { updateMode: 'Auto' } },
+    status: {
+      recommendation: {
+        containerRecommendations: [{ containerName: 'web', target: { cpu: '250m', memory: '262144k' } }],
+      },
+    },
+  }),
+  namespaced('ScaledObject', 'keda.sh/v1alpha1', 'queue-worker', { spec: { scaleTargetRef: { name: 'web' } } }),
+  {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'night-worker', namespace: 'staging', annotations: { 'autoscaling.keda.sh/paused': 'true' } },
+    spec: { scaleTargetRef: { name: 'night' } },
+  },
+  clusterWide('Node', 'v1', 'node-1', { spec: {} }),
+  clusterWide('Node', 'v1', 'node-2', { spec: { unschedulable: true } }),
+  clusterWide('NodePool', 'karpenter.sh/v1', 'default', { spec: { limits: { cpu: '10' } } }),
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'on-node-1',
+      namespace: 'staging',
+      uid: 'uid-on-node-1',
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'web-1', controller: true }],
+    },
+    spec: { nodeName: 'node-1', containers: [] },
+  },
+];
 
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
@@ -62,6 +122,7 @@ const objects: readonly JsonObject[] = [
   namespaced('PodMetrics', 'metrics.k8s.io/v1beta1', pod, {
     containers: [{ name: 'web', usage: { cpu: '12m', memory: '34Mi' } }],
   }),
+  ...scaling,
 ];
 
 /** Puts the small cluster's objects into a fake one. */

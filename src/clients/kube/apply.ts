@@ -11,6 +11,8 @@ const manager = 'shipmate';
 /** Which apply of a run it was: a run may change an object more than once. */
 const applyAnnotation = 'shipmate.dev/apply';
 
+const kindMissing = /could not find the requested resource|404 page not found/;
+
 type Taken = Preview['takesOver'][number];
 
 /** The API server's refusal in words, and what to do. */
@@ -48,13 +50,18 @@ async function patch(
 ): Promise<JsonObject> {
   const ref = refOf(manifest);
   const path = objectPath(await kindOf(connection, ref, signal), ref);
-  return await connection.call({
+  const call: Call = {
     method: 'PATCH',
     path,
     query: { fieldManager: manager, ...query },
     body: manifest,
     signal,
     ...more,
+  };
+  return await connection.call(call).catch((thrown: unknown) => {
+    // Applying makes what isn't there; not found is the kind itself, such as one of an add-on.
+    const missing = thrown instanceof RefusedCall && thrown.refusal.status === 404 && kindMissing.test(thrown.message);
+    throw missing ? fault('UNKNOWN_KIND', { cluster: connection.cluster, ...ref }, thrown) : thrown;
   });
 }
 
@@ -175,19 +182,34 @@ export async function removeObject(
   }
 }
 
-/** Asks once for a pod's eviction; 429 is a PodDisruptionBudget's no. */
-export async function evictPod(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<Eviction> {
+/** Why an eviction is not allowed: the budget's own words, which name it and count, where there are any. */
+function budgetSentence({ refusal }: RefusedCall): string {
+  const said = at(refusal.body, 'details', 'causes', 0, 'message');
+  return typeof said === 'string' && said !== '' ? said : sentenceOf(refusal);
+}
+
+/** Asks once for a pod's eviction; 429 is a PodDisruptionBudget's no, and 500 what two budgets for one pod lead to. */
+export async function evictPod(
+  connection: Connection,
+  { uid, ...ref }: ObjectRef & { uid?: string },
+  signal: AbortSignal,
+): Promise<Eviction> {
   const { namespace, name } = ref;
   const path = `${objectPath(await kindOf(connection, ref, signal), ref)}/eviction`;
-  const body: JsonObject = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+  const body: JsonObject = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name, namespace },
+    ...(uid !== undefined && { deleteOptions: { preconditions: { uid } } }),
+  };
   try {
     await connection.call({ method: 'POST', path, body, type: 'application/json', once: true, signal });
     return { kind: 'evicted' };
   } catch (thrown) {
     if (!(thrown instanceof RefusedCall)) throw thrown;
     const { status } = thrown.refusal;
-    if (status === 404) return { kind: 'gone' };
-    if (status === 429) return { kind: 'blocked', why: sentenceOf(thrown.refusal) };
+    if (status === 404 || (status === 409 && uid !== undefined)) return { kind: 'gone' };
+    if (status === 429 || status >= 500) return { kind: 'blocked', why: budgetSentence(thrown) };
     throw thrown;
   }
 }

@@ -48,7 +48,11 @@ export function sentenceOf({ status, body }: Refusal): string {
 const isRace = ({ status, body }: Refusal) =>
   status === 409 && body.reason === 'Conflict' && at(body, 'details', 'causes') === undefined;
 
-const passing = (refusal: Refusal) => refusal.status === 429 || refusal.status >= 500 || isRace(refusal);
+/** What doesn't fit its kind's schema is answered with 500, as if it were the server's own fault. */
+const illTyped = /^failed to create typed (patch|live) object/;
+
+const passing = (refusal: Refusal) =>
+  refusal.status === 429 || (refusal.status >= 500 && !illTyped.test(sentenceOf(refusal))) || isRace(refusal);
 
 function waitMs(attempt: number, retryAfter: string | string[] | undefined): number {
   const asked = Number(retryAfter) * 1_000;

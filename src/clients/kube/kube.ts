@@ -9,7 +9,7 @@ import { execInPod } from './exec.ts';
 import { followRollout } from './follow.ts';
 import { readLogs } from './pod-logs.ts';
 import { clockAheadMs, listObjects, readObject, readRevisions, readWorkload } from './reads.ts';
-import { refOf } from './resources.ts';
+import { kindOf, refOf } from './resources.ts';
 import { createWatches, type Watches } from './shared-watch.ts';
 
 /** The workload as the run applied it: from the picture that all share where that shows it already, else asked for. */
@@ -61,6 +61,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
   const of = (manifest: Parameters<Kube['preview']>[0]) => refOf(manifest).namespace;
   return {
     read: (ref, signal) => inWords(ref.namespace, () => readObject(connection, ref, signal)),
+    kindOf: (of, signal) => inWords('', () => kindOf(connection, of, signal)),
     list: (selection, signal) => inWords(selection.namespace, () => listObjects(connection, selection, signal)),
     look: (kind, namespace, signal) => inWords(namespace, () => watches.look(kind, namespace, signal)),
     preview: (manifest, signal) => inWords(of(manifest), () => dryRun(connection, manifest, signal)),

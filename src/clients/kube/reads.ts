@@ -1,3 +1,4 @@
+import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef, Selection, Workload } from '../../core/kube.ts';
 import { countOf, isOwnedBy, newestReplicaSet, number, type Observed, revisionOf, text } from '../../core/observed.ts';
@@ -35,7 +36,15 @@ export async function listObjects(
     ...(fields !== undefined && { fieldSelector: fields }),
   };
   const whole = { apiVersion: kind.apiVersion, kind: kind.kind };
-  return (await listAll(connection, { path: collectionPath(kind, selection.namespace), query, whole }, signal)).items;
+  const kept = { path: collectionPath(kind, selection.namespace), query, whole };
+  try {
+    return (await listAll(connection, kept, signal)).items;
+  } catch (thrown) {
+    // Even in a namespace that isn't there a list is empty: only a kind that isn't there is not found.
+    if (thrown instanceof RefusedCall && thrown.refusal.status === 404)
+      throw fault('UNKNOWN_KIND', { cluster: connection.cluster, ...whole });
+    throw thrown;
+  }
 }
 
 /** A workload as it is now, with its trouble. ReplicaSets and pods come from the watch that all share. */

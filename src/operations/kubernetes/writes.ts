@@ -26,7 +26,8 @@ export function refOf(manifest: JsonObject): ObjectRef {
 /** `ConfigMap/app-config`, as people are shown it. */
 export const nameOf = ({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string => `${kind}/${name}`;
 
-const refOfWrite = (write: Wish | Write): ObjectRef =>
+/** What a write is about. */
+export const refOfWrite = (write: Wish | Write): ObjectRef =>
   write.kind === 'apply' || write.kind === 'create' ? refOf(write.manifest) : write.ref;
 
 type Planned = { write?: Write; changes: Difference[]; takesOver: Draft['takesOver'] };
@@ -129,19 +130,21 @@ async function write(kube: Kube, run: string, wanted: Write, signal: AbortSignal
 }
 
 /**
- * Does the plan's writes one after the other, with a line each in the thread.
+ * Does the plan's writes one after the other, with a line each in the thread; `written` comes after each.
  * @throws Fault PARTLY_APPLIED, which says exactly what was done, where one fails after others were done
  */
 export async function doWrites(
   run: Pick<RunContext<'kube', string>, 'id' | 'plan'>,
   kube: Kube,
   { log, signal }: StepContext,
+  written: (wanted: Write) => Promise<void> = async () => {},
 ): Promise<string[]> {
   const writes = run.plan.writes ?? [];
   const done: string[] = [];
   for (const wanted of writes) {
     try {
       log(await write(kube, run.id, wanted, signal));
+      await written(wanted);
     } catch (thrown) {
       if (!(thrown instanceof Fault) || done.length === 0 || thrown.retry === 'later') throw thrown;
       const left = writes.slice(done.length).map((each) => nameOf(refOfWrite(each)));

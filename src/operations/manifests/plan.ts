@@ -1,0 +1,132 @@
+import { type Difference, differences, masked } from '../../core/diff.ts';
+import { Fault, fault } from '../../core/errors.ts';
+import { at, type JsonObject } from '../../core/json.ts';
+import type { Kube } from '../../core/kube.ts';
+import type { PlanContext } from '../../core/operation.ts';
+import type { Draft, Write } from '../../core/plan.ts';
+import { nameOf, refOf } from '../kubernetes/writes.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { membersOf } from './sets.ts';
+import { type ManifestInput, readSource, whereOf } from './source.ts';
+
+/** So many objects are asked about at a time. */
+const together = 8;
+
+type Outcome =
+  | { kind: 'new' | 'changed' | 'same'; write?: Write; changes: Difference[]; takesOver: Draft['takesOver'] }
+  | { kind: 'refused'; problem: string };
+
+const lastApplied = /last-applied-configuration/;
+
+/** Values of a Secret are never shown, nor is the copy of them that `kubectl apply` leaves in an annotation. */
+function shownChanges(object: JsonObject, found: readonly Difference[]): Difference[] {
+  const kept = found.filter(({ path }) => !lastApplied.test(path));
+  return object.kind === 'Secret' ? kept.map(masked) : kept;
+}
+
+/** What cannot be checked beforehand, since its namespace or its definition comes with the same manifest. */
+function unchecked({ object, defined }: Prepared): Outcome {
+  const what = defined ? 'its definition (CRD)' : 'its namespace';
+  const note = { path: '', to: `new; the cluster could not check it yet: ${what} comes with this manifest` };
+  const changes = [note, ...shownChanges(object, differences(undefined, object))];
+  return { kind: 'new', write: { kind: 'apply', manifest: object, force: false }, changes, takesOver: [] };
+}
+
+const waitsFor = ({ code }: Fault, entry: Prepared, brings: { namespace: boolean }) =>
+  (code === 'NAMESPACE_MISSING' && brings.namespace) || (entry.defined && code === 'UNKNOWN_KIND');
+
+async function look(
+  kube: Kube,
+  entry: Prepared,
+  brings: { namespace: boolean },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { object } = entry;
+  try {
+    const live = await kube.read(refOf(object), signal);
+    const { after, takesOver } = await kube.preview(object, signal);
+    const changes = shownChanges(object, differences(live, live ? after : object));
+    if (live && changes.length === 0) return { kind: 'same', changes: [], takesOver: [] };
+    const write: Write = { kind: 'apply', manifest: object, force: takesOver.length > 0 };
+    const named = takesOver.map(({ field, manager }) => ({ manager, field: `${nameOf(refOf(object))} ${field}` }));
+    const whole = changes.length > 0 ? changes : [{ path: '', to: 'new' }];
+    return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
+    if (waitsFor(thrown, entry, brings)) return unchecked(entry);
+    if (thrown.code === 'CLUSTER_FORBIDDEN') throw thrown;
+    return { kind: 'refused', problem: `${whereOf(entry)}: ${thrown.message}` };
+  }
+}
+
+/** Does it for all, some at a time, and keeps their order. */
+async function some<Item, Result>(items: readonly Item[], act: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let from = 0; from < items.length; from += together)
+    results.push(...(await Promise.all(items.slice(from, from + together).map(act))));
+  return results;
+}
+
+async function removals(
+  kube: Kube,
+  prepared: readonly Prepared[],
+  set: string,
+  namespace: string,
+  signal: AbortSignal,
+) {
+  const kept = new Set(prepared.map(({ object }) => nameOf(refOf(object))));
+  const members = await membersOf(kube, { set, namespace, more: prepared.map(({ kind }) => kind) }, signal);
+  return members
+    .filter((object) => !kept.has(nameOf(refOf(object))))
+    .map((object) => {
+      const ref = refOf(object);
+      const to = ref.kind === 'PersistentVolumeClaim' ? 'deleted, with the data in it' : 'deleted';
+      const write: Write = { kind: 'remove', ref, uid: String(at(object, 'metadata', 'uid') ?? '') };
+      return { write, change: { path: nameOf(ref), from: `in the set ${set}`, to } };
+    });
+}
+
+const counted = (count: number, word: string) => (count === 0 ? [] : [`${count} ${word}`]);
+
+/**
+ * Reads a manifest, checks it, and finds out by a dry run of each object what it would change.
+ * @throws Fault with everything that is wrong at once, each with its line
+ */
+export async function planManifest(
+  context: Pick<PlanContext<'kube' | 'git'>, 'on' | 'settings' | 'site' | 'signal'>,
+  input: ManifestInput,
+): Promise<Draft> {
+  const { site, signal } = context;
+  const kube = context.on.kube(site.cluster);
+  const { entries, from } = await readSource(context, input);
+  const prepared = await prepare(context, kube, entries, input.prune);
+  const namespace = prepared.some(
+    ({ object }) => object.kind === 'Namespace' && at(object, 'metadata', 'name') === site.namespace,
+  );
+  const outcomes = await some(prepared, (entry) => look(kube, entry, { namespace }, signal));
+  const refused = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.problem] : []));
+  if (refused.length > 0)
+    throw fault('CLUSTER_REFUSED', { cluster: site.cluster, problem: refused.slice(0, 10).join(' ') });
+  const gone = input.prune === undefined ? [] : await removals(kube, prepared, input.prune, site.namespace, signal);
+  const shown = outcomes.flatMap((outcome, index) => {
+    const object = prepared[index]?.object;
+    if (outcome.kind === 'refused' || !object) return [];
+    return outcome.changes.map((change) => ({ ...change, path: `${nameOf(refOf(object))} ${change.path}`.trim() }));
+  });
+  const number = (kind: Outcome['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
+  const counts = [
+    ...counted(number('new'), 'new'),
+    ...counted(number('changed'), 'changed'),
+    ...counted(number('same'), 'as they are'),
+    ...counted(gone.length, 'deleted'),
+  ];
+  return {
+    summary: `${counts.join(', ')}, from ${from}`,
+    changes: [...shown, ...gone.map(({ change }) => change)],
+    writes: [
+      ...outcomes.flatMap((outcome) => (outcome.kind !== 'refused' && outcome.write ? [outcome.write] : [])),
+      ...gone.map(({ write }) => write),
+    ],
+    takesOver: outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : outcome.takesOver)),
+  };
+}

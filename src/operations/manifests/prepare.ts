@@ -1,0 +1,96 @@
+import { Fault, fault } from '../../core/errors.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
+import type { Kind } from '../../core/kinds.ts';
+import type { Kube } from '../../core/kube.ts';
+import type { PlanContext } from '../../core/operation.ts';
+import { denialOf, kindHint, nameProblem, rankOf } from './rules.ts';
+import { setLabels } from './sets.ts';
+import { type Sourced, whereOf } from './source.ts';
+
+/** An object as it is to be applied. `kind.apiVersion` is empty where the manifest itself brings the definition. */
+export type Prepared = Sourced & { kind: Kind; defined: boolean };
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '');
+const key = (apiVersion: unknown, kind: unknown) => `${text(apiVersion)} ${text(kind)}`;
+
+/** Kinds that the manifest defines itself, in its CustomResourceDefinitions. */
+function definitionsOf(entries: readonly Sourced[]): Map<string, Kind> {
+  const found = new Map<string, Kind>();
+  for (const { object } of entries) {
+    if (object.kind !== 'CustomResourceDefinition') continue;
+    const [group, kind] = [text(at(object, 'spec', 'group')), text(at(object, 'spec', 'names', 'kind'))];
+    const versions = at(object, 'spec', 'versions');
+    for (const version of Array.isArray(versions) ? versions.filter(isObject) : []) {
+      const apiVersion = `${group}/${text(version.name)}`;
+      const plural = text(at(object, 'spec', 'names', 'plural'));
+      const wide = at(object, 'spec', 'scope') === 'Cluster' && { clusterWide: true as const };
+      found.set(key(apiVersion, kind), { kind, apiVersion, plural, ...wide });
+    }
+  }
+  return found;
+}
+
+type Found = { kind: Kind; defined: boolean } | { problem: string };
+
+async function kindFor(kube: Kube, object: JsonObject, own: Map<string, Kind>, signal: AbortSignal): Promise<Found> {
+  const of = { apiVersion: text(object.apiVersion), kind: text(object.kind) };
+  const mine = own.get(key(of.apiVersion, of.kind));
+  if (mine) return { kind: mine, defined: true };
+  try {
+    return { kind: await kube.kindOf(of, signal), defined: false };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== 'UNKNOWN_KIND') throw thrown;
+    return { problem: `is not known: the cluster has no ${of.kind} in ${of.apiVersion}.${kindHint(of)}` };
+  }
+}
+
+function inPlace(object: JsonObject, kind: Kind, namespace: string, set: string | undefined): JsonObject {
+  const metadata = isObject(object.metadata) ? object.metadata : {};
+  const { namespace: _, ...rest } = metadata;
+  const where: JsonObject = kind.clusterWide ? rest : { ...rest, namespace };
+  const labels = { ...(isObject(rest.labels) ? rest.labels : {}), ...setLabels(set ?? '') };
+  return { ...object, metadata: set === undefined ? where : { ...where, labels } };
+}
+
+function refusal(problems: readonly string[]): Fault {
+  const rest = problems.length - 10;
+  const shown = [...problems.slice(0, 10), ...(rest > 0 ? [`And ${rest} more.`] : [])];
+  return fault('BAD_INPUT', { problem: `The manifest is not right. ${shown.join(' ')}` });
+}
+
+/**
+ * The objects in the order of their application, in the environment's namespace.
+ * @throws Fault BAD_INPUT with all that is wrong at once; POLICY_DENIED for what may not be applied
+ */
+export async function prepare(
+  { settings, site, signal }: Pick<PlanContext<'kube'>, 'settings' | 'site' | 'signal'>,
+  kube: Kube,
+  entries: readonly Sourced[],
+  set: string | undefined,
+): Promise<Prepared[]> {
+  const own = definitionsOf(entries);
+  const problems: string[] = [];
+  const denials: string[] = [];
+  const prepared: Prepared[] = [];
+  const seen = new Map<string, Sourced>();
+  for (const entry of entries) {
+    const found = await kindFor(kube, entry.object, own, signal);
+    if ('problem' in found) {
+      problems.push(`${whereOf(entry)} ${found.problem}`);
+      continue;
+    }
+    const problem = nameProblem(entry.object, found.kind, site.namespace);
+    const denial = denialOf(entry.object, found.kind, site.env, settings.manifests);
+    const address = `${key(entry.object.apiVersion, entry.object.kind)} ${text(at(entry.object, 'metadata', 'name'))}`;
+    const twin = seen.get(address);
+    if (problem !== undefined) problems.push(`${whereOf(entry)} ${problem}.`);
+    if (denial !== undefined) denials.push(`${whereOf(entry)} ${denial}.`);
+    if (twin) problems.push(`${whereOf(entry)} is there twice; the first one is in ${whereOf(twin)}.`);
+    seen.set(address, entry);
+    prepared.push({ ...entry, ...found, object: inPlace(entry.object, found.kind, site.namespace, set) });
+  }
+  if (problems.length > 0) throw refusal(problems);
+  const hint = 'Nothing was changed. Leave it out, or ask the platform team to apply it or to allow it.';
+  if (denials.length > 0) throw fault('POLICY_DENIED', { reason: denials.slice(0, 10).join(' '), hint });
+  return prepared.sort((a, b) => rankOf(text(a.object.kind)) - rankOf(text(b.object.kind)));
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { Fault, fault } from '../../core/errors.ts';
+import type { PlanContext } from '../../core/operation.ts';
+import { EnvRef } from '../../core/place.ts';
+import { Label } from '../../core/settings.ts';
+import { type Entry, most } from './read.ts';
+import { readApart } from './read-apart.ts';
+
+/** Where a manifest comes from: the request itself, or a path of a Git repository. */
+
+export const manifestFields = {
+  env: EnvRef,
+  manifest: z
+    .string()
+    .max(most.bytes, 'is larger than 1 MiB')
+    .optional()
+    .describe('YAML or JSON, also several documents')
+    .meta({ 'x-multiline': true }),
+  git: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('Instead of a text: a Git repository, such as https://github.com/team/web.git'),
+  ref: z.string().max(250).optional().describe('Its branch, tag or commit; main where it is left out'),
+  path: z.string().max(500).optional().describe('A folder or file in it; all of it where it is left out'),
+  prune: Label.optional().describe('The name of a set: what was applied under it and is no longer there is deleted'),
+};
+export const ManifestInput = z.strictObject(manifestFields);
+export type ManifestInput = z.output<typeof ManifestInput>;
+
+/** The file that an object comes from, where it comes from Git. */
+export type Sourced = Entry & { file?: string };
+export type Source = { entries: Sourced[]; from: string };
+
+type SourceContext = Pick<PlanContext<'git'>, 'on' | 'settings' | 'signal'>;
+
+async function fromGit(context: SourceContext, input: ManifestInput & { git: string }): Promise<Source> {
+  const { git: url, ref = 'main', path = '' } = input;
+  const { gitHosts: hosts } = context.settings.manifests;
+  const accept = (name: string) => /\.(ya?ml|json)$/i.test(name);
+  const found = await context.on.git.read(
+    { url, ref, path },
+    { hosts, accept, limitBytes: most.bytes },
+    context.signal,
+  );
+  const entries: Sourced[] = [];
+  for (const { path: file, text } of found.files) {
+    const read = await readApart(text, context.signal).catch((thrown: unknown) => {
+      throw thrown instanceof Fault ? fault('BAD_INPUT', { problem: `${file}: ${thrown.message}` }, thrown) : thrown;
+    });
+    entries.push(...read.map((entry) => ({ ...entry, file })));
+  }
+  if (entries.length > most.documents)
+    throw fault('BAD_INPUT', { problem: `There are ${entries.length} objects; ${most.documents} is the most.` });
+  return { entries, from: `${url} at ${found.commit.slice(0, 12)}` };
+}
+
+/** Reads the manifest of a request. @throws Fault BAD_INPUT with line and column, GIT_FAILED */
+export async function readSource(context: SourceContext, input: ManifestInput): Promise<Source> {
+  const { manifest, git } = input;
+  if (manifest !== undefined && git !== undefined)
+    throw fault('BAD_INPUT', { problem: 'Give either the manifest itself or git=…, not both.' });
+  if (git !== undefined) return await fromGit(context, { ...input, git });
+  if (manifest === undefined || manifest.trim() === '')
+    throw fault('BAD_INPUT', {
+      problem: 'Which manifest? Send its text (over REST, or in the form of /ship apply), or git=… path=….',
+    });
+  return { entries: await readApart(manifest, context.signal), from: 'the request' };
+}
+
+/** Where an object stands, for people: `web.yaml line 3, Deployment/web`. */
+export function whereOf({ object, line, file }: Sourced): string {
+  const metadata = object.metadata;
+  const name = typeof metadata === 'object' && metadata !== null && 'name' in metadata ? String(metadata.name) : '';
+  return `${file === undefined ? '' : `${file} `}line ${line}, ${String(object.kind)}/${name}`;
+}
