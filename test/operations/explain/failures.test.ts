@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
 import { bed } from '../../support/bed.ts';
 import { freshNamespace, kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
-import { applyAll, ask, like } from './explained.ts';
+import { applyAll, ask, type Explanation, like } from './explained.ts';
 import { type Failure, failures } from './failures.ts';
 import { configMap, container, cronJob, deployment, quota, taintedNode } from './manifests.ts';
 
@@ -71,8 +71,13 @@ afterAll(async () => {
 
 /** Waits until the explanation is of that kind. */
 async function explained(expect: ExpectStatic, what: string, env: string | undefined, code: string) {
-  await expect.poll(async () => (await ask(desk, what, env)).code, { timeout: 50_000, interval: 1_000 }).toBe(code);
-  return await ask(desk, what, env);
+  const seen: Explanation[] = [];
+  const look = async () => {
+    seen.push(await ask(desk, what, env));
+    return seen.at(-1)?.code;
+  };
+  await expect.poll(look, { timeout: 50_000, interval: 1_000 }).toBe(code);
+  return seen.at(-1) ?? expect.unreachable();
 }
 
 const whole = (env: Failure['env'], command: string) =>

@@ -91,7 +91,7 @@ const starts: Failure[] = [
     name: 'crash',
     expected: {
       code: 'crash',
-      headline: 'the container main starts and crashes (0 of 1 pods ready).',
+      headline: 'the container main starts and crashes (* of 1 pods ready).',
       cause: 'It ended with exit code 1, * restart* so far.',
       command: 'logs crash-* -c main --previous --tail=50',
     },
@@ -101,7 +101,7 @@ const starts: Failure[] = [
     name: 'ends-well',
     expected: {
       code: 'ends',
-      headline: 'the container main ends although it should go on (0 of 1 pods ready).',
+      headline: 'the container main ends although it should go on (* of 1 pods ready).',
       cause: 'Its process ended without a fault (exit code 0), * restart* so far.',
       command: 'logs ends-well-* -c main --previous --tail=50',
     },
@@ -111,7 +111,7 @@ const starts: Failure[] = [
     name: 'oom',
     expected: {
       code: 'out-of-memory',
-      headline: 'the container main runs out of memory (0 of 1 pods ready).',
+      headline: 'the container main runs out of memory (* of 1 pods ready).',
       cause: 'Its limit is 24Mi, and it was killed for wanting more (OOMKilled), * restart* so far.',
       command: 'set resources deployment/oom -c main --limits=memory=AMOUNT',
     },
@@ -134,7 +134,7 @@ const starts: Failure[] = [
     name: 'no-program',
     expected: {
       code: 'exec-format',
-      headline: 'its program is not one that the nodes can run (0 of 1 pods ready).',
+      headline: 'its program is not one that the nodes can run (* of 1 pods ready).',
       cause: 'The node says: exec /scripts/run: exec format error.',
       command: 'logs no-program-* -c main --previous --tail=50',
     },
@@ -180,7 +180,7 @@ const probes: Failure[] = [
     name: 'killed',
     expected: {
       code: 'liveness',
-      headline: 'the container main is killed by its liveness probe (0 of 1 pods ready).',
+      headline: 'the container main is killed by its liveness probe (* of 1 pods ready).',
       cause: 'The probe fails: HTTP probe failed with statuscode: 404 (* restart* so far).',
       command: 'describe pod killed-*',
     },
