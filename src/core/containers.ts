@@ -14,13 +14,14 @@ export type ContainerState = {
   message: string;
   restarts: number;
   /** How it ended last, where it ever did. */
-  exit?: { code: number; reason: string; message: string; startedAt: number };
+  exit?: { code: number; reason: string; message: string; startedAt: number; endedAt: number };
 };
 
 function exitOf(state: Json | undefined): ContainerState['exit'] {
   if (state === undefined) return undefined;
   const [reason, message] = [text(at(state, 'reason')), text(at(state, 'message'))];
-  return { code: number(at(state, 'exitCode')), reason, message, startedAt: Date.parse(text(at(state, 'startedAt'))) };
+  const [startedAt = 0, endedAt = 0] = ['startedAt', 'finishedAt'].map((field) => Date.parse(text(at(state, field))));
+  return { code: number(at(state, 'exitCode')), reason, message, startedAt, endedAt };
 }
 
 function stateOf(status: JsonObject, init: boolean): ContainerState {

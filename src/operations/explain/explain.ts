@@ -23,7 +23,8 @@ export const explainPermissions: readonly Permission[] = [
   'list,watch pods,services,replicasets.apps,jobs.batch,endpointslices.discovery.k8s.io',
   'list events,resourcequotas,persistentvolumeclaims',
   'list horizontalpodautoscalers.autoscaling,poddisruptionbudgets.policy',
-  'get namespaces,pods/log',
+  'get pods/log',
+  'get namespaces everywhere',
 ];
 
 const logLines = 10;
@@ -72,10 +73,12 @@ async function explainAbsent(context: Context, kube: Kube, reading: Reading, sig
   const { place, catalogue } = context;
   const unsure = reading.unseen.some((part) => part.startsWith('Namespace'));
   const namespace: JsonObject | undefined = reading.namespace ?? (unsure ? {} : undefined);
+  const goes = namespaceGoes({ namespace, place });
+  // With the namespace its permissions go too, so a refusal is explained by that; else it stands as it is.
+  if (reading.refusal && namespace && !goes) throw reading.refusal;
   const { apiVersion, kind } = refOf(place);
-  const siblings = namespace ? await kube.list({ apiVersion, kind, namespace: place.namespace }, signal) : [];
-  const { code, what, cause, remedy, command } =
-    namespaceGoes({ namespace, place }) ?? absent(place, namespace, siblings);
+  const siblings = namespace && !goes ? await kube.list({ apiVersion, kind, namespace: place.namespace }, signal) : [];
+  const { code, what, cause, remedy, command } = goes ?? absent(place, namespace, siblings);
   return {
     kind: 'explanation',
     app: place.app,

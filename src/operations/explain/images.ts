@@ -16,11 +16,18 @@ import type { Picture } from './picture.ts';
 
 export type Stuck = { pod: string; container: ContainerState; symptom: ReturnType<typeof symptomOf> };
 
+/** Kubernetes waits five minutes at most before it starts a container again. */
+const longestBackoffMs = 360_000;
+
+/** Without a readiness probe a container counts as ready between two crashes too. */
+const endedLately = ({ exit, init }: ContainerState, now: number) =>
+  !init && exit !== undefined && now - exit.endedAt < longestBackoffMs;
+
 /** The containers of the newest pods that something keeps from running, in the order in which they begin. */
-export function stuckContainers({ pods }: Pick<Picture, 'pods'>): Stuck[] {
+export function stuckContainers({ pods, now }: Pick<Picture, 'pods' | 'now'>): Stuck[] {
   return pods.flatMap((pod) =>
     containerStates(pod)
-      .filter(({ ready }) => !ready)
+      .filter((container) => !container.ready || endedLately(container, now))
       .map((container) => ({ pod: nameOf(pod), container, symptom: symptomOf(container) }))
       .filter(({ symptom }) => symptom !== undefined),
   );

@@ -43,6 +43,8 @@ export type Neighbours = {
 
 /** All that is read of the cluster, in one go. */
 export type Reading = Neighbours & {
+  /** Why the workload may not be read. */
+  refusal?: Fault;
   workload: JsonObject | undefined;
   replicaSets: readonly JsonObject[];
   jobs: readonly JsonObject[];
@@ -72,10 +74,15 @@ export async function read(kube: Kube, ref: ObjectRef, signal: AbortSignal): Pro
     const asked = kube.list({ apiVersion, kind: name, namespace, ...(fields !== undefined && { fields }) }, signal);
     return orElse<JsonObject[], JsonObject[]>(name, asked, []);
   };
+  let refusal: Fault | undefined;
   const itself: ObjectRef = { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace };
   const [workload, own, allPods, replicaSets, jobs, services, slices, warnings, quotas, claims, autoscalers, budgets] =
     await Promise.all([
-      kube.read(ref, signal),
+      kube.read(ref, signal).catch((thrown: unknown) => {
+        if (!(thrown instanceof Fault) || thrown.code !== 'CLUSTER_FORBIDDEN') throw thrown;
+        refusal = thrown;
+        return undefined;
+      }),
       orElse('Namespace', kube.read(itself, signal), undefined),
       watched('Pod'),
       kind === 'Deployment' ? watched('ReplicaSet') : [],
@@ -89,7 +96,7 @@ export async function read(kube: Kube, ref: ObjectRef, signal: AbortSignal): Pro
       listed('PodDisruptionBudget'),
     ]);
   const around = { services, slices, quotas, claims, autoscalers, budgets, unseen };
-  return { workload, namespace: own, allPods, replicaSets, jobs, warnings, ...around };
+  return { ...(refusal && { refusal }), workload, namespace: own, allPods, replicaSets, jobs, warnings, ...around };
 }
 
 const born = (object: JsonObject) => Date.parse(text(at(object, 'metadata', 'creationTimestamp')));

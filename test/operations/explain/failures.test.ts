@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
 import { bed } from '../../support/bed.ts';
 import { freshNamespace, kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
-import { applyAll, ask, like } from './explained.ts';
+import { applyAll, ask, type Explanation, like } from './explained.ts';
 import { type Failure, failures } from './failures.ts';
-import { configMap, container, deployment, quota, taintedNode } from './manifests.ts';
+import { configMap, container, cronJob, deployment, quota, taintedNode } from './manifests.ts';
 
 /** Failures made for real, side by side, with real pods; each is explained as a person would want to read it. */
 
@@ -55,6 +55,9 @@ beforeAll(async () => {
       { nodeSelector: { pool: gpu }, containers: [container(bed.busybox)] },
     ),
   ]);
+  const fails = container(bed.busybox, { args: ['sh', '-c', 'echo nothing to report; exit 5'] });
+  await applyAll([cronJob({ namespace: staging, name: 'nightly' }, { containers: [fails] })]);
+  await kubectl(['create', 'job', 'nightly-1', '--from=cronjob/nightly', '-n', staging]);
   await makeDeletions();
 });
 afterAll(async () => {
@@ -62,13 +65,19 @@ afterAll(async () => {
   await kubectl(['patch', 'deployment', 'stuck', '-n', desk.namespaces.staging, ...free]);
   await kubectl(['patch', 'configmap', 'held', '-n', doomed, ...free]);
   await kubectl(['delete', 'node', gpu]);
+  await kubectl(['delete', 'validatingwebhookconfiguration', `hooked-${desk.namespaces.staging}`]);
   await desk.end();
 });
 
 /** Waits until the explanation is of that kind. */
 async function explained(expect: ExpectStatic, what: string, env: string | undefined, code: string) {
-  await expect.poll(async () => (await ask(desk, what, env)).code, { timeout: 50_000, interval: 1_000 }).toBe(code);
-  return await ask(desk, what, env);
+  const seen: Explanation[] = [];
+  const look = async () => {
+    seen.push(await ask(desk, what, env));
+    return seen.at(-1)?.code;
+  };
+  await expect.poll(look, { timeout: 50_000, interval: 1_000 }).toBe(code);
+  return seen.at(-1) ?? expect.unreachable();
 }
 
 const whole = (env: Failure['env'], command: string) =>
@@ -95,6 +104,14 @@ describe.concurrent('what was made to fail', () => {
     );
     expect(found.cause).toContain('had untolerated taint');
     expect(found.command).toBe('kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints');
+  });
+
+  test('a CronJob whose newest job gave up', async ({ expect }) => {
+    const found = await explained(expect, 'cronjob/nightly', undefined, 'job-failed');
+    expect(found.headline).toBe('cronjob/nightly in staging: the job gave up (its newest job).');
+    expect(found.cause).toContain('Its last pod ended with exit code 5.');
+    expect(found.command).toBe(`kubectl -n ${desk.namespaces.staging} delete job/nightly-1`);
+    expect(found.logs).toEqual(['nothing to report']);
   });
 
   test('a deletion that a finalizer holds', async ({ expect }) => {

@@ -5,11 +5,15 @@ import {
   claim,
   configMap,
   container,
+  cronJob,
+  daemonSet,
+  deadWebhook,
   deployment,
   job,
   type Made,
   restricted,
   service,
+  statefulSet,
 } from './manifests.ts';
 
 /** What a bed has to make failures of. */
@@ -19,7 +23,7 @@ export type Failure = {
   /** The app's name; its objects bear it too. */
   name: string;
   env?: 'production';
-  kind?: 'Job';
+  kind?: 'Job' | 'StatefulSet' | 'DaemonSet' | 'CronJob';
   objects: (made: Made, ground: Ground) => JsonObject[];
   /** What is said of it: texts whole but for what only the bed knows, in which `*` stands for anything. */
   expected: { code: string; headline: string; cause: string; command: string };
@@ -87,7 +91,7 @@ const starts: Failure[] = [
     name: 'crash',
     expected: {
       code: 'crash',
-      headline: 'the container main starts and crashes (0 of 1 pods ready).',
+      headline: 'the container main starts and crashes (* of 1 pods ready).',
       cause: 'It ended with exit code 1, * restart* so far.',
       command: 'logs crash-* -c main --previous --tail=50',
     },
@@ -97,7 +101,7 @@ const starts: Failure[] = [
     name: 'ends-well',
     expected: {
       code: 'ends',
-      headline: 'the container main ends although it should go on (0 of 1 pods ready).',
+      headline: 'the container main ends although it should go on (* of 1 pods ready).',
       cause: 'Its process ended without a fault (exit code 0), * restart* so far.',
       command: 'logs ends-well-* -c main --previous --tail=50',
     },
@@ -107,7 +111,7 @@ const starts: Failure[] = [
     name: 'oom',
     expected: {
       code: 'out-of-memory',
-      headline: 'the container main runs out of memory (0 of 1 pods ready).',
+      headline: 'the container main runs out of memory (* of 1 pods ready).',
       cause: 'Its limit is 24Mi, and it was killed for wanting more (OOMKilled), * restart* so far.',
       command: 'set resources deployment/oom -c main --limits=memory=AMOUNT',
     },
@@ -130,7 +134,7 @@ const starts: Failure[] = [
     name: 'no-program',
     expected: {
       code: 'exec-format',
-      headline: 'its program is not one that the nodes can run (0 of 1 pods ready).',
+      headline: 'its program is not one that the nodes can run (* of 1 pods ready).',
       cause: 'The node says: exec /scripts/run: exec format error.',
       command: 'logs no-program-* -c main --previous --tail=50',
     },
@@ -176,7 +180,7 @@ const probes: Failure[] = [
     name: 'killed',
     expected: {
       code: 'liveness',
-      headline: 'the container main is killed by its liveness probe (0 of 1 pods ready).',
+      headline: 'the container main is killed by its liveness probe (* of 1 pods ready).',
       cause: 'The probe fails: HTTP probe failed with statuscode: 404 (* restart* so far).',
       command: 'describe pod killed-*',
     },
@@ -267,6 +271,16 @@ const fromKey = (kind: 'secretKeyRef' | 'configMapKeyRef', name: string, key: st
 
 const configuration: Failure[] = [
   {
+    name: 'as-root',
+    expected: {
+      code: 'runs-as-root',
+      headline: 'its image runs as root, which the pod forbids (0 of 1 pods ready).',
+      cause: 'Container has runAsNonRoot and image will run as root*',
+      command: 'edit deployment/as-root',
+    },
+    objects: one(() => ({}), { securityContext: { runAsNonRoot: true } }),
+  },
+  {
     name: 'no-config',
     expected: {
       code: 'no-configmap',
@@ -324,6 +338,16 @@ const configuration: Failure[] = [
 ];
 
 const refused: Failure[] = [
+  {
+    name: 'hooked',
+    expected: {
+      code: 'webhook-away',
+      headline: 'the admission webhook pods.example.com does not answer (0 of 1 pods ready).',
+      cause: '*connection refused*',
+      command: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
+    },
+    objects: (made, { busybox }) => [deadWebhook(made), deployment(made, { containers: [container(busybox)] })],
+  },
   {
     name: 'over-quota',
     expected: {
@@ -443,7 +467,47 @@ const intents: Failure[] = [
   },
 ];
 
+const kinds: Failure[] = [
+  {
+    name: 'database',
+    kind: 'StatefulSet',
+    expected: {
+      code: 'no-image',
+      headline: 'the image web:v98 does not exist (0 of 1 pods ready).',
+      cause: 'The node says: *web:v98: not found.',
+      command: 'set image statefulset/database main=IMAGE:TAG',
+    },
+    objects: (made, { registryHost }) => [statefulSet(made, { containers: [container(`${registryHost}/web:v98`)] })],
+  },
+  {
+    name: 'agent',
+    kind: 'DaemonSet',
+    env: 'production',
+    expected: {
+      code: 'quota',
+      headline: 'the namespace’s quota is used up (0 of 1 pods ready).',
+      cause: 'The quota small allows pods=0, of which pods=0 is used; one more pod needs pods=1.',
+      command: 'describe resourcequota small',
+    },
+    objects: (made, { busybox }) => [
+      daemonSet(made, { ...restricted.pod, containers: [container(busybox, restricted.container)] }),
+    ],
+  },
+  {
+    name: 'asleep',
+    kind: 'CronJob',
+    expected: {
+      code: 'suspended',
+      headline: 'it is suspended (its newest job).',
+      cause: 'spec.suspend is true, so no pod of it is started.',
+      command: `patch cronjob/asleep --type=merge -p '{"spec":{"suspend":false}}'`,
+    },
+    objects: (made, { busybox }) => [cronJob(made, { containers: [container(busybox)] }, { suspend: true })],
+  },
+];
+
 export const failures: readonly Failure[] = [
+  ...kinds,
   ...images,
   ...starts,
   ...probes,

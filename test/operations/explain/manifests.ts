@@ -29,6 +29,50 @@ export const job = ({ namespace, name }: Made, spec: JsonObject, more: JsonObjec
   spec: { template: podTemplate(name, { restartPolicy: 'Never', ...spec }), ...more },
 });
 
+export const statefulSet = ({ namespace, name }: Made, spec: JsonObject): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name, namespace },
+  spec: { serviceName: name, selector: { matchLabels: { app: name } }, template: podTemplate(name, spec) },
+});
+
+export const daemonSet = ({ namespace, name }: Made, spec: JsonObject): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name, namespace },
+  spec: { selector: { matchLabels: { app: name } }, template: podTemplate(name, spec) },
+});
+
+/** One that never comes due by itself. */
+export const cronJob = ({ namespace, name }: Made, spec: JsonObject, more: JsonObject = {}): JsonObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name, namespace },
+  spec: {
+    schedule: '0 0 31 2 *',
+    jobTemplate: { spec: { backoffLimit: 0, template: podTemplate(name, { restartPolicy: 'Never', ...spec }) } },
+    ...more,
+  },
+});
+
+/** A webhook that nobody answers for, for the pods of one app alone. */
+export const deadWebhook = ({ namespace, name }: Made): JsonObject => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  metadata: { name: `${name}-${namespace}` },
+  webhooks: [
+    {
+      name: 'pods.example.com',
+      clientConfig: { url: 'https://127.0.0.1:1/' },
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      objectSelector: { matchLabels: { app: name } },
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+    },
+  ],
+});
+
 export const service = ({ namespace, name }: Made, selector: JsonObject, targetPort: string | number): JsonObject => ({
   apiVersion: 'v1',
   kind: 'Service',

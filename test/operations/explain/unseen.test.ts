@@ -53,8 +53,8 @@ test('what it may not see is named and hides nothing else; a cluster that is awa
     },
   });
   expect(found.evidence).toEqual([
-    { what: 'not seen', detail: expect.stringContaining('endpointslices is forbidden') },
-    { what: 'not seen', detail: expect.stringContaining('resourcequotas is forbidden') },
+    { what: 'not seen', detail: expect.stringContaining('list endpointslices') },
+    { what: 'not seen', detail: expect.stringContaining('list resourcequotas') },
   ]);
   const away = fault('CLUSTER_UNREACHABLE', { cluster: 'default', problem: 'no answer' });
   await expect(explained({ list: () => Promise.reject(away) })).rejects.toBe(away);
