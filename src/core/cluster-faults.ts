@@ -56,6 +56,30 @@ export const clusterFaults = {
     say: 'There is no {kind} “{name}” in {where}.{near}',
     hint: 'Nothing was changed. Check the name and ask again.',
   },
+  NOT_FOR_KIND: {
+    status: 422,
+    retry: 'never',
+    say: '“{operation}” is not for {what}: {why}.',
+    hint: 'Nothing was changed. {instead}',
+  },
+  AUTOSCALED: {
+    status: 409,
+    retry: 'never',
+    say: '{app} in {env} is scaled by {scaler}: a number set by hand would be taken back at once.',
+    hint: 'Nothing was changed. Change the autoscaler instead: {command}',
+  },
+  ROLLOUT_PAUSED: {
+    status: 409,
+    retry: 'never',
+    say: 'The rollout of {app} in {env} is paused: no new pods would come.',
+    hint: 'Nothing was changed. Let it go on first: /ship rollout resume {app} in {env}',
+  },
+  NO_SUCH_REVISION: {
+    status: 404,
+    retry: 'never',
+    say: '{app} in {env} has no revision {revision} to go to.',
+    hint: 'There are: {known}. See /ship rollout history {app} in {env}.',
+  },
   CLUSTER_UNREACHABLE: {
     status: 503,
     retry: 'later',

@@ -26,6 +26,8 @@ export type RolloutEnd = RolloutCount &
     | { kind: 'failed'; trouble: PodTrouble }
     | { kind: 'timed-out'; trouble: PodTrouble }
     | { kind: 'superseded'; by?: string }
+    /** Its own strategy waits for somebody's word (an Argo Rollout at a pause step). */
+    | { kind: 'paused'; why: string }
   );
 
 export type Workload = RolloutCount & {
@@ -34,6 +36,9 @@ export type Workload = RolloutCount & {
   /** Set while its pods don't get ready. */
   trouble?: PodTrouble;
 };
+
+/** A pod template that a workload has or had; `at` is when it came, ISO 8601. */
+export type Revision = { revision: number; template: JsonObject; at: string; current: boolean };
 
 /** What the API server makes of the eviction of a pod: a PodDisruptionBudget may not allow it now. */
 export type Eviction = { kind: 'evicted' } | { kind: 'gone' } | { kind: 'blocked'; why: string };
@@ -47,6 +52,8 @@ export type LogOptions = {
   /** Goes on as the pod writes, until the signal. */
   follow?: boolean;
 };
+
+export type MergeOptions = { dryRun?: boolean; subresource?: 'status' | 'ephemeralcontainers' };
 
 /** How a command in a container ended. Output beyond the limit is dropped and said so; size and hash are of all of it. */
 export type ExecEnd = {
@@ -80,13 +87,11 @@ export type Kube = {
   apply(manifest: JsonObject, options: { run: string; force: boolean }, signal: AbortSignal): Promise<JsonObject>;
   /** Creates what has no name to be applied under, or is a question (a review). With `dryRun` nothing is made. */
   create(manifest: JsonObject, options: { dryRun?: boolean }, signal: AbortSignal): Promise<JsonObject>;
-  /** A JSON merge patch. A `metadata.resourceVersion` in it makes it fail where somebody else came first. */
-  merge(
-    ref: ObjectRef,
-    patch: JsonObject,
-    options: { dryRun?: boolean; subresource?: 'ephemeralcontainers' },
-    signal: AbortSignal,
-  ): Promise<JsonObject>;
+  /**
+   * A JSON merge patch, of the object or of its status. A `metadata.resourceVersion` in it makes it fail where somebody
+   * else came first.
+   */
+  merge(ref: ObjectRef, patch: JsonObject, options: MergeOptions, signal: AbortSignal): Promise<JsonObject>;
   /**
    * Deletes the object and what it owns; with `uid`, only the very object that was planned for.
    * @returns false where it was gone already
@@ -114,7 +119,9 @@ export type Kube = {
   /** A workload with its counts and, where it is in trouble, why. */
   workload(ref: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
   /** Pod templates of earlier revisions of a workload, newest first, without the current one. */
-  revisions(ref: ObjectRef, signal: AbortSignal): Promise<{ revision: number; template: JsonObject }[]>;
+  revisions(ref: ObjectRef, signal: AbortSignal): Promise<Revision[]>;
+  /** The same with the current one. */
+  allRevisions(ref: ObjectRef, signal: AbortSignal): Promise<Revision[]>;
   /** The API server's version, such as `v1.37.2`; throws CLUSTER_UNREACHABLE where it does not answer. */
   version(signal: AbortSignal): Promise<string>;
   /** By how much this machine's clock is ahead of the API server's, to half a second; undefined where it does not say. */

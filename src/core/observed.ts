@@ -1,8 +1,10 @@
 import { at, isObject, type Json, type JsonObject } from './json.ts';
 import type { RolloutCount } from './kube.ts';
 
-/** A workload with the objects that tell how its rollout goes. Only a Deployment has ReplicaSets. */
+/** A workload with the objects that tell how its rollout goes. Only Deployments and Rollouts have ReplicaSets. */
 export type Observed = { workload: JsonObject; replicaSets: readonly JsonObject[]; pods: readonly JsonObject[] };
+
+export const hasReplicaSets = (kind: string): boolean => kind === 'Deployment' || kind === 'Rollout';
 
 export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0);
@@ -43,9 +45,16 @@ export function countOf(workload: JsonObject): RolloutCount {
   }
 }
 
-/** Whether the controller has seen what was last applied. */
+/** Whether the controller has seen what was last applied. Argo writes the generation that it saw as text. */
 export const isNoticed = (workload: JsonObject): boolean =>
-  number(at(workload, 'status', 'observedGeneration')) >= number(at(workload, 'metadata', 'generation'));
+  Number(at(workload, 'status', 'observedGeneration') ?? 0) >= number(at(workload, 'metadata', 'generation'));
+
+/** An Argo Rollout is what its controller says of it; a restart is through when that has said so too. */
+function isHealthyRollout(rollout: JsonObject): boolean {
+  const restart = at(rollout, 'spec', 'restartAt');
+  const restarted = typeof restart !== 'string' || text(at(rollout, 'status', 'restartedAt')) >= restart;
+  return isNoticed(rollout) && at(rollout, 'status', 'phase') === 'Healthy' && restarted;
+}
 
 /** kubectl's own rule for a rollout that is through; and none are left over, which it lets pass when scaling down. */
 export function isComplete(workload: JsonObject): boolean {
@@ -55,6 +64,8 @@ export function isComplete(workload: JsonObject): boolean {
       return condition(workload, 'Complete')?.status === 'True';
     case 'CronJob':
       return true;
+    case 'Rollout':
+      return isHealthyRollout(workload);
     case 'DaemonSet':
       return isNoticed(workload) && updated >= replicas && ready >= replicas;
     case 'StatefulSet': {
@@ -78,9 +89,11 @@ export function isOwnedBy(owner: JsonObject, object: JsonObject): boolean {
   return list(at(object, 'metadata', 'ownerReferences')).some((reference) => reference.uid === uid);
 }
 
-/** The number that Kubernetes gave a Deployment's ReplicaSet. */
-export const revisionOf = (replicaSet: JsonObject): number =>
-  Number(at(replicaSet, 'metadata', 'annotations', 'deployment.kubernetes.io/revision') ?? 0);
+/** The number that Kubernetes gave a Deployment's ReplicaSet, or Argo a Rollout's. */
+export function revisionOf(replicaSet: JsonObject): number {
+  const annotation = (name: string) => at(replicaSet, 'metadata', 'annotations', name);
+  return Number(annotation('deployment.kubernetes.io/revision') ?? annotation('rollout.argoproj.io/revision') ?? 0);
+}
 
 /** The ReplicaSet of the template that stands now: the one with the highest revision. */
 export function newestReplicaSet({ workload, replicaSets }: Observed): JsonObject | undefined {
@@ -99,7 +112,8 @@ function ofNewest(observed: Observed): JsonObject[] {
       const newest = at(workload, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
       return pods.filter((pod) => isOwnedBy(workload, pod) && label(pod, 'pod-template-generation') === newest);
     }
-    case 'Deployment': {
+    case 'Deployment':
+    case 'Rollout': {
       const replicaSet = newestReplicaSet(observed);
       return replicaSet ? pods.filter((pod) => isOwnedBy(replicaSet, pod)) : [];
     }

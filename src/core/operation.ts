@@ -25,7 +25,7 @@ export type Target = { app?: string; env?: string };
  * and the body's fields in one schema; `input` turns it into the operation's own input.
  */
 export type Route = {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   summary: string;
   request: z.ZodObject;

@@ -73,15 +73,13 @@ export function overlay(base: Json | undefined, change: Json): Json {
   if (Array.isArray(base) && Array.isArray(change)) {
     const named = (list: readonly Json[]) => list.every((entry) => isObject(entry) && typeof entry.name === 'string');
     if (!named(base) || !named(change)) return change;
-    const left = base.filter((entry) => !change.some((other) => at(other, 'name') === at(entry, 'name')));
+    const called = (list: readonly Json[], name: Json | undefined) => list.find((entry) => at(entry, 'name') === name);
     return [
-      ...left,
-      ...change.map((entry) =>
-        overlay(
-          base.find((old) => at(old, 'name') === at(entry, 'name')),
-          entry,
-        ),
-      ),
+      ...base.map((entry) => {
+        const changed = called(change, at(entry, 'name'));
+        return changed === undefined ? entry : overlay(entry, changed);
+      }),
+      ...change.filter((entry) => called(base, at(entry, 'name')) === undefined),
     ];
   }
   return change;

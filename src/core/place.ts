@@ -82,11 +82,15 @@ export function siteCalled(settings: Settings, ref: string): Site {
   return { env, cluster, namespace, rolloutTimeoutSeconds };
 }
 
-/** The app behind `deployment/web`, so that a rule about the app holds however it is called. */
+/**
+ * The app behind `deployment/web`, so that a rule about the app holds however it is called. An Argo Rollout may stand for
+ * an app's Deployment.
+ */
 function appBehind(settings: Settings, kind: string, name: string): string | undefined {
-  return Object.entries(settings.apps).find(
-    ([app, its]) => (its.kind ?? 'Deployment') === kind && (its.workload ?? app) === name,
-  )?.[0];
+  return Object.entries(settings.apps).find(([app, its]) => {
+    const own = its.kind ?? 'Deployment';
+    return (own === kind || (own === 'Deployment' && kind === 'Rollout')) && (its.workload ?? app) === name;
+  })?.[0];
 }
 
 /**
@@ -98,14 +102,15 @@ export function locate(settings: Settings, target: { app: string; env: string })
   const kind = name === undefined ? undefined : kindCalled(word)?.kind;
   const known = name === undefined ? target.app : appBehind(settings, kind ?? '', name);
   const site = siteCalled(settings, target.env);
-  if (known === undefined && name !== undefined && kind !== undefined && isWorkloadKind(kind))
-    return { ...site, app: target.app, kind, workload: name, container: name };
+  const asked = kind !== undefined && isWorkloadKind(kind) ? kind : undefined;
+  if (known === undefined && name !== undefined && asked)
+    return { ...site, app: target.app, kind: asked, workload: name, container: name };
   const app = appOf(settings, known ?? target.app);
   const workload = app.workload ?? known ?? target.app;
   return {
     ...site,
     app: known ?? target.app,
-    kind: app.kind ?? 'Deployment',
+    kind: asked ?? app.kind ?? 'Deployment',
     workload,
     container: app.container ?? workload,
     repository: app.image,

@@ -19,7 +19,7 @@ export const Write = z.discriminatedUnion('kind', [
     ref: Ref,
     patch: JsonObject,
     /** Where the object itself does not take the fields. */
-    subresource: z.enum(['ephemeralcontainers']).optional(),
+    subresource: z.enum(['status', 'ephemeralcontainers']).optional(),
   }),
   z.object({ kind: z.literal('remove'), ref: Ref, uid: z.string() }),
 ]);

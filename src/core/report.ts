@@ -98,6 +98,8 @@ export const Report = z.discriminatedUnion('kind', [
         updated: z.number(),
         since: z.string().optional(),
         trouble: PodTrouble.optional(),
+        /** Why it does not go on although nothing is broken: it is paused, say. */
+        held: z.string().optional(),
         problem: z.string().optional(),
         /** The run that changed it last, where the store ought to know it and does not. */
         lostRun: z.string().optional(),

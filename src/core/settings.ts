@@ -11,8 +11,8 @@ export const Label = z
 export const AppSettings = z.strictObject({
   /** Image repository without a tag: `registry.example.com/team/web`. */
   image: z.string().min(1),
-  /** What runs it; a Deployment where it says nothing. */
-  kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).optional(),
+  /** What runs it; where it says nothing, a Deployment, or else an Argo Rollout of the same name. */
+  kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']).optional(),
   /** Name of the workload, where it is not the app's own name. */
   workload: Label.optional(),
   /** Name of the container in its pods, where it is not the workload's name. */

@@ -20,6 +20,16 @@ import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
+import { cronResume, cronSuspend } from './workloads/cron.ts';
+import { jobRun } from './workloads/job-run.ts';
+import { jobs } from './workloads/jobs.ts';
+import { rolloutPause, rolloutResume } from './workloads/pause.ts';
+import { restart } from './workloads/restart.ts';
+import { rolloutAbort, rolloutRetry } from './workloads/rollout-abort.ts';
+import { rolloutHistory } from './workloads/rollout-history.ts';
+import { rolloutPromote } from './workloads/rollout-promote.ts';
+import { rolloutStatus } from './workloads/rollout-status.ts';
+import { workloadDelete } from './workloads/workload-delete.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { apply } from './manifests/apply.ts';
 import { diff } from './manifests/diff.ts';
@@ -44,6 +54,16 @@ import { nodes } from './scaling/nodes.ts';
 import { vpa, vpaSet } from './scaling/vpa.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
+const rollouts = [
+  rolloutStatus,
+  rolloutHistory,
+  rolloutPause,
+  rolloutResume,
+  rolloutPromote,
+  rolloutAbort,
+  rolloutRetry,
+];
+const workloads = [restart, workloadDelete, jobs, jobRun, cronSuspend, cronResume];
 const configuration = [configSet, configUnset];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
@@ -56,6 +76,8 @@ const accountability = [can, why, away, back, audit, figures];
 
 const subjects = [
   delivery,
+  rollouts,
+  workloads,
   configuration,
   manifests,
   scaling,

@@ -31,6 +31,8 @@ beforeAll(async () => {
 });
 beforeEach(() => void engine.redis.flushall());
 
+const restarted = 'kubectl.kubernetes.io/restartedAt';
+
 class Killed extends Error {}
 type Moment = { at: number; written: boolean };
 
@@ -134,8 +136,10 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
   const done = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.state]));
   const timeless = (value: unknown) =>
     JSON.stringify(value, (key, part) =>
-      ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run'].includes(key) ? 0 : part,
-    );
+      ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run', restarted].includes(key)
+        ? 0
+        : part,
+    ).replaceAll(id, 'RUN');
   return {
     run: JSON.parse(timeless({ state, report, fault, digest: plan?.digest, done, decided: decisions.length })),
     objects: timeless([...world.objects]),

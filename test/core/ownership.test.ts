@@ -85,11 +85,11 @@ describe('what a field manager owns', () => {
   });
 });
 
-test('an overlay merges objects, and lists by name', () => {
+test('an overlay merges objects, and lists by name, in the order that they have', () => {
   const base: JsonObject = { a: 1, list: [{ name: 'x', v: 1, w: 2 }, { name: 'y' }] };
   expect(overlay(base, { b: 2, list: [{ name: 'x', v: 9 }] })).toEqual({
     a: 1,
     b: 2,
-    list: [{ name: 'y' }, { name: 'x', v: 9, w: 2 }],
+    list: [{ name: 'x', v: 9, w: 2 }, { name: 'y' }],
   });
 });

@@ -89,6 +89,13 @@ export function fakeCluster(): FakeCluster {
         (namespace === '' || at(object, 'metadata', 'namespace') === namespace),
     );
   const refuse = (problem: string) => fault('CLUSTER_REFUSED', { cluster: 'default', problem });
+  const revisions = () =>
+    state.templates
+      .map((template, index, { length }) => {
+        const when = new Date(Date.UTC(2026, 10, 25, 2, index)).toISOString();
+        return { revision: index + 1, template, at: when, current: index === length - 1 };
+      })
+      .reverse();
   const kube: Kube = {
     read: async (ref) => state.objects.get(keyOfRef(ref)),
     kindOf: async ({ apiVersion, kind }) =>
@@ -146,11 +153,8 @@ export function fakeCluster(): FakeCluster {
       const image = imageOf(object);
       return object && { object, replicas: 1, updated: 1, ready: 1, ...(typeof image === 'string' && { image }) };
     },
-    revisions: async () =>
-      state.templates
-        .slice(0, -1)
-        .map((template, index) => ({ revision: index + 1, template }))
-        .reverse(),
+    revisions: async () => revisions().filter(({ current }) => !current),
+    allRevisions: async () => revisions(),
     version: async () => 'v1.37.2',
     clockAheadMs: async () => 0,
   };

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/json.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
 import { at } from '../../src/core/json.ts';
 import type { FakeCluster } from './fake-kube.ts';
 
@@ -80,6 +80,15 @@ const scaling: readonly JsonObject[] = [
     spec: { nodeName: 'node-1', containers: [] },
   },
 ];
+const template: JsonObject = { spec: { containers: [{ name: 'main', image: '127.0.0.1:5000/web:v1' }] } };
+const steps: Json = [{ setWeight: 20 }, { pause: {} }, { setWeight: 100 }];
+const pauseConditions = [{ reason: 'CanaryPauseStep', startTime: '2026-11-25T02:00:00Z' }];
+
+const rollout = (name: string, spec: JsonObject, status: JsonObject): JsonObject =>
+  namespaced('Rollout', 'argoproj.io/v1alpha1', name, {
+    spec: { replicas: 2, template, strategy: { canary: { steps } }, ...spec },
+    status,
+  });
 
 /** What the examples of the catalogue speak of, so that each of them can be tried in the fake cluster. */
 const objects: readonly JsonObject[] = [
@@ -123,6 +132,13 @@ const objects: readonly JsonObject[] = [
     containers: [{ name: 'web', usage: { cpu: '12m', memory: '34Mi' } }],
   }),
   ...scaling,
+  namespaced('CronJob', 'batch/v1', 'report', { spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template } } } }),
+  namespaced('CronJob', 'batch/v1', 'nightly', {
+    spec: { schedule: '0 3 * * *', suspend: true, jobTemplate: { spec: { template } } },
+  }),
+  rollout('checkout', { paused: true }, { currentPodHash: 'b', stableRS: 'a', phase: 'Paused' }),
+  rollout('shop', {}, { currentPodHash: 'b', stableRS: 'a', currentStepIndex: 1, phase: 'Paused', pauseConditions }),
+  rollout('stopped', {}, { currentPodHash: 'b', stableRS: 'a', currentStepIndex: 0, phase: 'Degraded', abort: true }),
 ];
 
 /** Puts the small cluster's objects into a fake one. */

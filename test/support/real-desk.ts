@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
+import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { bed } from './bed.ts';
@@ -68,7 +69,11 @@ export async function realDesk({ impersonate = false, staging: more, ...change }
   const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
-  const engine = await testEngine(redis.url, { ...world.clients, kube: clusters.kube }, { settings: () => settings });
+  const engine = await testEngine(
+    redis.url,
+    { ...world.clients, kube: clusters.kube, registry: createRegistry({ insecureHosts: [bed.registryHost] }) },
+    { settings: () => settings },
+  );
   const desk = createDesk(engine);
   return {
     ...desk,

@@ -8,12 +8,13 @@ type Line = Status['apps'][number];
 const lostText = (run: string) =>
   `last changed by run ${code(run)}, which Shipmate no longer knows: its records may have been lost (Redis failover?)`;
 
-function lineOf({ app, image, replicas, ready, trouble, problem, lostRun }: Line): string {
+function lineOf({ app, image, replicas, ready, trouble, held, problem, lostRun }: Line): string {
   if (problem !== undefined) return `:white_circle: *${harmless(app)}* ${harmless(problem)}`;
   const what = `*${harmless(app)}* ${image === undefined ? '' : `${code(image)} `}${ready} of ${replicas} ready`;
   const lost = lostRun === undefined ? '' : `\n      :warning: ${lostText(lostRun)}`;
   if (trouble) return `:red_circle: ${what}${lost}\n      ${harmless(troubleText(trouble).what)}`;
-  return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}${lost}`;
+  const waits = held === undefined ? '' : `\n      :double_vertical_bar: ${harmless(held)}`;
+  return `${ready === replicas ? ':large_green_circle:' : ':large_yellow_circle:'} ${what}${lost}${waits}`;
 }
 
 /** A message takes 50 blocks. */

@@ -169,10 +169,12 @@ export async function removeObject(
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     propagationPolicy: 'Background',
+    // Where a deletion has a body, the API server does not look at the query: a dry run has to be asked for here.
+    ...(dryRun && { dryRun: ['All'] }),
     ...(uid !== undefined && { preconditions: { uid } }),
   };
   try {
-    await connection.call({ method: 'DELETE', path, query: dry(dryRun), body, type: 'application/json', signal });
+    await connection.call({ method: 'DELETE', path, body, type: 'application/json', signal });
     return true;
   } catch (thrown) {
     const status = thrown instanceof RefusedCall ? thrown.refusal.status : 0;

@@ -3,7 +3,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
-import { countOf, type Observed } from '../../core/observed.ts';
+import { countOf, hasReplicaSets, type Observed } from '../../core/observed.ts';
 import type { PodTrouble } from '../../core/report.ts';
 import type { Connection, RefusedCall } from './connection.ts';
 import { lastLogLines } from './pod-logs.ts';
@@ -14,6 +14,8 @@ import { type Finding, judgeRollout, type Verdict } from './verdict.ts';
 const lookAgainMs = 1_000;
 /** Of many events at once one look is enough. */
 const togetherMs = 50;
+/** A pause that was lifted just now may still be in the picture: of what Argo pauses no generation tells. */
+const pauseGraceMs = 3_000;
 
 /** A finding as a report has it: with the last words of the container that crashed. */
 export async function troubleOf(
@@ -43,6 +45,8 @@ async function endOf(
       return { kind: 'complete', ...count };
     case 'superseded':
       return { kind: 'superseded', ...count, ...(ended.by !== undefined && { by: ended.by }) };
+    case 'paused':
+      return { kind: 'paused', ...count, why: ended.why };
     case 'failed':
     case 'timed-out':
       return { kind: ended.kind, ...count, trouble: await troubleOf(connection, ref.namespace, ended.finding, signal) };
@@ -58,7 +62,7 @@ function openPicture(
   ref: ObjectRef,
   viewer: { changed: () => void; refused: (problem: RefusedCall) => void },
 ) {
-  const kinds = new Set<KindName>([kind, 'Pod', ...(kind === 'Deployment' ? (['ReplicaSet'] as const) : [])]);
+  const kinds = new Set<KindName>([kind, 'Pod', ...(hasReplicaSets(kind) ? (['ReplicaSet'] as const) : [])]);
   const looks = new Map([...kinds].map((name) => [name, watches.open(name, ref.namespace, viewer)]));
   const ownedBy = (name: KindName, owner: JsonObject) => looks.get(name)?.ownedBy(owner) ?? [];
   return {
@@ -105,6 +109,7 @@ function watchUntilEnd(
   const ours = at(first, 'metadata', 'annotations', runAnnotation) === options.run;
   const applied = ours ? Number(at(first, 'metadata', 'generation') ?? 0) : 0;
   const { promise, resolve, reject } = Promise.withResolvers<{ ended: Ended; count: RolloutCount }>();
+  const began = Date.now();
   let lastSeen = '';
   let found = false;
   const look = () => {
@@ -117,7 +122,8 @@ function watchUntilEnd(
     const verdict = seen
       ? judgeRollout(picture.around(workload), options.run, applied, now)
       : { kind: 'progressing' as const };
-    const guessed = verdict.kind === 'complete' && !picture.clear();
+    const fresh = verdict.kind === 'paused' && now - began < pauseGraceMs;
+    const guessed = fresh || (verdict.kind === 'complete' && !picture.clear());
     if (verdict.kind !== 'progressing' && !guessed) return resolve({ ended: verdict, count });
     const finding = 'finding' in verdict ? verdict.finding : undefined;
     if (now >= options.deadline) return resolve({ ended: { kind: 'timed-out', ...(finding && { finding }) }, count });

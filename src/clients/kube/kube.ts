@@ -76,7 +76,11 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     exec: (ref, ...rest) => inWords(ref.namespace, () => execInPod(connection, ref, ...rest)),
     follow: (...args) => inWords(args[0].namespace, () => follow(connection, watches, ...args)),
     workload: (ref, signal) => inWords(ref.namespace, () => readWorkload(connection, watches, ref, signal)),
-    revisions: (ref, signal) => inWords(ref.namespace, () => readRevisions(connection, ref, signal)),
+    revisions: (ref, signal) =>
+      inWords(ref.namespace, async () =>
+        (await readRevisions(connection, ref, signal)).filter(({ current }) => !current),
+      ),
+    allRevisions: (ref, signal) => inWords(ref.namespace, () => readRevisions(connection, ref, signal)),
     version: (signal) =>
       inWords('', async () => {
         const { gitVersion } = await connection.call({ method: 'GET', path: '/version', signal });

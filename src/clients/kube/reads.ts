@@ -1,7 +1,16 @@
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
-import type { Kube, ObjectRef, Selection, Workload } from '../../core/kube.ts';
-import { countOf, isOwnedBy, newestReplicaSet, number, type Observed, revisionOf, text } from '../../core/observed.ts';
+import type { ObjectRef, Revision, Selection, Workload } from '../../core/kube.ts';
+import {
+  countOf,
+  hasReplicaSets,
+  isOwnedBy,
+  newestReplicaSet,
+  number,
+  type Observed,
+  revisionOf,
+  text,
+} from '../../core/observed.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { troubleOf } from './follow.ts';
 import { collectionPath, kindNamed, kindOf, objectPath } from './resources.ts';
@@ -54,11 +63,10 @@ export async function readWorkload(
   ref: ObjectRef,
   signal: AbortSignal,
 ): Promise<Workload | undefined> {
-  const isDeployment = ref.kind === 'Deployment';
   const [workload, pods, replicaSets] = await Promise.all([
     readObject(connection, ref, signal),
     watches.look('Pod', ref.namespace, signal),
-    isDeployment ? watches.look('ReplicaSet', ref.namespace, signal) : undefined,
+    hasReplicaSets(ref.kind) ? watches.look('ReplicaSet', ref.namespace, signal) : undefined,
   ]);
   if (!workload) return undefined;
   const observed: Observed = { workload, pods: pods.objects, replicaSets: replicaSets?.objects ?? [] };
@@ -73,52 +81,55 @@ export async function readWorkload(
   };
 }
 
-/** A pod template as it was asked for: without the label that its ReplicaSet put there. */
+/** A pod template as it was asked for: without the label that its ReplicaSet's owner put there. */
 function templateOf(replicaSet: JsonObject): JsonObject {
   const template = at(replicaSet, 'spec', 'template');
   const labels = at(template, 'metadata', 'labels');
   if (!isObject(template) || !isObject(template.metadata) || !isObject(labels)) return {};
-  const { 'pod-template-hash': _, ...own } = labels;
+  const { 'pod-template-hash': _, 'rollouts-pod-template-hash': __, ...own } = labels;
   return { ...template, metadata: { ...template.metadata, labels: own } };
 }
 
-type Revisions = Awaited<ReturnType<Kube['revisions']>>;
+const createdAt = (object: JsonObject): string => text(at(object, 'metadata', 'creationTimestamp'));
 
-function ofReplicaSets(workload: JsonObject, replicaSets: JsonObject[]): Revisions {
+function ofReplicaSets(workload: JsonObject, replicaSets: JsonObject[]): Revision[] {
   const newest = newestReplicaSet({ workload, replicaSets, pods: [] });
   return replicaSets
-    .filter((set) => set !== newest && isOwnedBy(workload, set))
-    .map((set) => ({ revision: revisionOf(set), template: templateOf(set) }));
+    .filter((set) => isOwnedBy(workload, set))
+    .map((set) => ({
+      revision: revisionOf(set),
+      template: templateOf(set),
+      at: createdAt(set),
+      current: set === newest,
+    }));
 }
 
 /** StatefulSets and DaemonSets keep theirs in ControllerRevisions, as patches that replace the template. */
-function ofControllerRevisions(workload: JsonObject, all: JsonObject[]): Revisions {
+function ofControllerRevisions(workload: JsonObject, all: JsonObject[]): Revision[] {
   const own = all.filter((object) => isOwnedBy(workload, object));
   const current = at(workload, 'status', 'updateRevision');
   const highest = Math.max(...own.map(({ revision }) => number(revision)));
   const isCurrent = (object: JsonObject) =>
     typeof current === 'string' ? text(at(object, 'metadata', 'name')) === current : object.revision === highest;
-  return own
-    .filter((object) => !isCurrent(object))
-    .flatMap(({ revision, data }) => {
-      const template = at(data, 'spec', 'template');
-      if (!isObject(template)) return [];
-      const { $patch: _, ...plain } = template;
-      return [{ revision: number(revision), template: plain }];
-    });
+  return own.flatMap((object) => {
+    const template = at(object, 'data', 'spec', 'template');
+    if (!isObject(template)) return [];
+    const { $patch: _, ...plain } = template;
+    const current = isCurrent(object);
+    return [{ revision: number(object.revision), template: plain, at: createdAt(object), current }];
+  });
 }
 
-/** Earlier pod templates of a workload, newest first. */
-export async function readRevisions(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<Revisions> {
+/** All pod templates of a workload that are still known, newest first. */
+export async function readRevisions(connection: Connection, ref: ObjectRef, signal: AbortSignal): Promise<Revision[]> {
   const workload = await readObject(connection, ref, signal);
   if (!workload) return [];
   const { namespace } = ref;
   const from = async (name: 'ReplicaSet' | 'ControllerRevision') =>
     await listObjects(connection, { ...kindNamed(name), namespace }, signal);
-  const found =
-    ref.kind === 'Deployment'
-      ? ofReplicaSets(workload, await from('ReplicaSet'))
-      : ofControllerRevisions(workload, await from('ControllerRevision'));
+  const found = hasReplicaSets(ref.kind)
+    ? ofReplicaSets(workload, await from('ReplicaSet'))
+    : ofControllerRevisions(workload, await from('ControllerRevision'));
   return found.sort((a, b) => b.revision - a.revision);
 }
 

@@ -21,6 +21,7 @@ export type Finding = PodTrouble & { final: boolean; crashed?: { pod: string; co
 export type Verdict =
   | { kind: 'complete' }
   | { kind: 'superseded'; by?: string }
+  | { kind: 'paused'; why: string }
   | { kind: 'failed'; finding: Finding }
   | { kind: 'progressing'; finding?: Finding };
 
@@ -65,6 +66,9 @@ function containerFinding(pod: string, container: ContainerState, ageMs: number)
   }
 }
 
+/** A Job decides itself how often its pods may fail (backoffLimit). */
+const forJob = (finding: Finding): Finding => (finding.code === 'crash-loop' ? { ...finding, final: false } : finding);
+
 function podFinding(pod: JsonObject, now: number): Finding | undefined {
   const name = text(at(pod, 'metadata', 'name'));
   const ageMs = now - Date.parse(text(at(pod, 'metadata', 'creationTimestamp')));
@@ -104,11 +108,41 @@ function jobFinding({ workload, pods }: Observed): Finding | undefined {
 /** What is wrong with the pods of the newest template, the worst first. Pods of earlier ones don't count. */
 export function findTrouble(observed: Observed, now: number): Finding | undefined {
   const replicaSet = newestReplicaSet(observed);
-  const findings = podsOfNewest(observed).map((pod) => podFinding(pod, now));
+  const isJob = observed.workload.kind === 'Job';
+  const findings = podsOfNewest(observed).map((pod) => {
+    const finding = podFinding(pod, now);
+    return finding && isJob ? forJob(finding) : finding;
+  });
   const all = [jobFinding(observed), replicaSet && quotaFinding(replicaSet), ...findings].filter(
     (finding) => finding !== undefined,
   );
   return all.find(({ final }) => final) ?? all[0];
+}
+
+/**
+ * What Argo's controller says of its Rollout, once it has seen what was applied. It waits at a pause step without an end
+ * until somebody promotes or aborts: nobody can be waited for there.
+ */
+function judgeArgo(rollout: JsonObject, finding: Finding | undefined): Verdict {
+  const why = text(at(rollout, 'status', 'message'));
+  const going: Verdict = finding && !finding.final ? { kind: 'progressing', finding } : { kind: 'progressing' };
+  switch (at(rollout, 'status', 'phase')) {
+    case 'Degraded':
+      // Tried again a moment ago, and the controller has yet to say so.
+      if (why.startsWith('RolloutAborted') && at(rollout, 'status', 'abort') !== true) return going;
+      return { kind: 'failed', finding: finding ?? { code: 'not-ready', detail: why, logs: [], final: true } };
+    case 'Paused': {
+      const strategy = at(rollout, 'spec', 'strategy');
+      const step = list(at(strategy, 'canary', 'steps'))[number(at(rollout, 'status', 'currentStepIndex'))];
+      const span = at(step, 'pause', 'duration') ?? at(strategy, 'blueGreen', 'autoPromotionSeconds');
+      const byHand = at(rollout, 'spec', 'paused') === true;
+      const promoted = at(rollout, 'status', 'promoteFull') === true;
+      const lifted = list(at(rollout, 'status', 'pauseConditions')).length === 0;
+      return !byHand && (span !== undefined || promoted || lifted) ? going : { kind: 'paused', why };
+    }
+    default:
+      return finding?.final ? { kind: 'failed', finding } : going;
+  }
 }
 
 /** Judges a rollout by what is seen now. `appliedGeneration` is the generation that `run` made, once it is known. */
@@ -120,6 +154,7 @@ export function judgeRollout(observed: Observed, run: string, appliedGeneration:
   if (isComplete(workload) && isSteady(observed, now)) return { kind: 'complete' };
   if (workload.kind !== 'Job' && !isNoticed(workload)) return { kind: 'progressing' };
   const finding = findTrouble(observed, now);
+  if (workload.kind === 'Rollout') return judgeArgo(workload, finding);
   if (finding?.final) return { kind: 'failed', finding };
   if (condition(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
     const detail = text(condition(workload, 'Progressing')?.message);

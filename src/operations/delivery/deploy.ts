@@ -3,22 +3,17 @@ import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, type Json, type JsonObject } from '../../core/json.ts';
+import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Percentage } from '../../core/values.ts';
+import { findWorkload, refusePaused } from '../workloads/find.ts';
+import { unstick } from '../workloads/unstick.ts';
+import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import {
-  containerChange,
-  containerOf,
-  containersOf,
-  freshWorkload,
-  overlayReplicas,
-  undoByImage,
-  withChange,
-  workloadRef,
-} from './workload.ts';
+import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
 
 const Image = z
   .string()
@@ -48,30 +43,47 @@ function changeOf(input: Input, container: string, image: string): JsonObject {
   return overlayReplicas(containerChange(container, { image, env, ports, resources }), input.replicas);
 }
 
-async function plan({ on, place, signal }: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
+async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal) {
+  const { takesOver } = await kube.preview(manifest, signal);
+  return { manifest, takesOver, changes: differences(undefined, manifest) };
+}
+
+async function plan({ on, place, now, signal }: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
   if (input.strategy !== 'rolling') throw fault('STRATEGY_UNAVAILABLE', { strategy: input.strategy });
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
   if (place.repository === undefined) throw fault('UNKNOWN_APP', { name: place.app, near: '', known: '' });
   const reference = imageOfApp(place.app, place.repository, input);
   const kube = on.kube(place.cluster);
-  const [digest, live] = await Promise.all([
+  const [digest, found] = await Promise.all([
     on.registry.resolve(reference, place.app, signal),
-    kube.read(workloadRef(place), signal),
+    findWorkload(kube, place, signal),
   ]);
+  const live = found?.live;
+  if (found) refusePaused(found, place);
+  if (place.kind === 'DaemonSet' && input.replicas !== undefined)
+    throw fault('BAD_INPUT', {
+      problem: `${place.app} is a DaemonSet: it runs one pod a node, and takes no replicas.`,
+    });
+  if (place.kind === 'Rollout' && !live)
+    throw fault('BAD_INPUT', {
+      problem: `${place.app} is an Argo Rollout, and its strategy is not Shipmate’s to choose: create it first.`,
+    });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
   const change = changeOf(input, container, pinned);
-  const manifest = live ? withChange(live, change) : freshWorkload(place, change);
-  const { after, takesOver } = await kube.preview(manifest, signal);
+  const [planned, stuck] = await Promise.all([
+    found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
+    found && unstick(kube, found, now(), signal),
+  ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}` : `${next}, new in ${place.env}`,
-    changes: differences(live, live ? after : manifest),
+    ...planned,
+    changes: [...planned.changes, ...(stuck?.changes ?? [])],
+    ...(stuck?.writes && { writes: stuck.writes }),
     image: { reference, digest },
-    manifest,
-    takesOver,
     ...(typeof running === 'string' && undoByImage(place, running)),
   };
 }

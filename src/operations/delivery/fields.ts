@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Quantity } from '../../core/values.ts';
 
 /** Above this a request is more likely a slip of the finger than a wish. */
-const maxReplicas = 1_000;
+export const maxReplicas = 1_000;
 
 export const Replicas = z
   .number('must be a whole number')

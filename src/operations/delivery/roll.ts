@@ -1,56 +1,95 @@
 import { fault } from '../../core/errors.ts';
-import { at } from '../../core/json.ts';
-import type { Permission, RunContext } from '../../core/operation.ts';
+import { at, type JsonObject } from '../../core/json.ts';
+import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
+import type { Permission, RunContext, StepContext } from '../../core/operation.ts';
+import type { Plan } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { doWrites, refOf } from '../kubernetes/writes.ts';
+import { mergeManifest } from '../workloads/patch.ts';
+import { untilNoticed } from '../workloads/unstick.ts';
 import { containersOf, workloadRef } from './workload.ts';
 
-/** The steps of every operation that changes a Deployment and follows it until its pods are ready. */
+/** The steps of every operation that changes a workload and follows it until its pods are ready. */
 export const rollSteps = ['apply', 'settle'] as const;
 /** The environment's rolloutTimeoutSeconds ends a rollout; it may be a day. */
 export const rollLimits = { run: 26 * 3_600_000, steps: { settle: 25 * 3_600_000 } };
 
 /** What it takes to see how workloads of apps do. */
 export const seePermissions: readonly Permission[] = [
-  'get,list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
+  'get,list,watch deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io',
   'list,watch replicasets.apps,pods',
   'get pods/log',
 ];
-/** What it takes to change one and follow it. */
+/** What it takes to change one and follow it; a StatefulSet's broken pods are deleted. */
 export const rollPermissions: readonly Permission[] = [
   ...seePermissions,
-  'patch deployments.apps,statefulsets.apps,daemonsets.apps',
+  'patch deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io',
+  'delete pods',
 ];
 
-/** Applies the plan's manifest and watches the rollout to its end. */
-export async function roll(run: RunContext<'kube', (typeof rollSteps)[number]>): Promise<Report> {
-  const { manifest, takesOver } = run.plan;
-  if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
-  const kube = run.on.kube(run.place.cluster);
-  const ref = workloadRef(run.place);
-  await run.step('apply', async ({ log, signal }) => {
-    await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
-    const [container] = containersOf(manifest);
-    const image = at(container, 'image');
-    log(`applied to ${ref.namespace}/${ref.name}${typeof image === 'string' ? `: ${image}` : ''}`);
-  });
-  return await run.step('settle', async ({ startedAt, note, signal }) => {
-    const deadline = startedAt + run.place.rolloutTimeoutSeconds * 1_000;
-    const seen = (count: { replicas: number; updated: number; ready: number }) =>
-      note(`${count.ready} of ${count.replicas} ready, ${count.updated} updated`);
-    const end = await kube.follow(ref, { run: run.id, deadline, seen }, signal);
-    const seconds = Math.round((run.now() - startedAt) / 100) / 10;
-    const { replicas, ready } = end;
-    switch (end.kind) {
-      case 'complete':
-        return { kind: 'rolled-out', replicas, ready, seconds };
-      case 'failed':
-        return { kind: 'rollout-failed', replicas, ready, trouble: end.trouble };
-      case 'timed-out':
-        return { kind: 'rollout-timed-out', replicas, ready, trouble: end.trouble, seconds };
-      case 'superseded':
-        return { kind: 'superseded', ...(end.by !== undefined && { by: end.by }) };
-      default:
-        return end satisfies never;
+type RollRun = RunContext<'kube', (typeof rollSteps)[number]>;
+
+/** The workload that a plan changes: of its manifest, or of its first write. */
+function rolledRef({ manifest, writes }: Plan, otherwise: ObjectRef): ObjectRef {
+  if (manifest) return refOf(manifest);
+  const first = writes?.find((write) => write.kind === 'merge');
+  return first?.kind === 'merge' ? first.ref : otherwise;
+}
+
+async function put(kube: Kube, run: RollRun, manifest: JsonObject, { log, signal }: StepContext): Promise<void> {
+  const ref = refOf(manifest);
+  if (ref.kind === 'Rollout') await mergeManifest(kube, ref, manifest, run.id, signal);
+  else await kube.apply(manifest, { run: run.id, force: run.plan.takesOver.length > 0 }, signal);
+  const image = at(containersOf(manifest)[0], 'image');
+  log(`applied to ${ref.namespace}/${ref.name}${typeof image === 'string' ? `: ${image}` : ''}`);
+}
+
+/** How following a rollout ended, as a report. */
+function reportOf(end: RolloutEnd, seconds: number, { app, env }: RollRun['place']): Report {
+  const { replicas, ready } = end;
+  switch (end.kind) {
+    case 'complete':
+      return { kind: 'rolled-out', replicas, ready, seconds };
+    case 'failed':
+      return { kind: 'rollout-failed', replicas, ready, trouble: end.trouble };
+    case 'timed-out':
+      return { kind: 'rollout-timed-out', replicas, ready, trouble: end.trouble, seconds };
+    case 'superseded':
+      return { kind: 'superseded', ...(end.by !== undefined && { by: end.by }) };
+    case 'paused': {
+      const why = end.why === '' ? '' : ` (${end.why})`;
+      const note = `It waits at a pause of its own strategy${why}: /ship rollout promote ${app} in ${env}, or /ship rollout abort ${app} in ${env}.`;
+      return { kind: 'changed', objects: [`Rollout of ${app}`], note };
     }
+    default:
+      return end satisfies never;
+  }
+}
+
+/** Watches a workload's rollout to its end, within what the environment allows. */
+export async function settle(
+  run: RollRun,
+  ref: ObjectRef,
+  { startedAt, note, signal }: StepContext,
+  timeoutMs = run.place.rolloutTimeoutSeconds * 1_000,
+): Promise<Report> {
+  const seen = (count: { replicas: number; updated: number; ready: number }) =>
+    note(`${count.ready} of ${count.replicas} ready, ${count.updated} updated`);
+  const options = { run: run.id, deadline: startedAt + timeoutMs, seen };
+  const end = await run.on.kube(run.place.cluster).follow(ref, options, signal);
+  return reportOf(end, Math.round((run.now() - startedAt) / 100) / 10, run.place);
+}
+
+/** Applies the plan's manifest, does its other writes, and watches the rollout to its end. */
+export async function roll(run: RollRun): Promise<Report> {
+  const { manifest, writes = [] } = run.plan;
+  if (!manifest && writes.length === 0) throw fault('INTERNAL', { problem: 'a plan that writes nothing', run: run.id });
+  const kube = run.on.kube(run.place.cluster);
+  const ref = rolledRef(run.plan, workloadRef(run.place));
+  await run.step('apply', async (step) => {
+    if (manifest) await put(kube, run, manifest, step);
+    if (manifest && writes.length > 0) await untilNoticed(kube, ref, step.signal);
+    await doWrites(run, kube, step);
   });
+  return await run.step('settle', (step) => settle(run, ref, step));
 }

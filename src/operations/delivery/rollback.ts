@@ -1,15 +1,21 @@
 import { z } from 'zod';
-import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { placeKey } from '../../core/lock.ts';
-import { defineOperation, route } from '../../core/operation.ts';
+import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { overlay, ownedBy } from '../../core/ownership.ts';
-import { AppRef, EnvRef } from '../../core/place.ts';
+import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
 import type { Run } from '../../core/run.ts';
+import { type Found, refuseKind, refusePaused, workloadOf } from '../workloads/find.ts';
+import { planRevision, RevisionNumber } from '../workloads/to-revision.ts';
+import { unstick } from '../workloads/unstick.ts';
+import { planManifest } from './change.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containersOf, undoByImage, workloadRef } from './workload.ts';
+import { containersOf, undoByImage } from './workload.ts';
+
+type Context = PlanContext<'kube' | 'order'>;
 
 /** How many runs back the health of revisions is looked up. */
 const searched = 100;
@@ -34,12 +40,22 @@ const pinnedOf = (deployment: JsonObject) =>
     .map(({ image }) => String(image))
     .join(' ');
 
+/** What a run put into the place, be it by a manifest or by a patch. */
+function putBy(run: Run): JsonObject | undefined {
+  if (run.plan?.manifest) return run.plan.manifest;
+  const merge = run.plan?.writes?.find((write) => write.kind === 'merge');
+  return merge?.kind === 'merge' ? merge.patch : undefined;
+}
+
 type Health = 'healthy' | 'failed' | 'unknown';
 
 /** How the newest run that brought these images to the place ended. */
 function healthOf(template: JsonObject, history: readonly Run[]): Health {
   const images = pinnedOf({ spec: { template } });
-  const run = history.find(({ plan }) => plan?.manifest && pinnedOf(plan.manifest) === images);
+  const run = history.find((each) => {
+    const put = putBy(each);
+    return put !== undefined && pinnedOf(put) === images;
+  });
   if (!run) return 'unknown';
   return run.report?.kind === 'rolled-out' ? 'healthy' : 'failed';
 }
@@ -53,21 +69,65 @@ function lastHealthy<Revision extends { template: JsonObject }>(
   return judged.find(({ health }) => health === 'healthy') ?? judged.find(({ health }) => health === 'unknown');
 }
 
+/** Back to the last revision known to have been healthy: what Shipmate owns, as it was then. */
+async function planBack({ on, place, signal }: Context, found: Found): Promise<Draft> {
+  const kube = on.kube(place.cluster);
+  const [revisions, history] = await Promise.all([
+    kube.revisions(found.ref, signal),
+    on.order.history(placeKey(place), searched),
+  ]);
+  if (revisions.length === 0) throw fault('NO_EARLIER_REVISION', place);
+  const best = lastHealthy(revisions, history);
+  if (!best) throw fault('NO_HEALTHY_REVISION', place);
+  const { revision, health } = best;
+  const manifest = earlier(found.live, revision.template);
+  const { changes, takesOver } = await planManifest(kube, found, manifest, signal);
+  const image = at(containersOf(found.live)[0], 'image');
+  return {
+    summary: `back from ${imagesOf(found.live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
+    changes,
+    manifest,
+    takesOver,
+    ...(typeof image === 'string' && place.repository !== undefined && undoByImage(place, image)),
+  };
+}
+
+async function plan(context: Context, { revision }: { revision?: number | undefined }): Promise<Draft> {
+  const { on, place, signal } = context;
+  const kube = on.kube(place.cluster);
+  const found = await workloadOf(kube, place, signal);
+  const instead = `/ship job run ${place.workload} in ${place.env}`;
+  refuseKind('rollback', found, {
+    Job: { why: 'its template never changes', instead: 'Make a new Job.' },
+    CronJob: { why: 'Kubernetes keeps no earlier templates of it', instead },
+  });
+  refusePaused(found, place);
+  const draft =
+    revision === undefined ? await planBack(context, found) : await planRevision(kube, place, found, revision, signal);
+  const stuck = await unstick(kube, found, context.now(), signal);
+  const writes = [...(draft.writes ?? []), ...(stuck.writes ?? [])];
+  return { ...draft, changes: [...draft.changes, ...stuck.changes], ...(writes.length > 0 && { writes }) };
+}
+
 export const rollback = defineOperation({
   name: 'rollback',
-  summary: 'Go back to the last revision that was healthy',
+  summary: 'Go back to the last revision that was healthy, or to a given one',
   effect: 'change',
-  input: z.strictObject({ app: AppRef, env: EnvRef }),
-  usage: '<app> in <env>',
+  input: z.strictObject({ app: WorkloadRef, env: EnvRef, revision: RevisionNumber.optional() }),
+  usage: '<app> in <env> [revision=<revision>]',
   command: '/rollback',
-  examples: ['web production'],
+  examples: ['web production', 'web production revision=3', 'statefulset/db in staging'],
   routes: [
     route({
       method: 'POST',
       path: '/deployments/:namespace/:name/rollback',
-      summary: 'Roll back to the last healthy revision',
-      request: z.object({ namespace: EnvRef, name: AppRef }),
-      input: ({ name, namespace }) => ({ app: name, env: namespace }),
+      summary: 'Roll back to the last healthy revision, or to a given one',
+      request: z.object({ namespace: EnvRef, name: AppRef, revision: RevisionNumber.optional() }),
+      input: ({ name, namespace, revision }) => ({
+        app: name,
+        env: namespace,
+        ...(revision !== undefined && { revision }),
+      }),
     }),
   ],
   needs: ['kube', 'order'],
@@ -76,29 +136,6 @@ export const rollback = defineOperation({
   limits: rollLimits,
   first: true,
   target: ({ app, env }) => ({ app, env }),
-  plan: async ({ on, place, signal }) => {
-    const kube = on.kube(place.cluster);
-    const ref = workloadRef(place);
-    const [live, revisions, history] = await Promise.all([
-      kube.read(ref, signal),
-      kube.revisions(ref, signal),
-      on.order.history(placeKey(place), searched),
-    ]);
-    if (!live) throw fault('NOT_DEPLOYED', place);
-    if (revisions.length === 0) throw fault('NO_EARLIER_REVISION', place);
-    const found = lastHealthy(revisions, history);
-    if (!found) throw fault('NO_HEALTHY_REVISION', place);
-    const { revision, health } = found;
-    const manifest = earlier(live, revision.template);
-    const dry = await kube.preview(manifest, signal);
-    const image = at(containersOf(live)[0], 'image');
-    return {
-      summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
-      changes: differences(live, dry.after),
-      manifest,
-      takesOver: dry.takesOver,
-      ...(typeof image === 'string' && undoByImage(place, image)),
-    };
-  },
+  plan,
   run: (run) => roll(run),
 });

@@ -5,6 +5,8 @@ import { at, type JsonObject } from '../../core/json.ts';
 import { recordedRun } from '../../core/lost-run.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
+import { findWorkload } from '../workloads/find.ts';
+import { heldUp } from '../workloads/held-up.ts';
 import { seePermissions } from './roll.ts';
 import { workloadRef } from './workload.ts';
 
@@ -33,11 +35,20 @@ async function lostRunOf({ on, now }: StatusRun, object: JsonObject): Promise<st
   return lost ? id : undefined;
 }
 
+/** The app's workload with its counts; where a Deployment would be there may be an Argo Rollout. */
+async function readIn({ on, signal }: StatusRun, place: Place) {
+  const kube = on.kube(place.cluster);
+  const found = await kube.workload(workloadRef(place), signal);
+  if (found || place.kind !== 'Deployment') return found;
+  const instead = await findWorkload(kube, place, signal);
+  return instead && (await kube.workload(instead.ref, signal));
+}
+
 async function statusOf(run: StatusRun, place: Place) {
   const identity = { app: place.app, env: place.env };
   const nothing = { ...identity, replicas: 0, ready: 0, updated: 0 };
   try {
-    const found = await run.on.kube(place.cluster).workload(workloadRef(place), run.signal);
+    const found = await readIn(run, place);
     if (!found) return { ...nothing, problem: 'not deployed' };
     const { replicas, ready, updated, image, trouble, object } = found;
     const since = at(object, 'metadata', 'creationTimestamp');
@@ -50,6 +61,7 @@ async function statusOf(run: StatusRun, place: Place) {
       ...(image !== undefined && { image: shortImage(image) }),
       ...(typeof since === 'string' && { since }),
       ...(trouble && { trouble }),
+      ...(heldUp(object) && { held: heldUp(object) }),
       ...(lostRun !== undefined && { lostRun }),
     };
   } catch (thrown) {

@@ -11,7 +11,7 @@ import type { Report } from '../../core/report.ts';
 export type Wish =
   | { kind: 'apply'; manifest: JsonObject }
   | { kind: 'create'; manifest: JsonObject }
-  | { kind: 'merge'; ref: ObjectRef; patch: JsonObject; subresource?: 'ephemeralcontainers' }
+  | { kind: 'merge'; ref: ObjectRef; patch: JsonObject; subresource?: 'status' | 'ephemeralcontainers' }
   | { kind: 'remove'; ref: ObjectRef };
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '');

@@ -47,7 +47,9 @@ export function workloadsOf(writes: readonly Write[]): ObjectRef[] {
 function failureOf(end: RolloutEnd, name: string, seconds: number): Report | undefined {
   const { replicas, ready } = end;
   switch (end.kind) {
+    // What waits at a pause of its own strategy is as it should be.
     case 'complete':
+    case 'paused':
       return undefined;
     case 'failed':
       return { kind: 'rollout-failed', replicas, ready, trouble: { ...end.trouble, pod: end.trouble.pod ?? name } };

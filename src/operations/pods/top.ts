@@ -93,11 +93,7 @@ export const top = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    ...findPermissions,
-    'list pods.metrics.k8s.io',
-    'get apiservices.apiregistration.k8s.io everywhere',
-  ],
+  permissions: [...findPermissions, 'list pods.metrics.k8s.io', 'get apiservices.apiregistration.k8s.io everywhere'],
   steps: ['read'],
   target: targetOf,
   plan: async (_context, { app = 'all pods', env }) => ({ summary: `${app} in ${env}`, changes: [], takesOver: [] }),

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { differences } from '../../core/diff.ts';
+import { fault } from '../../core/errors.ts';
+import { shortImage } from '../../core/image.ts';
+import { at, isObject, type JsonObject } from '../../core/json.ts';
+import type { Kube } from '../../core/kube.ts';
+import type { Place } from '../../core/place.ts';
+import type { Draft } from '../../core/plan.ts';
+import type { Found } from './find.ts';
+import { patchBetween } from './patch.ts';
+
+export const RevisionNumber = z
+  .number('must be the number of a revision')
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .describe('The number of a revision, as rollout history has it')
+  .meta({ examples: [3] });
+
+/** `web:v1, sidecar:2` of a pod template. */
+export function imagesOfTemplate(template: JsonObject): string {
+  const containers = at(template, 'spec', 'containers');
+  return (Array.isArray(containers) ? containers : [])
+    .map((container) => shortImage(String(at(container, 'image') ?? '?')))
+    .join(', ');
+}
+
+/**
+ * Plans the whole pod template of a revision, as kubectl would bring it back: also what others than Shipmate changed in it.
+ * @throws Fault NO_SUCH_REVISION, with those that there are
+ */
+export async function planRevision(
+  kube: Kube,
+  { app, env }: Place,
+  { ref, live }: Found,
+  revision: number,
+  signal: AbortSignal,
+): Promise<Draft> {
+  const all = await kube.allRevisions(ref, signal);
+  const wanted = all.find((each) => each.revision === revision);
+  const known = all.map((each) => `${each.revision}${each.current ? ' (now)' : ''}`).join(', ');
+  if (!wanted) throw fault('NO_SUCH_REVISION', { app, env, revision: String(revision), known: known || 'none' });
+  const template = at(live, 'spec', 'template');
+  const patch = { spec: { template: patchBetween(isObject(template) ? template : {}, wanted.template) } };
+  const after = await kube.merge(ref, patch, { dryRun: true }, signal);
+  const now = all.find(({ current }) => current);
+  return {
+    summary: `back to revision ${revision}: ${imagesOfTemplate(wanted.template)}`,
+    changes: differences(live, after),
+    takesOver: [],
+    writes: [{ kind: 'merge', ref, patch }],
+    ...(now && { undo: { operation: 'rollback', input: { app, env, revision: now.revision } } }),
+  };
+}
