@@ -169,10 +169,12 @@ export async function removeObject(
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     propagationPolicy: 'Background',
+    // With a body the API server does not read the query: a dry run asked for there would delete.
+    ...(dryRun && { dryRun: ['All'] }),
     ...(uid !== undefined && { preconditions: { uid } }),
   };
   try {
-    await connection.call({ method: 'DELETE', path, query: dry(dryRun), body, type: 'application/json', signal });
+    await connection.call({ method: 'DELETE', path, body, type: 'application/json', signal });
     return true;
   } catch (thrown) {
     const status = thrown instanceof RefusedCall ? thrown.refusal.status : 0;
