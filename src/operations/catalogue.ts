@@ -21,6 +21,23 @@ import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
+import { configConsumers } from './kubernetes/config-consumers.ts';
+import { configShow, secretShow } from './kubernetes/keeper-show.ts';
+import { limits, limitsSet } from './kubernetes/limits.ts';
+import { namespaceCreate } from './kubernetes/namespace-create.ts';
+import { namespaceDelete } from './kubernetes/namespace-delete.ts';
+import { namespaces } from './kubernetes/namespaces.ts';
+import { pdbSet, pdbs } from './kubernetes/pdb.ts';
+import { quota, quotaSet } from './kubernetes/quota.ts';
+import { routeSet } from './kubernetes/route-set.ts';
+import { routes } from './kubernetes/routes.ts';
+import { secretSet, secretUnset } from './kubernetes/secrets.ts';
+import { serviceDelete } from './kubernetes/service-delete.ts';
+import { serviceExpose } from './kubernetes/service-expose.ts';
+import { serviceAccountCreate, serviceAccounts } from './kubernetes/serviceaccounts.ts';
+import { services } from './kubernetes/services.ts';
+import { volumeCreate, volumeDelete, volumeResize } from './kubernetes/volume-changes.ts';
+import { volumes } from './kubernetes/volumes.ts';
 import { apply } from './manifests/apply.ts';
 import { diff } from './manifests/diff.ts';
 import { exportObject } from './manifests/export.ts';
@@ -44,7 +61,19 @@ import { nodes } from './scaling/nodes.ts';
 import { vpa, vpaSet } from './scaling/vpa.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
-const configuration = [configSet, configUnset];
+const configuration = [configSet, configUnset, configShow, configConsumers, secretSet, secretUnset, secretShow];
+const namespacing = [namespaces, namespaceCreate, namespaceDelete, quota, quotaSet, limits, limitsSet];
+const reaching = [services, serviceExpose, serviceDelete, routes, routeSet];
+const standing = [
+  volumes,
+  volumeCreate,
+  volumeResize,
+  volumeDelete,
+  pdbs,
+  pdbSet,
+  serviceAccounts,
+  serviceAccountCreate,
+];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
 const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
@@ -57,6 +86,9 @@ const accountability = [can, why, away, back, audit, figures];
 const subjects = [
   delivery,
   configuration,
+  namespacing,
+  reaching,
+  standing,
   manifests,
   scaling,
   capacity,

@@ -69,7 +69,7 @@ export async function restBed(redisUrl: string, change: Partial<HttpDeps> = {}, 
     /** Sends a request as `who` and reads its JSON. */
     send: async (
       who: string,
-      method: 'GET' | 'POST' | 'PUT',
+      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
       path: string,
       body?: unknown,
       headers: Record<string, string> = {},
