@@ -75,6 +75,7 @@ function prepare(engine: Engine, ask: Ask): Run {
     operation: operation.name,
     effect: operation.effect,
     input,
+    ...(operation.secret && { salt: randomUUID() }),
     actor: ask.actor,
     origin: ask.origin,
     trace: ask.trace ?? randomUUID().replaceAll('-', ''),

@@ -139,7 +139,16 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
       ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run'].includes(key) ? 0 : part,
     );
   return {
-    run: JSON.parse(timeless({ state, report, fault, digest: plan?.digest, done, decided: decisions.length })),
+    run: JSON.parse(
+      timeless({
+        state,
+        report,
+        fault,
+        digest: operation.secret ? plan !== undefined : plan?.digest,
+        done,
+        decided: decisions.length,
+      }),
+    ),
     objects: timeless([...world.objects]),
     applied: world.applied.length,
     executed: world.executed.length,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Switch } from '../../core/values.ts';
-import { consumerPermissions } from './consumers.ts';
+import { consumerPermissions, restartPermissions } from './consumers.ts';
 import {
   inputOfBody,
   Keys,
@@ -16,11 +16,7 @@ import {
 } from './keeper.ts';
 
 const Name = ObjectName.describe('The ConfigMap');
-const permissions = [
-  'get,create,patch configmaps',
-  'get,patch deployments.apps,statefulsets.apps,daemonsets.apps',
-  ...consumerPermissions,
-] as const;
+const permissions = ['get,create,patch configmaps', ...restartPermissions, ...consumerPermissions] as const;
 
 export const configSet = defineOperation({
   name: 'config-set',

@@ -93,6 +93,12 @@ export async function consumersOf(
 export const consumersText = (consumers: readonly Consumer[]): string =>
   consumers.map(({ ref }) => `${ref.kind}/${ref.name}`).join(', ');
 
+/** What it needs to be allowed to give them new pods, and to follow these. */
+export const restartPermissions = [
+  'get,patch deployments.apps,statefulsets.apps,daemonsets.apps',
+  'list,watch replicasets.apps,pods',
+  'get pods/log',
+] as const;
 /** What it needs to be allowed to find them. */
 export const consumerPermissions = [
   'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',

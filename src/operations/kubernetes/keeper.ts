@@ -10,7 +10,7 @@ import type { Report } from '../../core/report.ts';
 import { Switch } from '../../core/values.ts';
 import { canRestart, consumersOf, type Keeper } from './consumers.ts';
 import { Pairs, pairsOf } from './pairs.ts';
-import { some, text } from './reading.ts';
+import { list, some, text } from './reading.ts';
 import { missing, nameOf, planWrites, runWrites, type Wish } from './writes.ts';
 
 /** The address of a ConfigMap or Secret. */
@@ -86,6 +86,12 @@ async function planChange(
   };
 }
 
+/** An ExternalSecret or SealedSecret, say, writes its own values over what is set here. */
+function keptText(live: JsonObject | undefined): string {
+  const keeper = list(at(live, 'metadata', 'ownerReferences')).find(({ controller }) => controller === true);
+  return keeper ? `; ${text(keeper.kind)}/${text(keeper.name)} keeps it and may write over this` : '';
+}
+
 const restartText = (restarted: readonly string[]) => (restarted.length > 0 ? `; restarts ${some(restarted)}` : '');
 
 /** Plans to set values: in the object where there is one, else in a new one. @throws Fault IMMUTABLE, BAD_INPUT */
@@ -109,7 +115,7 @@ export async function planSet(context: PlanContext<'kube'>, kind: Keeper, wanted
   const input = { name, env: site.env, values, ...(restart && { restart }) };
   const verb = live ? 'sets' : 'creates it with';
   return {
-    summary: `${kind}/${name}: ${verb} ${some(Object.keys(data), 20)}${restartText(restarted)}`,
+    summary: `${kind}/${name}: ${verb} ${some(Object.keys(data), 20)}${restartText(restarted)}${keptText(live)}`,
     ...planned,
     ...(back && { undo: { operation: 'config-set', input } }),
   };
@@ -133,7 +139,11 @@ export async function planUnset(
   const { restarted, ...planned } = await planChange(context, kind, ref, live, { kind: 'merge', ref, patch }, restart);
   const values = keys.map((key) => `${key}=${String(data[key])}`);
   const undo = kind === 'ConfigMap' && { undo: { operation: 'config-set', input: { name, env: site.env, values } } };
-  return { summary: `${kind}/${name}: takes away ${keys.join(', ')}${restartText(restarted)}`, ...planned, ...undo };
+  return {
+    summary: `${kind}/${name}: takes away ${keys.join(', ')}${restartText(restarted)}${keptText(live)}`,
+    ...planned,
+    ...undo,
+  };
 }
 
 export const keeperSteps = ['write', 'settle'] as const;

@@ -94,8 +94,9 @@ export const namespaceCreate = defineOperation({
   ],
   needs: ['kube'],
   permissions: [
-    'get,create,patch namespaces',
-    'get,create,patch resourcequotas,limitranges,networkpolicies.networking.k8s.io',
+    // In a namespace that is not there yet nobody can have been given a role.
+    'get,create,patch namespaces everywhere',
+    'get,create,patch resourcequotas,limitranges,networkpolicies.networking.k8s.io everywhere',
   ],
   steps: writeSteps,
   target: ({ env }) => ({ env }),

@@ -27,12 +27,15 @@ const uncounted = new Set([
 const counted: readonly Kind[] = kinds.filter((kind: Kind) => !kind.clusterWide && !uncounted.has(kind.kind));
 const madeByKubernetes = new Set(['ConfigMap/kube-root-ca.crt', 'ServiceAccount/default']);
 
+/** Names of what people made; undefined where Shipmate may not look. */
 async function namesOf(kube: Kube, { apiVersion, kind }: Kind, namespace: string, signal: AbortSignal) {
-  const objects = await kube.list({ apiVersion, kind, namespace }, signal).catch((thrown: unknown): JsonObject[] => {
-    // A kind that this cluster doesn't have, or that Shipmate may not list there, is not counted.
-    if (thrown instanceof Fault && ['UNKNOWN_KIND', 'CLUSTER_FORBIDDEN'].includes(thrown.code)) return [];
-    throw thrown;
-  });
+  let objects: JsonObject[] = [];
+  try {
+    objects = await kube.list({ apiVersion, kind, namespace }, signal);
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'CLUSTER_FORBIDDEN') return undefined;
+    if (!(thrown instanceof Fault) || thrown.code !== 'UNKNOWN_KIND') throw thrown;
+  }
   return objects
     .filter((object) => !isKept(object) && !madeByKubernetes.has(`${kind}/${nameIn(object)}`))
     .map(nameIn)
@@ -44,7 +47,10 @@ async function contentsOf(kube: Kube, namespace: string, signal: AbortSignal) {
   const found = await Promise.all(
     counted.map(async (kind) => ({ kind: kind.kind, names: await namesOf(kube, kind, namespace, signal) })),
   );
-  return found.filter(({ names }) => names.length > 0);
+  return {
+    seen: found.flatMap(({ kind, names = [] }) => (names.length > 0 ? [{ kind, names }] : [])),
+    unseen: found.flatMap(({ kind, names }) => (names === undefined ? [kind] : [])),
+  };
 }
 
 /** @throws Fault PROTECTED, BAD_INPUT */
@@ -99,8 +105,8 @@ export const namespaceDelete = defineOperation({
   ],
   needs: ['kube'],
   permissions: [
-    'get,list,delete namespaces',
-    `list ${counted.map(({ plural, apiVersion }) => [plural, ...apiVersion.split('/').slice(0, -1)].join('.')).join(',')}`,
+    'get,list,delete namespaces everywhere',
+    `list ${counted.map(({ plural, apiVersion }) => [plural, ...apiVersion.split('/').slice(0, -1)].join('.')).join(',')} everywhere`,
   ],
   steps: ['write', 'gone'],
   limits: { run: 26 * 3_600_000, steps: { gone: 25 * 3_600_000 } },
@@ -118,14 +124,15 @@ export const namespaceDelete = defineOperation({
       planWrites(kube, [{ kind: 'remove', ref }], signal),
       contentsOf(kube, name, signal),
     ]);
-    const inside = contents.map(({ kind, names }) => ({
+    const inside = contents.seen.map(({ kind, names }) => ({
       path: `in it: ${kind}`,
       from: `${names.length}: ${some(names)}`,
     }));
-    const total = contents.map(({ kind, names }) => `${names.length} ${kind}`).join(', ');
+    const unseen = contents.unseen.length > 0 ? `; Shipmate may not see ${some(contents.unseen)} there` : '';
+    const total = contents.seen.map(({ kind, names }) => `${names.length} ${kind}`).join(', ');
     return {
       ...planned,
-      summary: `deletes the namespace ${name} with ${total || 'nothing that people made'}; Secrets and kinds that Shipmate does not know go too`,
+      summary: `deletes the namespace ${name} with ${total || 'nothing that people made'}; Secrets and kinds that Shipmate does not know go too${unseen}`,
       changes: [...planned.changes, ...inside],
     };
   },

@@ -134,7 +134,8 @@ export const routeSet = defineOperation({
   ],
   needs: ['kube'],
   permissions: [
-    'list services,gateways.gateway.networking.k8s.io',
+    'list services',
+    'list gateways.gateway.networking.k8s.io everywhere',
     'get,list,create,patch ingresses.networking.k8s.io,httproutes.gateway.networking.k8s.io',
   ],
   steps: writeSteps,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Switch } from '../../core/values.ts';
-import { secretConsumerPermissions } from './consumers.ts';
+import { restartPermissions, secretConsumerPermissions } from './consumers.ts';
 import {
   inputOfBody,
   Keys,
@@ -16,11 +16,7 @@ import {
 } from './keeper.ts';
 
 const Name = ObjectName.describe('The Secret');
-const permissions = [
-  'get,create,patch secrets',
-  'get,patch deployments.apps,statefulsets.apps,daemonsets.apps',
-  ...secretConsumerPermissions,
-] as const;
+const permissions = ['get,create,patch secrets', ...restartPermissions, ...secretConsumerPermissions] as const;
 
 /** Its input holds the values: it is taken only where what is stored is sealed. Plan, events and audit have them masked. */
 export const secretSet = defineOperation({

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fault } from '../../../src/core/errors.ts';
+import type { Kube } from '../../../src/core/kube.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
@@ -95,11 +97,28 @@ test('the name is given twice, and what an environment stands for only falls whe
   expect((await json('get', 'namespace', production)).status.phase).toBe('Active');
 });
 
-test('a namespace that is stuck is listed with why', async () => {
+test('kinds that Shipmate may not look at are named in the plan', async () => {
+  const { kube } = desk.engine.clients;
+  const blind = (cluster: string): Kube => ({
+    ...kube(cluster),
+    list: async (selection, signal) => {
+      if (selection.kind === 'Service') throw fault('CLUSTER_FORBIDDEN', { cluster, problem: 'services is forbidden' });
+      return await kube(cluster).list(selection, signal);
+    },
+  });
+  desk.engine.clients.kube = blind;
+  const { production } = desk.namespaces;
+  const run = await desk.done('namespace-delete', { name: production, again: production, env: 'production' });
+  desk.engine.clients.kube = kube;
+  expect(run.plan?.summary).toContain('Shipmate may not see Service there');
+});
+
+test('a namespace that is stuck is listed with why, and its deletion says so and waits', async () => {
   await kubectl(['create', 'namespace', stuck]);
   const held = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.com/hold'] } };
   await kubectl(['create', '-n', stuck, '-f', '-'], JSON.stringify(held));
-  await kubectl(['delete', 'namespace', stuck, '--wait=false']);
+  const id = await desk.ask('namespace-delete', { name: stuck, again: stuck, env: 'staging' });
+  const deleting = desk.lap(id);
   const rowOf = async () => {
     const { report } = await desk.done('namespaces', { env: 'staging' });
     return report?.kind === 'table' ? report.rows.find(([name]) => name === stuck) : undefined;
@@ -110,6 +129,12 @@ test('a namespace that is stuck is listed with why', async () => {
     row = await rowOf();
   }
   expect(row?.[1]).toMatch(/^Terminating for \d+ s: .*example\.com\/hold/);
+  await expect
+    .poll(async () => (await desk.run(id)).steps.gone?.note, { timeout: 15_000 })
+    .toContain('example.com/hold');
+  await kubectl(['patch', 'configmap', 'held', '-n', stuck, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+  expect(await deleting).toMatchObject({ state: 'finished' });
+  expect(await gone(stuck)).toBe(true);
   const { report } = await desk.done('namespaces', {});
   expect(report).toMatchObject({
     columns: ['Namespace', 'State', 'Age', 'Environment'],

@@ -97,9 +97,12 @@ test('a value goes to the cluster and is seen nowhere else: not in Redis, Slack,
 });
 
 test('it waits for approval with the value sealed, and the approved one is what is written', async () => {
-  const id = await desk.ask('secret-set', { name: 'prod', env: 'production', values: [`KEY=${planted}`] }, ana);
+  const input = { name: 'prod', env: 'production', values: [`KEY=${planted}`] };
+  const id = await desk.ask('secret-set', input, ana);
   const waiting = await desk.lap(id);
   expect(waiting.state).toBe('awaiting');
+  const other = await desk.lap(await desk.ask('secret-set', input, ana));
+  expect(other.plan?.digest, 'from the digest nobody can try out values').not.toBe(waiting.plan?.digest);
   expectClean(await shown(waiting));
   expectClean(await dump(desk));
   await desk.approve(id, ben);
@@ -126,6 +129,12 @@ test('what the API server refuses is said without the value; an immutable Secret
   );
   const fixed = await desk.done('secret-set', { name: 'fixed', env: 'staging', values: [`A=${planted}`] });
   expect(fixed).toMatchObject({ state: 'failed', fault: { code: 'IMMUTABLE' } });
+  const owner = await kubectl(['get', 'configmap', 'kube-root-ca.crt', '-n', ns, '-o', 'jsonpath={.metadata.uid}']);
+  const keeper = { apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-root-ca.crt', uid: owner, controller: true };
+  const metadata = { name: 'kept', ownerReferences: [keeper] };
+  await kubectl(['create', '-n', ns, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata }));
+  const kept = await desk.done('secret-set', { name: 'kept', env: 'staging', values: [`A=${planted}`] });
+  expect(kept.plan?.summary).toContain('ConfigMap/kube-root-ca.crt keeps it and may write over this');
   const tooLong = await desk.done('secret-set', {
     name: 'big',
     env: 'staging',
