@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { soundsSecret } from '../../core/diff.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
