@@ -21,7 +21,9 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate'>> & {
+type Change = Partial<
+  Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate'>
+> & {
   /** What the store seals with; left out, it stores all as it is. */
   seal?: Seal;
   /** Runs are done in the asker's name. */
@@ -45,7 +47,12 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk({ seal, impersonate = false, staging: more, ...change }: Change = {}): Promise<RealDesk> {
+export async function realDesk({
+  seal,
+  impersonate = false,
+  staging: more,
+  ...change
+}: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),

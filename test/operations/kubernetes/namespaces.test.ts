@@ -97,12 +97,15 @@ test('the name is given twice, and what an environment stands for only falls whe
   expect((await json('get', 'namespace', production)).status.phase).toBe('Active');
 });
 
+const forbidden = (cluster: string) =>
+  fault('CLUSTER_FORBIDDEN', { cluster, who: 'Shipmate', what: 'list services', remedy: 'Ask.' });
+
 test('kinds that Shipmate may not look at are named in the plan', async () => {
   const { kube } = desk.engine.clients;
   const blind = (cluster: string): Kube => ({
     ...kube(cluster),
     list: async (selection, signal) => {
-      if (selection.kind === 'Service') throw fault('CLUSTER_FORBIDDEN', { cluster, problem: 'services is forbidden' });
+      if (selection.kind === 'Service') throw forbidden(cluster);
       return await kube(cluster).list(selection, signal);
     },
   });
