@@ -50,6 +50,30 @@ export const clusterFaults = {
     say: '{kind}/{name} is made by {owner}: what is changed here would be changed back.',
     hint: 'Nothing was changed. Change {owner} instead.',
   },
+  NOT_SEALED: {
+    status: 422,
+    retry: 'never',
+    say: '“{operation}” takes secret values, and Shipmate stores what it is asked: without ENCRYPTION_KEY anybody who reads its Redis could read them.',
+    hint: 'Nothing was stored. Set ENCRYPTION_KEY (openssl rand -hex 32), start Shipmate anew, and ask again.',
+  },
+  OBJECT_EXISTS: {
+    status: 409,
+    retry: 'never',
+    say: 'There is a {kind} “{name}” in {where} already.',
+    hint: 'Nothing was changed. Choose another name, or change the one that is there.',
+  },
+  STILL_USED: {
+    status: 409,
+    retry: 'never',
+    say: '{kind}/{name} is still in use by {users}.',
+    hint: 'Nothing was changed. {way}',
+  },
+  PROTECTED: {
+    status: 403,
+    retry: 'never',
+    say: '{kind}/{name} is not deleted: {why}.',
+    hint: '{way}',
+  },
   NO_SUCH_OBJECT: {
     status: 404,
     retry: 'never',
@@ -126,6 +150,6 @@ export const clusterFaults = {
     status: 422,
     retry: 'never',
     say: 'The namespace {namespace} does not exist in the cluster “{cluster}”.',
-    hint: 'Create it: kubectl create namespace {namespace}',
+    hint: 'Create it: /ship namespace create {namespace} in …',
   },
 } as const satisfies Record<string, FaultEntry>;

@@ -16,11 +16,15 @@ const noise = new Set([
 const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/)/;
 
 /** Values of environment variables that sound like secrets are never shown, not even to approvers. */
-const secretVariable = /\.env\[[^\]]*(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY)[^\]]*\]\.value$/i;
+const secretName = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY/i;
+const variable = /\.env\[([^\]]*)\]\.value$/;
+
+/** Whether a name is one that people give to secrets. */
+export const soundsSecret = (name: string): boolean => secretName.test(name);
 const mask = '••••••';
 
 function leaf(path: string, from: Json | undefined, to: Json | undefined): Difference {
-  const hidden = secretVariable.test(path);
+  const hidden = soundsSecret(variable.exec(path)?.[1] ?? '');
   const shownTo = hidden ? (from === undefined ? mask : `${mask} (changed)`) : to;
   return {
     path,

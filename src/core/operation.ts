@@ -120,6 +120,8 @@ export type OperationSpec<
   permissions?: readonly Permission[];
   /** It is about what Shipmate itself may do, so it never goes in the asker's name. */
   asShipmate?: true;
+  /** Its input holds secret values: it is refused where what is stored is not sealed, since input and plan are stored. */
+  secret?: true;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
@@ -153,6 +155,7 @@ export type Operation = Pick<
   | 'steps'
   | 'permissions'
   | 'asShipmate'
+  | 'secret'
   | 'first'
   | 'aside'
   | 'shares'

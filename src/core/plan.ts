@@ -64,7 +64,7 @@ export type Plan = z.output<typeof Plan>;
 /** Binds a draft to its target and policy. Whatever a person relies on when they say yes goes into the digest. */
 export function bind(
   draft: Draft,
-  terms: { operation: string; target: unknown; policy: unknown; input: unknown },
+  terms: { operation: string; target: unknown; policy: unknown; input: unknown; salt?: string },
 ): Plan {
   const { changes, image, manifest, writes, command, takesOver } = draft;
   return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, takesOver, ...terms }) };

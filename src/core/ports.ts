@@ -72,6 +72,8 @@ export type Commit = { run: Run; events: RunEvent[] };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';
 
 export type RunStore = {
+  /** Whether what is stored can be read with a key only. */
+  sealed: boolean;
   /** Stores a new run once for each `key`; a second call with the key answers with the first one's run. */
   create(commit: Commit, key: string | undefined): Promise<{ run: Run; created: boolean }>;
   read(id: string): Promise<Run | undefined>;

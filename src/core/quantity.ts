@@ -54,5 +54,5 @@ export function shareOf(used: string, hard: string): number {
 /** A bar of ten, such as `▓▓▓▓▓▓░░░░ 62 %`: what is used is never shown as nothing, and only what is full as full. */
 export function barOf(share: number): string {
   const inner = share <= 0 ? 0 : share >= 1 ? 10 : Math.min(9, Math.max(1, Math.round(share * 10)));
-  return `${'▓'.repeat(inner)}${'░'.repeat(10 - inner)} ${Math.round(share * 100)} %`;
+  return `${'▓'.repeat(inner)}${'░'.repeat(10 - inner)} ${Math.floor(share * 100 + 1e-9)} %`;
 }

@@ -74,6 +74,8 @@ export const Run = z.object({
   operation: z.string(),
   effect: z.enum(['read', 'change']).optional(),
   input: z.record(z.string(), Json),
+  /** Known to nobody who sees the plan's digest: without it the digest would let weak secret values be guessed. */
+  salt: z.string().optional(),
   actor: Actor,
   origin: Origin,
   place: Place.optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CommandPattern } from './command-pattern.ts';
 import { Freeze } from './freeze.ts';
+import { Quantity } from './values.ts';
 
 /** A DNS label (RFC 1123), as Kubernetes wants names. */
 export const Label = z
@@ -132,6 +133,28 @@ export const ManifestSettings = z.strictObject({
 });
 export type ManifestSettings = z.output<typeof ManifestSettings>;
 
+const Amounts = z.record(z.string(), Quantity);
+
+/** What `namespace-create` puts into every new namespace. */
+export const NamespaceTemplate = z.strictObject({
+  labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
+  /** A ResourceQuota: what all of the namespace may use together, such as `requests.cpu: '8'` or `pods: '50'`. */
+  quota: Amounts.optional(),
+  /** A LimitRange: what a container gets that says nothing, and what it may ask for. */
+  limits: z
+    .strictObject({
+      default: Amounts.optional(),
+      defaultRequest: Amounts.optional(),
+      min: Amounts.optional(),
+      max: Amounts.optional(),
+    })
+    .optional(),
+  /** `deny-ingress`: nobody outside reaches its pods. `deny-all`: nor do they reach anybody, but for DNS. */
+  networkPolicy: z.enum(['deny-ingress', 'deny-all']).optional(),
+});
+export type NamespaceTemplate = z.output<typeof NamespaceTemplate>;
+
 /** `shipmate.yaml`: apps, environments, people and policy. */
 export const Settings = z.strictObject({
   /** Slack channel (id) for what concerns Shipmate itself: settings that are wrong, a glass that was broken. */
@@ -150,6 +173,7 @@ export const Settings = z.strictObject({
   policy: z.array(Rule).default([]),
   freezes: z.array(Freeze).default([]),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
+  namespaceTemplate: NamespaceTemplate.optional(),
   /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */
   breakGlass: z
     .strictObject({ who: z.array(z.string()).default([]), reviewers: z.array(z.string()).default(['everyone']) })

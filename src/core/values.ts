@@ -49,3 +49,12 @@ export const Percentage = z.preprocess(
     .max(100, 'must be at most 100 %')
     .meta({ examples: [25] }),
 );
+
+/** A yes or no, as forms and people write it. */
+export const Switch = z.preprocess(
+  (value) => {
+    if (typeof value !== 'string') return value;
+    return /^(yes|true|on)$/i.test(value) ? true : /^(no|false|off)$/i.test(value) ? false : value;
+  },
+  z.boolean('must be yes or no').meta({ examples: [true] }),
+);

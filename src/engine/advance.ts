@@ -71,7 +71,13 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const draft = await operation.plan(planContext(lap), run.input);
   const bySize = settings.policy.some(({ size }) => size !== undefined);
   const { target, place, site, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
-  const terms = { operation: operation.name, target: place ?? site ?? target, policy: verdict, input: run.input };
+  const terms = {
+    operation: operation.name,
+    target: place ?? site ?? target,
+    policy: verdict,
+    input: run.input,
+    salt: run.salt,
+  };
   // The digest is of the plan as it is; what people see of it holds no secrets.
   const bound = bind(draft, terms);
   const { redact } = lap.engine;

@@ -31,6 +31,23 @@ import { rolloutPromote } from './workloads/rollout-promote.ts';
 import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
+import { configConsumers } from './kubernetes/config-consumers.ts';
+import { configShow, secretShow } from './kubernetes/keeper-show.ts';
+import { limits, limitsSet } from './kubernetes/limits.ts';
+import { namespaceCreate } from './kubernetes/namespace-create.ts';
+import { namespaceDelete } from './kubernetes/namespace-delete.ts';
+import { namespaces } from './kubernetes/namespaces.ts';
+import { pdbSet, pdbs } from './kubernetes/pdb.ts';
+import { quota, quotaSet } from './kubernetes/quota.ts';
+import { routeSet } from './kubernetes/route-set.ts';
+import { routes } from './kubernetes/routes.ts';
+import { secretSet, secretUnset } from './kubernetes/secrets.ts';
+import { serviceDelete } from './kubernetes/service-delete.ts';
+import { serviceExpose } from './kubernetes/service-expose.ts';
+import { serviceAccountCreate, serviceAccounts } from './kubernetes/serviceaccounts.ts';
+import { services } from './kubernetes/services.ts';
+import { volumeCreate, volumeDelete, volumeResize } from './kubernetes/volume-changes.ts';
+import { volumes } from './kubernetes/volumes.ts';
 import { apply } from './manifests/apply.ts';
 import { diff } from './manifests/diff.ts';
 import { exportObject } from './manifests/export.ts';
@@ -64,7 +81,19 @@ const rollouts = [
   rolloutRetry,
 ];
 const workloads = [restart, workloadDelete, jobs, jobRun, cronSuspend, cronResume];
-const configuration = [configSet, configUnset];
+const configuration = [configSet, configUnset, configShow, configConsumers, secretSet, secretUnset, secretShow];
+const namespacing = [namespaces, namespaceCreate, namespaceDelete, quota, quotaSet, limits, limitsSet];
+const reaching = [services, serviceExpose, serviceDelete, routes, routeSet];
+const standing = [
+  volumes,
+  volumeCreate,
+  volumeResize,
+  volumeDelete,
+  pdbs,
+  pdbSet,
+  serviceAccounts,
+  serviceAccountCreate,
+];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
 const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
 const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
@@ -79,6 +108,9 @@ const subjects = [
   rollouts,
   workloads,
   configuration,
+  namespacing,
+  reaching,
+  standing,
   manifests,
   scaling,
   capacity,

@@ -50,6 +50,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
   };
   return {
     ...createRunLeases(redis, opened),
+    sealed: seal.sealed,
     create: ({ run, events }, key) =>
       guarded(async () => {
         const names = [

@@ -3,6 +3,8 @@ import { fault } from '../core/errors.ts';
 
 /** Seals what is stored, bound to where it is stored: `about` is the record's key, so that it opens nowhere else. */
 export type Seal = {
+  /** False where there is no key, and everything is stored as it is. */
+  sealed: boolean;
   seal(text: string, about: string): string;
   /** @throws Fault SEALED_ELSEWHERE where the key is not known, SEAL_BROKEN where it was changed or moved */
   open(stored: string, about: string): string;
@@ -27,6 +29,7 @@ export function createSeal(keys: readonly Buffer[]): Seal {
   const byId = new Map(keys.map((key) => [idOf(key), key]));
   const [newest] = byId;
   return {
+    sealed: newest !== undefined,
     seal: (text, about) => {
       if (!newest) return text;
       const [id, key] = newest;

@@ -8,6 +8,7 @@ import { advance } from '../../src/engine/advance.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { createLeases } from '../../src/engine/leases.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
+import { createSeal } from '../../src/store/seal.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
 import { createDesk, stock } from '../support/desk.ts';
@@ -26,7 +27,8 @@ beforeAll(async () => {
   const build = { context: '/nowhere', dockerfile: 'Dockerfile', args: {} };
   const policy = [...testSettings.policy, Rule.parse({ name: 'the rest is free' })];
   const settings = { ...testSettings, policy, apps: { web: { image: '127.0.0.1:5000/web', build } } };
-  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  const seal = createSeal([Buffer.alloc(32, 7)]);
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings, seal });
   return () => engine.close();
 });
 beforeEach(() => void engine.redis.flushall());
@@ -141,7 +143,16 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
         : part,
     ).replaceAll(id, 'RUN');
   return {
-    run: JSON.parse(timeless({ state, report, fault, digest: plan?.digest, done, decided: decisions.length })),
+    run: JSON.parse(
+      timeless({
+        state,
+        report,
+        fault,
+        digest: operation.secret ? plan !== undefined : plan?.digest,
+        done,
+        decided: decisions.length,
+      }),
+    ),
     objects: timeless([...world.objects]),
     applied: world.applied.length,
     executed: world.executed.length,

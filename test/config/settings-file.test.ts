@@ -71,8 +71,14 @@ test.each([
     'people: {ana: {kubernetes: {user: a}}, ben: {kubernetes: {user: a}}}',
     'people.ben.kubernetes: ana has the same kubernetes.',
   ],
-  ['people: {ana: {kubernetes: {user: "system:admin"}}}', 'kubernetes.user: must be a name without spaces, and none of the'],
-  ['people: {ana: {kubernetes: {user: a, groups: ["system:masters"]}}}', 'kubernetes.groups[0]: must be a name without'],
+  [
+    'people: {ana: {kubernetes: {user: "system:admin"}}}',
+    'kubernetes.user: must be a name without spaces, and none of the',
+  ],
+  [
+    'people: {ana: {kubernetes: {user: a, groups: ["system:masters"]}}}',
+    'kubernetes.groups[0]: must be a name without',
+  ],
   ['policy: [{name: a}, {name: a}]', 'there is another rule “a”'],
   [
     'people: {ana: {slack: U1}}\nroles: {eng: [ana]}\npolicy: [{name: a, approvals: 2, approvers: [eng]}]',

@@ -38,7 +38,7 @@ test('a bar tells nothing from a little, and a little less than all from all', (
   expect(barOf(shareOf('62', '100'))).toBe('▓▓▓▓▓▓░░░░ 62 %');
   expect(barOf(shareOf('0', '4'))).toBe('░░░░░░░░░░ 0 %');
   expect(barOf(shareOf('1m', '4'))).toBe('▓░░░░░░░░░ 0 %');
-  expect(barOf(shareOf('3999m', '4'))).toBe('▓▓▓▓▓▓▓▓▓░ 100 %');
+  expect(barOf(shareOf('3999m', '4'))).toBe('▓▓▓▓▓▓▓▓▓░ 99 %');
   expect(barOf(shareOf('6', '4'))).toBe('▓▓▓▓▓▓▓▓▓▓ 150 %');
   expect(shareOf('0', '0')).toBe(1);
 });

@@ -139,6 +139,16 @@ const objects: readonly JsonObject[] = [
   rollout('checkout', { paused: true }, { currentPodHash: 'b', stableRS: 'a', phase: 'Paused' }),
   rollout('shop', {}, { currentPodHash: 'b', stableRS: 'a', currentStepIndex: 1, phase: 'Paused', pauseConditions }),
   rollout('stopped', {}, { currentPodHash: 'b', stableRS: 'a', currentStepIndex: 0, phase: 'Degraded', abort: true }),
+  namespaced('Secret', 'v1', 'app-secrets', { data: { OLD_TOKEN: 'b2xk' } }),
+  {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'old-preview', namespace: '', uid: 'uid-old-preview' },
+    status: { phase: 'Active' },
+  },
+  namespaced('Service', 'v1', 'old-api', { spec: { selector: { app: 'old' }, ports: [{ port: 80 }] } }),
+  namespaced('Service', 'v1', 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } }),
+  namespaced('PersistentVolumeClaim', 'v1', 'data', { spec: { resources: { requests: { storage: '10Gi' } } } }),
 ];
 
 /** Puts the small cluster's objects into a fake one. */

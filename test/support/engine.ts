@@ -7,6 +7,7 @@ import { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { type Connection, connectStore } from '../../src/store/connection.ts';
+import type { Seal } from '../../src/store/seal.ts';
 import { createStores } from '../../src/store/stores.ts';
 import type { FakeClients } from '../fakes/fake-clients.ts';
 
@@ -45,12 +46,12 @@ export type TestEngine = Engine & { woken: string[]; redis: Connection; audit: A
 export async function testEngine(
   redisUrl: string,
   clients: FakeClients,
-  change: Partial<Omit<Engine, 'audit'>> = {},
+  { seal, ...change }: Partial<Omit<Engine, 'audit'>> & { seal?: Seal } = {},
 ): Promise<TestEngine> {
   const redis = connectStore(redisUrl);
   redis.on('error', () => {});
   await once(redis, 'ready');
-  const { store, audit, remembered } = createStores(redis);
+  const { store, audit, remembered } = createStores(redis, seal);
   const woken: string[] = [];
   let ids = 0;
   const seed = Math.random().toString(36).slice(2, 8);

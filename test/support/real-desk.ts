@@ -5,6 +5,7 @@ import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
 import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { Settings } from '../../src/core/settings.ts';
+import type { Seal } from '../../src/store/seal.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { bed } from './bed.ts';
 import { createDesk, type Desk } from './desk.ts';
@@ -21,7 +22,11 @@ export type RealDesk = Desk & {
 };
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
-type Change = Partial<Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people'>> & {
+type Change = Partial<
+  Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate'>
+> & {
+  /** What the store seals with; left out, it stores all as it is. */
+  seal?: Seal;
   /** Runs are done in the asker's name. */
   impersonate?: boolean;
   /** More of the environment `staging`. */
@@ -43,7 +48,12 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
  */
-export async function realDesk({ impersonate = false, staging: more, ...change }: Change = {}): Promise<RealDesk> {
+export async function realDesk({
+  seal,
+  impersonate = false,
+  staging: more,
+  ...change
+}: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
     startRedis(),
     freshNamespace('staging'),
@@ -69,11 +79,9 @@ export async function realDesk({ impersonate = false, staging: more, ...change }
   const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
-  const engine = await testEngine(
-    redis.url,
-    { ...world.clients, kube: clusters.kube, registry: createRegistry({ insecureHosts: [bed.registryHost] }) },
-    { settings: () => settings },
-  );
+  const registry = createRegistry({ insecureHosts: [bed.registryHost] });
+  const clients = { ...world.clients, kube: clusters.kube, registry };
+  const engine = await testEngine(redis.url, clients, { settings: () => settings, seal });
   const desk = createDesk(engine);
   return {
     ...desk,

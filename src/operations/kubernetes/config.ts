@@ -1,112 +1,63 @@
 import { z } from 'zod';
-import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
-import type { ObjectRef } from '../../core/kube.ts';
-import { didYouMean } from '../../core/near.ts';
-import { defineOperation, type PlanContext } from '../../core/operation.ts';
+import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
-import type { Draft } from '../../core/plan.ts';
-import { Pairs, pairsOf } from './pairs.ts';
-import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
+import { Switch } from '../../core/values.ts';
+import { consumerPermissions, restartPermissions } from './consumers.ts';
+import {
+  inputOfBody,
+  Keys,
+  keeperLimits,
+  keeperSteps,
+  planSet,
+  planUnset,
+  runKeeper,
+  setBody,
+  setFields,
+} from './keeper.ts';
 
-/** ConfigMaps and Secrets are set, unset and shown in the same way; only a Secret's values are never seen. */
-
-export type Keeper = 'ConfigMap' | 'Secret';
-
-const refOf = (kind: Keeper, namespace: string, name: string): ObjectRef => ({
-  apiVersion: 'v1',
-  kind,
-  namespace,
-  name,
-});
-
-const Keys = z.array(z.string().min(1).max(253)).min(1).max(100).describe('The keys to take away');
-
-const dataOf = (object: JsonObject | undefined): JsonObject => {
-  const data = at(object, 'data');
-  return isObject(data) ? data : {};
-};
-
-/** A Secret keeps base64; `stringData` would stay visible to whoever applied it last. */
-const stored = (kind: Keeper, value: string) => (kind === 'Secret' ? Buffer.from(value).toString('base64') : value);
-
-/** Plans to set values: in the object where there is one, else in a new one. */
-export async function planSet(
-  context: PlanContext<'kube'>,
-  kind: Keeper,
-  { name, values }: { name: string; values: readonly string[] },
-): Promise<Draft> {
-  const { site, signal } = context;
-  const kube = context.on.kube(site.cluster);
-  const ref = refOf(kind, site.namespace, name);
-  const live = await kube.read(ref, signal);
-  if (at(live, 'immutable') === true) throw fault('IMMUTABLE', { kind, name });
-  const given = pairsOf(values);
-  const data = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, stored(kind, value)]));
-  const { apiVersion, namespace } = ref;
-  const manifest = { apiVersion, kind, metadata: { name, namespace }, data };
-  const wish = live ? { kind: 'merge' as const, ref, patch: { data } } : { kind: 'apply' as const, manifest };
-  const planned = await planWrites(kube, [wish], signal);
-  const before = dataOf(live);
-  const added = Object.keys(data).filter((key) => before[key] === undefined);
-  const undo =
-    live && kind === 'ConfigMap' && added.length === 0
-      ? {
-          operation: 'config-set',
-          input: { name, env: site.env, values: Object.keys(data).map((key) => `${key}=${String(before[key])}`) },
-        }
-      : undefined;
-  const verb = live ? 'sets' : 'creates it with';
-  return { summary: `${kind}/${name}: ${verb} ${Object.keys(data).join(', ')}`, ...planned, ...(undo && { undo }) };
-}
-
-/** Plans to take keys away. @throws Fault NO_SUCH_OBJECT for the object, or for a key that it lacks */
-export async function planUnset(
-  context: PlanContext<'kube'>,
-  kind: Keeper,
-  { name, keys }: { name: string; keys: readonly string[] },
-): Promise<Draft> {
-  const { site, signal } = context;
-  const kube = context.on.kube(site.cluster);
-  const ref = refOf(kind, site.namespace, name);
-  const live = await kube.read(ref, signal);
-  if (!live) throw missing(ref);
-  const data = dataOf(live);
-  for (const key of keys)
-    if (data[key] === undefined) throw missing({ ...ref, kind: 'key', name: key }, didYouMean(key, Object.keys(data)));
-  const patch = { data: Object.fromEntries(keys.map((key) => [key, null])) };
-  const planned = await planWrites(kube, [{ kind: 'merge', ref, patch }], signal);
-  const values = keys.map((key) => `${key}=${String(data[key])}`);
-  const undo = kind === 'ConfigMap' && { undo: { operation: 'config-set', input: { name, env: site.env, values } } };
-  return { summary: `${kind}/${name}: takes away ${keys.join(', ')}`, ...planned, ...undo };
-}
+const Name = ObjectName.describe('The ConfigMap');
+const permissions = ['get,create,patch configmaps', ...restartPermissions, ...consumerPermissions] as const;
 
 export const configSet = defineOperation({
   name: 'config-set',
   summary: 'Set values of a ConfigMap',
   effect: 'change',
-  input: z.strictObject({ name: ObjectName.describe('The ConfigMap'), env: EnvRef, values: Pairs }),
-  usage: '<name> <values>… in <env>',
-  examples: ['app-config LOG_LEVEL=debug GREETING="hello there" in staging'],
+  input: z.strictObject({ name: Name, ...setFields }),
+  usage: '<name> <values>… in <env> [restart=yes]',
+  examples: [
+    'app-config LOG_LEVEL=debug GREETING="hello there" in staging',
+    'app-config LOG_LEVEL=debug in staging restart=yes',
+  ],
+  routes: [
+    route({
+      method: 'PUT',
+      path: '/configmaps/:namespace/:name',
+      summary: 'Set values and files of a ConfigMap',
+      request: setBody,
+      input: inputOfBody,
+    }),
+  ],
   needs: ['kube'],
-  permissions: ['get,create,patch configmaps'],
-  steps: writeSteps,
+  permissions,
+  steps: keeperSteps,
+  limits: keeperLimits,
   target: ({ env }) => ({ env }),
   plan: (context, input) => planSet(context, 'ConfigMap', input),
-  run: (run) => runWrites(run, 'Pods that read it as environment variables see it after a restart.'),
+  run: runKeeper,
 });
 
 export const configUnset = defineOperation({
   name: 'config-unset',
   summary: 'Take keys out of a ConfigMap',
   effect: 'change',
-  input: z.strictObject({ name: ObjectName.describe('The ConfigMap'), env: EnvRef, keys: Keys }),
-  usage: '<name> <keys>… in <env>',
+  input: z.strictObject({ name: Name, env: EnvRef, keys: Keys, restart: Switch.optional() }),
+  usage: '<name> <keys>… in <env> [restart=yes]',
   examples: ['app-config GREETING in staging'],
   needs: ['kube'],
-  permissions: ['get,create,patch configmaps'],
-  steps: writeSteps,
+  permissions,
+  steps: keeperSteps,
+  limits: keeperLimits,
   target: ({ env }) => ({ env }),
   plan: (context, input) => planUnset(context, 'ConfigMap', input),
-  run: (run) => runWrites(run),
+  run: runKeeper,
 });

@@ -239,3 +239,14 @@ test('what the API server forbids is said as that, whatever was asked', async ()
   for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'CLUSTER_FORBIDDEN', retry: 'never' });
   await nobody.close();
 });
+
+test('a dry run of a deletion deletes nothing, and with a uid only the very object goes', async () => {
+  const metadata = { name: 'spared', namespace };
+  const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'spared' };
+  const made = await kube.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata }, {}, signal);
+  expect(await kube.remove(ref, { dryRun: true }, signal)).toBe(true);
+  expect(await kube.remove(ref, { uid: 'another' }, signal)).toBe(false);
+  expect(await kubectl(['get', 'configmap', 'spared', '-n', namespace, '-o', 'name'])).toBe('configmap/spared\n');
+  expect(await kube.remove(ref, { uid: String(at(made, 'metadata', 'uid')) }, signal)).toBe(true);
+  expect(await kube.remove(ref, {}, signal)).toBe(false);
+});

@@ -43,3 +43,87 @@ test('what is like that already changes nothing; what is wrong is said', async (
     fault: { message: expect.stringContaining('no ConfigMap “none”') },
   });
 });
+
+test('whole files are set, shown with sizes and readers, and undone; what sounds like a secret is not shown', async () => {
+  const files = { 'application.yaml': 'server:\n  port: 8080\n', 'empty.txt': '' };
+  const input = { name: 'files', env: 'staging', files, values: ['API_TOKEN=abc', 'LEVEL=info'] };
+  expect(await desk.done('config-set', input)).toMatchObject({ state: 'finished' });
+  expect(await dataOf('files')).toEqual({ ...files, API_TOKEN: 'abc', LEVEL: 'info' });
+  const shown = await desk.done('config-show', { name: 'files', env: 'staging' });
+  expect(shown.report).toMatchObject({
+    columns: ['Key', 'Value', 'Size'],
+    rows: [
+      ['API_TOKEN', '••••••', '3 B'],
+      ['LEVEL', 'info', '4 B'],
+      ['application.yaml', 'server:\n  port: 8080\n', '21 B'],
+      ['empty.txt', '', '0 B'],
+    ],
+    note: expect.stringContaining('nobody reads it'),
+  });
+  const all = await desk.done('config-show', { env: 'staging' });
+  expect(all.report).toMatchObject({ rows: expect.arrayContaining([['files', '4', '28 B', expect.any(String), '']]) });
+  expect(await desk.done('config-show', { name: 'fils', env: 'staging' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean “files”?') },
+  });
+  expect(await desk.done('config-set', { name: 'nothing', env: 'staging' })).toMatchObject({
+    fault: { code: 'BAD_INPUT', message: expect.stringContaining('KEY=VALUE') },
+  });
+});
+
+test('an immutable ConfigMap is explained and stays as it is', async () => {
+  const fixed = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fixed' }, immutable: true, data: { A: '1' } };
+  await kubectl(['create', '-n', desk.namespaces.staging, '-f', '-'], JSON.stringify(fixed));
+  for (const [operation, more] of [
+    ['config-set', { values: ['A=2'] }],
+    ['config-unset', { keys: ['A'] }],
+  ] as const)
+    expect(await desk.done(operation, { name: 'fixed', env: 'staging', ...more })).toMatchObject({
+      state: 'failed',
+      fault: { code: 'IMMUTABLE', hint: expect.stringContaining('another name') },
+    });
+  expect(await dataOf('fixed')).toEqual({ A: '1' });
+  const shown = await desk.done('config-show', { name: 'fixed', env: 'staging' });
+  expect(shown.report).toMatchObject({ note: expect.stringContaining('immutable') });
+});
+
+test('every way to read a ConfigMap is found', async () => {
+  const spec = {
+    restartPolicy: 'Never',
+    containers: [
+      {
+        name: 'a',
+        image: 'none',
+        env: [{ name: 'ONE', valueFrom: { configMapKeyRef: { name: 'wide', key: 'A', optional: true } } }],
+        envFrom: [{ configMapRef: { name: 'wide', optional: true } }],
+        volumeMounts: [
+          { name: 'plain', mountPath: '/etc/plain' },
+          { name: 'projected', mountPath: '/etc/projected' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'plain', configMap: { name: 'wide', optional: true } },
+      { name: 'projected', projected: { sources: [{ configMap: { name: 'wide', optional: true } }] } },
+      { name: 'other', secret: { secretName: 'wide', optional: true } },
+    ],
+  };
+  const job = { spec: { template: { spec } } };
+  const cron = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly' } };
+  await kubectl(
+    ['create', '-n', desk.namespaces.staging, '-f', '-'],
+    JSON.stringify({ ...cron, spec: { schedule: '0 3 * * *', suspend: true, jobTemplate: job } }),
+  );
+  const alone = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'alone' }, spec };
+  await kubectl(['create', '-n', desk.namespaces.staging, '-f', '-'], JSON.stringify(alone));
+  const found = await desk.done('config-consumers', { name: 'wide', env: 'staging' });
+  expect(found.report).toMatchObject({
+    rows: [
+      ['ConfigMap/wide', 'CronJob/nightly', 'env ONE, all of it as env, files in /etc/plain, files in /etc/projected'],
+      ['ConfigMap/wide', 'Pod/alone', 'env ONE, all of it as env, volume plain, volume projected'],
+      ['Secret/wide', 'CronJob/nightly', 'volume other, mounted nowhere'],
+      ['Secret/wide', 'Pod/alone', 'volume other'],
+    ],
+  });
+  const none = await desk.done('config-consumers', { name: 'nobody', env: 'staging' });
+  expect(none.report).toMatchObject({ rows: [], note: 'Nobody reads it.' });
+});

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { differences } from '../../core/diff.ts';
+import { fault } from '../../core/errors.ts';
+import { at, type JsonObject } from '../../core/json.ts';
+import { defineOperation, route } from '../../core/operation.ts';
+import { EnvRef } from '../../core/place.ts';
+import type { Write } from '../../core/plan.ts';
+import { Label, type NamespaceTemplate } from '../../core/settings.ts';
+import { text } from './reading.ts';
+import { nameOf, planWrites, refOf, runWrites, writeSteps } from './writes.ts';
+
+const name = 'default';
+const owner = { 'app.kubernetes.io/managed-by': 'shipmate' };
+
+/** Pods that may talk to nobody can't even look up a name: DNS stays open. */
+const toDns: JsonObject = {
+  to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } }],
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+};
+
+function policySpec(policy: NonNullable<NamespaceTemplate['networkPolicy']>): JsonObject {
+  if (policy === 'deny-ingress') return { podSelector: {}, policyTypes: ['Ingress'] };
+  return { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [toDns] };
+}
+
+/** What the template puts into a namespace, in the order in which it is made. */
+function contentsOf(namespace: string, { quota, limits, networkPolicy }: NamespaceTemplate): JsonObject[] {
+  const object = (apiVersion: string, kind: string, called: string, spec: JsonObject): JsonObject => ({
+    apiVersion,
+    kind,
+    metadata: { name: called, namespace, labels: owner },
+    spec,
+  });
+  const limit = { type: 'Container', ...limits };
+  return [
+    ...(networkPolicy
+      ? [object('networking.k8s.io/v1', 'NetworkPolicy', `default-${networkPolicy}`, policySpec(networkPolicy))]
+      : []),
+    ...(quota ? [object('v1', 'ResourceQuota', name, { hard: quota })] : []),
+    ...(limits ? [object('v1', 'LimitRange', name, { limits: [JSON.parse(JSON.stringify(limit))] })] : []),
+  ];
+}
+
+const labelForm = /^([A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)=([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+const Labels = z
+  .array(z.string().regex(labelForm, 'must be KEY=VALUE'))
+  .max(50)
+  .describe('Labels: team=shop,tier=web')
+  .meta({ examples: [['team=shop']] });
+
+const labelsOf = (pairs: readonly string[]) =>
+  Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+
+/** In a namespace that isn't there yet the API server dry-runs nothing: these are planned as they are. */
+function unseen(contents: readonly JsonObject[]) {
+  const changes = contents.flatMap((manifest) =>
+    differences(undefined, manifest)
+      .filter(({ path }) => !path.startsWith('metadata.labels'))
+      .map((change) => ({ ...change, path: `${nameOf(refOf(manifest))} ${change.path}` })),
+  );
+  const writes = contents.map((manifest): Write => ({ kind: 'apply', manifest, force: false }));
+  return { changes, writes };
+}
+
+export const namespaceCreate = defineOperation({
+  name: 'namespace-create',
+  summary: 'Make a namespace in an environment’s cluster, with what the template puts into it',
+  effect: 'change',
+  input: z.strictObject({
+    name: Label.describe('The new namespace').meta({ examples: ['shop-preview'] }),
+    env: EnvRef,
+    labels: Labels.optional(),
+  }),
+  usage: '<name> in <env> [labels=<labels>]',
+  examples: ['shop-preview in staging', 'shop-preview in staging labels=team=shop,tier=web'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/namespaces',
+      summary: 'Make a namespace',
+      request: z.object({
+        name: Label,
+        env: EnvRef,
+        labels: z.record(z.string(), z.string()).optional(),
+      }),
+      input: ({ labels, ...rest }) => ({
+        ...rest,
+        ...(labels && { labels: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }),
+      }),
+    }),
+  ],
+  needs: ['kube'],
+  permissions: [
+    // In a namespace that is not there yet nobody can have been given a role.
+    'get,create,patch namespaces everywhere',
+    'get,create,patch resourcequotas,limitranges,networkpolicies.networking.k8s.io everywhere',
+  ],
+  steps: writeSteps,
+  target: ({ env }) => ({ env }),
+  plan: async ({ on, site, settings, signal }, input) => {
+    const kube = on.kube(site.cluster);
+    const template = settings.namespaceTemplate;
+    const { annotations = {}, labels = {} } = template ?? {};
+    const metadata = {
+      name: input.name,
+      labels: { ...owner, ...labels, ...labelsOf(input.labels ?? []) },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    };
+    const manifest: JsonObject = { apiVersion: 'v1', kind: 'Namespace', metadata };
+    const live = await kube.read(refOf(manifest), signal);
+    if (live) {
+      const where = `the cluster “${site.cluster}” (${text(at(live, 'status', 'phase'))})`;
+      throw fault('OBJECT_EXISTS', { kind: 'Namespace', name: input.name, where });
+    }
+    const { writes, changes, takesOver } = await planWrites(kube, [{ kind: 'apply', manifest }], signal);
+    const inside = unseen(template ? contentsOf(input.name, template) : []);
+    const with_ = inside.writes.map((write) => (write.kind === 'apply' ? text(write.manifest.kind) : ''));
+    return {
+      summary: `new namespace ${input.name}${with_.length > 0 ? ` with ${with_.join(', ')}` : ''}`,
+      writes: [...writes, ...inside.writes],
+      changes: [...changes, ...inside.changes],
+      takesOver,
+      undo: { operation: 'namespace-delete', input: { name: input.name, again: input.name, env: site.env } },
+    };
+  },
+  run: (run) => runWrites(run),
+});
