@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
+import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
-import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { Settings } from '../../src/core/settings.ts';
 import type { Seal } from '../../src/store/seal.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
