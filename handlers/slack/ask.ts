@@ -9,7 +9,7 @@ import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
 import { readLine } from './grammar.ts';
-import { helpView } from './help.ts';
+import { helpAbout } from './help.ts';
 import type { Members } from './members.ts';
 import { runCommands, sayOfRun } from './run-commands.ts';
 
@@ -87,10 +87,7 @@ export async function answerLine(
   const { catalogue } = deps.engine;
   const { name, rest } = operationAndRest(catalogue, line.command, line.text);
   if (name === '' || name === 'help') {
-    return {
-      kind: 'help',
-      view: helpView(catalogue, rest === '' ? undefined : operationOf(deps.engine.catalogue, rest)),
-    };
+    return { kind: 'help', view: helpAbout(catalogue, rest) };
   }
   const told = await runLine(deps, asker, { name, rest, key: line.key });
   if (told) return told;

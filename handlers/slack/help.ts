@@ -1,4 +1,4 @@
-import type { Catalogue, Operation } from '../../src/core/operation.ts';
+import { type Catalogue, type Operation, operationOf } from '../../src/core/operation.ts';
 import { code, context, header, type MessageView, section } from './blocks/elements.ts';
 import { spoken, usageOf } from './grammar.ts';
 import { runCommands } from './run-commands.ts';
@@ -8,7 +8,7 @@ const writeExample = ({ command, name }: Operation, example: string) =>
 
 /** A section takes 3,000 characters. */
 function portions(lines: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(lines.length / 10) }, (_, index) => lines.slice(index * 10, index * 10 + 10));
+  return Array.from({ length: Math.ceil(lines.length / 8) }, (_, index) => lines.slice(index * 8, index * 8 + 8));
 }
 
 const runLines = () => [
@@ -16,24 +16,61 @@ const runLines = () => [
   `• ${code('/ship undo <run>')}\n    Ask for the way back from what a run changed`,
 ];
 
-/** The whole list, or one operation with its examples. */
-export function helpView(catalogue: Catalogue, only?: Operation): MessageView {
-  const listed = only ? [only] : [...catalogue.values()];
-  const lines = listed.map((operation) => {
-    const examples = only
-      ? operation.examples.map((example) => `\n    e.g. ${code(writeExample(operation, example))}`).join('')
-      : '';
-    return `• ${code(usageOf(operation))}\n    ${operation.summary}${examples}`;
-  });
+/** Operations by what they are about, in the catalogue's order. */
+export function subjectsOf(catalogue: Catalogue): Map<string, Operation[]> {
+  return Map.groupBy(catalogue.values(), ({ subject }) => subject);
+}
+
+const lineOf = (operation: Operation, examples: readonly string[]) =>
+  [
+    `• ${code(usageOf(operation))}\n    ${operation.summary}`,
+    ...examples.map((example) => `    e.g. ${code(writeExample(operation, example))}`),
+  ].join('\n');
+
+/** One operation with all its examples. */
+export function operationHelp(operation: Operation): MessageView {
   return {
-    text: only ? usageOf(only) : `Shipmate knows: ${listed.map(({ name }) => name).join(', ')}`,
+    text: usageOf(operation),
     blocks: [
-      header(only ? only.name : 'What Shipmate can do'),
+      header(spoken(operation.name)),
+      section(lineOf(operation, operation.examples)),
+      context('Any field can be given as `name=value`.'),
+    ],
+  };
+}
+
+/** The operations about one thing, each with an example. */
+export function subjectHelp(catalogue: Catalogue, subject: string): MessageView {
+  const operations = subjectsOf(catalogue).get(subject) ?? [];
+  const lines = operations.map((operation) => lineOf(operation, operation.examples.slice(0, 1)));
+  return {
+    text: `${subject}: ${operations.map(({ name }) => spoken(name)).join(', ')}`,
+    blocks: [header(subject), ...portions(lines).map((portion) => section(portion.join('\n')))],
+  };
+}
+
+/** What there is, by what it is about: too much to read whole on a phone. */
+export function helpView(catalogue: Catalogue): MessageView {
+  const subjects = subjectsOf(catalogue);
+  const lines = [...subjects].map(
+    ([subject, operations]) => `*${subject}*  ${operations.map(({ name }) => code(spoken(name))).join(' ')}`,
+  );
+  return {
+    text: `Shipmate knows: ${[...catalogue.keys()].map(spoken).join(', ')}`,
+    blocks: [
+      header('What Shipmate can do'),
       ...portions(lines).map((portion) => section(portion.join('\n'))),
-      ...(only ? [] : [section(runLines().join('\n'))]),
+      section(runLines().join('\n')),
       context(
-        'Any field can be given as `name=value`. `/ship help NAME` shows examples. In a thread, mention me instead: `@Shipmate status web`.',
+        `\`/ship help ${[...subjects.keys()][0]}\` tells of one subject, \`/ship help deploy\` of one command. In a thread, mention me instead: \`@Shipmate status web\`.`,
       ),
     ],
   };
+}
+
+/** The answer to `/ship help …`. @throws Fault UNKNOWN_OPERATION */
+export function helpAbout(catalogue: Catalogue, about: string): MessageView {
+  if (about === '') return helpView(catalogue);
+  if (subjectsOf(catalogue).has(about)) return subjectHelp(catalogue, about);
+  return operationHelp(operationOf(catalogue, about.replaceAll(/\s+/g, '-')));
 }

@@ -1,4 +1,6 @@
 import type { Catalogue } from '../../src/core/operation.ts';
+import { spoken } from './grammar.ts';
+import { subjectsOf } from './help.ts';
 
 export type SlashCommand = { command: string; description: string; usageHint: string };
 
@@ -8,8 +10,11 @@ export function commandsOf(catalogue: Catalogue): SlashCommand[] {
   const own = operations.flatMap(({ command, summary, usage }) =>
     command ? [{ command, description: summary, usageHint: usage }] : [],
   );
-  const names = [...operations.map(({ name }) => name), 'help'].join(' | ');
-  return [{ command: '/ship', description: 'Ship software, and ask how it does', usageHint: names }, ...own];
+  // Slack takes a hint of 1,000 letters; the whole list is in the help.
+  const [first = [], ...others] = [...subjectsOf(catalogue).values()];
+  const often = [...first, ...others.flatMap((operations) => operations.slice(0, 1))].map(({ name }) => spoken(name));
+  const usageHint = [...often, 'help [SUBJECT | COMMAND]'].join(' | ');
+  return [{ command: '/ship', description: 'Ship software, and ask how it does', usageHint }, ...own];
 }
 
 /** The scopes that the surface uses; none of them reads messages. */

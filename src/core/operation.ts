@@ -163,6 +163,8 @@ export type Operation = Pick<
   | 'atMostOnce'
 > & {
   usage: string;
+  /** What it is about, for help. */
+  subject: string;
   /** The fields of `input`, worked out once. */
   fields: ReadonlyMap<string, Field>;
   routes: readonly Route[];
@@ -181,6 +183,7 @@ export function defineOperation<
 >(spec: OperationSpec<Input, Usage, Need, Step>): Operation {
   return {
     ...spec,
+    subject: 'other',
     fields: fieldsOf(spec.input),
     routes: spec.routes ?? [],
     openly: (input) => spec.openly?.(spec.input.parse(input)) ?? false,

@@ -103,23 +103,28 @@ const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
 
-const subjects = [
+/** What operations are about, in the order in which help tells of them. */
+const subjects = {
   delivery,
   rollouts,
   workloads,
-  configuration,
-  namespacing,
-  reaching,
-  standing,
+  pods: podWork,
+  config: configuration,
+  services: reaching,
+  namespaces: namespacing,
+  storage: standing,
   manifests,
-  scaling,
-  capacity,
-  podWork,
-  platform,
-  order,
-  accountability,
+  autoscaling: scaling,
+  nodes: capacity,
   access,
-];
+  order,
+  accounts: accountability,
+  platform,
+};
 
 /** Everything that can be asked for. A new operation is one file and one line here. */
-export const catalogue: Catalogue = new Map(subjects.flat().map((operation) => [operation.name, operation]));
+export const catalogue: Catalogue = new Map(
+  Object.entries(subjects).flatMap(([subject, operations]) =>
+    operations.map((operation) => [operation.name, { ...operation, subject }]),
+  ),
+);

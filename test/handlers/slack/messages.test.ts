@@ -5,7 +5,7 @@ import { runMessage } from '../../../handlers/slack/blocks/run-message.ts';
 import { statusMessage } from '../../../handlers/slack/blocks/status-message.ts';
 import { tableMessage } from '../../../handlers/slack/blocks/table-message.ts';
 import { threadReply } from '../../../handlers/slack/blocks/thread-reply.ts';
-import { helpView } from '../../../handlers/slack/help.ts';
+import { helpView, operationHelp, subjectHelp, subjectsOf } from '../../../handlers/slack/help.ts';
 import { operationModal } from '../../../handlers/slack/modal.ts';
 import type { Report } from '../../../src/core/report.ts';
 import { Run, RunState } from '../../../src/core/run.ts';
@@ -296,8 +296,10 @@ test('alerts, status, help and every form fit', () => {
   expect(JSON.stringify(status)).toContain('by run `k7m2p9qa`, which Shipmate no longer knows: its');
   unpinged(status);
   expect(checkBlocks('message', helpView(catalogue).blocks)).toEqual([]);
+  for (const subject of subjectsOf(catalogue).keys())
+    expect(checkBlocks('message', subjectHelp(catalogue, subject).blocks)).toEqual([]);
   for (const operation of catalogue.values()) {
-    expect(checkBlocks('message', helpView(catalogue, operation).blocks)).toEqual([]);
+    expect(checkBlocks('message', operationHelp(operation).blocks)).toEqual([]);
     expect(checkBlocks('modal', operationModal(operation, testSettings, 'C1').blocks)).toEqual([]);
   }
 });
