@@ -64,7 +64,7 @@ test('a CronJob is run now and followed to its end, with its last words', async 
   expect(await field(staging, 'cronjob', 'report', 'spec', 'suspend')).toBe(true);
 });
 
-test('one that fails says so, with what it said last; taken up again it makes no second Job', async () => {
+test('one that fails says so, with what it said last, and made one Job', async () => {
   await put(cron('broken', 'echo no route to db; exit 3'));
   const id = await desk.ask('job-run', { name: 'cronjob/broken', env: 'staging' });
   const done = await desk.lap(id);

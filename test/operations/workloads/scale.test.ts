@@ -73,7 +73,7 @@ test('a StatefulSet that is no app, however it is called', async () => {
   });
 });
 
-test('a DaemonSet and a Job have no number to change', async () => {
+test('a DaemonSet has no number to change', async () => {
   await put(sleeper('DaemonSet', 'agent'));
   expect(await scale('daemonset/agent', 3)).toMatchObject({
     state: 'failed',
