@@ -120,8 +120,8 @@ export type OperationSpec<
   permissions?: readonly Permission[];
   /** It is about what Shipmate itself may do, so it never goes in the asker's name. */
   asShipmate?: true;
-  /** Its input holds secret values: it is refused where what is stored is not sealed, since input and plan are stored. */
-  secret?: true;
+  /** Whether its input holds secret values: it is refused where what is stored is not sealed, since input and plan are stored. */
+  secret?(input: z.output<Input>): boolean;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
@@ -155,7 +155,6 @@ export type Operation = Pick<
   | 'steps'
   | 'permissions'
   | 'asShipmate'
-  | 'secret'
   | 'first'
   | 'aside'
   | 'shares'
@@ -163,6 +162,7 @@ export type Operation = Pick<
   | 'atMostOnce'
 > & {
   usage: string;
+  secret(input: JsonObject): boolean;
   /** What it is about, for help. */
   subject: string;
   /** The fields of `input`, worked out once. */
@@ -186,6 +186,7 @@ export function defineOperation<
     subject: 'other',
     fields: fieldsOf(spec.input),
     routes: spec.routes ?? [],
+    secret: (input) => spec.secret?.(spec.input.parse(input)) ?? false,
     openly: (input) => spec.openly?.(spec.input.parse(input)) ?? false,
     target: (input) => spec.target(spec.input.parse(input)),
     plan: (context, input) => spec.plan(context, spec.input.parse(input)),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digestOf, Json, JsonObject } from './json.ts';
+import { digestOf, isObject, Json, JsonObject } from './json.ts';
 
 /** One line of the diff that people are shown and approve; a missing side is "not there". */
 export const Change = z.object({ path: z.string(), from: Json.optional(), to: Json.optional() });
@@ -36,6 +36,18 @@ export const Command = z.object({
   kilobytes: z.number(),
 });
 export type Command = z.output<typeof Command>;
+
+/** Taking keys away (null) tells nothing. */
+const setsValues = ({ data, stringData }: JsonObject): boolean =>
+  [data, stringData].some((values) => isObject(values) && Object.values(values).some((value) => value !== null));
+
+/** Whether a draft would write a Secret's values. */
+export function writesSecrets({ writes = [] }: { writes?: readonly Write[] }): boolean {
+  return writes.some((write) => {
+    if (write.kind === 'merge') return write.ref.kind === 'Secret' && setsValues(write.patch);
+    return write.kind !== 'remove' && write.manifest.kind === 'Secret';
+  });
+}
 
 /** What an operation found out by reading and dry runs. */
 export const Draft = z.object({

@@ -2,7 +2,7 @@ import { Fault, fault, toFault } from '../core/errors.ts';
 import { lostRuns } from '../core/lost-run.ts';
 import type { Operation, PlanContext, RunContext } from '../core/operation.ts';
 import { siteOf } from '../core/place.ts';
-import { bind, changesNothing, type Plan } from '../core/plan.ts';
+import { bind, changesNothing, type Plan, writesSecrets } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
 import { redactDeep } from '../core/redact.ts';
@@ -69,6 +69,7 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
   const asked = authorise(settings, run, operation);
   await permit(lap, operation);
   const draft = await operation.plan(planContext(lap), run.input);
+  if (writesSecrets(draft) && !lap.engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
   const bySize = settings.policy.some(({ size }) => size !== undefined);
   const { target, place, site, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
   const terms = {

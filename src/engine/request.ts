@@ -65,7 +65,8 @@ function permitted(
 function prepare(engine: Engine, ask: Ask): Run {
   const operation = operationOf(engine.catalogue, ask.operation);
   const input = checkInput(operation, ask.input);
-  if (operation.secret && !engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
+  const secret = operation.secret(input);
+  if (secret && !engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
   const breakGlass = reasonOf(engine, ask);
   const where = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });
   const now = engine.now();
@@ -75,7 +76,7 @@ function prepare(engine: Engine, ask: Ask): Run {
     operation: operation.name,
     effect: operation.effect,
     input,
-    ...(operation.secret && { salt: randomUUID() }),
+    ...(secret && { salt: randomUUID() }),
     actor: ask.actor,
     origin: ask.origin,
     trace: ask.trace ?? randomUUID().replaceAll('-', ''),

@@ -134,7 +134,7 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
     await engine.redis.hdel(`{shipmate}:v1:run:${id}`, 'leaseUntil');
     on = engine;
   }
-  const { state, report, plan, steps, decisions, fault } = await desk.run(id);
+  const { state, report, plan, steps, decisions, fault, input: asked } = await desk.run(id);
   const done = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.state]));
   const timeless = (value: unknown) =>
     JSON.stringify(value, (key, part) =>
@@ -148,7 +148,7 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
         state,
         report,
         fault,
-        digest: operation.secret ? plan !== undefined : plan?.digest,
+        digest: operation.secret(asked) ? plan !== undefined : plan?.digest,
         done,
         decided: decisions.length,
       }),

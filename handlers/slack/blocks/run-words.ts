@@ -54,7 +54,7 @@ const ends = {
 
 /** `Deploy web to production`. */
 export function titleOf({ operation, place, site, input }: Run): string {
-  const verb = verbs[operation] ?? capital(operation);
+  const verb = verbs[operation] ?? capital(operation.replaceAll('-', ' '));
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : '');
   const preposition = operation === 'deploy' ? 'to' : 'in';
   const named = app || (typeof input.name === 'string' ? input.name : '');

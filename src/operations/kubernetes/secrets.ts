@@ -23,7 +23,7 @@ export const secretSet = defineOperation({
   name: 'secret-set',
   summary: 'Set values of a Secret; nobody is shown them',
   effect: 'change',
-  secret: true,
+  secret: () => true,
   input: z.strictObject({ name: Name, ...setFields }),
   usage: '<name> <values>… in <env> [restart=yes]',
   examples: ['app-secrets DB_PASSWORD=… in staging', 'app-secrets DB_PASSWORD=… in staging restart=yes'],

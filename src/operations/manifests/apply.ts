@@ -4,7 +4,7 @@ import { defineOperation, route } from '../../core/operation.ts';
 import { doWrites } from '../kubernetes/writes.ts';
 import { planManifest } from './plan.ts';
 import { established, settle, workloadsOf } from './settle.ts';
-import { ManifestInput, manifestFields } from './source.ts';
+import { holdsSecret, ManifestInput, manifestFields } from './source.ts';
 
 /** What manifests usually hold. For other kinds, such as those of add-ons, Shipmate's own role must be widened. */
 const permissions: readonly Permission[] = [
@@ -41,6 +41,7 @@ export const apply = defineOperation({
   ],
   needs: ['kube', 'git'],
   permissions,
+  secret: holdsSecret,
   steps: ['write', 'settle'],
   limits: { run: 26 * 3_600_000, steps: { settle: 25 * 3_600_000 } },
   target: ({ env }) => ({ env }),

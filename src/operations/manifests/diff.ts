@@ -3,7 +3,7 @@ import type { Json } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import type { Change } from '../../core/plan.ts';
 import { planManifest } from './plan.ts';
-import { ManifestInput, manifestFields } from './source.ts';
+import { holdsSecret, ManifestInput, manifestFields } from './source.ts';
 
 const said = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -37,6 +37,7 @@ export const diff = defineOperation({
   ],
   needs: ['kube', 'git'],
   permissions: ['get,list,create,patch configmaps,secrets,services,deployments.apps,statefulsets.apps,daemonsets.apps'],
+  secret: holdsSecret,
   steps: ['read'],
   target: ({ env }) => ({ env }),
   plan: async ({ site }) => ({ summary: `what would change in ${site.env}`, changes: [], takesOver: [] }),

@@ -28,6 +28,13 @@ export const manifestFields = {
 export const ManifestInput = z.strictObject(manifestFields);
 export type ManifestInput = z.output<typeof ManifestInput>;
 
+/**
+ * Whether a text seems to hold a Secret. A cheap look: what it misses, such as a Secret from Git, is found in the plan before
+ * that is stored.
+ */
+export const holdsSecret = ({ manifest = '' }: ManifestInput): boolean =>
+  /kind['"]?\s*:\s*['"]?Secret\b/.test(manifest);
+
 /** The file that an object comes from, where it comes from Git. */
 export type Sourced = Entry & { file?: string };
 export type Source = { entries: Sourced[]; from: string };

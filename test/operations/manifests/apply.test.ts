@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSeal } from '../../../src/store/seal.ts';
 import { bed } from '../../support/bed.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
 let desk: RealDesk;
 beforeAll(async () => {
-  desk = await realDesk();
+  desk = await realDesk({ seal: createSeal([Buffer.alloc(32, 7)]) });
 });
 afterAll(() => desk.end());
 
@@ -125,6 +126,20 @@ test('values of Secrets are seen nowhere', async () => {
   for (const value of ['planted-one', 'planted-two', Buffer.from('planted-two').toString('base64')])
     for (const seen of [first.plan?.changes, second.plan?.changes, first.report, report])
       expect(JSON.stringify(seen)).not.toContain(value);
+});
+
+test('where nothing is sealed a Secret is not even stored', async () => {
+  const open = await realDesk();
+  const manifest = 'apiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {KEY: planted}\n';
+  for (const operation of ['apply', 'diff'])
+    await expect(open.done(operation, { env, manifest })).rejects.toMatchObject({ code: 'NOT_SEALED' });
+  // Written so that a look at the text does not tell: the plan does, before it is stored.
+  const hidden = manifest.replace('kind: Secret', '"ki\\x6ed": Secret');
+  expect(await open.done('apply', { env, manifest: hidden })).toMatchObject({
+    state: 'failed',
+    fault: { code: 'NOT_SEALED' },
+  });
+  await open.end();
 });
 
 test('fields of others are taken over only where the plan says so', async () => {
