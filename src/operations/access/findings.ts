@@ -1,5 +1,6 @@
 import { spanText } from '../../core/moments.ts';
 import type { RunContext } from '../../core/operation.ts';
+import { needText } from '../../core/permission.ts';
 import type { Site } from '../../core/place.ts';
 import { isUnbounded, lackingIn, lackText, may, needsOfAll, rightsIn } from './own-rights.ts';
 
@@ -29,8 +30,9 @@ export async function namespaceFindings(run: Doctor, site: Site, signal: AbortSi
   const needs = needsOfAll(run.catalogue);
   const rights = await rightsIn(kube, namespace, signal);
   const lacking = await lackingIn(kube, namespace, rights, needs, signal);
-  const mine = needs.filter(({ everywhere }) => !everywhere).length;
-  // The roles of the cluster as a whole give some of it everywhere.
+  // The role of the cluster as a whole gives some of it everywhere.
+  const wide = new Set(needs.filter(({ everywhere }) => everywhere).map(needText));
+  const mine = needs.filter((need) => !need.everywhere && !wide.has(needText(need))).length;
   if (lacking.length > 0.8 * mine)
     return [[where, 'next to nothing is allowed there: is the namespace there, and Shipmate let in?', bind]];
   const ref = { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace };

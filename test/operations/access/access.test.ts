@@ -63,7 +63,7 @@ test('a grant is a Role and a RoleBinding, is seen by who and can, and is taken 
   ]);
   expect(who.rows).toContainEqual([
     'service account shipmate/shipmate',
-    'ClusterRole/shipmate through RoleBinding/shipmate',
+    'ClusterRole/shipmate-cluster through ClusterRoleBinding/shipmate-cluster, in all namespaces',
   ]);
   expect((await table('access-can', { who: 'sa/ci', verb: 'list', resource: 'pods' })).rows).toEqual([
     ['yes', expect.stringContaining('RBAC: allowed by RoleBinding')],
