@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import { registerActions } from './actions.ts';
+import { createAttached } from './attached.ts';
 import { registerCommands } from './commands.ts';
 import type { Deps } from './deps.ts';
 import { registerEvents } from './events.ts';
@@ -82,7 +83,7 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
     commandsOf(deps.engine.catalogue).map(({ command }) => command),
   );
   registerActions(app, deps);
-  registerEvents(app, deps);
+  registerEvents(app, deps, createAttached(options));
   if (receiver instanceof HTTPReceiver) {
     return { listener: receiver.requestListener, start: async () => {}, stop: async () => {} };
   }

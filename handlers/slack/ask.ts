@@ -8,6 +8,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
+import { attachedField, type TextFile, withFiles } from './file-input.ts';
 import { readLine } from './grammar.ts';
 import { helpAbout } from './help.ts';
 import type { Members } from './members.ts';
@@ -82,13 +83,14 @@ async function runLine(
 export async function answerLine(
   deps: { engine: Engine; members: Members },
   asker: Asker,
-  line: { command: string; text: string; key: string },
+  line: { command: string; text: string; key: string; files?: (() => Promise<TextFile[]>) | undefined },
 ): Promise<Answer> {
   const { catalogue } = deps.engine;
   const { name, rest } = operationAndRest(catalogue, line.command, line.text);
   if (name === '' || name === 'help') {
     return { kind: 'help', view: helpAbout(catalogue, rest) };
   }
+  const field = line.files && attachedField(catalogue, name);
   const told = await runLine(deps, asker, { name, rest, key: line.key });
   if (told) return told;
   if (!catalogue.has(name)) {
@@ -103,7 +105,10 @@ export async function answerLine(
     await deps.members.check(asker.user, asker.team);
     return { kind: 'form', operation };
   }
-  const { input, breakGlass } = readLine(operation, rest);
+  const { input: said, breakGlass } = readLine(operation, rest);
+  // Files are fetched only for those who may ask at all.
+  if (line.files) await deps.members.check(asker.user, asker.team);
+  const input = line.files && field ? withFiles(said, field, await line.files()) : said;
   const run = await askFor(deps, asker, name, input, line.key, breakGlass);
   return { kind: 'asked', run, operation };
 }

@@ -27,6 +27,11 @@ const lineOf = (operation: Operation, examples: readonly string[]) =>
     ...examples.map((example) => `    e.g. ${code(writeExample(operation, example))}`),
   ].join('\n');
 
+const filesLine = ({ name, fields }: Operation): string[] =>
+  [...fields.values()].some(({ attached }) => attached)
+    ? [`Or attach text files and mention me: \`@Shipmate ${spoken(name)} …\`.`]
+    : [];
+
 /** One operation with all its examples. */
 export function operationHelp(operation: Operation): MessageView {
   return {
@@ -34,7 +39,7 @@ export function operationHelp(operation: Operation): MessageView {
     blocks: [
       header(spoken(operation.name)),
       section(lineOf(operation, operation.examples)),
-      context('Any field can be given as `name=value`.'),
+      context(['Any field can be given as `name=value`.', ...filesLine(operation)].join(' ')),
     ],
   };
 }

@@ -23,6 +23,7 @@ const botScopes = [
   'chat:write',
   'chat:write.public',
   'commands',
+  'files:read',
   'files:write',
   'im:write',
   'usergroups:read',

@@ -11,6 +11,12 @@ export type FaultEntry = { status: number; retry: 'never' | 'later'; say: string
 export const faultCatalogue = {
   BAD_COMMAND: { status: 400, retry: 'never', say: '{problem}', hint: '{usage}' },
   BAD_INPUT: { status: 400, retry: 'never', say: '{problem}', hint: 'Nothing was changed. Correct it and ask again.' },
+  ATTACHED_FILE: {
+    status: 422,
+    retry: 'never',
+    say: 'The attached file “{name}” {problem}.',
+    hint: 'Nothing was started. {hint}',
+  },
   UNKNOWN_OPERATION: {
     status: 404,
     retry: 'never',

@@ -1,5 +1,12 @@
 import { z } from 'zod';
 
+/**
+ * How files that are attached to a message become the value of a field: joined into one text of several YAML documents, or
+ * each a key of its own, by its name.
+ */
+export const Attached = z.enum(['documents', 'by-name']);
+export type Attached = z.output<typeof Attached>;
+
 const Properties = z.object({
   properties: z
     .record(
@@ -10,6 +17,7 @@ const Properties = z.object({
         enum: z.array(z.string()).optional(),
         /** Told by the schema’s own extension, since OpenAPI takes no others. */
         'x-multiline': z.boolean().optional(),
+        'x-attached': Attached.optional(),
       }),
     )
     .default({}),
@@ -24,6 +32,8 @@ export type Field = {
   choices?: readonly string[];
   /** A text of many lines. */
   multiline?: boolean;
+  /** It takes the files that are attached to a message; undefined where it takes none. */
+  attached?: Attached;
 };
 
 /** The fields of an input schema, in their order. */
@@ -31,9 +41,16 @@ export function fieldsOf(input: z.ZodObject): ReadonlyMap<string, Field> {
   const { properties, required } = Properties.parse(z.toJSONSchema(input, { io: 'input' }));
   return new Map(
     Object.entries(properties).map(
-      ([name, { type = 'string', description, enum: choices, 'x-multiline': multiline }]) => [
+      ([name, { type = 'string', description, enum: choices, 'x-multiline': multiline, 'x-attached': attached }]) => [
         name,
-        { type, required: required.includes(name), description, choices, ...(multiline && { multiline }) },
+        {
+          type,
+          required: required.includes(name),
+          description,
+          choices,
+          ...(multiline && { multiline }),
+          ...(attached && { attached }),
+        },
       ],
     ),
   );

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { asJson, no, words } from './answers.ts';
+import { fileId, wireFile } from './shared-files.ts';
 import type { Methods } from './web-api.ts';
 import { botUser } from './workspace.ts';
 
@@ -8,11 +8,15 @@ const Completed = z.array(z.looseObject({ id: z.string(), title: z.string().opti
 
 /** Files in the two steps that Slack wants: ask for an address, put the bytes there, and say where it is shown. */
 export const fileMethods: Methods = {
+  'files.info': ({ space, base }, args) => {
+    const file = space.files.get(words(args, 'file'));
+    return file ? { ok: true, file: wireFile(space, base(), file) } : no('file_not_found');
+  },
   'files.getUploadURLExternal': ({ space, base }, args) => {
     const name = words(args, 'filename');
     const size = Number(args.length);
     if (name === '' || !Number.isInteger(size) || size <= 0) return no('invalid_arguments');
-    const id = `F${randomBytes(5).toString('hex').toUpperCase()}`;
+    const id = fileId();
     space.files.set(id, { id, name, title: name, size });
     return { ok: true, upload_url: `${base()}/upload/${id}`, file_id: id };
   },

@@ -1,6 +1,7 @@
 import type { Args } from './answers.ts';
 import { wireMessage } from './chat-methods.ts';
 import type { actionOf } from './elements.ts';
+import { eventFile } from './shared-files.ts';
 import { appId, botUser, type Message, type OpenView, type Workspace } from './workspace.ts';
 
 /** Payloads as Slack sends them: https://docs.slack.dev/reference/interaction-payloads */
@@ -160,7 +161,11 @@ export function viewClosed(space: Workspace, user: string, open: OpenView): Args
   return { type: 'view_closed', ...sender(space, user), view: viewPayload(space, open, {}), is_cleared: false };
 }
 
-export function mentionEvent(space: Workspace, { ts, user, channel, text, thread }: Message, id: string) {
+export function mentionEvent(
+  space: Workspace,
+  { ts, user, channel, text, thread, files }: Message,
+  { id, base }: { id: string; base: string },
+) {
   return {
     type: 'event_callback',
     token: verificationToken,
@@ -180,6 +185,7 @@ export function mentionEvent(space: Workspace, { ts, user, channel, text, thread
       team: space.teamId,
       event_ts: ts,
       ...(thread && { thread_ts: thread }),
+      ...(files && { files: files.map((file) => eventFile(space, base, file)), upload: true }),
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Delivered } from './delivery.ts';
 import { actionOf } from './elements.ts';
 import { blockActions, commandForm, encoded, mentionEvent, viewClosed, viewSubmission } from './payloads.ts';
+import { attach, type NewFile } from './shared-files.ts';
 import { showAck } from './show-ack.ts';
 import type { Context } from './slack-server.ts';
 import { viewOf } from './view-methods.ts';
@@ -32,7 +33,7 @@ export type People = {
     user: string,
     channel: string,
     words: string,
-    options?: { thread?: string; times?: number },
+    options?: { thread?: string; times?: number; files?: readonly NewFile[] },
   ): Promise<Delivered[]>;
   /** Says something that the app hears, in a thread if there is one. */
   mention(user: string, channel: string, words: string, thread?: string): Promise<Delivered>;
@@ -89,11 +90,12 @@ export function peopleOf(server: Context, deliver: Deliver): People {
     `${server.base()}/respond/${responses.make({ user, channel, ...(original && { original }) })}`;
   const formOf: People['commandForm'] = (user, channel, line) =>
     commandForm(space, { user, channel, line, trigger: triggers.make(user), responseUrl: responseUrl(user, channel) });
-  const say: People['say'] = async (user, channel, words, { thread, times = 1 } = {}) => {
+  const say: People['say'] = async (user, channel, words, { thread, times = 1, files } = {}) => {
     const text = encoded(space, words, false);
-    const message = space.put({ ts: space.nextTs(), channel, user, text, blocks: [], thread });
+    const attached = files && { files: files.map((file) => attach(space, file)) };
+    const message = space.put({ ts: space.nextTs(), channel, user, text, blocks: [], thread, ...attached });
     if (!text.includes(`<@${botUser}>`)) return [];
-    const event = mentionEvent(space, message, `Ev${randomUUID()}`);
+    const event = mentionEvent(space, message, { id: `Ev${randomUUID()}`, base: server.base() });
     return await Promise.all(Array.from({ length: times }, () => deliver('events_api', event)));
   };
   return {

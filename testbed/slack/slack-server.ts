@@ -6,6 +6,7 @@ import { type Answer, type Args, no, words } from './answers.ts';
 import { createFaults, type Faults, type SlackFault } from './faults.ts';
 import { createRateLimits, type RateLimits } from './rate-limits.ts';
 import { createResponseUrls, type ResponseUrls } from './response-urls.ts';
+import { serveFile } from './shared-files.ts';
 import { acceptSockets } from './sockets.ts';
 import { createTriggers } from './triggers.ts';
 import { callMethod, type Slack } from './web-api.ts';
@@ -101,9 +102,10 @@ async function takeUpload(
 }
 
 async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [, kind, name = ''] = /^\/(api|respond|upload)\/([\w.]+)/.exec(request.url ?? '') ?? [];
+  const [, kind, name = ''] = /^\/(api|respond|upload|files-pri)\/([\w.]+)/.exec(request.url ?? '') ?? [];
   if (kind === 'api') return answerApi(context, name, request, response);
   if (kind === 'upload') return takeUpload(context, name, request, response);
+  if (kind === 'files-pri') return serveFile({ ...context, botToken: context.options.botToken }, request, response);
   if (kind !== 'respond') return reply(response, 404, no('not_found'));
   const { status, body } = context.responses.answer(name, JSON.parse(await text(request)));
   reply(response, status, body);

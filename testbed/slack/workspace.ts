@@ -15,7 +15,15 @@ export type User = {
 };
 export type Channel = { id: string; name: string; topic: string };
 
-export type SharedFile = { id: string; name: string; title: string; size: number; content?: string };
+export type SharedFile = {
+  id: string;
+  name: string;
+  title: string;
+  size: number;
+  content?: string;
+  /** What a person attached, and how Slack gives it out. */
+  attached?: { bytes: Uint8Array; mimetype: string; url?: string; redirect?: string; shared?: true };
+};
 
 export type Attachment = { color?: string | undefined; blocks?: unknown[] | undefined; [field: string]: unknown };
 

@@ -15,6 +15,10 @@ import {
   setFields,
 } from './keeper.ts';
 
+/** Not for Secrets: a file that is attached to a message is there for the whole channel to read. */
+const files = setFields.files
+  .describe('Whole files by key, over REST or attached to a mention')
+  .meta({ 'x-attached': 'by-name' });
 const Name = ObjectName.describe('The ConfigMap');
 const permissions = ['get,create,patch configmaps', ...restartPermissions, ...consumerPermissions] as const;
 
@@ -22,7 +26,7 @@ export const configSet = defineOperation({
   name: 'config-set',
   summary: 'Set values of a ConfigMap',
   effect: 'change',
-  input: z.strictObject({ name: Name, ...setFields }),
+  input: z.strictObject({ name: Name, ...setFields, files }),
   usage: '<name> <values>… in <env> [restart=yes]',
   examples: [
     'app-config LOG_LEVEL=debug GREETING="hello there" in staging',

@@ -28,7 +28,7 @@ export const Keys = z.array(Key).min(1).max(100).describe('The keys to take away
 export const setFields = {
   env: EnvRef,
   values: Pairs.optional(),
-  files: z.record(Key, z.string().max(1_000_000)).optional().describe('Whole files by key (REST only)'),
+  files: z.record(Key, z.string().max(1_000_000)).optional().describe('Whole files by key, over REST'),
   restart: Switch.optional().describe('Restart the workloads that read it'),
 };
 /** The same over REST, where values are an object. */

@@ -15,7 +15,7 @@ export const manifestFields = {
     .max(most.bytes, 'is larger than 1 MiB')
     .optional()
     .describe('YAML or JSON, also several documents')
-    .meta({ 'x-multiline': true }),
+    .meta({ 'x-multiline': true, 'x-attached': 'documents' }),
   git: z
     .string()
     .max(500)
@@ -70,7 +70,8 @@ export async function readSource(context: SourceContext, input: ManifestInput): 
   if (git !== undefined) return await fromGit(context, { ...input, git });
   if (manifest === undefined || manifest.trim() === '')
     throw fault('BAD_INPUT', {
-      problem: 'Which manifest? Send its text (over REST, or in the form of /ship apply), or git=… path=….',
+      problem:
+        'Which manifest? Send its text (over REST, in the form of /ship apply, or as a file attached to a mention), or git=… path=….',
     });
   return { entries: await readApart(manifest, context.signal), from: 'the request' };
 }

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Faults } from './faults.ts';
+import type { SharedFile, Workspace } from './workspace.ts';
+
+/** Files that people attach to what they say: https://docs.slack.dev/reference/objects/file-object */
+
+export type NewFile = {
+  name: string;
+  content: string | Uint8Array;
+  mimetype?: string;
+  /** What Slack says of its size, where it is not the true one. */
+  size?: number;
+  /** Kept by somebody else, as files of Google Drive are. */
+  url?: string;
+  /** Where Slack sends those who fetch it. */
+  redirect?: string;
+  /** From another workspace: events have no more than its id. */
+  shared?: true;
+};
+
+export const fileId = () => `F${randomBytes(5).toString('hex').toUpperCase()}`;
+
+export function attach(space: Workspace, given: NewFile): SharedFile {
+  const { name, content, mimetype = 'text/plain', shared, url, redirect } = given;
+  const bytes = Buffer.from(content);
+  const file: SharedFile = {
+    id: fileId(),
+    name,
+    title: name,
+    size: given.size ?? bytes.byteLength,
+    content: bytes.toString(),
+    attached: { bytes, mimetype, ...(shared && { shared }), ...(url && { url }), ...(redirect && { redirect }) },
+  };
+  space.files.set(file.id, file);
+  return file;
+}
+
+/** A file as the Web API tells of it. */
+export function wireFile(space: Workspace, base: string, { id, name, title, size, attached }: SharedFile) {
+  const path = encodeURIComponent(name);
+  const address = (way: string) => attached?.url ?? `${base}/files-pri/${space.teamId}-${id}${way}/${path}`;
+  return {
+    id,
+    name,
+    title,
+    size,
+    mimetype: attached?.mimetype ?? 'text/plain',
+    mode: 'hosted',
+    is_external: attached?.url !== undefined,
+    file_access: 'visible',
+    url_private: address(''),
+    url_private_download: address('/download'),
+  };
+}
+
+/** A file as an event tells of it. */
+export function eventFile(space: Workspace, base: string, file: SharedFile) {
+  if (!file.attached?.shared) return wireFile(space, base, file);
+  return { id: file.id, created: 0, timestamp: 0, user: '', mode: 'file_access', file_access: 'check_file_info' };
+}
+
+const signIn = '<!DOCTYPE html><html lang="en-US"><head><title>Sign in | Slack</title></head><body></body></html>';
+
+/**
+ * Gives a file out to whoever brings the bot's token, and a page to sign in to everybody else, as Slack does. The fault
+ * `files-pri` with the error `missing_scope` makes it do that to the bot too.
+ */
+export async function serveFile(
+  { space, faults, botToken }: { space: Workspace; faults: Faults; botToken: string },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [, id = ''] = /^\/files-pri\/\w+-(\w+)\//.exec(request.url ?? '') ?? [];
+  const file = space.files.get(id);
+  const fault = faults.take('files-pri');
+  if (fault?.hangMs) await sleep(fault.hangMs);
+  const allowed = request.headers.authorization === `Bearer ${botToken}` && fault?.error !== 'missing_scope';
+  if (fault?.status) response.writeHead(fault.status).end();
+  else if (!allowed) response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(signIn);
+  else if (!file?.attached) response.writeHead(404).end();
+  else if (file.attached.redirect) response.writeHead(302, { location: file.attached.redirect }).end();
+  else response.writeHead(200, { 'content-type': file.attached.mimetype }).end(file.attached.bytes);
+}
