@@ -1,4 +1,5 @@
 import type { Actor } from '../../src/core/actor.ts';
+import type { NamedText } from '../../src/core/documents.ts';
 import { fault } from '../../src/core/errors.ts';
 import { didYouMean } from '../../src/core/near.ts';
 import type { Catalogue, Operation } from '../../src/core/operation.ts';
@@ -8,7 +9,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
 import type { MessageView } from './blocks/elements.ts';
-import { attachedField, type TextFile, withFiles } from './file-input.ts';
+import { attachedField, withFiles } from './file-input.ts';
 import { readLine } from './grammar.ts';
 import { helpAbout } from './help.ts';
 import type { Members } from './members.ts';
@@ -83,7 +84,7 @@ async function runLine(
 export async function answerLine(
   deps: { engine: Engine; members: Members },
   asker: Asker,
-  line: { command: string; text: string; key: string; files?: (() => Promise<TextFile[]>) | undefined },
+  line: { command: string; text: string; key: string; files?: (() => Promise<NamedText[]>) | undefined },
 ): Promise<Answer> {
   const { catalogue } = deps.engine;
   const { name, rest } = operationAndRest(catalogue, line.command, line.text);

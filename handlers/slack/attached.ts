@@ -1,8 +1,8 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
+import type { NamedText } from '../../src/core/documents.ts';
 import { Fault, fault } from '../../src/core/errors.ts';
 import { cut } from './blocks/elements.ts';
-import type { TextFile } from './file-input.ts';
 import { SlackError } from './send.ts';
 
 /** All files of a message together: no operation takes more, and a message may bear ten. */
@@ -25,7 +25,7 @@ const SlackFile = z.looseObject({
 type SlackFile = z.output<typeof SlackFile>;
 
 /** Reads the files of a message, in their order. @throws Fault ATTACHED_FILE */
-export type ReadAttached = (files: readonly unknown[], signal: AbortSignal) => Promise<TextFile[]>;
+export type ReadAttached = (files: readonly unknown[], signal: AbortSignal) => Promise<NamedText[]>;
 type AttachedOptions = { client: WebClient; token: string; apiUrl?: string | undefined };
 
 const nameOf = ({ id, name }: SlackFile) => cut(name || id, 100);
@@ -141,7 +141,7 @@ function decoded(bytes: Uint8Array): string | undefined {
 export function createAttached(options: AttachedOptions): ReadAttached {
   const door = { origin: filesOrigin(options.apiUrl), token: options.token };
   return async (files, signal) => {
-    const read: TextFile[] = [];
+    const read: NamedText[] = [];
     let left = mostBytes;
     for (const each of z.array(SlackFile).parse(files)) {
       const file = await looked(options, each);

@@ -1,10 +1,10 @@
+import { joinDocuments, type NamedText } from '../../src/core/documents.ts';
 import { fault } from '../../src/core/errors.ts';
 import type { Attached } from '../../src/core/fields.ts';
 import type { Catalogue, Operation } from '../../src/core/operation.ts';
 import { spoken } from './grammar.ts';
 import { runCommands } from './run-commands.ts';
 
-export type TextFile = { name: string; text: string };
 export type AttachedField = { name: string; attached: Attached };
 
 function fieldOf(operation: Operation | undefined): AttachedField | undefined {
@@ -24,7 +24,7 @@ export function attachedField(catalogue: Catalogue, name: string): AttachedField
   throw fault('BAD_INPUT', { problem: `“${spoken(name)}” takes no attached file; ${takers.join(', ')} do.` });
 }
 
-function byName(files: readonly TextFile[]): Record<string, string> {
+function byName(files: readonly NamedText[]): Record<string, string> {
   const twice = files.find(({ name }, index) => files.findIndex((other) => other.name === name) < index);
   if (twice) throw fault('BAD_INPUT', { problem: `Two attached files have the name “${twice.name}”.` });
   return Object.fromEntries(files.map(({ name, text }) => [name, text]));
@@ -34,9 +34,9 @@ function byName(files: readonly TextFile[]): Record<string, string> {
 export function withFiles(
   input: Record<string, unknown>,
   { name, attached }: AttachedField,
-  files: readonly TextFile[],
+  files: readonly NamedText[],
 ): Record<string, unknown> {
   if (input[name] !== undefined) throw fault('BAD_INPUT', { problem: `Give ${name}=… or attach a file, not both.` });
-  const value = attached === 'by-name' ? byName(files) : files.map(({ text }) => text).join('\n---\n');
+  const value = attached === 'by-name' ? byName(files) : joinDocuments(files);
   return { ...input, [name]: value };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type NamedText, splitDocuments } from '../../core/documents.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -35,11 +36,25 @@ export type ManifestInput = z.output<typeof ManifestInput>;
 export const holdsSecret = ({ manifest = '' }: ManifestInput): boolean =>
   /kind['"]?\s*:\s*['"]?Secret\b/.test(manifest);
 
-/** The file that an object comes from, where it comes from Git. */
+/** The file that an object comes from, where there are several. */
 export type Sourced = Entry & { file?: string };
 export type Source = { entries: Sourced[]; from: string };
 
 type SourceContext = Pick<PlanContext<'git'>, 'on' | 'settings' | 'signal'>;
+
+/** Reads files one by one, so that what is wrong is told by file and line. */
+async function readFiles(files: readonly NamedText[], signal: AbortSignal): Promise<Sourced[]> {
+  const entries: Sourced[] = [];
+  for (const { name: file, text } of files) {
+    const read = await readApart(text, signal).catch((thrown: unknown) => {
+      throw thrown instanceof Fault ? fault('BAD_INPUT', { problem: `${file}: ${thrown.message}` }, thrown) : thrown;
+    });
+    entries.push(...read.map((entry) => ({ ...entry, file })));
+  }
+  if (entries.length > most.documents)
+    throw fault('BAD_INPUT', { problem: `There are ${entries.length} objects; ${most.documents} is the most.` });
+  return entries;
+}
 
 async function fromGit(context: SourceContext, input: ManifestInput & { git: string }): Promise<Source> {
   const { git: url, ref = 'main', path = '' } = input;
@@ -50,15 +65,8 @@ async function fromGit(context: SourceContext, input: ManifestInput & { git: str
     { hosts, accept, limitBytes: most.bytes },
     context.signal,
   );
-  const entries: Sourced[] = [];
-  for (const { path: file, text } of found.files) {
-    const read = await readApart(text, context.signal).catch((thrown: unknown) => {
-      throw thrown instanceof Fault ? fault('BAD_INPUT', { problem: `${file}: ${thrown.message}` }, thrown) : thrown;
-    });
-    entries.push(...read.map((entry) => ({ ...entry, file })));
-  }
-  if (entries.length > most.documents)
-    throw fault('BAD_INPUT', { problem: `There are ${entries.length} objects; ${most.documents} is the most.` });
+  const files = found.files.map(({ path: name, text }) => ({ name, text }));
+  const entries = await readFiles(files, context.signal);
   return { entries, from: `${url} at ${found.commit.slice(0, 12)}` };
 }
 
@@ -73,7 +81,9 @@ export async function readSource(context: SourceContext, input: ManifestInput): 
       problem:
         'Which manifest? Send its text (over REST, in the form of /ship apply, or as a file attached to a mention), or git=… path=….',
     });
-  return { entries: await readApart(manifest, context.signal), from: 'the request' };
+  const files = splitDocuments(manifest);
+  const entries = files ? await readFiles(files, context.signal) : await readApart(manifest, context.signal);
+  return { entries, from: 'the request' };
 }
 
 /** Where an object stands, for people: `web.yaml line 3, Deployment/web`. */

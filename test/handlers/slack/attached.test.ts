@@ -82,7 +82,10 @@ describe('files that are attached to a mention', () => {
 
   test('several are several documents, in their order', async () => {
     await say('@shipmate apply in staging', [file({ content: 'a: 1' }), file({ name: 'b.yaml', content: 'b: 2\n' })]);
-    expect(await input()).toEqual({ env: 'staging', manifest: 'a: 1\n---\nb: 2\n' });
+    expect(await input()).toEqual({
+      env: 'staging',
+      manifest: '--- # file: web.yaml\na: 1\n--- # file: b.yaml\nb: 2\n',
+    });
   });
 
   test('each is a key of config set, beside the values of the line', async () => {
