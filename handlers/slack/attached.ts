@@ -66,6 +66,9 @@ function addressOf(file: SlackFile, origin: string): URL {
   return url;
 }
 
+/** Where files are, and the token that opens them. */
+type Door = { origin: string; token: string };
+
 /** Asks for the file, and follows Slack within its own host: a redirect away is to its login page. */
 async function open(file: SlackFile, { origin, token }: Door, signal: AbortSignal): Promise<Response> {
   let url: URL = addressOf(file, origin);
@@ -80,8 +83,6 @@ async function open(file: SlackFile, { origin, token }: Door, signal: AbortSigna
   }
   throw refused(file);
 }
-
-type Door = { origin: string; token: string };
 
 /** Without the scope Slack answers 200 and a page for people to sign in. */
 const isLoginPage = (file: SlackFile, response: Response, bytes: number): boolean =>

@@ -208,6 +208,16 @@ describe('what is not read, and nothing is started', () => {
   });
 });
 
+test('somebody else’s token gets a page to sign in, and that is no manifest', async () => {
+  const client = createSlackClient({ token, apiUrl: slack.apiUrl });
+  const attached = createAttached({ client, token: 'xoxb-another', apiUrl: slack.apiUrl });
+  const { id } = attach(slack.space, file());
+  const url_private = `${new URL(slack.apiUrl).origin}/files-pri/T0-${id}/web.yaml`;
+  await expect(attached([{ id, url_private }], AbortSignal.timeout(2_000))).rejects.toMatchObject({
+    hint: expect.stringContaining('files:read'),
+  });
+});
+
 test('a file that Slack is slow with is given up in time', async () => {
   const client = createSlackClient({ token, apiUrl: slack.apiUrl });
   const attached = createAttached({ client, token, apiUrl: slack.apiUrl });
