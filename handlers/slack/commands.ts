@@ -67,6 +67,12 @@ function ackOf(answer: Answer, began: number) {
           response_type: 'ephemeral' as const,
           text: 'That request was received before; nothing was started a second time.',
         };
+      // Slack shows the channel what was typed: never where that holds secret values.
+      if (answer.operation.secret(answer.run.input))
+        return {
+          response_type: 'ephemeral' as const,
+          text: 'What you typed stays between us; the plan is on its way.',
+        };
       return answer.operation.effect === 'change' ? { response_type: 'in_channel' as const } : undefined;
     default:
       return answer satisfies never;

@@ -18,7 +18,11 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
 
 test('a bed whose reaper was killed too goes when the next bed starts', async () => {
   const orphan = await startOtherBed('small-bed.fixture.ts');
-  const [, reaper] = (await readFile(join(orphan.dir, 'reaper'), 'utf8')).split(' ');
+  onTestFinished(() => void orphan.process.kill('SIGKILL'));
+  // The bed may be up before its reaper has written down who it is.
+  const written = () => readFile(join(orphan.dir, 'reaper'), 'utf8').catch(() => '');
+  await expect.poll(written, { timeout: 5_000 }).not.toBe('');
+  const [, reaper] = (await written()).split(' ');
   process.kill(Number(reaper), 'SIGKILL');
   await end(orphan, 'SIGKILL');
   expect(await leftoversAfter(300, orphan)).not.toEqual([]);

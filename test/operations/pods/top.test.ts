@@ -38,7 +38,7 @@ test('use is told with its share of requests and limits, and what is not measure
   expect(run.report).toMatchObject({
     kind: 'table',
     rows: [['web-6d4f9c6b7-x2v8k', '12m', '12 %', '–', '34 Mi', '53 %', '27 %']],
-    note: 'Together 12m CPU, 34 Mi memory. Not measured (yet): 1 more.',
+    note: 'Together 12m CPU, 34 Mi memory. Not measured (yet): 2 more.',
   });
   await desk.leases.stop();
 });
