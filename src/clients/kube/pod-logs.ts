@@ -46,5 +46,8 @@ export async function lastLogLines(
     const soon = AbortSignal.any([signal, AbortSignal.timeout(last.ms)]);
     return await all(readLogs(connection, { namespace, name: pod }, options, soon));
   };
-  return (await read(true).catch(() => read(false))).slice(-last.lines);
+  const before = await read(true).catch(() => []);
+  // The kubelet answers 200 with this sentence where the container before is cleared away already.
+  const gone = before.length === 0 || before[0]?.startsWith('unable to retrieve container logs');
+  return (gone ? await read(false) : before).slice(-last.lines);
 }

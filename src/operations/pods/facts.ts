@@ -87,12 +87,22 @@ const troubles: Record<string, string> = {
 };
 
 /** What is wrong with a container; undefined where nothing is, or nothing yet. */
-export function troubleOf({ waiting, ended, before, ready, running, role }: ContainerFacts): string | undefined {
+export function troubleOf({
+  waiting,
+  ended,
+  before,
+  ready,
+  running,
+  role,
+  restarts,
+}: ContainerFacts): string | undefined {
   const reason = text(waiting?.reason);
   if (reason === 'CrashLoopBackOff') return `crashes again and again: ${before ? exitText(before) : 'see its log'}`;
   const known = troubles[reason];
   if (known) return [known, text(waiting?.message).slice(0, 200)].filter(Boolean).join(': ');
-  if (ended && number(ended.exitCode) !== 0) return exitText(ended);
+  // Between its end and the kubelet's next word it is the same crash loop.
+  const again = restarts >= 2 ? 'crashes again and again: ' : '';
+  if (ended && number(ended.exitCode) !== 0) return `${again}${exitText(ended)}`;
   if (running && !ready && role === 'own') return 'runs, but is not ready';
   return undefined;
 }
