@@ -1,5 +1,5 @@
-import { at, type Json, type JsonObject } from './json.ts';
-import { condition, list, number, text } from './observed.ts';
+import { at, type Json, type JsonObject, text } from './json.ts';
+import { condition, list, number } from './observed.ts';
 
 /** How a container stands, as its pod's status has it. */
 export type ContainerState = {

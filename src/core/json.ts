@@ -21,6 +21,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The text, or an empty one where it is none. */
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** Walks `path`; undefined where it ends early. */
 export function at(value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined {
   let here: Json | undefined = value;

@@ -1,10 +1,8 @@
-import { at, isObject, type Json, type JsonObject } from './json.ts';
+import { at, isObject, type Json, type JsonObject, text } from './json.ts';
 import { selectorText } from './label-selector.ts';
 import { type Direction, directionsOf, type Side } from './network-reach.ts';
 
 const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
-const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
-
 function podsText(selector: Json | undefined): string {
   const said = selectorText(selector);
   return said === 'all' ? 'all pods' : `pods with ${said}`;

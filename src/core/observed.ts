@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject } from './json.ts';
+import { at, isObject, type Json, type JsonObject, text } from './json.ts';
 import type { RolloutCount } from './kube.ts';
 
 /** A workload with the objects that tell how its rollout goes. Only Deployments and Rollouts have ReplicaSets. */
@@ -8,8 +8,6 @@ export const hasReplicaSets = (kind: string): boolean => kind === 'Deployment' |
 
 export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0);
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-
 const orOne = (value: Json | undefined) => (typeof value === 'number' ? value : 1);
 
 /** One of the conditions in an object's status. */

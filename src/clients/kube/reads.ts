@@ -1,5 +1,5 @@
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { ObjectRef, Revision, Selection, Workload } from '../../core/kube.ts';
 import {
   countOf,
@@ -9,7 +9,6 @@ import {
   number,
   type Observed,
   revisionOf,
-  text,
 } from '../../core/observed.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { troubleOf } from './follow.ts';

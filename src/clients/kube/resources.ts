@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { type Kind, type KindName, kinds, knownKind } from '../../core/kinds.ts';
 import type { ObjectRef } from '../../core/kube.ts';
 import { type Connection, RefusedCall } from './connection.ts';
-
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 function rootOf(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -1,5 +1,5 @@
 import { Fault, fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Sight } from '../../core/kube.ts';
 import { abortable } from './abortable.ts';
@@ -38,8 +38,6 @@ type Shared = {
 };
 
 type Index = { byName: Map<string, JsonObject>; byOwner: Map<string, JsonObject[]> };
-
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 function indexOf({ cache }: Pick<Shared, 'cache'>): Index {
   const index: Index = { byName: new Map(), byOwner: new Map() };

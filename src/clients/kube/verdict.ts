@@ -1,5 +1,5 @@
 import { type ContainerState, containerStates, symptomOf, unschedulable } from '../../core/containers.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import {
   condition,
@@ -11,7 +11,6 @@ import {
   number,
   type Observed,
   podsOfNewest,
-  text,
 } from '../../core/observed.ts';
 import type { PodTrouble } from '../../core/report.ts';
 

@@ -1,5 +1,5 @@
-import { at, isObject } from '../../core/json.ts';
-import { condition, countOf, text } from '../../core/observed.ts';
+import { at, isObject, text } from '../../core/json.ts';
+import { condition, countOf } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import { type Picture, warned } from './picture.ts';
 

@@ -1,6 +1,6 @@
 import { actorId, personOf } from '../../core/actor.ts';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { list, number, text } from '../../core/observed.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
+import { list, number } from '../../core/observed.ts';
 import type { Evidence } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';

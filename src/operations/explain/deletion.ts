@@ -1,5 +1,5 @@
-import { at, type JsonObject } from '../../core/json.ts';
-import { list, text } from '../../core/observed.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
+import { list } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import type { Picture } from './picture.ts';
 

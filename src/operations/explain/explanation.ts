@@ -1,6 +1,6 @@
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
-import { condition, countOf, isComplete, text } from '../../core/observed.ts';
+import { condition, countOf, isComplete } from '../../core/observed.ts';
 import type { Place } from '../../core/place.ts';
 import type { Evidence, Next, Report } from '../../core/report.ts';
 import { type Finding, imageName, kubectl, kubectlName, nameOf } from './finding.ts';

@@ -1,6 +1,5 @@
 import { parseImage, shortImage } from '../../core/image.ts';
-import { at, type JsonObject } from '../../core/json.ts';
-import { text } from '../../core/observed.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Next } from '../../core/report.ts';
 import type { Picture } from './picture.ts';
 

@@ -1,6 +1,6 @@
 import { type ContainerState, containerStates, symptomOf } from '../../core/containers.ts';
-import { at } from '../../core/json.ts';
-import { list, text } from '../../core/observed.ts';
+import { at, text } from '../../core/json.ts';
+import { list } from '../../core/observed.ts';
 import {
   ended,
   type Find,

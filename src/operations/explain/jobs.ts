@@ -1,6 +1,6 @@
 import { containerStates } from '../../core/containers.ts';
-import { at } from '../../core/json.ts';
-import { condition, text } from '../../core/observed.ts';
+import { at, text } from '../../core/json.ts';
+import { condition } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 
 /** A Job that is not tried any more. */

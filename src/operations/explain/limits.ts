@@ -1,5 +1,5 @@
-import { at, isObject, type JsonObject } from '../../core/json.ts';
-import { condition, list, number, text } from '../../core/observed.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
+import { condition, list, number } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import type { Picture } from './picture.ts';
 

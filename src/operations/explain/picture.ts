@@ -1,8 +1,8 @@
 import { Fault } from '../../core/errors.ts';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { type KindName, knownKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
-import { isOwnedBy, list, newestReplicaSet, podsOfNewest, text } from '../../core/observed.ts';
+import { isOwnedBy, list, newestReplicaSet, podsOfNewest } from '../../core/observed.ts';
 import type { Place } from '../../core/place.ts';
 import type { Run } from '../../core/run.ts';
 

@@ -1,6 +1,6 @@
 import { containerStates } from '../../core/containers.ts';
-import { at, type JsonObject } from '../../core/json.ts';
-import { condition, isComplete, list, text } from '../../core/observed.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
+import { condition, isComplete, list } from '../../core/observed.ts';
 import { ended, type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import type { Picture } from './picture.ts';
 import { probeFailure } from './starts.ts';

@@ -1,5 +1,5 @@
-import { at, type Json } from '../../core/json.ts';
-import { list, text } from '../../core/observed.ts';
+import { at, type Json, text } from '../../core/json.ts';
+import { list } from '../../core/observed.ts';
 import { ended, type Find, type Finding, kubectl, kubectlName, nameOf, sentence } from './finding.ts';
 import { stuckContainers } from './images.ts';
 import type { Picture } from './picture.ts';

@@ -1,5 +1,5 @@
-import { at } from '../../core/json.ts';
-import { list, number, text } from '../../core/observed.ts';
+import { at, text } from '../../core/json.ts';
+import { list, number } from '../../core/observed.ts';
 import { counted, ended, type Find, type Finding, kubectl, kubectlName, nameOf } from './finding.ts';
 import { type Stuck, stuckContainers } from './images.ts';
 import { type Picture, seenAt } from './picture.ts';

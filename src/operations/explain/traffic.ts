@@ -1,5 +1,5 @@
-import { at, isObject, type JsonObject } from '../../core/json.ts';
-import { list, text } from '../../core/observed.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
+import { list } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, nameOf } from './finding.ts';
 import type { Picture } from './picture.ts';
 

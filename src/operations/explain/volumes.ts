@@ -1,5 +1,4 @@
-import { at } from '../../core/json.ts';
-import { text } from '../../core/observed.ts';
+import { at, text } from '../../core/json.ts';
 import { ended, type Find, kubectl, nameOf, sentence } from './finding.ts';
 import { claimNames, type Picture, warned } from './picture.ts';
 

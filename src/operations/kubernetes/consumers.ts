@@ -1,7 +1,7 @@
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
-import { byName, isKept, list, nameIn, podSpecOf, text } from './reading.ts';
+import { byName, isKept, list, nameIn, podSpecOf } from './reading.ts';
 
 /** ConfigMaps and Secrets are set, unset and shown in the same way; only a Secret's values are never seen. */
 export type Keeper = 'ConfigMap' | 'Secret';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { soundsSecret } from '../../core/diff.ts';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { isObject, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
@@ -14,7 +14,7 @@ import {
   secretConsumerPermissions,
 } from './consumers.ts';
 import { dataOf, keeperRef } from './keeper.ts';
-import { ageOf, byName, nameIn, sizeText, text } from './reading.ts';
+import { ageOf, byName, nameIn, sizeText } from './reading.ts';
 import { missing } from './writes.ts';
 
 type ShowRun = RunContext<'kube', 'read'>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import type { PlanContext, RunContext } from '../../core/operation.ts';
@@ -10,7 +10,7 @@ import type { Report } from '../../core/report.ts';
 import { Switch } from '../../core/values.ts';
 import { canRestart, consumersOf, type Keeper } from './consumers.ts';
 import { Pairs, pairsOf } from './pairs.ts';
-import { list, some, text } from './reading.ts';
+import { list, some } from './reading.ts';
 import { missing, nameOf, planWrites, runWrites, type Wish } from './writes.ts';
 
 /** The address of a ConfigMap or Secret. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
-import { byName, entries, list, nameIn, text } from './reading.ts';
+import { byName, entries, list, nameIn } from './reading.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 /** What people say, and what a LimitRange calls it. */

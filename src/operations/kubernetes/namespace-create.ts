@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Write } from '../../core/plan.ts';
 import { Label, type NamespaceTemplate } from '../../core/settings.ts';
-import { text } from './reading.ts';
 import { nameOf, planWrites, refOf, runWrites, writeSteps } from './writes.ts';
 
 const name = 'default';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
-import { byName, hasLabels, labelsText, list, nameIn, some, text } from './reading.ts';
+import { byName, hasLabels, labelsText, list, nameIn, some } from './reading.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 
 const kindOf = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } as const;

@@ -1,9 +1,8 @@
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
 
 /** How objects are read into the words of a table. */
 
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const words = (value: Json | undefined): string[] =>
   Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Label } from '../../core/settings.ts';
-import { list, nameIn, text } from './reading.ts';
+import { list, nameIn } from './reading.ts';
 import { holds, httpRules, ingressRules, type Wanted } from './route-rules.ts';
 import { linesOf, listIfKnown, routeKinds } from './routes.ts';
 import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from './writes.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { ageOf, byName, list, nameIn, text, words } from './reading.ts';
+import { ageOf, byName, list, nameIn, words } from './reading.ts';
 
 export const routeKinds = {
   Ingress: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
-import { list, text } from './reading.ts';
+import { list } from './reading.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 
 const form =

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Switch } from '../../core/values.ts';
-import { ageOf, byName, isKept, list, nameIn, podSpecOf, some, text } from './reading.ts';
+import { ageOf, byName, isKept, list, nameIn, podSpecOf, some } from './reading.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const running = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'] as const;

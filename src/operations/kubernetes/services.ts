@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf, text } from './reading.ts';
+import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf } from './reading.ts';
 import { containerPorts } from './service-expose.ts';
 
 type Seen = { services: JsonObject[]; slices: JsonObject[]; pods: JsonObject[]; workloads: JsonObject[] };

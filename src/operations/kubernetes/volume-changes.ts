@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { compareQuantities } from '../../core/quantity.ts';
-import { nameIn, some, text } from './reading.ts';
+import { nameIn, some } from './reading.ts';
 import { claimKind, mountersOf } from './volumes.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { ageOf, byName, list, nameIn, some, text, words } from './reading.ts';
+import { ageOf, byName, list, nameIn, some, words } from './reading.ts';
 
 export const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' } as const;
 

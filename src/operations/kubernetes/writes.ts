@@ -1,6 +1,6 @@
 import { type Difference, differences, masked } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
@@ -13,8 +13,6 @@ export type Wish =
   | { kind: 'create'; manifest: JsonObject }
   | { kind: 'merge'; ref: ObjectRef; patch: JsonObject; subresource?: 'status' | 'ephemeralcontainers' }
   | { kind: 'remove'; ref: ObjectRef };
-
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** What a manifest is a manifest of. */
 export function refOf(manifest: JsonObject): ObjectRef {

@@ -1,5 +1,5 @@
 import { Fault, fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kind } from '../../core/kinds.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { PlanContext } from '../../core/operation.ts';
@@ -10,7 +10,6 @@ import { type Sourced, whereOf } from './source.ts';
 /** An object as it is to be applied. `kind.apiVersion` is empty where the manifest itself brings the definition. */
 export type Prepared = Sourced & { kind: Kind; defined: boolean };
 
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 const key = (apiVersion: unknown, kind: unknown) => `${text(apiVersion)} ${text(kind)}`;
 
 /** Kinds that the manifest defines itself, in its CustomResourceDefinitions. */

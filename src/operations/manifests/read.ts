@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { isObject, type JsonObject, text } from '../../core/json.ts';
 import { problemOf } from './syntax-words.ts';
 import { createValues, Unreadable } from './values.ts';
 
@@ -32,8 +32,6 @@ const options = (lineCounter: LineCounter) =>
           typeof tag === 'string' || !(tag.format === 'TIME' || /(timestamp|binary|omap|pairs|set)$/.test(tag.tag)),
       ),
   }) satisfies Parameters<typeof parseAllDocuments>[1];
-
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** `kubectl get -o yaml` makes a List of several objects. */
 function flattened({ object, line }: Entry): Entry[] {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Write } from '../../core/plan.ts';
@@ -9,8 +9,6 @@ import { nameOf, refOf, refOfWrite } from '../kubernetes/writes.ts';
 
 const establishedMs = 30_000;
 const lookAgainMs = 100;
-
-const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** A definition of a kind is of use only once the API server serves it. */
 export async function established(kube: Kube, written: Write, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, type PlanContext, type RunContext, route, type StepContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
@@ -9,7 +9,7 @@ import { doWrites, planWrites } from '../kubernetes/writes.ts';
 import { containersOf, exitText, troubleOf } from './facts.ts';
 import { findPermissions, podRef } from './find.ts';
 import { anyPod, oneContainer } from './one-pod.ts';
-import { list, nameIn, text } from './raw.ts';
+import { list, nameIn } from './raw.ts';
 import { Container, PodPart, Subject, targetOf } from './subject.ts';
 
 const startMs = 90_000;

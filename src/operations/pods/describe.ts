@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { happenings, objectOf, whenText } from './event-rows.ts';
 import { ageOf, type ContainerFacts, containersOf, exitText, imageText, nodeOf, stateOf, troubleOf } from './facts.ts';
 import { ageNote, controllerOf, findPermissions, findPods } from './find.ts';
-import { condition, momentIn, nameIn, number, text } from './raw.ts';
+import { condition, momentIn, nameIn, number } from './raw.ts';
 import { PodPart, Subject, targetOf } from './subject.ts';
 
 /** So many pods are described one by one, those in trouble first; `pods` lists them all. */

@@ -1,6 +1,6 @@
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
-import { momentIn, number, text } from './raw.ts';
+import { momentIn, number } from './raw.ts';
 
 /** What happened, as often as it did; `at` is when it was last seen. */
 export type Happening = {

@@ -1,7 +1,7 @@
 import { shortImage } from '../../core/image.ts';
-import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { at, type Json, type JsonObject, text } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
-import { condition, list, momentIn, nameIn, number, text } from './raw.ts';
+import { condition, list, momentIn, nameIn, number } from './raw.ts';
 
 /** A container of a pod with what is known of it now. */
 export type ContainerFacts = {

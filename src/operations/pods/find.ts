@@ -1,12 +1,12 @@
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { knownKind, type WorkloadKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { spanText } from '../../core/moments.ts';
 import { didYouMean } from '../../core/near.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
 import type { Place } from '../../core/place.ts';
-import { list, nameIn, text } from './raw.ts';
+import { list, nameIn } from './raw.ts';
 import { podNamed, workloadOfPodName } from './subject.ts';
 
 /** Which pods are meant; without an app all of the environment. */

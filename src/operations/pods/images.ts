@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../core/json.ts';
+import { type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { type ContainerFacts, containersOf, nodeOf } from './facts.ts';
 import { ageNote, findPermissions, findPods } from './find.ts';
-import { list, nameIn, text } from './raw.ts';
+import { list, nameIn } from './raw.ts';
 import { Subject, targetOf } from './subject.ts';
 
 type Use = { container: ContainerFacts; pod: JsonObject };

@@ -1,8 +1,8 @@
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { type ContainerFacts, containersOf, shortName } from './facts.ts';
-import { nameIn, text } from './raw.ts';
+import { nameIn } from './raw.ts';
 
 /** One container of one pod, and what its lines are called. */
 export type Source = { pod: string; container: string; label: string };

@@ -1,10 +1,10 @@
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import { stateOf } from './facts.ts';
 import { findPods, type Wanted } from './find.ts';
 import { chosenContainers } from './log-sources.ts';
-import { nameIn, text } from './raw.ts';
+import { nameIn } from './raw.ts';
 import { podNamed } from './subject.ts';
 
 export const uidOf = (object: JsonObject | undefined): string => text(at(object, 'metadata', 'uid'));

@@ -1,7 +1,6 @@
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 
 /** Parts of raw JSON as what they ought to be; empty where they are something else. */
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 export const number = (value: Json | undefined): number => (typeof value === 'number' ? value : 0);
 export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const nameIn = (object: JsonObject | undefined): string => text(at(object, 'metadata', 'name'));

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
 import { amountOf, cpuText, memoryText, shareText } from './amounts.ts';
 import { findPermissions, findPods } from './find.ts';
-import { condition, list, nameIn, text } from './raw.ts';
+import { condition, list, nameIn } from './raw.ts';
 import { Subject, targetOf } from './subject.ts';
 
 const install =

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { cpuText, memoryText } from './amounts.ts';
-import { condition, listIfThere, listOf, nameIn, text } from './found.ts';
+import { condition, listIfThere, listOf, nameIn } from './found.ts';
 import { metricTexts } from './metrics.ts';
 
 const columns = ['What', 'Scales', 'Pods', 'Range', 'By', 'How it does'];

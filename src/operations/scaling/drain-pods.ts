@@ -1,6 +1,6 @@
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import { listOf, nameIn, text } from './found.ts';
+import { listOf, nameIn } from './found.ts';
 
 /** What is on a node, and what moving it away would mean. */
 

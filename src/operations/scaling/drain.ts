@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, type StepContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -9,7 +9,7 @@ import type { Draft } from '../../core/plan.ts';
 import { Duration } from '../../core/values.ts';
 import { doWrites, planWrites } from '../kubernetes/writes.ts';
 import { type Group, groupsOf, lossOf, namespaceIn, podName, podsOf, tightBudgets } from './drain-pods.ts';
-import { nameIn, refTo, text } from './found.ts';
+import { nameIn, refTo } from './found.ts';
 import { NodeName, nodeCalled } from './node.ts';
 
 /** While pods go it looks again soon; where nothing moves, ever more seldom. */

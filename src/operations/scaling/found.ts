@@ -1,9 +1,8 @@
 import { Fault } from '../../core/errors.ts';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { type KindName, knownKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 export const number = (value: Json | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
 export const listOf = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const nameIn = (object: JsonObject): string => text(at(object, 'metadata', 'name'));

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { at } from '../../core/json.ts';
+import { at, text } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { missing, planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
-import { listOf, nameIn, refTo, text } from './found.ts';
+import { listOf, nameIn, refTo } from './found.ts';
 
 /** KEDA stops scaling what bears these annotations. https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling */
 const paused = 'autoscaling.keda.sh/paused';

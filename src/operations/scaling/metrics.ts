@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { Quantity } from '../../core/values.ts';
-import { listOf, number, text } from './found.ts';
+import { listOf, number } from './found.ts';
 
 /** What a HorizontalPodAutoscaler goes by. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2/ */
 

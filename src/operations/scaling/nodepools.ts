@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation } from '../../core/operation.ts';
@@ -8,7 +8,7 @@ import { EnvRef, ObjectName } from '../../core/place.ts';
 import { barOf, shareOf } from '../../core/quantity.ts';
 import { Quantity } from '../../core/values.ts';
 import { missing, planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
-import { condition, nameIn, refTo, text } from './found.ts';
+import { condition, nameIn, refTo } from './found.ts';
 
 /** Karpenter makes nodes as they are needed; a NodePool's limits end that. https://karpenter.sh/docs/concepts/nodepools/ */
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import { barOf, compareQuantities, shareOf, sumOf } from '../../core/quantity.ts';
 import { cpuText, memoryText } from './amounts.ts';
-import { condition, listOf, nameIn, text } from './found.ts';
+import { condition, listOf, nameIn } from './found.ts';
 import { isCordoned, taintsOf } from './node.ts';
 
 const columns = ['Node', 'State', 'Version', 'Pods', 'CPU asked for', 'Memory asked for', 'Taints', 'Age'];

@@ -1,7 +1,7 @@
 import { Fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
-import { listOf, text } from './found.ts';
+import { listOf } from './found.ts';
 
 /**
  * Who counts replicas must be one alone: where an autoscaler does, Shipmate gives up the field. To apply without it would set

@@ -1,8 +1,8 @@
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { containersOf } from '../delivery/workload.ts';
-import { listOf, nameIn, pointsTo, refTo, text } from './found.ts';
+import { listOf, nameIn, pointsTo, refTo } from './found.ts';
 
 /** Refuses what has no replica count of its own. @throws Fault BAD_INPUT */
 export function checkScalable({ kind, name }: ObjectRef): void {

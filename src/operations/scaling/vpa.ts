@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject, text } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { defineOperation } from '../../core/operation.ts';
@@ -8,7 +8,7 @@ import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import { containersOf, workloadRef } from '../delivery/workload.ts';
 import { missing, planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { cpuText, memoryText } from './amounts.ts';
-import { condition, listOf, nameIn, pointsTo, refTo, text } from './found.ts';
+import { condition, listOf, nameIn, pointsTo, refTo } from './found.ts';
 
 /** What people write, and what the VerticalPodAutoscaler calls it. */
 const modes = { off: 'Off', initial: 'Initial', recreate: 'Recreate', auto: 'Auto', inplace: 'InPlaceOrRecreate' };
