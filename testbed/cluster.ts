@@ -2,7 +2,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { BedBase } from './bed-base.ts';
-import { compiledKubernetes } from './compile.ts';
+import { compiled } from './compile.ts';
 
 /** A cluster to test on, and nothing but that one: its kubeconfig holds a single context. */
 export type Cluster = {
@@ -41,7 +41,7 @@ async function findKubectl(log: (line: string) => void): Promise<string> {
     );
     if (there) return path;
   }
-  return join(await compiledKubernetes(log), 'kubectl');
+  return join(await compiled('kubernetes', log), 'kubectl');
 }
 
 /**

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BedBase } from './bed-base.ts';
 import { type Cluster, kubeconfigOf, kubectlWith } from './cluster.ts';
-import { compiledKubernetes } from './compile.ts';
+import { compiled } from './compile.ts';
 import { answers, startApiServer, startControllers, startEtcd } from './control-plane.ts';
 import { startKubelet } from './kubelet.ts';
 import type { Launch, Part } from './launch.ts';
@@ -23,7 +23,7 @@ export async function startKubernetes(
   base: BedBase,
   runtime: Promise<{ launch: Launch; socket: string }>,
 ): Promise<Kubernetes> {
-  const bin = await compiledKubernetes(base.log);
+  const bin = await compiled('kubernetes', base.log);
   const token = randomBytes(16).toString('hex');
   const etcd = await startEtcd(base, bin);
   const apiServer = await startApiServer(base, bin, etcd.url, token);

@@ -1,4 +1,4 @@
-import { compiledKubernetes } from './compile.ts';
+import { compiled } from './compile.ts';
 import { ensurePackages } from './packages.ts';
 
 /** @throws Error unless this is root on Linux, as containers want it. */
@@ -24,5 +24,5 @@ export async function setUp(
     ['redis', 'registry', 'busybox', ...node, ...(options.browser ? (['browser'] as const) : [])],
     log,
   );
-  if (!options.besideCluster) await compiledKubernetes(log);
+  if (!options.besideCluster) await compiled('kubernetes', log);
 }

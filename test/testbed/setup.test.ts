@@ -29,7 +29,7 @@ async function compile(go: string | undefined) {
     await writeFile(join(dir, 'go'), go);
     await chmod(join(dir, 'go'), 0o755);
   }
-  const script = `import { compiledKubernetes } from '${testbed}compile.ts'; console.log(await compiledKubernetes(console.error));`;
+  const script = `import { compiled } from '${testbed}compile.ts'; console.log(await compiled('kubernetes', console.error));`;
   const env = { PATH: `${dir}:/usr/bin:/bin`, XDG_CACHE_HOME: dir, BUILDS: join(dir, 'builds') };
   return { args: ['--input-type=module', '-e', script], options: { env, timeout: 20_000 } };
 }
