@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What needs a real mesh besides: istiod, Envoy, Prometheus. */
+const onTheMesh = ['test/mesh/**/*.test.ts'];
+
 /** What needs a real cluster, registry or Docker daemon. */
 const onTheBed = ['test/{clients,console,e2e,operations,testbed}/**/*.test.ts'];
 
@@ -11,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: onTheBed,
+          exclude: [...onTheBed, ...onTheMesh],
           globalSetup: ['test/install-setup.ts'],
           testTimeout: 30_000,
         },
@@ -22,6 +25,15 @@ export default defineConfig({
           include: onTheBed,
           globalSetup: ['test/global-setup.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'mesh',
+          include: onTheMesh,
+          globalSetup: ['test/mesh-setup.ts'],
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -32,6 +32,7 @@ import { advance } from './engine/advance.ts';
 import type { Engine } from './engine/engine.ts';
 import { createLeases } from './engine/leases.ts';
 import { newRunId } from './engine/run-id.ts';
+import { wakingRuns } from './engine/steer.ts';
 import { createLog } from './log.ts';
 import { catalogue } from './operations/catalogue.ts';
 import { warnOfRedis } from './store/check-redis.ts';
@@ -86,6 +87,7 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
     delegations: remembered.delegations,
     clients: {
       ...remembered,
+      runs: wakingRuns(store, queue.wake),
       kube: clusters.kube,
       registry: createRegistry({ credentials, insecureHosts: plainHttp }),
       docker: createDocker({ host: env.DOCKER_HOST, credentials }),

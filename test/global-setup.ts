@@ -20,11 +20,8 @@ async function leastPrivileged({ dir, kubernetes }: Testbed): Promise<string> {
   return path;
 }
 
-/** Installs what is missing, starts one bed for all test files, and takes it away at the end. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const log = (line: string) => console.log(`[bed] ${line}`);
-  await setUp(log, { browser: true });
-  const bed = await startTestbed({ log });
+/** What test files are told of the bed. */
+export async function provideBed(project: TestProject, bed: Testbed): Promise<void> {
   const [shipmateKubeconfig] = await Promise.all([
     leastPrivileged(bed),
     ...['v1', 'v2', 'v3'].map((tag) => bed.pushWeb(tag)),
@@ -39,5 +36,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     kubectl: bed.kubernetes.kubectlPath,
     busybox: bed.busybox,
   });
+}
+
+export const log = (line: string): void => console.log(`[bed] ${line}`);
+
+/** Installs what is missing, starts one bed for all test files, and takes it away at the end. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await setUp(log, { browser: true });
+  const bed = await startTestbed({ log });
+  await provideBed(project, bed);
   return bed.stop;
 }

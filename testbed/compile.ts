@@ -20,6 +20,9 @@ const exists = (path: string) =>
     () => false,
   );
 
+/** Where compiled and fetched programs are kept, outside the repository. */
+export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'shipmate');
+
 /** One process at a time compiles; another waits for it to finish, or to die. */
 async function turn(place: string, log: (line: string) => void): Promise<Server> {
   for (let waited = 0; ; waited++) {
@@ -79,7 +82,7 @@ export async function compiled(name: ProgramName, log: (line: string) => void): 
   );
   const hash = createHash('sha256');
   for (const part of [goMod, ...others, process.arch]) hash.update(part);
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'shipmate');
+  const cache = cacheFolder();
   const place = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (await exists(place)) return place;
   await mkdir(cache, { recursive: true });

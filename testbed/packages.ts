@@ -25,6 +25,10 @@ const tools = {
     { program: 'nsenter', package: 'util-linux' },
     { program: '/usr/lib/cni/bridge', package: 'containernetworking-plugins' },
   ],
+  mesh: [
+    { program: 'prometheus', package: 'prometheus', services: ['prometheus', 'prometheus-node-exporter'] },
+    { program: 'python3', package: 'python3-minimal' },
+  ],
   browser: [{ program: 'chromium', package: 'chromium' }],
 } satisfies Record<string, Tool[]>;
 

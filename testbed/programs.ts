@@ -40,6 +40,7 @@ export const programs = {
     env: { GOEXPERIMENT: 'jsonv2' },
   },
   cosign: { title: 'cosign', takes: '3 minutes', package: 'github.com/sigstore/cosign/v2/cmd/cosign' },
+  web: { title: 'the example app', takes: '10 seconds' },
   registry: { title: 'a registry with referrers', takes: '20 seconds' },
 } satisfies Record<string, Program>;
 export type ProgramName = keyof typeof programs;

@@ -22,6 +22,8 @@ type Common = {
   pushWeb(tag: string): Promise<string>;
   /** Starts another program that must not outlive the bed; its output is in `DIR/logs/NAME.log`. */
   launch: Launch;
+  /** A port of loopback for one more part. */
+  port(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -81,11 +83,12 @@ export function startTestbed(options: { log: (line: string) => void; registryPor
       runtime.then(({ launch, socket }) => startDocker(base, launch, socket)),
       startKubernetes(base, runtime),
     ]);
-    const { id, dir, launch, stop } = base;
+    const { id, dir, launch, port, stop } = base;
     return {
       id,
       dir,
       launch,
+      port: () => port(),
       stop,
       redis,
       registry,
@@ -118,8 +121,8 @@ export function startBesideCluster(options: {
     };
     const docker = options.dockerHost ? dockerAt(base, options.dockerHost) : startOwnDocker();
     const [redis, daemon] = await Promise.all([startRedis(base), docker]);
-    const { id, dir, launch, stop } = base;
+    const { id, dir, launch, port, stop } = base;
     const made = await images(base, daemon, registry.host);
-    return { id, dir, launch, stop, redis, registry, docker: daemon, kubernetes, ...made };
+    return { id, dir, launch, port: () => port(), stop, redis, registry, docker: daemon, kubernetes, ...made };
   });
 }

@@ -32,6 +32,9 @@ function operationAndRest(catalogue: Catalogue, command: string, text: string): 
   const own = [...catalogue.values()].find((operation) => operation.command === command);
   if (own) return { name: own.name, rest: text };
   const [first = '', second = '', ...more] = text.trim().split(/\s+/);
+  // `/canary abort` is `/ship canary abort`.
+  const sub = [...catalogue.values()].find((operation) => operation.command === `${command} ${first}`);
+  if (sub) return { name: sub.name, rest: text.trim().slice(first.length).trim() };
   // `config set` is said in two words and named in one.
   const pair = catalogue.has(`${first}-${second}`);
   const rest = text.trim().slice(first.length).trim();

@@ -8,13 +8,20 @@ export type SlashCommand = { command: string; description: string; usageHint: st
 export function commandsOf(catalogue: Catalogue): SlashCommand[] {
   const operations = [...catalogue.values()];
   const own = operations.flatMap(({ command, summary, usage }) =>
-    command ? [{ command, description: summary, usageHint: usage }] : [],
+    command && !command.includes(' ') ? [{ command, description: summary, usageHint: usage }] : [],
   );
+  // `/canary promote` and its like share one command.
+  const words = operations.flatMap(({ command }) => (command?.includes(' ') ? [command.split(' ')] : []));
+  const grouped = [...Map.groupBy(words, ([first]) => first ?? '')].map(([command, verbs]) => ({
+    command,
+    description: `Say something to a ${command.slice(1)} under way`,
+    usageHint: `${verbs.map(([, verb]) => verb).join(' | ')} <app> in <env>`,
+  }));
   // Slack takes a hint of 1,000 letters; the whole list is in the help.
   const [first = [], ...others] = [...subjectsOf(catalogue).values()];
   const often = [...first, ...others.flatMap((operations) => operations.slice(0, 1))].map(({ name }) => spoken(name));
   const usageHint = [...often, 'help [SUBJECT | COMMAND]'].join(' | ');
-  return [{ command: '/ship', description: 'Ship software, and ask how it does', usageHint }, ...own];
+  return [{ command: '/ship', description: 'Ship software, and ask how it does', usageHint }, ...own, ...grouped];
 }
 
 /** The scopes that the surface uses; none of them reads messages. */

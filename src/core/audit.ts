@@ -8,7 +8,7 @@ import type { Run, RunEvent } from './run.ts';
 /** What the audit log has of one happening: who, from where, what, on which plan, by which rule. Never an input's value. */
 export const AuditEntry = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel', 'steer']),
   text: z.string(),
   actor: Actor,
   surface: z.enum(['slack', 'rest', 'webhook']),

@@ -38,6 +38,30 @@ export const clusterFaults = {
     say: '{node} is not empty after {minutes} minutes. Still there: {left}.',
     hint: 'It stays cordoned. Mend what blocks it and ask for the drain again, or /ship uncordon {node}.',
   },
+  CANARY_IMPOSSIBLE: {
+    status: 422,
+    retry: 'never',
+    say: 'The traffic of {app} in {env} can’t be shifted step by step: {problem}.',
+    hint: 'Nothing was changed. Mend that, or deploy with strategy=rolling.',
+  },
+  CANARY_STRANDED: {
+    status: 503,
+    retry: 'never',
+    say: '{app} in {env} could not be brought back to stable: {problem}.',
+    hint: 'The traffic is where the message says. Look at it now: /ship why {app} in {env}',
+  },
+  CANARY_UNDER_WAY: {
+    status: 409,
+    retry: 'never',
+    say: 'A {strategy} of {app} in {env} is under way (run {run}): it has its own way back.',
+    hint: 'Nothing was changed. All traffic back to stable in one write: /ship canary abort {app} in {env}',
+  },
+  NO_CANARY: {
+    status: 404,
+    retry: 'never',
+    say: 'No canary of {app} in {env} is under way.',
+    hint: 'Nothing was changed. Start one: /deploy {app}:TAG {env} strategy=canary',
+  },
   GIT_FAILED: {
     status: 422,
     retry: 'never',

@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { fault } from './errors.ts';
 import { type Field, fieldsOf } from './fields.ts';
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { didYouMean } from './near.ts';
 import type { Place, Site } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
 import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
 import type { Settings } from './settings.ts';
+import type { Steer } from './steer.ts';
 
 /**
  * `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`,
@@ -68,6 +69,19 @@ export type StepContext = {
   log(text: string, longest?: number): void;
   /** A line for the audit log, stored together with the step's end. */
   record(text: string): void;
+  /** What it remembered last: of this call, of one before it waited, or of a worker that died. */
+  memo(): Json | undefined;
+  /** Remembers something about how far it is; stored before this resolves. */
+  remember(memo: Json): Promise<void>;
+  /** All that people have said to the run, oldest first. */
+  steers(): Promise<Steer[]>;
+  /** Aborts once somebody has said more than `count` things; within a second. */
+  steeredPast(count: number): AbortSignal;
+  /**
+   * Waits until `ms` have passed or somebody says something more than `heard` things. A long wait holds no worker: the step
+   * is then called anew, with the same `startedAt` and its memo.
+   */
+  rest(ms: number, heard: number): Promise<void>;
 };
 
 export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
@@ -75,9 +89,10 @@ export type RunContext<Need extends keyof Clients, Step extends string> = PlanCo
   plan: Plan;
   /**
    * Does `act` once: its result (plain JSON, or nothing) is stored, and a run taken up elsewhere gets it instead.
-   * Between effect and storing a crash repeats it, so `act` must be idempotent.
+   * Between effect and storing a crash repeats it, so `act` must be idempotent. A step that there are several of bears a
+   * word behind its name: `weight 10`.
    */
-  step<Result>(name: Step, act: (step: StepContext) => Promise<Result>): Promise<Result>;
+  step<Result>(name: Step | `${Step} ${string}`, act: (step: StepContext) => Promise<Result>): Promise<Result>;
   /** Waits, and holds no worker meanwhile. */
   wait(name: Step, ms: number): Promise<void>;
   /** Waits for a person's answer, and holds no worker meanwhile; undefined where nobody answered within `ms`. */
@@ -124,6 +139,8 @@ export type OperationSpec<
   secret?(input: z.output<Input>): boolean;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
+  /** While it is under way people may steer it; to stop it is to tell it to back out. */
+  steered?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
   aside?: true;
   /** While it has its turn, what its requester asks for in the same place goes at once, and only what others ask for waits. */
@@ -158,6 +175,7 @@ export type Operation = Pick<
   | 'first'
   | 'aside'
   | 'shares'
+  | 'steered'
   | 'limits'
   | 'atMostOnce'
 > & {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
+import { RolloutPlan } from './rollout.ts';
 
 /** One line of the diff that people are shown and approve; a missing side is "not there". */
 export const Change = z.object({ path: z.string(), from: Json.optional(), to: Json.optional() });
@@ -64,6 +65,10 @@ export const Draft = z.object({
   command: Command.optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
+  /** How a deploy shifts the traffic, where it does. */
+  rollout: RolloutPlan.optional(),
+  /** The steps that this plan leads to, where they are not the same for every plan. */
+  checklist: z.array(z.string()).optional(),
   /** The operation, and its input, that lead back to how it was. */
   undo: z.object({ operation: z.string(), input: z.record(z.string(), Json) }).optional(),
 });
@@ -78,8 +83,8 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown; salt?: string },
 ): Plan {
-  const { changes, image, manifest, writes, command, takesOver } = draft;
-  return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, takesOver, ...terms }) };
+  const { changes, image, manifest, writes, command, rollout, takesOver } = draft;
+  return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, rollout, takesOver, ...terms }) };
 }
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */

@@ -5,6 +5,7 @@ import type { Identity } from './identity.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
 import type { Cancel, Run, RunEvent } from './run.ts';
+import type { Steer } from './steer.ts';
 
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
 
@@ -18,7 +19,7 @@ export type Clients = {
   docker: Docker;
   git: Git;
   /** What Shipmate itself remembers. */
-  runs: Pick<RunStore, 'read' | 'recent'>;
+  runs: Pick<RunStore, 'read' | 'recent' | 'steer'>;
   order: OrderStore;
   locks: LockStore;
   audit: Pick<AuditStore, 'read' | 'head' | 'seal'>;
@@ -87,11 +88,15 @@ export type RunStore = {
   events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
   /** Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. */
   lease(id: string, owner: string, ttlMs: number): Promise<Lease | undefined>;
-  /** Prolongs leases; answers with those that were lost, and with the runs that somebody wants stopped. */
+  /** Prolongs leases; answers with those that were lost, the runs that somebody wants stopped, and how often others were steered. */
   renew(
     held: { id: string; epoch: number }[],
     ttlMs: number,
-  ): Promise<{ lost: string[]; cancelled: { id: string; cancel: Cancel }[] }>;
+  ): Promise<{
+    lost: string[];
+    cancelled: { id: string; cancel: Cancel }[];
+    steered: { id: string; count: number }[];
+  }>;
   release(id: string, epoch: number): Promise<void>;
   /**
    * Asks for the run's turn at its place. Answers with the runs before it, the one whose turn it is first; none means that
@@ -100,6 +105,10 @@ export type RunStore = {
   takeTurn(id: string, place: string, first: boolean): Promise<string[]>;
   /** Notes that somebody wants the run stopped; the first wish counts. */
   cancel(run: Run, cancel: Cancel): Promise<'ok' | 'again' | 'over' | 'unknown'>;
+  /** Says something to a run under way; `text` is for its events and the audit log. The store gives it its number. */
+  steer(run: Run, steer: Omit<Steer, 'n'>, text: string): Promise<'ok' | 'again' | 'over' | 'unknown'>;
+  /** All that was said to a run, oldest first; from now on it counts as heard. */
+  steers(id: string): Promise<Steer[]>;
   /** Runs that somebody should look at now; each is handed to one caller, and again after `againMs` if nothing came of it. */
   due(limit: number, againMs: number): Promise<string[]>;
   /** True for the first caller with this key within `ttlMs`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Actor } from './actor.ts';
 import { Verdict } from './policy.ts';
 
 /** Why pods don't get ready, as found in the pods themselves. `detail` is the cluster's own words. */
@@ -23,6 +24,8 @@ export type Next = z.output<typeof Next>;
 export const Evidence = z.object({ at: z.number().optional(), what: z.string(), detail: z.string() });
 export type Evidence = z.output<typeof Evidence>;
 
+const strategy = z.enum(['canary', 'blue-green']);
+const stages = z.array(z.object({ weight: z.number(), since: z.number(), until: z.number() }));
 const replicas = { replicas: z.number(), ready: z.number() };
 
 /** How an operation ended. Words live in the renderers. */
@@ -31,6 +34,21 @@ export const Report = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rolled-out'), ...replicas, seconds: z.number() }),
   z.object({ kind: z.literal('rollout-failed'), ...replicas, trouble: PodTrouble }),
   z.object({ kind: z.literal('rollout-timed-out'), ...replicas, trouble: PodTrouble, seconds: z.number() }),
+  /** Something was said to a run under way. */
+  z.object({ kind: z.literal('steered'), run: z.string(), said: z.string() }),
+  /** A deploy that shifted the traffic, and stayed. Stages with their times in ms since the epoch. */
+  z.object({ kind: z.literal('promoted'), strategy, ...replicas, stages, said: z.string().optional() }),
+  /** One that went back to stable: why, and by whom where somebody said so. */
+  z.object({
+    kind: z.literal('rolled-back'),
+    strategy,
+    reason: z.enum(['aborted', 'broken', 'regression', 'unknown', 'fault', 'timed-out']),
+    detail: z.string(),
+    by: Actor.optional(),
+    trouble: PodTrouble.optional(),
+    stages,
+    said: z.string().optional(),
+  }),
   z.object({ kind: z.literal('superseded'), by: z.string().optional() }),
   z.object({ kind: z.literal('built'), image: z.string(), digest: z.string(), tag: z.string(), seconds: z.number() }),
   z.object({ kind: z.literal('locked'), scope: z.string(), reason: z.string(), until: z.number() }),
@@ -110,8 +128,10 @@ export const Report = z.discriminatedUnion('kind', [
 export type Report = z.output<typeof Report>;
 
 /** The state a run ends in with this report. */
-export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
+export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' | 'cancelled' {
   switch (report.kind) {
+    case 'rolled-back':
+      return report.reason === 'aborted' ? 'cancelled' : 'failed';
     case 'rollout-failed':
     case 'superseded':
       return 'failed';
@@ -121,6 +141,8 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' {
       return report.timedOut ? 'timed-out' : report.exitCode === 0 ? 'finished' : 'failed';
     case 'unchanged':
     case 'rolled-out':
+    case 'promoted':
+    case 'steered':
     case 'built':
     case 'status':
     case 'locked':

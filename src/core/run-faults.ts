@@ -86,6 +86,12 @@ export const runFaults = {
     say: 'Every earlier revision of {app} in {env} that is still there failed when it was rolled out.',
     hint: 'Deploy a version that you know is good: /deploy {app}:TAG {env}',
   },
+  CHANGED_MEANWHILE: {
+    status: 409,
+    retry: 'later',
+    say: 'Somebody else changed the object at the same moment ({problem}).',
+    hint: 'Nothing was changed. Ask again: it is planned anew on what is there now.',
+  },
   GONE_MEANWHILE: {
     status: 409,
     retry: 'never',

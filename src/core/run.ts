@@ -56,6 +56,8 @@ export const StepRecord = z.object({
   /** Whose answer it waits for, and the answers there are. */
   asks: z.object({ of: z.enum(['requester', 'approvers']), choices: z.array(z.string()) }).optional(),
   endedAt: z.number().optional(),
+  /** What it remembers of itself, should it be taken up elsewhere or have waited. */
+  memo: Json.optional(),
   /** The newest word of its progress. */
   note: z.string().optional(),
   result: Json.optional(),
@@ -115,7 +117,7 @@ export type Run = z.output<typeof Run>;
 /** What happened in a run, oldest first; the message's thread, SSE and audit are made from it. */
 export const RunEvent = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'call', 'cancel', 'step', 'note', 'log']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'cancel', 'steer', 'step', 'note', 'log']),
   text: z.string(),
   step: z.string().optional(),
   /** Who did it, where it was somebody else than the run's own requester. */

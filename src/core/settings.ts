@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CommandPattern } from './command-pattern.ts';
 import { Freeze } from './freeze.ts';
+import { RolloutSettings } from './rollout.ts';
 import { Quantity } from './values.ts';
 
 /** A DNS label (RFC 1123), as Kubernetes wants names. */
@@ -20,6 +21,8 @@ export const AppSettings = z.strictObject({
   container: Label.optional(),
   /** Slack channel (id) for what concerns the app but was not asked for in a channel: alerts, REST. */
   channel: z.string().optional(),
+  /** How its deploys shift: rolling, blue-green or canary. */
+  rollout: RolloutSettings.optional(),
   build: z
     .strictObject({
       context: z.string(),

@@ -88,6 +88,7 @@ async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; ve
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
   const events = [{ kind: 'plan' as const, text: plan.summary }];
+  const listed = plan.checklist && { checklist: plan.checklist };
   if (changesNothing(plan)) {
     await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
   } else if (verdict.kind === 'needs-approval') {
@@ -96,11 +97,11 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
     const replanned = lap.run().decisions.length > 0;
     const wakeAt = firstCall(verdict, now);
     await lap.save(
-      (run) => ({ ...run, plan, verdict, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
+      (run) => ({ ...run, plan, verdict, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
       events,
     );
   } else {
-    lap.stage((run) => ({ ...run, plan, verdict, state: 'running' }), events);
+    lap.stage((run) => ({ ...run, plan, verdict, ...listed, state: 'running' }), events);
   }
 }
 
@@ -204,10 +205,10 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
  * is harmless: one holds the lease, and what is done is not done again.
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
-  await leases.hold(runId, async (lease, signal) => {
+  await leases.hold(runId, async (lease, signal, steering) => {
     const { run, cancel } = lease;
     if (isOver(run.state)) return 'open';
-    const lap = beginLap(engine, lease, signal);
+    const lap = beginLap(engine, lease, signal, steering);
     try {
       if (cancel) await stopRun(lap, cancel);
       else while (await turn(lap));

@@ -2,11 +2,15 @@ import type { Lock } from '../core/lock.ts';
 import type { Commit, Lease } from '../core/ports.ts';
 import type { Cancel, Run, RunEvent } from '../core/run.ts';
 import type { Engine } from './engine.ts';
+import type { Steering } from './steering.ts';
 
 /** Thrown where a worker finds that a run is no longer its own: it stops, and changes nothing more. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost';
 }
+
+/** A wait shorter than this holds its worker: parking would cost more. */
+export const shortMs = 5_000;
 
 /** Thrown where a run waits: the lap ends, and nobody is held until it is time, or somebody answers. */
 export class Parked extends Error {
@@ -33,6 +37,7 @@ export type Lap = {
   run: () => Run;
   /** All locks, as they were when the lap began. */
   locks: readonly Lock[];
+  steering: Steering;
   /** A change that is stored with the next save: for what may as well be found out again after a crash. */
   stage: (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]) => void;
   /** Changes the record and says what happened. @throws LeaseLost */
@@ -40,7 +45,12 @@ export type Lap = {
 };
 
 /** Begins a lap on a run under its lease. */
-export function beginLap(engine: Engine, { run: first, epoch, locks }: Lease, signal: AbortSignal): Lap {
+export function beginLap(
+  engine: Engine,
+  { run: first, epoch, locks }: Lease,
+  signal: AbortSignal,
+  steering: Steering,
+): Lap {
   let run = first;
   let stored = first.version;
   let staged: RunEvent[] = [];
@@ -61,6 +71,7 @@ export function beginLap(engine: Engine, { run: first, epoch, locks }: Lease, si
     signal,
     run: () => run,
     locks,
+    steering,
     stage: (change, events) => {
       run = change(run);
       staged = [...staged, ...dated(events)];

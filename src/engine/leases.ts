@@ -1,12 +1,13 @@
 import type { Lease, Log, RunStore } from '../core/ports.ts';
 import { Cancelled } from './lap.ts';
+import { createSteering, type Steering } from './steering.ts';
 
 /** A lease lasts this long unless it is prolonged: how soon the runs of a killed worker are taken up elsewhere. */
 export const leaseMs = 3_000;
 const renewMs = 1_000;
 
 /** Answers with `over` where the run has ended: its lease ended with it. */
-type Work = (lease: Lease, signal: AbortSignal) => Promise<'over' | 'open'>;
+type Work = (lease: Lease, signal: AbortSignal, steering: Steering) => Promise<'over' | 'open'>;
 
 export type Leases = {
   /**
@@ -18,7 +19,7 @@ export type Leases = {
   stop(): Promise<void>;
 };
 
-type Held = { epoch: number; abort: AbortController; ended: Promise<void> };
+type Held = { epoch: number; abort: AbortController; steering: Steering; ended: Promise<void> };
 
 /** The leases of one worker process, prolonged together. */
 export function createLeases(store: RunStore, owner: string, log: Log): Leases {
@@ -26,9 +27,10 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
   const renewAll = async () => {
     const list = [...held].map(([id, { epoch }]) => ({ id, epoch }));
     if (list.length === 0) return;
-    const { lost, cancelled } = await store.renew(list, leaseMs);
+    const { lost, cancelled, steered } = await store.renew(list, leaseMs);
     for (const id of lost) held.get(id)?.abort.abort();
     for (const { id, cancel } of cancelled) held.get(id)?.abort.abort(new Cancelled(cancel));
+    for (const { id, count } of steered) held.get(id)?.steering.reached(count);
   };
   const timer = setInterval(() => {
     renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
@@ -36,6 +38,7 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
 
   const take = async (runId: string, lease: Lease, work: Work) => {
     const abort = new AbortController();
+    const steering = createSteering();
     const letGo = async () => {
       await store
         .release(runId, lease.epoch)
@@ -44,14 +47,14 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     const working = async () => {
       let end: Awaited<ReturnType<Work>> = 'open';
       try {
-        end = await work(lease, abort.signal);
+        end = await work(lease, abort.signal, steering);
       } finally {
         held.delete(runId);
         if (end === 'open') await letGo();
       }
     };
     const ended = working();
-    held.set(runId, { epoch: lease.epoch, abort, ended: ended.catch(() => {}) });
+    held.set(runId, { epoch: lease.epoch, abort, steering, ended: ended.catch(() => {}) });
     await ended;
   };
   return {

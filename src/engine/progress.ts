@@ -4,7 +4,10 @@ import type { Lap } from './lap.ts';
 /** A build may say hundreds of lines a second; the store and Slack are told a few times a second. */
 const togetherMs = 250;
 
-export type Progress = { context: StepContext; flush(): Promise<void>; records(): readonly string[] };
+/** What a step may say. */
+type Said = Pick<StepContext, 'startedAt' | 'signal' | 'note' | 'log' | 'record'>;
+
+export type Progress = { context: Said; flush(): Promise<void>; records(): readonly string[] };
 
 /** What a step says while it acts, stored together. A lost word must not end the step; a lost lease will show at its next real write. */
 export function createProgress(lap: Lap, name: string, startedAt: number, signal: AbortSignal): Progress {

@@ -3,18 +3,24 @@ import { Fault, fault } from '../core/errors.ts';
 import { Json } from '../core/json.ts';
 import type { Operation, StepContext, WaitFor } from '../core/operation.ts';
 import { redactDeep } from '../core/redact.ts';
-import type { StepRecord } from '../core/run.ts';
+import type { Run, StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
-import { type Lap, Parked } from './lap.ts';
+import { type Lap, Parked, shortMs } from './lap.ts';
+import { listening } from './listening.ts';
 import { createProgress } from './progress.ts';
 
 /** Waits between the tries of a step that met a fault which may pass. */
 const patienceMs = [1_000, 2_000, 4_000, 8_000, 16_000];
-/** A wait shorter than this holds its worker: parking would cost more. */
-const shortMs = 5_000;
 /** What a step, and a whole run, may take where its operation does not say otherwise. */
 const stepLimitMs = 60 * 60_000;
 const runLimitMs = 24 * 60 * 60_000;
+
+/** A step that nobody foresaw (a weight that somebody asked for) comes behind those that were begun. */
+function listedIn({ checklist, steps }: Run, name: string): string[] {
+  if (checklist.includes(name)) return checklist;
+  const behind = checklist.findLastIndex((known) => steps[known]) + 1;
+  return checklist.toSpliced(behind, 0, name);
+}
 
 function setStep(
   lap: Lap,
@@ -27,6 +33,7 @@ function setStep(
     (run) => ({
       ...run,
       wakeAt: record.state === 'waiting' ? record.until : undefined,
+      checklist: listedIn(run, name),
       steps: { ...run.steps, [name]: record },
     }),
     [...records, text].map((said) => ({ kind: 'step', step: name, text: said })),
@@ -40,7 +47,7 @@ function limited(
   name: string,
   startedAt: number,
 ): { signal: AbortSignal; end(): void } {
-  const limit = operation.limits?.steps?.[name] ?? stepLimitMs;
+  const limit = operation.limits?.steps?.[name.split(' ')[0] ?? name] ?? stepLimitMs;
   const runLimit = operation.limits?.run ?? runLimitMs;
   const left = Math.min(startedAt + limit, (lap.run().startedAt ?? startedAt) + runLimit) - lap.engine.now();
   const over = new AbortController();
@@ -104,7 +111,12 @@ export async function doStep<Result>(
   const startedAt = before?.startedAt ?? lap.engine.now();
   const once = operation.atMostOnce?.includes(name) ?? false;
   if (once && before) return await notKnown(lap, name, before);
-  await setStep(lap, name, { state: 'started', startedAt }, before ? 'taken up again' : 'started');
+  const memo = before?.memo === undefined ? {} : { memo: before.memo };
+  const noted = before?.note === undefined ? {} : { note: before.note };
+  // Having waited is no event: it may come thousands of times.
+  if (before?.state === 'waiting') lap.stage((run) => ({ ...run, wakeAt: undefined }), []);
+  else
+    await setStep(lap, name, { state: 'started', startedAt, ...memo, ...noted }, before ? 'taken up again' : 'started');
   const end = async (state: 'done' | 'failed', result?: unknown) => {
     const note = lap.run().steps[name]?.note;
     const record: StepRecord = { state, startedAt, endedAt: lap.engine.now(), ...(note !== undefined && { note }) };
@@ -113,8 +125,9 @@ export async function doStep<Result>(
   };
   const { signal, end: stopClock } = limited(lap, operation, name, startedAt);
   const progress = createProgress(lap, name, startedAt, signal);
+  const step = { ...progress.context, ...listening(lap, name, signal, progress.flush) };
   try {
-    const result = await patiently(progress.context, act, once).finally(progress.flush);
+    const result = await patiently(step, act, once).finally(progress.flush);
     await end('done', result);
     return result;
   } catch (thrown) {

@@ -6,6 +6,7 @@ import type { Settings } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
 import { refused } from './refuse.ts';
 import { wakeOrLeaveToSweeper } from './request.ts';
+import { steer } from './steer.ts';
 
 /** Whoever asked for a run may stop it, and so may everybody who may ask for the same. */
 export function mayStop(settings: Settings, run: Run, actor: Actor): boolean {
@@ -17,7 +18,7 @@ export function mayStop(settings: Settings, run: Run, actor: Actor): boolean {
 
 /**
  * Stops a run: one that waits is over at once, one under way at its next breath, at most a second later.
- * What it changed so far stays; its message offers the way back.
+ * What it changed so far stays; its message offers the way back. One that can be steered (a canary) backs out instead.
  * @throws Fault UNKNOWN_RUN, NOT_YOURS_TO_STOP, ALREADY_OVER
  */
 export async function stop(engine: Engine, runId: string, wish: { actor: Actor; reason?: string }): Promise<Run> {
@@ -27,6 +28,9 @@ export async function stop(engine: Engine, runId: string, wish: { actor: Actor; 
     refused(engine, run, { actor: wish.actor, text: 'stop refused: not permitted' });
     throw fault('NOT_YOURS_TO_STOP', { id: runId });
   }
+  // What can be steered has changed the place so that it must not be left like that: it is told to back out.
+  if (engine.catalogue.get(run.operation)?.steered && run.state === 'running' && Object.keys(run.steps).length > 0)
+    return await steer(engine, run, wish.actor, { kind: 'abort', ...(wish.reason && { reason: wish.reason }) });
   const why = wish.reason === undefined ? {} : { reason: engine.redact(wish.reason) };
   const cancel = { actor: wish.actor, ...why, at: engine.now() };
   const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, cancel);

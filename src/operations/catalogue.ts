@@ -15,6 +15,7 @@ import { join } from './admin/join.ts';
 import { lock, resume, stop, unlock } from './admin/locks.ts';
 import { queue } from './admin/queue.ts';
 import { why } from './admin/why.ts';
+import { canaryAbort, canaryPause, canaryPromote, canaryResume, canaryWeight } from './delivery/canary/steer.ts';
 import { deploy } from './delivery/deploy.ts';
 import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
@@ -80,6 +81,7 @@ const rollouts = [
   rolloutAbort,
   rolloutRetry,
 ];
+const canaries = [canaryPromote, canaryPause, canaryResume, canaryAbort, canaryWeight];
 const workloads = [restart, workloadDelete, jobs, jobRun, cronSuspend, cronResume];
 const configuration = [configSet, configUnset, configShow, configConsumers, secretSet, secretUnset, secretShow];
 const namespacing = [namespaces, namespaceCreate, namespaceDelete, quota, quotaSet, limits, limitsSet];
@@ -106,6 +108,7 @@ const accountability = [can, why, away, back, audit, figures];
 /** What operations are about, in the order in which help tells of them. */
 const subjects = {
   delivery,
+  canaries,
   rollouts,
   workloads,
   pods: podWork,

@@ -6,10 +6,12 @@
 const root = '{shipmate}:v1';
 
 export const keys = {
-  /** hash: record, version, epoch, owner, leaseUntil, cancel, over, touched, shown */
+  /** hash: record, version, epoch, owner, leaseUntil, cancel, steered, heard, over, touched, shown */
   run: (id: string) => `${root}:run:${id}`,
   /** hash: record, touched, shown */
   alert: (id: string) => `${root}:alert:${id}`,
+  /** list: what people said to a run under way */
+  steers: (id: string) => `${root}:steers:${id}`,
   /** stream of one run's events */
   events: (id: string) => `${root}:events:${id}`,
   /** sorted set: open run -> when somebody must look at it */

@@ -14,6 +14,9 @@ const Texts = z.array(z.string());
 /** Epoch, record, the wish that it stop, and the locks; nothing where the lease is another's. */
 const Taken = z.tuple([z.number(), z.string(), z.string(), Texts]).nullable();
 
+/** 0 where the lease was lost; else the wish that the run stop, and how often it was steered. */
+const Kept = z.union([z.literal(0), z.tuple([z.string(), z.number()])]);
+
 const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
 
 /** Who works on which run, whose turn it is, and which run somebody should look at. */
@@ -49,12 +52,13 @@ export function createRunLeases(
         const kept = await Promise.all(
           held.map(({ id, epoch }) => lua.renew(redis, [keys.run(id), keys.due], [id, epoch, ttlMs])),
         );
-        const wishes = held.map(({ id }, index) => ({ id, wish: kept[index] }));
+        const states = held.map(({ id }, index) => ({ id, kept: Kept.parse(kept[index]) }));
         return {
-          lost: wishes.filter(({ wish }) => wish === 0).map(({ id }) => id),
-          cancelled: wishes.flatMap(({ id, wish }) =>
-            typeof wish === 'string' && wish !== '' ? [{ id, cancel: parseCancel(wish) }] : [],
+          lost: states.flatMap(({ id, kept }) => (kept === 0 ? [id] : [])),
+          cancelled: states.flatMap(({ id, kept }) =>
+            kept !== 0 && kept[0] !== '' ? [{ id, cancel: parseCancel(kept[0]) }] : [],
           ),
+          steered: states.flatMap(({ id, kept }) => (kept !== 0 && kept[1] > 0 ? [{ id, count: kept[1] }] : [])),
         };
       }),
     release: (id, epoch) => guarded(async () => void (await lua.release(redis, [keys.run(id), keys.due], [id, epoch]))),

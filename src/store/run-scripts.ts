@@ -54,12 +54,13 @@ return id`);
 
 /**
  * `took`, in ms, is how long a run was under way; the pace of a place is their moving average.
- * A run that somebody wants stopped waits for nothing: it is due at once, whatever time it would be parked until.
+ * A run that somebody wants stopped, or said something to that it has not heard, waits for nothing: it is due at once,
+ * whatever time it would be parked until.
  */
 export const commit = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
 local id, record, version, epoch, look, changed, place, stays, took, runPrefix, count = unpack(ARGV)
-local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel')
+local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel', 'steered', 'heard')
 if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
   if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
   return 'conflict'
@@ -71,7 +72,7 @@ if look == 'over' then
   redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
   redis.call('PEXPIRE', run, ${runKeptMs})
-elseif stored[3] and look ~= 'keep' then redis.call('ZADD', due, now, id)
+elseif (stored[3] or tonumber(stored[4] or 0) > tonumber(stored[5] or 0)) and look ~= 'keep' then redis.call('ZADD', due, now, id)
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
 elseif look == 'queued' then
   local next = not redis.call('GET', turn) and redis.call('ZRANGE', line, 0, 0)[1] == id
@@ -158,16 +159,16 @@ redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
 return { epoch, held[2], held[3] or '', redis.call('HVALS', locks) }`);
 
-/** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it. */
+/** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it, and how often it was steered. */
 export const renew = script(`${evenWhenFull}${nowLua}
 local run, due = unpack(KEYS)
 local id, epoch, ttl = unpack(ARGV)
-local held = redis.call('HMGET', run, 'epoch', 'cancel')
+local held = redis.call('HMGET', run, 'epoch', 'cancel', 'steered')
 if held[1] ~= epoch then return 0 end
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
-return held[2] or ''`);
+return { held[2] or '', tonumber(held[3] or 0) }`);
 
 /** An open run that is let go unfinished is due at once; one that waits for a person keeps its time. */
 export const release = script(`${evenWhenFull}${nowLua}
@@ -191,6 +192,27 @@ if redis.call('HSETNX', run, 'cancel', wish) == 0 then return 'again' end
 redis.call('ZADD', due, now, id)
 publish(run, events, dirty, inbox, changed, id, count, 5)
 return 'ok'`);
+
+/** Numbered in the order in which they come; somebody looks at the run at once. */
+export const steer = script(`${evenWhenFull}${nowLua}${publishLua}
+local run, steers, events, due, dirty, inbox = unpack(KEYS)
+local id, head, tail, changed, count = unpack(ARGV)
+local held = redis.call('HMGET', run, 'version', 'over')
+if not held[1] then return 'unknown' end
+if held[2] then return 'over' end
+local n = redis.call('HINCRBY', run, 'steered', 1)
+redis.call('RPUSH', steers, head .. n .. tail)
+redis.call('PEXPIRE', steers, ${runKeptMs})
+redis.call('ZADD', due, now, id)
+publish(run, events, dirty, inbox, changed, id, count, 6)
+return 'ok'`);
+
+/** All that was said to a run; what was read counts as heard. */
+export const steersOf = script(`
+local run, steers = unpack(KEYS)
+local list = redis.call('LRANGE', steers, 0, -1)
+if #list > 0 then redis.call('HSET', run, 'heard', #list) end
+return list`);
 
 export const claimDue = script(`${evenWhenFull}${nowLua}
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])

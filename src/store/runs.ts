@@ -3,6 +3,7 @@ import { placeKey } from '../core/lock.ts';
 import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
+import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
 import { createRecords } from './records.ts';
@@ -107,6 +108,26 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const asked = { run, events: [{ ...wish, kind: 'cancel' as const, text }] };
         const args = [run.id, JSON.stringify(wish), keys.changed, ...told(asked)];
         return Asked.parse(await lua.cancel(redis, names, args));
+      }),
+    steer: (run, { actor, at, wish }, text) =>
+      guarded(async () => {
+        const names = [
+          keys.run(run.id),
+          keys.steers(run.id),
+          keys.events(run.id),
+          keys.due,
+          keys.dirty,
+          keys.auditInbox,
+        ];
+        // The script puts the number in: only there is it known.
+        const tail = JSON.stringify({ at, actor, wish }).slice(1);
+        const asked = { run, events: [{ at, kind: 'steer' as const, text, actor }] };
+        return Asked.parse(await lua.steer(redis, names, [run.id, '{"n":', `,${tail}`, keys.changed, ...told(asked)]));
+      }),
+    steers: (id) =>
+      guarded(async () => {
+        const said = Made.array().parse(await lua.steersOf(redis, [keys.run(id), keys.steers(id)], []));
+        return said.map((text) => Steer.parse(JSON.parse(text)));
       }),
     events: (id, after, limit) =>
       guarded(async () => {

@@ -58,7 +58,7 @@ function dyingStore(store: RunStore, { at, written }: Moment): RunStore {
       alive();
       return store.takeTurn(...args);
     },
-    renew: async () => ({ lost: [], cancelled: [] }),
+    renew: async () => ({ lost: [], cancelled: [], steered: [] }),
     release: async (id, epoch) => (writes >= at ? undefined : store.release(id, epoch)),
   };
 }

@@ -44,7 +44,7 @@ function dyingStore(store: RunStore, at: number): RunStore {
       if (dead()) throw new Killed();
       return store.commit(commit, epoch);
     },
-    renew: async (held, ttl) => (dead() ? { lost: [], cancelled: [] } : store.renew(held, ttl)),
+    renew: async (held, ttl) => (dead() ? { lost: [], cancelled: [], steered: [] } : store.renew(held, ttl)),
     release: async (id, epoch) => (dead() ? undefined : store.release(id, epoch)),
   };
 }
@@ -104,7 +104,7 @@ describe('a worker that dies', () => {
     timeout: 30_000,
   }, async () => {
     world.rolloutMs = 4_500;
-    const frozen: RunStore = { ...engine.store, renew: async () => ({ lost: [], cancelled: [] }) };
+    const frozen: RunStore = { ...engine.store, renew: async () => ({ lost: [], cancelled: [], steered: [] }) };
     const first = createLeases(frozen, 'frozen', quiet);
     const { id } = await ask();
     const sleeper = advance({ ...engine, store: frozen }, first, id);

@@ -69,7 +69,7 @@ function taskStatus(run: Run, name: string): Task['status'] {
   if (step?.state === 'failed' || (bad && step && name === run.checklist.findLast((known) => run.steps[known])))
     return 'error';
   if (step?.state === 'done') return 'complete';
-  if (step?.state === 'waiting') return 'pending';
+  if (step?.state === 'waiting' && step.memo === undefined) return 'pending';
   return step ? 'in_progress' : 'pending';
 }
 

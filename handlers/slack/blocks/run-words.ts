@@ -73,6 +73,22 @@ function executedText(report: Extract<Report, { kind: 'executed' }>): string {
   return `${capital(how)}; ${size}.`;
 }
 
+const backWords = {
+  aborted: 'Aborted',
+  broken: 'Rolled back: the new pods broke',
+  regression: 'Rolled back',
+  unknown: 'Rolled back: nobody knows how it does',
+  fault: 'Rolled back',
+  'timed-out': 'Rolled back: it took too long',
+};
+
+/** Back on stable, and what decided. */
+function rolledBackText({ reason, detail, trouble }: Extract<Report, { kind: 'rolled-back' }>): string {
+  const why = trouble ? troubleText(trouble).what : detail;
+  const said = why === '' ? '' : reason === 'aborted' ? ` (“${why}”)` : `: ${why}`;
+  return `${backWords[reason]}${said}. All traffic is on stable.`;
+}
+
 /** How it ended, in one line for a tired person. */
 export function endText(report: Report): string {
   switch (report.kind) {
@@ -84,6 +100,12 @@ export function endText(report: Report): string {
       return `${report.ready} of ${report.replicas} pods ready: ${troubleText(report.trouble).what}.`;
     case 'rollout-timed-out':
       return `Not ready after ${Math.round(report.seconds)} s (${report.ready} of ${report.replicas} pods): ${troubleText(report.trouble).what}.`;
+    case 'promoted':
+      return `All traffic is on the new version: ${report.ready} of ${report.replicas} pods ready.${report.said === undefined ? '' : ` ${capital(report.said)}.`}`;
+    case 'steered':
+      return `Run ${report.run} was told: ${report.said}.`;
+    case 'rolled-back':
+      return rolledBackText(report);
     case 'superseded':
       return `A later change took over${report.by === undefined ? '' : ` (run ${report.by})`}; this one was not followed to its end.`;
     case 'built':

@@ -13,11 +13,11 @@ const mostBlocks = 20;
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 
 /** Progress is shown in the message itself; the thread keeps what one may want to read later. */
-const kept = ({ kind }: RunEvent) => kind === 'log' || kind === 'decision' || kind === 'plan' || kind === 'cancel';
+const kept = ({ kind }: RunEvent) => ['log', 'decision', 'plan', 'cancel', 'steer'].includes(kind);
 
 /** In preformatted text nobody can be mentioned, so people go by their name in `shipmate.yaml`. */
 function lineOf(event: RunEvent, settings: Settings): string {
-  const by = event.kind === 'decision' ? event.actor : undefined;
+  const by = event.kind === 'decision' || event.kind === 'steer' ? event.actor : undefined;
   const who = by ? ` by ${personOf(settings, by) ?? actorId(by)}` : '';
   return `${clock(event.at)}  ${event.text}${who}`;
 }

@@ -25,6 +25,8 @@ export function refusalFault(
   const problem = sentenceOf(thrown.refusal);
   if (status === 404 && problem.includes('namespaces'))
     return fault('NAMESPACE_MISSING', { namespace, cluster }, thrown);
+  if (status === 409 && thrown.refusal.body.reason === 'Conflict' && problem.includes('has been modified'))
+    return fault('CHANGED_MEANWHILE', { problem }, thrown);
   if (status === 401 || status === 403) return forbidden(cluster, problem, as?.user, thrown);
   return fault('CLUSTER_REFUSED', { cluster, problem }, thrown);
 }

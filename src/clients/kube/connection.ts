@@ -80,12 +80,18 @@ type Answer = Dispatcher.ResponseData;
 type Attempt = { kind: 'answer'; answer: Answer } | { kind: 'later'; problem: string; wait: number; refusal?: Refusal };
 
 /** Sorts an answer: a success, a refusal for good (thrown), or a fault that may pass, with how long to wait. */
-async function sorted(answer: Answer, attempt: number, once: boolean | undefined): Promise<Attempt> {
+async function sorted(
+  answer: Answer,
+  attempt: number,
+  { once, body: sent }: Pick<Call, 'once' | 'body'>,
+): Promise<Attempt> {
   if (answer.statusCode < 300) return { kind: 'answer', answer };
   const text = await answer.body.text();
   const body = parsed(text);
   const refusal = { status: answer.statusCode, body: isObject(body) ? body : { message: text.slice(0, 200) } };
-  if (once || !passing(refusal)) throw new RefusedCall(refusal);
+  // Who said which version it is about wants to know that there is another one.
+  const outdated = isRace(refusal) && at(sent, 'metadata', 'resourceVersion') !== undefined;
+  if (once || outdated || !passing(refusal)) throw new RefusedCall(refusal);
   const wait = waitMs(attempt, answer.headers['retry-after']);
   return { kind: 'later', problem: sentenceOf(refusal), wait, ...(isRace(refusal) && { refusal }) };
 }
@@ -96,7 +102,7 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
 
   const attempt = async (call: Call, kind: 'call' | 'watch', number: number): Promise<Attempt> => {
     try {
-      return await sorted(await transport.send(as ? { ...call, as } : call, kind), number, call.once);
+      return await sorted(await transport.send(as ? { ...call, as } : call, kind), number, call);
     } catch (thrown) {
       if (thrown instanceof RefusedCall) throw thrown;
       if (call.signal.aborted || call.lookFirst) throw unreachable(problemOf(thrown), thrown);

@@ -2,16 +2,21 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
-import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
-import { Percentage } from '../../core/values.ts';
+import { Stage, Weight } from '../../core/rollout.ts';
+import { Duration, Percentage } from '../../core/values.ts';
 import { findWorkload, refusePaused } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
+import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
+import { planShift } from './canary/plan.ts';
+import { runShift } from './canary/run.ts';
+import { shiftOf } from './canary/strategy.ts';
 import { planChange } from './change.ts';
-import { Ports, Replicas, Resources, Strategy, Variables } from './fields.ts';
+import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
 
@@ -31,8 +36,14 @@ const Input = z.strictObject({
   ports: Ports.optional(),
   variables: Variables.optional(),
   resources: Resources.optional(),
-  strategy: Strategy.default('rolling'),
+  strategy: Strategy.optional(),
+  weights: z.array(Weight).min(1).max(20).optional().describe('Shares of the traffic, one after the other'),
+  bake: Duration.optional().describe('How long each share is watched'),
+  keep: Duration.optional().describe('How long blue is kept after the switch'),
+  steps: z.array(Stage).min(1).max(20).optional(),
   canaryWeight: Percentage.optional(),
+  maxSurge: Surge.optional().describe('How many pods may come besides, as a number or a percentage'),
+  maxUnavailable: Surge.optional().describe('How many pods may be missing, as a number or a percentage'),
 });
 type Input = z.output<typeof Input>;
 
@@ -40,7 +51,17 @@ function changeOf(input: Input, container: string, image: string): JsonObject {
   const env = input.variables && Object.entries(input.variables).map(([name, value]) => ({ name, value }));
   const ports = input.ports?.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
   const resources: Json | undefined = input.resources && JSON.parse(JSON.stringify(input.resources));
-  return overlayReplicas(containerChange(container, { image, env, ports, resources }), input.replicas);
+  const change = overlayReplicas(containerChange(container, { image, env, ports, resources }), input.replicas);
+  const { maxSurge, maxUnavailable } = input;
+  if (maxSurge === undefined && maxUnavailable === undefined) return change;
+  const rollingUpdate = {
+    ...(maxSurge !== undefined && { maxSurge }),
+    ...(maxUnavailable !== undefined && { maxUnavailable }),
+  };
+  return {
+    ...change,
+    spec: { ...(isObject(change.spec) ? change.spec : {}), strategy: { type: 'RollingUpdate', rollingUpdate } },
+  };
 }
 
 async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal) {
@@ -48,8 +69,8 @@ async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal) 
   return { manifest, takesOver, changes: differences(undefined, manifest) };
 }
 
-async function plan({ on, place, now, signal }: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
-  if (input.strategy !== 'rolling') throw fault('STRATEGY_UNAVAILABLE', { strategy: input.strategy });
+async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
+  const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
   if (place.repository === undefined) throw fault('UNKNOWN_APP', { name: place.app, near: '', known: '' });
@@ -78,11 +99,20 @@ async function plan({ on, place, now, signal }: PlanContext<'kube' | 'registry'>
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
+  const app = settings.apps[place.app];
+  const shift = found && planned.changes.length > 0 ? shiftOf(input, app?.rollout) : undefined;
+  const shifted =
+    found &&
+    shift &&
+    (await planShift(kube, place, found, { manifest: planned.manifest, shift, settings: app?.rollout }, signal));
+  const how = shift ? `, ${shift.strategy}` : '';
   return {
-    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}` : `${next}, new in ${place.env}`,
+    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
     ...planned,
+    checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
     ...(stuck?.writes && { writes: stuck.writes }),
+    ...(shifted && { ...shifted, changes: [...planned.changes, ...shifted.changes] }),
     image: { reference, digest },
     ...(typeof running === 'string' && undoByImage(place, running)),
   };
@@ -92,8 +122,14 @@ const RolloutRequest = z.object({
   namespace: EnvRef,
   name: AppRef,
   image: Image,
-  strategy: Strategy.default('rolling'),
+  strategy: Strategy.optional(),
   canaryWeight: Percentage.optional(),
+  weights: Input.shape.weights,
+  bake: Input.shape.bake,
+  keep: Input.shape.keep,
+  steps: Input.shape.steps,
+  maxSurge: Input.shape.maxSurge,
+  maxUnavailable: Input.shape.maxUnavailable,
 });
 
 export const deploy = defineOperation({
@@ -101,9 +137,13 @@ export const deploy = defineOperation({
   summary: 'Roll out an image of an app',
   effect: 'change',
   input: Input,
-  usage: '<app>[:<tag>] to <env> [image=<image>] [replicas=<replicas>]',
+  usage: '<app>[:<tag>] to <env> [image=<image>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>]',
   command: '/deploy',
-  examples: ['web:v2 production', 'web to staging image=registry.example.com/web:v2'],
+  examples: [
+    'web:v2 production',
+    'web:v2 production strategy=canary weights=10,25,50,100 bake=5m',
+    'web to staging image=registry.example.com/web:v2',
+  ],
   routes: [
     route({
       method: 'POST',
@@ -129,10 +169,18 @@ export const deploy = defineOperation({
     }),
   ],
   needs: ['kube', 'registry'],
-  permissions: [...rollPermissions, 'create deployments.apps,statefulsets.apps,daemonsets.apps'],
-  steps: rollSteps,
-  limits: rollLimits,
+  permissions: [
+    ...rollPermissions,
+    'create deployments.apps,statefulsets.apps,daemonsets.apps',
+    'delete deployments.apps',
+    'get,list,create,patch,delete services,virtualservices.networking.istio.io,destinationrules.networking.istio.io',
+    'get,list,patch httproutes.gateway.networking.k8s.io',
+    'list,patch horizontalpodautoscalers.autoscaling',
+  ],
+  steps: [...rollSteps, ...shiftSteps],
+  limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },
+  steered: true,
   target: ({ app, env }) => ({ app, env }),
   plan,
-  run: (run) => roll(run),
+  run: (run) => (run.plan.rollout ? runShift(run) : roll(run)),
 });

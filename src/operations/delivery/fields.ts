@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strategies } from '../../core/rollout.ts';
 import { Quantity } from '../../core/values.ts';
 
 /** Above this a request is more likely a slip of the finger than a wish. */
@@ -24,4 +25,15 @@ export const Variables = z.record(
   z.string().max(32_768),
 );
 
-export const Strategy = z.enum(['rolling', 'canary', 'blue-green']);
+export const Strategy = z
+  .enum(strategies)
+  .describe('How the new version comes: rolling, canary or blue-green')
+  .meta({ examples: ['canary'] });
+
+/** A number of pods, or a share of them. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment */
+export const Surge = z
+  .union([
+    z.number().int().min(0).max(1_000),
+    z.string().regex(/^(\d{1,3}%|\d{1,4})$/, 'must be a number of pods or a percentage'),
+  ])
+  .transform((value) => (typeof value === 'string' && !value.endsWith('%') ? Number(value) : value));

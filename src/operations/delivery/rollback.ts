@@ -1,32 +1,25 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
-import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { at, type JsonObject } from '../../core/json.ts';
 import { placeKey } from '../../core/lock.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
-import { overlay, ownedBy } from '../../core/ownership.ts';
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Run } from '../../core/run.ts';
 import { type Found, refuseKind, refusePaused, workloadOf } from '../workloads/find.ts';
 import { planRevision, RevisionNumber } from '../workloads/to-revision.ts';
 import { unstick } from '../workloads/unstick.ts';
+import { underWay } from './canary/steer.ts';
 import { planManifest } from './change.ts';
+import { earlier } from './earlier.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containersOf, undoByImage } from './workload.ts';
 
-type Context = PlanContext<'kube' | 'order'>;
+type Context = PlanContext<'kube' | 'order' | 'runs'>;
 
 /** How many runs back the health of revisions is looked up. */
 const searched = 100;
-
-/** What Shipmate owns, with the values of the earlier revision; the images in any case. */
-function earlier(live: JsonObject, template: JsonObject): JsonObject {
-  const then: JsonObject = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), template } };
-  const images = containersOf(then).map((container) => ({ name: container.name ?? '', image: container.image ?? '' }));
-  const manifest = overlay(ownedBy('shipmate', live, then), { spec: { template: { spec: { containers: images } } } });
-  return isObject(manifest) ? manifest : then;
-}
 
 function imagesOf(deployment: JsonObject): string {
   return containersOf(deployment)
@@ -57,7 +50,7 @@ function healthOf(template: JsonObject, history: readonly Run[]): Health {
     return put !== undefined && pinnedOf(put) === images;
   });
   if (!run) return 'unknown';
-  return run.report?.kind === 'rolled-out' ? 'healthy' : 'failed';
+  return run.report?.kind === 'rolled-out' || run.report?.kind === 'promoted' ? 'healthy' : 'failed';
 }
 
 /** The newest revision known to have been healthy; where none is known, the newest that is not known to have failed. */
@@ -94,6 +87,10 @@ async function planBack({ on, place, signal }: Context, found: Found): Promise<D
 
 async function plan(context: Context, { revision }: { revision?: number | undefined }): Promise<Draft> {
   const { on, place, signal } = context;
+  const shifting = await underWay(context);
+  const strategy = shifting?.plan?.rollout?.strategy;
+  if (shifting && strategy !== undefined)
+    throw fault('CANARY_UNDER_WAY', { strategy, run: shifting.id, app: place.app, env: place.env });
   const kube = on.kube(place.cluster);
   const found = await workloadOf(kube, place, signal);
   const instead = `/ship job run ${place.workload} in ${place.env}`;
@@ -130,7 +127,7 @@ export const rollback = defineOperation({
       }),
     }),
   ],
-  needs: ['kube', 'order'],
+  needs: ['kube', 'order', 'runs'],
   permissions: [...rollPermissions, 'list controllerrevisions.apps'],
   steps: rollSteps,
   limits: rollLimits,

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { JsonObject } from './json.ts';
+import { Duration, Percentage } from './values.ts';
+
+/** A whole percentage: what a traffic router takes. */
+export const Weight = z.preprocess(
+  (value) => {
+    const parsed = Percentage.safeParse(value);
+    return parsed.success ? parsed.data : value;
+  },
+  z
+    .number('must be a percentage such as 25%')
+    .int('must be a whole percentage')
+    .min(0, 'must be at least 0 %')
+    .max(100, 'must be at most 100 %'),
+);
+
+/** Requests that go to the canary whatever its weight: those with this header, or this cookie. */
+export const Match = z
+  .strictObject({
+    header: z
+      .string()
+      .regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header')
+      .optional(),
+    cookie: z
+      .string()
+      .regex(/^[\w-]+$/, 'must be the name of a cookie')
+      .optional(),
+    value: z.string().min(1).max(200),
+  })
+  .refine(({ header, cookie }) => (header === undefined) !== (cookie === undefined), 'takes a header or a cookie');
+export type Match = z.output<typeof Match>;
+
+/** One step of a progressive deploy: so much of the traffic goes to the new version, for so long. */
+export const Stage = z.strictObject({
+  weight: Weight.default(0),
+  /** Until it goes on by itself; with `manual` it never does. */
+  bake: Duration.optional(),
+  /** It waits until somebody promotes it. */
+  manual: z.boolean().default(false),
+  match: Match.optional(),
+  /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
+  mirror: Weight.optional(),
+});
+export type Stage = z.output<typeof Stage>;
+
+export const strategies = ['rolling', 'canary', 'blue-green'] as const;
+
+/** How an app's deploys shift, where a deploy itself does not say. */
+export const RolloutSettings = z.strictObject({
+  strategy: z.enum(strategies).default('rolling'),
+  /** Of a canary: the shares of the traffic, one after the other. */
+  weights: z.array(Weight).min(1).max(20).optional(),
+  /** The same with all that a step can have; instead of `weights`. */
+  steps: z.array(Stage).min(1).max(20).optional(),
+  /** How long each share is watched. */
+  bake: Duration.optional(),
+  /** Of a blue-green deploy: how long the old version is kept after the switch, for going back at once. */
+  keep: Duration.optional(),
+  /** After the promotion: so long a regression still rolls back by itself. */
+  watch: Duration.optional(),
+  /** How long requests that are under way may take to end, once their version gets no new ones. */
+  drain: Duration.optional(),
+  /** What moves the traffic; left out, what is found: a VirtualService, an HTTPRoute, else the numbers of pods. */
+  router: z.enum(['istio', 'gateway', 'replicas']).optional(),
+  /** The Service whose traffic it is, where it is not called like the workload. */
+  service: z.string().optional(),
+});
+export type RolloutSettings = z.output<typeof RolloutSettings>;
+
+const Names = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
+
+/** What moves the traffic. `created`: it was not there before and goes away at the end. */
+export const RouterPlan = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('istio'), ref: Names, created: z.boolean() }),
+  z.object({ kind: z.literal('gateway'), ref: Names }),
+  z.object({ kind: z.literal('replicas') }),
+]);
+export type RouterPlan = z.output<typeof RouterPlan>;
+
+/** A progressive deploy as planned: bound by the approval like everything else. */
+export const RolloutPlan = z.object({
+  strategy: z.enum(['canary', 'blue-green']),
+  stages: z.array(Stage).min(1),
+  /** The Deployment that people know, the one beside it, and the Service whose traffic is shifted. */
+  stable: z.string(),
+  canary: z.string(),
+  service: z.string(),
+  /** Ports of the Service. */
+  ports: z.array(z.number()),
+  router: RouterPlan,
+  /** The autoscaler of stable, and its least count, which is raised while stable has no traffic to be judged by. */
+  scaler: z.object({ name: z.string(), min: z.number() }).optional(),
+  /** The template of `analyses` that judges it; none where nothing is measured. */
+  analysis: z.string().optional(),
+  watchMs: z.number(),
+  drainMs: z.number(),
+  /** Stable as it was, for the way back where it was being replaced already. */
+  restore: JsonObject.optional(),
+});
+export type RolloutPlan = z.output<typeof RolloutPlan>;
+
+export const usual = {
+  weights: [10, 25, 50, 75, 100],
+  bakeMs: 5 * 60_000,
+  keepMs: 10 * 60_000,
+  watchMs: 0,
+  drainMs: 15_000,
+} as const;
+
+/** The name of a stage's step: `weight 10`. */
+export const stepOf = ({ weight }: Pick<Stage, 'weight'>): `weight ${number}` => `weight ${weight}`;
+
+/** `10 % for 5 min → 50 % until promoted → 100 %`. */
+export function stagesText(stages: readonly Stage[]): string {
+  const minutes = (ms: number) => (ms >= 60_000 ? `${Math.round(ms / 6_000) / 10} min` : `${Math.round(ms / 1_000)} s`);
+  const one = ({ weight, bake, manual, match, mirror }: Stage) =>
+    [
+      `${weight} %`,
+      ...(match ? [`and ${match.header ?? `cookie ${match.cookie}`}=${match.value}`] : []),
+      ...(mirror ? [`and a copy of ${mirror} %`] : []),
+      ...(manual ? ['until promoted'] : bake ? [`for ${minutes(bake)}`] : []),
+    ].join(' ');
+  return stages.map(one).join(' → ');
+}

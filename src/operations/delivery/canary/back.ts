@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fault } from '../../../core/errors.ts';
+import { at } from '../../../core/json.ts';
+import type { StepContext } from '../../../core/operation.ts';
+import { refOf, refOfWrite } from '../../kubernetes/writes.ts';
+import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
+import { setShare } from './router.ts';
+import { freeScaler } from './stage.ts';
+
+/** The way back is tried for as long as a night: an API server that is away comes back, and somebody is told meanwhile. */
+const patienceMs = 8 * 3_600_000;
+const again = { heard: Number.POSITIVE_INFINITY };
+
+async function patiently(kit: Kit, step: StepContext, act: (signal: AbortSignal) => Promise<Tried>): Promise<void> {
+  const deadline = step.startedAt + patienceMs;
+  const done = await tryUntil(step, { deadline, ...again, now: kit.run.now }, act);
+  if (done.kind === 'failed')
+    throw fault('CANARY_STRANDED', { app: kit.run.place.app, env: kit.run.place.env, problem: done.detail });
+}
+
+const readyOf = (ready: unknown) => (typeof ready === 'number' ? ready : 0);
+
+/** Traffic never goes to where nobody answers: stable must have pods that are ready, or it stays where it is. */
+async function awaitStable({ kube, stable }: Kit, { note }: StepContext, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const live = await kube.read(stable, signal);
+    if (!live || readyOf(at(live, 'status', 'readyReplicas')) > 0) return;
+    note(`Deployment/${stable.name} has no pod that is ready: the traffic stays where it is until it has`);
+    await sleep(1_000, undefined, { signal });
+  }
+}
+
+/**
+ * All traffic to stable: one write. Where stable was being replaced already, it gets its earlier version first, while
+ * the traffic is with the canary.
+ */
+export async function sendBack(kit: Kit, touched: boolean, step: StepContext): Promise<void> {
+  const { run, kube, rollout, stable, canary } = kit;
+  await patiently(kit, step, async (signal) => {
+    if (touched && rollout.restore) {
+      await kube.apply(rollout.restore, { run: run.id, force: true }, signal);
+      const restored = await settled(kit, stable, step, signal);
+      if (restored.kind !== 'done') return restored;
+    }
+    await awaitStable(kit, step, signal);
+    if (rollout.router.kind === 'replicas') {
+      if (await kube.read(canary, signal)) await kube.merge(canary, { spec: { replicas: 0 } }, {}, signal);
+    } else if (await kube.read(rollout.router.ref, signal)) {
+      await setShare(kube, rollout, { weight: 0 }, run.id, signal);
+    }
+    return { kind: 'done' };
+  });
+  step.log(`all traffic goes to ${stable.name}`);
+}
+
+/** Lets what is under way end, then takes away what stood beside stable. */
+export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
+  const { run, kube, rollout } = kit;
+  const left = step.startedAt + rollout.drainMs - run.now();
+  if (left > 0) {
+    step.note('requests that are under way may end');
+    await step.rest(left, again.heard);
+  }
+  const beside = (run.plan.writes ?? []).map(refOfWrite);
+  await patiently(kit, step, async (signal) => {
+    await freeScaler(kit, signal);
+    for (const ref of beside.reverse()) {
+      const live = await kube.read(ref, signal);
+      if (live && refOf(live).name === ref.name) await kube.remove(ref, {}, signal);
+    }
+    return { kind: 'done' };
+  });
+  step.log('what stood beside it is gone');
+}

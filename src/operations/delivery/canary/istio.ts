@@ -1,0 +1,103 @@
+import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
+import type { Match } from '../../../core/rollout.ts';
+import type { Routes, Share } from './router.ts';
+
+/** Our own routes in somebody's VirtualService bear a name that begins with this. */
+const own = 'shipmate-canary';
+
+const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
+const hostOf = (destination: JsonObject) => text(at(destination, 'destination', 'host'));
+const isOwn = (route: JsonObject) => text(route.name).startsWith(own);
+
+/** How routes may call a Service. https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination */
+export const hostsOf = (service: string, namespace: string): string[] => [
+  service,
+  `${service}.${namespace}`,
+  `${service}.${namespace}.svc`,
+  `${service}.${namespace}.svc.cluster.local`,
+];
+
+const escaped = (value: string) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** A header match of Istio; a cookie is found in the whole header. */
+function headerOf({ header, cookie, value }: Match): JsonObject {
+  if (header !== undefined) return { [header.toLowerCase()]: { exact: value } };
+  return { cookie: { regex: `^(.*;\\s*)?${escaped(cookie ?? '')}=${escaped(value)}(;.*)?$` } };
+}
+
+/** Those that match go to the canary, treated as the route behind treats all others. */
+function matchRoute(route: JsonObject, canary: JsonObject, match: Match): JsonObject {
+  const { name, match: before, route: _, mirror: __, mirrorPercentage: ___, ...rest } = route;
+  const earlier = objects(before);
+  const header = headerOf(match);
+  const matches = (earlier.length > 0 ? earlier : [{}]).map((each: JsonObject) => ({
+    ...each,
+    headers: { ...(isObject(each.headers) ? each.headers : {}), ...header },
+  }));
+  return { ...rest, name: `${own}${text(name) === '' ? '' : `-${text(name)}`}`, match: matches, route: [canary] };
+}
+
+/** The routes of a VirtualService that lead to a Service, with the canary beside it. */
+export function istioRoutes(service: string, canary: string, namespace: string): Routes {
+  const hosts = hostsOf(service, namespace);
+  const canaryHosts = hostsOf(canary, namespace);
+  const isStable = (destination: JsonObject) => hosts.includes(hostOf(destination));
+  const isCanary = (destination: JsonObject) => canaryHosts.includes(hostOf(destination));
+
+  const canaryOf = (stable: JsonObject): JsonObject => {
+    const { weight: _, destination, ...rest } = stable;
+    const port = at(destination, 'port');
+    const host = hostOf(stable).replace(service, canary);
+    return { ...rest, destination: { host, ...(port !== undefined && { port }) } };
+  };
+
+  const one = (route: JsonObject, { weight, match, mirror }: Share): JsonObject[] => {
+    const destinations = objects(route.route);
+    const stable = destinations.find(isStable);
+    if (isOwn(route)) return [];
+    if (!stable) return [route];
+    const second = canaryOf(stable);
+    const mirrored = at(route, 'mirror', 'host');
+    const { mirror: before, mirrorPercentage: percentage, ...bare } = route;
+    const theirs = typeof mirrored === 'string' && !canaryHosts.includes(mirrored);
+    const copy: JsonObject = theirs
+      ? {
+          ...(before !== undefined && { mirror: before }),
+          ...(percentage !== undefined && { mirrorPercentage: percentage }),
+        }
+      : mirror
+        ? { mirror: second.destination ?? {}, mirrorPercentage: { value: mirror } }
+        : {};
+    const { weight: weighted, ...alone } = stable;
+    const both =
+      weight > 0
+        ? [
+            { ...alone, weight: 100 - weight },
+            { ...second, weight },
+          ]
+        : [weighted === undefined || destinations.some(isCanary) ? alone : stable];
+    return [...(match ? [matchRoute(route, second, match)] : []), { ...bare, ...copy, route: both }];
+  };
+
+  return {
+    field: 'http',
+    shared: (object, share) => objects(at(object, 'spec', 'http')).flatMap((route) => one(route, share)),
+    weightIn: (object) => {
+      const shares = objects(at(object, 'spec', 'http')).filter(
+        (route) => !isOwn(route) && objects(route.route).some(isStable),
+      );
+      const weights = shares.map((route) => Number(objects(route.route).find(isCanary)?.weight ?? 0));
+      return weights[0] ?? 0;
+    },
+    problem: (object, shares) => {
+      const routes = objects(at(object, 'spec', 'http')).filter((route) => objects(route.route).some(isStable));
+      const split = routes.find((route) => objects(route.route).filter((each) => !isCanary(each)).length > 1);
+      if (split) {
+        const names = objects(split.route).map(hostOf).join(' and ');
+        return `its route ${text(split.name) || '(without a name)'} divides its traffic between ${names} already`;
+      }
+      const mirrors = shares.some(({ mirror }) => mirror) && routes.find((route) => route.mirror !== undefined);
+      return mirrors ? `its route ${text(mirrors.name)} mirrors its traffic elsewhere already` : undefined;
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { Fault, fault, toFault } from '../../../core/errors.ts';
+import { at, digestOf, type JsonObject } from '../../../core/json.ts';
+import type { Kube, ObjectRef, RolloutEnd } from '../../../core/kube.ts';
+import { runAnnotation } from '../../../core/lost-run.ts';
+import type { RunContext, StepContext } from '../../../core/operation.ts';
+import type { PodTrouble } from '../../../core/report.ts';
+import type { RolloutPlan } from '../../../core/rollout.ts';
+
+/** The steps of a deploy that shifts traffic. There is a step `weight N` for each share. */
+export const shiftSteps = ['prepare', 'weight', 'promote', 'return', 'back', 'remove', 'watch'] as const;
+/** A canary may be paused over a weekend. */
+export const shiftLimitMs = 14 * 24 * 3_600_000;
+export const shiftLimits = Object.fromEntries(shiftSteps.map((name) => [name, shiftLimitMs]));
+export type ShiftRun = RunContext<'kube' | 'registry', (typeof shiftSteps)[number]>;
+
+/** A run with what it is about. */
+export type Kit = { run: ShiftRun; kube: Kube; rollout: RolloutPlan; stable: ObjectRef; canary: ObjectRef };
+
+export function kitOf(run: ShiftRun): Kit {
+  const { rollout } = run.plan;
+  if (!rollout) throw fault('INTERNAL', { problem: 'a plan that shifts no traffic', run: run.id });
+  const refOf = (name: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: run.place.namespace, name });
+  const kube = run.on.kube(run.place.cluster);
+  return { run, kube, rollout, stable: refOf(rollout.stable), canary: refOf(rollout.canary) };
+}
+
+/** Between two looks; short enough that a worker is held, so that a regression is seen at once. */
+export const lookMs = 5_000;
+
+export type Tried = { kind: 'done' } | { kind: 'steered' } | { kind: 'failed'; detail: string; trouble?: PodTrouble };
+
+/**
+ * Tries until it is done, somebody says something, or it is past the deadline: what may pass is tried again. An unexpected
+ * error counts as a failure too: whatever goes wrong, the way back is taken.
+ */
+export async function tryUntil(
+  step: StepContext,
+  { deadline, heard, now }: { deadline: number; heard: number; now: () => number },
+  act: (signal: AbortSignal) => Promise<Tried>,
+): Promise<Tried> {
+  const said = step.steeredPast(heard);
+  const signal = AbortSignal.any([step.signal, said]);
+  for (;;) {
+    try {
+      return await act(signal);
+    } catch (thrown) {
+      step.signal.throwIfAborted();
+      if (said.aborted) return { kind: 'steered' };
+      const problem = toFault(thrown, 'log');
+      if (!(thrown instanceof Fault) || problem.retry === 'never' || now() >= deadline)
+        return { kind: 'failed', detail: problem.message };
+      step.note(`${problem.message} Trying again.`);
+      await step.rest(2_000, heard);
+    }
+  }
+}
+
+/** How following a Deployment ended, where that was not well. */
+export function failureOf(end: RolloutEnd): Extract<Tried, { kind: 'failed' }> | undefined {
+  switch (end.kind) {
+    case 'complete':
+      return undefined;
+    case 'failed':
+      return { kind: 'failed', detail: 'its pods don’t stay up', trouble: end.trouble };
+    case 'timed-out':
+      return { kind: 'failed', detail: 'its pods were not ready in time', trouble: end.trouble };
+    case 'superseded':
+    case 'paused':
+      return { kind: 'failed', detail: 'somebody else changed it meanwhile' };
+    default:
+      return end satisfies never;
+  }
+}
+
+/** How many pods a Deployment should have. */
+export const sizeOf = (deployment: JsonObject | undefined): number => Number(at(deployment, 'spec', 'replicas') ?? 1);
+
+/** What a Deployment's pods are made of: another digest is another version. */
+export const templateOf = (deployment: JsonObject | undefined): string =>
+  digestOf(at(deployment, 'spec', 'template') ?? {});
+
+/** Gives a Deployment so many pods and waits until they are ready. */
+export async function scaleTo(
+  { run, kube }: Kit,
+  ref: ObjectRef,
+  replicas: number,
+  step: StepContext,
+  signal: AbortSignal,
+): Promise<Tried> {
+  const annotations = { [runAnnotation]: run.id };
+  await kube.merge(ref, { metadata: { annotations }, spec: { replicas } }, {}, signal);
+  return await settled({ run, kube }, ref, step, signal);
+}
+
+/** Waits until a Deployment is as it should be. */
+export async function settled(
+  { run, kube }: Pick<Kit, 'run' | 'kube'>,
+  ref: ObjectRef,
+  { startedAt, note }: StepContext,
+  signal: AbortSignal,
+): Promise<Tried> {
+  const deadline = startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+  const seen = (count: { replicas: number; ready: number }) =>
+    note(`${count.ready} of ${count.replicas} pods of ${ref.name} ready`);
+  const end = await kube.follow(ref, { run: run.id, deadline, seen }, signal);
+  return failureOf(end) ?? { kind: 'done' };
+}

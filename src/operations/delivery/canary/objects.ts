@@ -1,0 +1,69 @@
+import { at, isObject, type Json, type JsonObject } from '../../../core/json.ts';
+import { labelsOf } from '../../../core/label-selector.ts';
+import type { Place } from '../../../core/place.ts';
+
+type Names = Pick<Place, 'namespace'> & { canary: string };
+
+/** Without what only the API server knows, and without the nulls that it writes for what is not set. */
+function given(value: Json): Json {
+  if (Array.isArray(value)) return value.map(given);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).filter(([, part]) => part !== null);
+  return Object.fromEntries(entries.map(([key, part]) => [key, given(part)]));
+}
+
+const metadataOf = ({ namespace, canary }: Names): JsonObject => ({
+  name: canary,
+  namespace,
+  labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
+});
+
+/** The Deployment beside stable: as stable will be, under other labels. How many pods it has is decided as it goes. */
+export function canaryDeployment(after: JsonObject, names: Names, labels: Record<string, string>): JsonObject {
+  const { replicas: _, selector, paused: __, template, ...spec } = isObject(after.spec) ? after.spec : {};
+  const keys = Object.keys(labelsOf(at(selector, 'matchLabels')));
+  const matchLabels = Object.fromEntries(Object.entries(labels).filter(([key]) => keys.includes(key)));
+  const track = Object.entries(labels).at(-1) ?? ['', ''];
+  const metadata = at(template, 'metadata');
+  const pods = {
+    ...(isObject(template) ? template : {}),
+    metadata: { ...(isObject(metadata) ? metadata : {}), labels },
+  };
+  const whole = given({
+    ...spec,
+    selector: { matchLabels: { ...matchLabels, [track[0]]: track[1] } },
+    template: pods,
+  });
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadataOf(names), spec: whole };
+}
+
+/** The Service that leads to the canary's pods alone: what the router sends its share to, and where one may look at it. */
+export function canaryService(service: JsonObject, names: Names, labels: Record<string, string>): JsonObject {
+  const ports = at(service, 'spec', 'ports');
+  const plain = (Array.isArray(ports) ? ports : []).filter(isObject).map(({ nodePort: _, ...port }) => port);
+  const headless: JsonObject = at(service, 'spec', 'clusterIP') === 'None' ? { clusterIP: 'None' } : {};
+  const own = Object.keys(labelsOf(at(service, 'spec', 'selector')));
+  const track = Object.entries(labels).at(-1) ?? ['', ''];
+  const selector = {
+    ...Object.fromEntries(Object.entries(labels).filter(([key]) => own.includes(key))),
+    [track[0]]: track[1],
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(names),
+    spec: { type: 'ClusterIP', ...headless, ports: plain, selector },
+  };
+}
+
+/** The same treatment for the canary's traffic as for stable's: connections, outliers, TLS. */
+export function canaryRule(rule: JsonObject, names: Names): JsonObject | undefined {
+  const trafficPolicy = at(rule, 'spec', 'trafficPolicy');
+  if (!isObject(trafficPolicy)) return undefined;
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: metadataOf(names),
+    spec: { host: names.canary, trafficPolicy },
+  };
+}

@@ -1,0 +1,230 @@
+import { Fault, fault } from '../../../core/errors.ts';
+import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
+import type { Kube, ObjectRef } from '../../../core/kube.ts';
+import { labelsOf } from '../../../core/label-selector.ts';
+import type { Place } from '../../../core/place.ts';
+import type { Draft, Write } from '../../../core/plan.ts';
+import { type RolloutPlan, type RolloutSettings, type RouterPlan, stagesText, stepOf } from '../../../core/rollout.ts';
+import { nameOf, refOf } from '../../kubernetes/writes.ts';
+import type { Found } from '../../workloads/find.ts';
+import { scalersOf } from '../../workloads/scaler.ts';
+import { earlier } from '../earlier.ts';
+import { hostsOf } from './istio.ts';
+import { canaryLabels, servicesOf } from './labels.ts';
+import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
+import { routesOf } from './router.ts';
+
+const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
+const gateway = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
+const rule = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' };
+
+const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
+const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
+
+/** A cluster without the mesh, or one that does not let Shipmate look, has nothing of its kind. */
+async function listIfKnown(
+  kube: Kube,
+  kind: { apiVersion: string; kind: string },
+  namespace: string,
+  signal: AbortSignal,
+) {
+  try {
+    return await kube.list({ ...kind, namespace }, signal);
+  } catch (thrown) {
+    const absent = ['CLUSTER_REFUSED', 'CLUSTER_FORBIDDEN', 'UNKNOWN_KIND'];
+    if (thrown instanceof Fault && absent.includes(thrown.code)) return [];
+    throw thrown;
+  }
+}
+
+type Parts = { services: JsonObject[]; routes: JsonObject[]; virtual: JsonObject[]; rules: JsonObject[] };
+
+async function partsOf(kube: Kube, namespace: string, signal: AbortSignal): Promise<Parts> {
+  const [services, virtual, routes, rules] = await Promise.all([
+    kube.list({ apiVersion: 'v1', kind: 'Service', namespace }, signal),
+    listIfKnown(kube, istio, namespace, signal),
+    listIfKnown(kube, gateway, namespace, signal),
+    listIfKnown(kube, rule, namespace, signal),
+  ]);
+  return { services, virtual, routes, rules };
+}
+
+const destinationsOf = (object: JsonObject): string[] =>
+  objects(at(object, 'spec', 'http')).flatMap((route) =>
+    objects(route.route).map((each) => text(at(each, 'destination', 'host'))),
+  );
+
+const backendsOf = (object: JsonObject): string[] =>
+  objects(at(object, 'spec', 'rules')).flatMap((each) => objects(each.backendRefs).map(({ name }) => text(name)));
+
+/** The Service whose traffic is shifted: the one that settings name, that a route leads to, that is called like the app, or the only one. */
+function serviceFor(
+  place: Place,
+  settings: RolloutSettings | undefined,
+  own: JsonObject[],
+  { virtual, routes }: Parts,
+): JsonObject {
+  const named = (name: string) => own.find((service) => nameIn(service) === name);
+  if (settings?.service !== undefined) {
+    const found = named(settings.service);
+    if (found) return found;
+    throw fault('CANARY_IMPOSSIBLE', {
+      app: place.app,
+      env: place.env,
+      problem: `the Service ${settings.service} does not lead to its pods`,
+    });
+  }
+  const routed = own.find((service) => {
+    const hosts = hostsOf(nameIn(service), place.namespace);
+    return (
+      virtual.some((object) => destinationsOf(object).some((host) => hosts.includes(host))) ||
+      routes.some((object) => backendsOf(object).includes(nameIn(service)))
+    );
+  });
+  const [only] = own;
+  const found = routed ?? named(place.workload) ?? named(place.app) ?? (own.length === 1 ? only : undefined);
+  if (found) return found;
+  const known = own.map(nameIn).join(', ');
+  const problem =
+    known === ''
+      ? 'no Service leads to its pods, so it has no traffic to shift'
+      : `several Services lead to its pods (${known}); set apps.${place.app}.rollout.service`;
+  throw fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
+}
+
+/** The one object that routes the Service's traffic. Several could not be changed by one write. */
+function routerFor(
+  place: Place,
+  settings: RolloutSettings | undefined,
+  service: string,
+  { virtual, routes }: Parts,
+): RouterPlan {
+  const hosts = hostsOf(service, place.namespace);
+  const vs = virtual.filter((object) => destinationsOf(object).some((host) => hosts.includes(host)));
+  const hr = routes.filter((object) => backendsOf(object).includes(service));
+  const wanted = settings?.router;
+  const found = wanted === 'replicas' ? [] : [...(wanted === 'gateway' ? [] : vs), ...(wanted === 'istio' ? [] : hr)];
+  const [first, second] = found;
+  if (first && second) {
+    const problem = `its traffic is routed by ${found.map((object) => nameOf(refOf(object))).join(' and ')}, and one write cannot change both; set apps.${place.app}.rollout.router`;
+    throw fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
+  }
+  if (first?.kind === 'VirtualService') return { kind: 'istio', ref: refOf(first), created: false };
+  if (first) return { kind: 'gateway', ref: refOf(first) };
+  if (wanted === 'istio')
+    return { kind: 'istio', ref: { ...istio, namespace: place.namespace, name: service }, created: true };
+  if (wanted === 'gateway')
+    throw fault('CANARY_IMPOSSIBLE', {
+      app: place.app,
+      env: place.env,
+      problem: `no HTTPRoute leads to the Service ${service}`,
+    });
+  return { kind: 'replicas' };
+}
+
+const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
+  ...istio,
+  metadata: { name: service, namespace, labels: { 'app.kubernetes.io/managed-by': 'shipmate' } },
+  spec: { hosts: [service], http: [{ route: [{ destination: { host: service } }] }] },
+});
+
+/** Each object that comes beside stable is one line: what it is, is said by the lines about stable. */
+async function addition(
+  kube: Kube,
+  manifest: JsonObject,
+  what: string,
+  signal: AbortSignal,
+): Promise<{ write: Write; change: Draft['changes'][number] }> {
+  await kube.preview(manifest, signal);
+  return { write: { kind: 'apply', manifest, force: true }, change: { path: nameOf(refOf(manifest)), to: what } };
+}
+
+async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promise<RolloutPlan['scaler']> {
+  const found = (await scalersOf(kube, ref, signal)).find(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  return found && { name: found.name, min: found.min };
+}
+
+type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs'>;
+
+/**
+ * What comes to a rolling deploy's plan where it shifts the traffic: the objects that stand beside stable for a while, and
+ * how the shares grow. `manifest` is what stable will get at the end.
+ * @throws Fault CANARY_IMPOSSIBLE, with what stands in the way
+ */
+export async function planShift(
+  kube: Kube,
+  place: Place,
+  { ref, live }: Found,
+  {
+    manifest,
+    shift,
+    settings,
+    analysis,
+  }: { manifest: JsonObject; shift: Shift; settings: RolloutSettings | undefined; analysis?: string | undefined },
+  signal: AbortSignal,
+): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist'> & { writes: Write[] }> {
+  const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
+  if (ref.kind !== 'Deployment') throw impossible(`a ${ref.kind} has no second one beside it`);
+  const [parts, scaler, { after }] = await Promise.all([
+    partsOf(kube, place.namespace, signal),
+    scalerOf(kube, ref, signal),
+    kube.preview(manifest, signal),
+  ]);
+  const pods = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
+  const own = servicesOf(parts.services, pods);
+  const service = serviceFor(place, settings, own, parts);
+  const name = nameIn(service);
+  const router = routerFor(place, settings, name, parts);
+  const canary = `${place.workload}-canary`;
+  const names = { namespace: place.namespace, canary };
+  const rollout: RolloutPlan = {
+    ...shift,
+    stable: place.workload,
+    canary,
+    service: name,
+    ports: objects(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
+    router,
+    ...(scaler && { scaler }),
+    restore: earlier(live, at(live, 'spec', 'template')),
+    ...(analysis !== undefined && { analysis }),
+  };
+  const found = routesOf(rollout);
+  const routed =
+    found &&
+    [...parts.virtual, ...parts.routes].find(
+      (object) => nameIn(object) === found.ref.name && object.kind === found.ref.kind,
+    );
+  const problem = routed && found?.routes.problem(routed, rollout.stages);
+  if (problem) throw impossible(`${routed && nameOf(refOf(routed))} can’t be divided: ${problem}`);
+  if (!found && rollout.stages.some(({ match, mirror }) => match || mirror))
+    throw impossible('requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them');
+  const labels = canaryLabels(after, own, canary, router.kind === 'replicas');
+  const hosts = hostsOf(name, place.namespace);
+  const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
+  const beside: [JsonObject | undefined, string][] = [
+    [canaryDeployment(after, names, labels), `for the time of the ${shift.strategy}`],
+    [router.kind === 'replicas' ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
+    [
+      router.kind === 'istio' && policy ? canaryRule(policy, names) : undefined,
+      `as DestinationRule/${nameIn(policy ?? {})}`,
+    ],
+    [router.kind === 'istio' && router.created ? freshRoute(name, place) : undefined, 'divides the traffic'],
+  ];
+  const added = await Promise.all(
+    beside.flatMap(([manifest, what]) => (manifest ? [addition(kube, manifest, what, signal)] : [])),
+  );
+  const how = found ? `by ${nameOf(found.ref)}` : 'by the number of pods, so at most half';
+  return {
+    rollout,
+    writes: added.map(({ write }) => write),
+    changes: [...added.map(({ change }) => change), { path: 'traffic', to: `${stagesText(rollout.stages)}, ${how}` }],
+    checklist: [
+      'prepare',
+      ...rollout.stages.map(stepOf),
+      'promote',
+      'return',
+      'remove',
+      ...(rollout.watchMs > 0 ? ['watch'] : []),
+    ],
+  };
+}

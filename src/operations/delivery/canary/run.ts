@@ -1,0 +1,161 @@
+import { fault } from '../../../core/errors.ts';
+import type { StepContext } from '../../../core/operation.ts';
+import type { Report } from '../../../core/report.ts';
+import { type Stage, stepOf } from '../../../core/rollout.ts';
+import { doWrites } from '../../kubernetes/writes.ts';
+import { sendBack, takeAway } from './back.ts';
+import type { Phase } from './gate.ts';
+import { type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, tryUntil } from './kit.ts';
+import { setShare } from './router.ts';
+import { type Back, type Before, doStage, type StageEnd } from './stage.ts';
+import { watchAfter } from './watch.ts';
+
+type Prepared = { kind: 'ready'; stableTemplate: string } | { kind: 'back'; back: Back };
+
+const failed = (detail: string, trouble?: Back['trouble']): { kind: 'back'; back: Back } => ({
+  kind: 'back',
+  back: { reason: trouble ? 'broken' : 'fault', detail, ...(trouble && { trouble }) },
+});
+
+/** Puts up what stands beside stable, without traffic, and waits until its first pod is ready. */
+async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
+  const { run, kube, rollout, stable, canary } = kit;
+  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+  for (;;) {
+    const said = await step.steers();
+    const abort = said.find(({ wish }) => wish.kind === 'abort');
+    if (abort?.wish.kind === 'abort')
+      return { kind: 'back', back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
+      await doWrites(run, kube, { ...step, signal });
+      if (rollout.router.kind !== 'replicas') await setShare(kube, rollout, { weight: 0 }, run.id, signal);
+      if (rollout.router.kind === 'replicas') return { kind: 'done' };
+      return await scaleTo(kit, canary, 1, step, signal);
+    });
+    if (done.kind === 'failed') return failed(done.detail, done.trouble);
+    if (done.kind === 'done')
+      return { kind: 'ready', stableTemplate: templateOf(await kube.read(stable, step.signal)) };
+  }
+}
+
+/** Stable gets the new version, while the canary serves. */
+async function promote(
+  kit: Kit,
+  heard: number,
+  step: StepContext,
+): Promise<{ kind: 'promoted' } | { kind: 'back'; back: Back }> {
+  const { run, kube, stable } = kit;
+  const { manifest, takesOver } = run.plan;
+  if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
+  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+  for (;;) {
+    const said = await step.steers();
+    const abort = said.find(({ n, wish }) => n > heard && wish.kind === 'abort');
+    if (abort?.wish.kind === 'abort')
+      return { kind: 'back', back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
+      await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
+      return await settled(kit, stable, step, signal);
+    });
+    if (done.kind === 'failed') return failed(done.detail, done.trouble);
+    if (done.kind === 'done') return { kind: 'promoted' };
+  }
+}
+
+/** A step's name is its own also where a share comes twice. */
+function nameOf(stage: Stage, used: Map<string, number>): `weight ${string}` {
+  const name = stepOf(stage);
+  const count = (used.get(name) ?? 0) + 1;
+  used.set(name, count);
+  return count === 1 ? name : `${name} (${count})`;
+}
+
+type Shifted = {
+  stages: { weight: number; since: number; until: number }[];
+  heard: number;
+  back?: Back;
+  said?: string;
+};
+
+/** From share to share, as planned and as people say. */
+async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
+  const planned = kit.rollout.stages;
+  const used = new Map<string, number>();
+  const phases: Phase[] = [];
+  let [before, said]: [Omit<Before, 'last' | 'phases'>, string | undefined] = [
+    { heard: 0, paused: false, stableTemplate },
+    undefined,
+  ];
+  let next: Stage | undefined = planned[0];
+  let index = 0;
+  while (next) {
+    const stage: Stage = next;
+    const last = stage.weight === 100 || index === planned.length - 1;
+    const context: Before = { ...before, phases: [...phases], last };
+    const end: StageEnd = await kit.run.step(nameOf(stage, used), (step) => doStage(kit, stage, context, step));
+    if (end.since !== undefined && end.until > end.since)
+      phases.push({ weight: stage.weight, since: end.since, until: end.until });
+    before = { heard: end.heard, paused: end.paused, stableTemplate };
+    said = end.said ?? said;
+    const state = { stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
+    switch (end.next.kind) {
+      case 'back':
+        return { ...state, back: end.next.back };
+      case 'weight': {
+        const { weight } = end.next;
+        next = { weight, manual: false, ...(stage.bake !== undefined && { bake: stage.bake }) };
+        index = planned.findLastIndex((each) => each.weight <= weight);
+        break;
+      }
+      case 'on':
+        index = end.next.full ? Math.max(index + 1, planned.length - 1) : index + 1;
+        // Full promotion goes through the last share too: stable is replaced only while it serves nobody.
+        next =
+          planned[index] ??
+          (stage.weight < 100 && kit.rollout.router.kind !== 'replicas' ? { weight: 100, manual: false } : undefined);
+        if (end.next.full && next) next = { weight: next.weight, manual: false };
+        break;
+      default:
+        return end.next satisfies never;
+    }
+  }
+  return { stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
+}
+
+async function goBack(kit: Kit, back: Back, shifted: Shifted, touched: boolean): Promise<Report> {
+  const { run, rollout } = kit;
+  await run.step('back', (step) => sendBack(kit, touched, step));
+  await run.step('remove', (step) => takeAway(kit, step));
+  const { stages, said } = shifted;
+  return { kind: 'rolled-back', strategy: rollout.strategy, ...back, stages, ...(said !== undefined && { said }) };
+}
+
+/** A deploy that shifts the traffic: prepare, one share after the other, promote, hand over, clear away, watch. */
+export async function runShift(run: ShiftRun): Promise<Report> {
+  const kit = kitOf(run);
+  const { rollout, stable } = kit;
+  const prepared = await run.step('prepare', (step) => prepare(kit, step));
+  if (prepared.kind === 'back') return await goBack(kit, prepared.back, { stages: [], heard: 0 }, false);
+  const shifted = await shift(kit, prepared.stableTemplate);
+  if (shifted.back) return await goBack(kit, shifted.back, shifted, false);
+  const promoted = await run.step('promote', (step) => promote(kit, shifted.heard, step));
+  if (promoted.kind === 'back') return await goBack(kit, promoted.back, shifted, true);
+  await run.step('return', (step) => sendBack(kit, false, step));
+  await run.step('remove', (step) => takeAway(kit, step));
+  const after =
+    rollout.watchMs > 0 ? await run.step('watch', (step) => watchAfter(kit, shifted.heard, step)) : undefined;
+  const { stages, said } = shifted;
+  if (after?.back) {
+    await run.step('back', (step) => sendBack(kit, true, step));
+    return {
+      kind: 'rolled-back',
+      strategy: rollout.strategy,
+      ...after.back,
+      stages,
+      ...(said !== undefined && { said }),
+    };
+  }
+  const pods = await run.on.kube(run.place.cluster).workload(stable, run.signal);
+  const { replicas = 0, ready = 0 } = pods ?? {};
+  return { kind: 'promoted', strategy: rollout.strategy, replicas, ready, stages, ...(said !== undefined && { said }) };
+}

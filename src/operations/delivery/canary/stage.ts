@@ -1,0 +1,201 @@
+import type { Actor } from '../../../core/actor.ts';
+import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
+import { at } from '../../../core/json.ts';
+import type { StepContext } from '../../../core/operation.ts';
+import type { PodTrouble } from '../../../core/report.ts';
+import type { Stage } from '../../../core/rollout.ts';
+import type { Steer } from '../../../core/steer.ts';
+import { type Gated, gateOf, type Phase } from './gate.ts';
+import { type Kit, lookMs, scaleTo, sizeOf, templateOf, tryUntil } from './kit.ts';
+import { setShare, weightNow } from './router.ts';
+
+/** A new share reaches the proxies a moment after it is written; what is measured counts from then on. */
+const reachMs = 2_000;
+/** Where only a person can bring it on, it is looked at this often. */
+const idleMs = 30_000;
+
+/** Why and by whom it goes back to stable. */
+export type Back = { reason: BackReason; detail: string; by?: Actor; trouble?: PodTrouble };
+
+/** How a stage ended. Times in ms; `since` is missing where its share was never reached. */
+export type StageEnd = {
+  next: { kind: 'on'; full: boolean } | { kind: 'weight'; weight: number } | { kind: 'back'; back: Back };
+  heard: number;
+  paused: boolean;
+  since?: number;
+  until: number;
+  /** What the analysis said last, in one line. */
+  said?: string;
+};
+
+/** What came before a stage. */
+export type Before = {
+  heard: number;
+  paused: boolean;
+  phases: readonly Phase[];
+  stableTemplate: string;
+  last: boolean;
+};
+
+const abortedBy = (steers: readonly Steer[]): Back | undefined => {
+  const steer = steers.find(({ wish }) => wish.kind === 'abort');
+  if (steer?.wish.kind !== 'abort') return undefined;
+  return { reason: 'aborted', detail: steer.wish.reason ?? '', by: steer.actor };
+};
+
+/** Gives the canary as many pods as its share takes, and then the share. */
+async function reach(kit: Kit, stage: Stage, step: StepContext, heard: number) {
+  const { run, kube, rollout, stable, canary } = kit;
+  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+  return await tryUntil(step, { deadline, heard, now: run.now }, async (signal) => {
+    const [live, beside] = await Promise.all([kube.read(stable, signal), kube.read(canary, signal)]);
+    if (!beside) return { kind: 'failed', detail: `Deployment/${canary.name} is gone` };
+    const need = podsFor(stage.weight, sizeOf(live), rollout.router.kind === 'replicas');
+    // Never fewer than there are: what has traffic keeps its pods.
+    const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
+    if (scaled.kind !== 'done') return scaled;
+    if (stage.weight === 100) await holdScaler(kit, sizeOf(live), signal);
+    step.note(`giving it ${stage.weight} % of the traffic`);
+    await setShare(kube, rollout, stage, run.id, signal);
+    return { kind: 'done' };
+  });
+}
+
+const scalerRef = ({ run, rollout }: Kit) => ({
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  namespace: run.place.namespace,
+  name: rollout.scaler?.name ?? '',
+});
+
+/** Without traffic an autoscaler would take stable's pods away, and they would be missing when the traffic comes back. */
+async function holdScaler(kit: Kit, pods: number, signal: AbortSignal): Promise<void> {
+  const { scaler } = kit.rollout;
+  if (scaler && pods > scaler.min) await kit.kube.merge(scalerRef(kit), { spec: { minReplicas: pods } }, {}, signal);
+}
+
+/** The autoscaler decides again as before. */
+export async function freeScaler(kit: Kit, signal: AbortSignal): Promise<void> {
+  const { scaler } = kit.rollout;
+  if (scaler) await kit.kube.merge(scalerRef(kit), { spec: { minReplicas: scaler.min } }, {}, signal);
+}
+
+/** What is no longer as this canary left it, if anything: it is not fought over. */
+async function disturbed(
+  kit: Kit,
+  stage: Stage,
+  { stableTemplate }: Before,
+  signal: AbortSignal,
+): Promise<Back | undefined> {
+  const { kube, rollout, stable, canary } = kit;
+  const [live, beside, weight] = await Promise.all([
+    kube.read(stable, signal),
+    kube.workload(canary, signal),
+    weightNow(kube, rollout, signal),
+  ]);
+  const changed = (detail: string): Back => ({ reason: 'fault', detail });
+  if (!live) return changed(`Deployment/${stable.name} was deleted meanwhile`);
+  if (templateOf(live) !== stableTemplate) return changed(`somebody else changed Deployment/${stable.name} meanwhile`);
+  if (!beside) return changed(`Deployment/${canary.name} was deleted meanwhile`);
+  const { trouble } = beside;
+  if (trouble && ['crash-loop', 'image-pull', 'bad-config'].includes(trouble.code))
+    return { reason: 'broken', detail: 'the new pods don’t stay up', trouble };
+  if (rollout.router.kind !== 'replicas' && weight !== stage.weight)
+    return changed(
+      weight === undefined
+        ? 'what routes the traffic was deleted meanwhile'
+        : `somebody else gave it ${weight} % of the traffic meanwhile`,
+    );
+  if (rollout.router.kind === 'replicas' && at(beside.object, 'spec', 'replicas') === 0)
+    return changed(`somebody else scaled Deployment/${canary.name} to none`);
+  return undefined;
+}
+
+const spell = (ms: number) => (ms < 90_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.ceil(ms / 60_000)} min`);
+
+function noteOf({ weight }: Stage, next: Extract<StageNext, { kind: 'hold' }>, said: string | undefined): string {
+  const why = {
+    baking: `${spell(next.leftMs)} left`,
+    paused: 'paused: /ship canary resume, promote or abort',
+    manual: 'waits to be promoted',
+    analysis: 'holds: not enough is known yet',
+  }[next.why];
+  return [`${weight} % · ${why}`, ...(said === undefined ? [] : [said])].join(' · ');
+}
+
+type Memo = { since?: number };
+
+const memoOf = (step: StepContext): Memo => {
+  const since = at(step.memo(), 'since');
+  return typeof since === 'number' ? { since } : {};
+};
+
+/** One look: what the world and the people say, and what follows. */
+async function look(kit: Kit, stage: Stage, before: Before, step: StepContext, since: number) {
+  const all = await step.steers();
+  const steers = all.filter(({ n }) => n > before.heard);
+  const heard = Math.max(before.heard, all.length);
+  const now = kit.run.now();
+  let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open' }];
+  const looked = await tryUntil(step, { deadline: now, heard, now: kit.run.now }, async (signal) => {
+    [found, gated] = await Promise.all([
+      disturbed(kit, stage, before, signal),
+      gateOf(kit, [...before.phases, { weight: stage.weight, since, until: now }], { last: before.last, now }, signal),
+    ]);
+    return { kind: 'done' };
+  });
+  // The API server away is no reason to go back: nothing moves until it can be seen again, or somebody says so.
+  const blind = looked.kind === 'failed';
+  const aborted = abortedBy(steers);
+  const gate = blind ? ('hold' as const) : gated.gate;
+  const next = nextOf({ stage, now, since, paused: before.paused, steers, gate, broken: false });
+  const back =
+    aborted ??
+    (blind ? undefined : found) ??
+    (next.kind === 'back' ? { reason: next.reason, detail: gated.said ?? '' } : undefined);
+  return { steers, heard, now, next, back, said: blind ? looked.detail : gated.said };
+}
+
+/** Brings the canary to a share of the traffic and watches it there until it goes on, back, or to another share. */
+export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
+  let { since } = memoOf(step);
+  const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
+    next,
+    heard,
+    paused,
+    ...(since !== undefined && { since }),
+    until: kit.run.now(),
+    ...(said !== undefined && { said }),
+  });
+  for (;;) {
+    if (since === undefined) {
+      const said = await step.steers();
+      const aborted = abortedBy(said.filter(({ n }) => n > before.heard));
+      if (aborted) return ended({ kind: 'back', back: aborted }, said.length, false);
+      const reached = await reach(kit, stage, step, said.length);
+      if (reached.kind === 'steered') continue;
+      if (reached.kind === 'failed') {
+        const back: Back = {
+          reason: reached.trouble ? 'broken' : 'fault',
+          detail: reached.detail,
+          ...(reached.trouble && { trouble: reached.trouble }),
+        };
+        return ended({ kind: 'back', back }, said.length, false);
+      }
+      since = kit.run.now() + reachMs;
+      await step.remember({ since });
+      step.log(`${stage.weight} % of the traffic goes to ${kit.canary.name}`);
+    }
+    const { steers, heard, now, next, back, said } = await look(kit, stage, before, step, since);
+    const paused = isPaused(before.paused, steers);
+    if (back) return ended({ kind: 'back', back }, heard, paused, said);
+    if (next.kind !== 'hold' && next.kind !== 'back') return ended(next, heard, paused, said);
+    if (next.kind === 'hold') step.note(noteOf(stage, next, said));
+    const left = next.kind === 'hold' && next.why === 'baking' ? next.leftMs : Number.POSITIVE_INFINITY;
+    const every =
+      next.kind === 'hold' && (next.why === 'paused' || next.why === 'manual') && !kit.rollout.analysis
+        ? idleMs
+        : lookMs;
+    await step.rest(Math.max(100, Math.min(every, left, now + every - kit.run.now())), heard);
+  }
+}

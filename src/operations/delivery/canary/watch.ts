@@ -1,0 +1,37 @@
+import type { StepContext } from '../../../core/operation.ts';
+import { gateOf } from './gate.ts';
+import { type Kit, lookMs, tryUntil } from './kit.ts';
+import type { Back } from './stage.ts';
+
+/** After the promotion a regression still goes back by itself; people may end the watch, or go back. */
+export async function watchAfter(kit: Kit, heard: number, step: StepContext): Promise<{ back?: Back; said?: string }> {
+  const { run, kube, rollout, stable } = kit;
+  const until = step.startedAt + rollout.watchMs;
+  for (;;) {
+    const all = await step.steers();
+    const steers = all.filter(({ n }) => n > heard);
+    const abort = steers.find(({ wish }) => wish.kind === 'abort');
+    if (abort?.wish.kind === 'abort')
+      return { back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const now = run.now();
+    if (steers.some(({ wish }) => wish.kind === 'promote') || now >= until) return {};
+    let back: Back | undefined;
+    await tryUntil(step, { deadline: now, heard: all.length, now: run.now }, async (signal) => {
+      const live = await kube.workload(stable, signal);
+      const trouble = live?.trouble;
+      if (trouble && ['crash-loop', 'image-pull', 'bad-config'].includes(trouble.code))
+        back = { reason: 'broken', detail: 'its pods don’t stay up', trouble };
+      const gated = await gateOf(
+        kit,
+        [{ weight: 100, since: step.startedAt, until: now }],
+        { last: true, now, after: true },
+        signal,
+      );
+      if (gated.gate === 'fail') back = { reason: 'regression', detail: gated.said ?? '' };
+      return { kind: 'done' };
+    });
+    if (back) return { back };
+    step.note(`watched for another ${Math.ceil((until - now) / 1_000)} s`);
+    await step.rest(Math.min(lookMs, Math.max(100, until - run.now())), all.length);
+  }
+}

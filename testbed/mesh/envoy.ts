@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Part } from '../launch.ts';
+import type { Testbed } from '../testbed.ts';
+import { envoyProgram } from './envoy-program.ts';
+
+export type Envoy = Part & {
+  /** Its admin address: /config_dump, /clusters, /stats/prometheus. */
+  admin: string;
+};
+
+/**
+ * Istio's own names for what Envoy counts: the cluster whole, such as `outbound|80||web.ns.svc.cluster.local`, in the label
+ * `envoy_cluster_name`; status in `envoy_response_code` and `envoy_response_code_class`.
+ */
+const tags = [
+  { tag_name: 'envoy.cluster_name', regex: '^cluster\\.((outbound\\|[^;]+|inbound\\|[^;]+|[^.;|]+);?\\.)' },
+  { tag_name: 'envoy.response_code_class', regex: '_rq(_(\\dxx))$' },
+  { tag_name: 'envoy.response_code', regex: '_rq(_(\\d{3}))$' },
+  { tag_name: 'envoy.http_conn_manager_prefix', regex: '^http\\.((?:inbound_|outbound_)?.*?)\\.' },
+];
+
+const address = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+
+function bootstrap(node: object, istiod: number, admin: number): object {
+  const ads = { ads: {}, resource_api_version: 'V3' };
+  const endpoint = { endpoint: { address: address(istiod) } };
+  return {
+    node,
+    admin: { address: address(admin) },
+    stats_config: { use_all_default_tags: false, stats_tags: tags },
+    dynamic_resources: {
+      ads_config: {
+        api_type: 'DELTA_GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: 'istiod' } }],
+      },
+      cds_config: ads,
+      lds_config: ads,
+    },
+    static_resources: {
+      clusters: [
+        {
+          name: 'istiod',
+          type: 'STATIC',
+          connect_timeout: '1s',
+          http2_protocol_options: { connection_keepalive: { interval: '5s', timeout: '2s' } },
+          load_assignment: { cluster_name: 'istiod', endpoints: [{ lb_endpoints: [endpoint] }] },
+        },
+      ],
+    },
+    layered_runtime: {
+      layers: [{ name: 'static', static_layer: { 'overload.global_downstream_max_connections': 50_000 } }],
+    },
+  };
+}
+
+/** What a proxy tells istiod that it is. */
+export type Proxy = {
+  name: string;
+  type: 'router' | 'sidecar';
+  ip: string;
+  namespace: string;
+  labels: Record<string, string>;
+};
+
+/** A stock Envoy that takes its whole configuration from istiod, as one of Istio's proxies does. */
+export async function startEnvoy(
+  bed: Testbed,
+  proxy: Proxy,
+  istiod: number,
+  log: (line: string) => void,
+): Promise<Envoy> {
+  const { name, type, ip, namespace, labels } = proxy;
+  const [program, admin] = await Promise.all([envoyProgram(log), bed.port()]);
+  const node = {
+    id: `${type}~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`,
+    cluster: `${name}.${namespace}`,
+    metadata: { NAMESPACE: namespace, CLUSTER_ID: 'Kubernetes', LABELS: labels, ISTIO_VERSION: '1.31.0' },
+  };
+  const file = join(bed.dir, `envoy-${name}.json`);
+  await writeFile(file, JSON.stringify(bootstrap(node, istiod, admin)));
+  const url = `http://127.0.0.1:${admin}`;
+  const ready = async () => (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+  // Two beds on one machine must not share Envoy's memory for restarts.
+  const args = ['-c', file, '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
+  const part = await bed.launch(`envoy-${name}`, program, args, { ready });
+  return { ...part, admin: url };
+}

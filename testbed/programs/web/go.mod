@@ -1,0 +1,3 @@
+module shipmate.dev/testbed/web
+
+go 1.26.0
