@@ -45,9 +45,9 @@ function unpaused({ steers, paused, since, now }: Pick<StageLook, 'steers' | 'pa
   return { ms: held ? ms : ms + (now - from), held };
 }
 
-/** Whether it is paused after what was said. */
+/** Whether it is paused after what was said; who promotes it lets it go on. */
 export function isPaused(before: boolean, steers: readonly Steer[]): boolean {
-  const last = steers.findLast(({ wish }) => wish.kind === 'pause' || wish.kind === 'resume');
+  const last = steers.findLast(({ wish }) => ['pause', 'resume', 'promote'].includes(wish.kind));
   return last ? last.wish.kind === 'pause' : before;
 }
 

@@ -59,7 +59,8 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
   };
   return {
     hold: async (runId, work) => {
-      if (held.has(runId)) return;
+      // Poked while it is under way here: somebody may have said something to it.
+      if (held.has(runId)) return await renewAll();
       const lease = await store.lease(runId, owner, leaseMs);
       if (lease) await take(runId, lease, work);
     },

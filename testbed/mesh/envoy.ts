@@ -56,7 +56,7 @@ function bootstrap(node: object, istiod: number, admin: number): object {
 }
 
 /** What a proxy tells istiod that it is. */
-export type Proxy = {
+export type MeshProxy = {
   name: string;
   type: 'router' | 'sidecar';
   ip: string;
@@ -67,7 +67,7 @@ export type Proxy = {
 /** A stock Envoy that takes its whole configuration from istiod, as one of Istio's proxies does. */
 export async function startEnvoy(
   bed: Testbed,
-  proxy: Proxy,
+  proxy: MeshProxy,
   istiod: number,
   log: (line: string) => void,
 ): Promise<Envoy> {

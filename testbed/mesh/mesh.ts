@@ -4,7 +4,7 @@ import { compiled, moduleFolder } from '../compile.ts';
 import type { Part } from '../launch.ts';
 import { portOpen } from '../ports.ts';
 import type { Testbed } from '../testbed.ts';
-import { type Envoy, type Proxy, startEnvoy } from './envoy.ts';
+import { type Envoy, type MeshProxy, startEnvoy } from './envoy.ts';
 import { startPrometheus } from './prometheus.ts';
 
 export type Mesh = {
@@ -13,7 +13,7 @@ export type Mesh = {
   gateway: Envoy & { port: number; url: string };
   prometheus: Part & { url: string };
   /** One more proxy: a sidecar that stands for a pod, say. */
-  proxy(proxy: Proxy): Promise<Envoy>;
+  proxy(proxy: MeshProxy): Promise<Envoy>;
   /** The example app as `HOST/shop:TAG`: v1 and v2 are well, v3 crashes when it starts, v4 fails 7 % of requests, v5 is slow. */
   pushShop(tag: string): Promise<string>;
 };
@@ -95,7 +95,7 @@ export async function startMesh(bed: Testbed, log: (line: string) => void): Prom
   const istiod = await startIstiod(bed, log);
   const port = await bed.port();
   const labels = { istio: 'gw' };
-  const gateway: Proxy = { name: 'gw', type: 'router', ip: '127.0.0.1', namespace, labels };
+  const gateway: MeshProxy = { name: 'gw', type: 'router', ip: '127.0.0.1', namespace, labels };
   const envoy = await startEnvoy(bed, gateway, istiod.port, log);
   const prometheus = await startPrometheus(bed, [envoy.admin]);
   return {
