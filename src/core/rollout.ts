@@ -61,6 +61,8 @@ export const RolloutSettings = z.strictObject({
   watch: Duration.optional(),
   /** How long requests that are under way may take to end, once their version gets no new ones. */
   drain: Duration.optional(),
+  /** How long it may take until all proxies know of a new share: what is measured counts from then on. */
+  reach: Duration.optional(),
   /** What moves the traffic; left out, what is found: a VirtualService, an HTTPRoute, else the numbers of pods. */
   router: z.enum(['istio', 'gateway', 'replicas']).optional(),
   /** The Service whose traffic it is, where it is not called like the workload. */
@@ -95,6 +97,7 @@ export const RolloutPlan = z.object({
   analysis: z.string().optional(),
   watchMs: z.number(),
   drainMs: z.number(),
+  reachMs: z.number(),
   /** Stable as it was, for the way back where it was being replaced already. */
   restore: JsonObject.optional(),
 });
@@ -106,6 +109,7 @@ export const usual = {
   keepMs: 10 * 60_000,
   watchMs: 0,
   drainMs: 15_000,
+  reachMs: 2_000,
 } as const;
 
 /** The name of a stage's step: `weight 10`. */

@@ -24,7 +24,7 @@ afterAll(() => desk.end());
 beforeEach(async () => {
   await kubectl([
     'delete',
-    'deployment,service,virtualservice,gateway.networking.istio.io,hpa',
+    'deployment,service,virtualservice,gateways.networking.istio.io,gateways.gateway.networking.k8s.io,httproute,hpa',
     '--all',
     '-n',
     namespace(),

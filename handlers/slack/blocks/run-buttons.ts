@@ -13,7 +13,8 @@ export const answerAction = 'run_answer';
 export const reviewAction = 'run_review';
 export const askAction = 'ask';
 
-export type AskValue = { operation: string; input: Record<string, unknown> };
+/** `n` tells one rendering of a message from another: a button may be there again, and is another one then. */
+export type AskValue = { operation: string; input: Record<string, unknown>; n?: number };
 /** A button that asks for an operation. */
 export const askButton = (text: string, value: AskValue, index = 0, style?: ButtonSpec['style']): ButtonSpec => ({
   action: `${askAction}_${index}`,
@@ -37,8 +38,33 @@ function approvalButtons(run: Run, title: string): ButtonSpec[] {
   ];
 }
 
+/** Whether a deploy is shifting traffic now. */
+const isShifting = ({ plan, state, steps }: Run) =>
+  plan?.rollout !== undefined && state === 'running' && Object.keys(steps).length > 0;
+
+/** What one says to a canary under way; to stop it is to abort it. */
+function steerButtons(run: Run): ButtonSpec[] {
+  const { place, steps, version, checklist } = run;
+  const at = checklist.findLast((name) => steps[name]) ?? '';
+  if (!place || !at.startsWith('weight')) return [];
+  const input = { app: place.app, env: place.env };
+  const held = steps[at]?.note?.includes('paused') ?? false;
+  const ask = (text: string, verb: string, index: number, style?: ButtonSpec['style']) =>
+    askButton(text, { operation: `canary-${verb}`, input, n: version }, index, style);
+  return [ask('Promote', 'promote', 0, 'primary'), held ? ask('Resume', 'resume', 1) : ask('Pause', 'pause', 1)];
+}
+
 /** Asked for a change that is under way, and where it waits for its turn. */
-function stopButton({ id, effect }: Run, title: string): ButtonSpec {
+function stopButton(run: Run, title: string): ButtonSpec {
+  const { id, effect } = run;
+  if (isShifting(run))
+    return {
+      action: stopAction,
+      text: 'Abort',
+      value: id,
+      style: 'danger',
+      confirm: { title: `Abort: ${title}?`, text: 'All traffic goes back to stable at once.', yes: 'Abort' },
+    };
   const text = effect === 'read' ? 'It changes nothing.' : 'What it changed so far stays as it is.';
   return {
     action: stopAction,
@@ -82,7 +108,10 @@ function nextButtons(run: Run, settings: Settings): ButtonSpec[] {
       askButton('Roll back', { operation: 'rollback', input: { app: place.app, env: place.env } }, 0, 'danger'),
       askButton('Why?', { operation: 'why', input: { what: place.app, env: place.env } }, 1),
     ];
-  const changed = report?.kind === 'rolled-out' || (state === 'cancelled' && Object.keys(steps).length > 0);
+  const changed =
+    report?.kind === 'rolled-out' ||
+    report?.kind === 'promoted' ||
+    (state === 'cancelled' && Object.keys(steps).length > 0 && report?.kind !== 'rolled-back');
   if (changed && plan?.undo) return [askButton('Undo', plan.undo)];
   return deployButtons(run, settings);
 }
@@ -95,7 +124,7 @@ function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
   if (run.state === 'requested') return [];
-  return [...answerButtons(run), stopButton(run, titleOf(run))];
+  return [...answerButtons(run), ...(isShifting(run) ? steerButtons(run) : []), stopButton(run, titleOf(run))];
 }
 
 /** The buttons of a run's message, as they fit its state. */

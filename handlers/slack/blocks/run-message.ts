@@ -44,6 +44,13 @@ function planBlocks({ plan, replanned, state }: Run): KnownBlock[] {
 }
 
 const stepWords: Record<string, string> = {
+  prepare: 'Put up the new version beside the old one',
+  promote: 'Give the old one’s pods the new version',
+  return: 'Hand the traffic over',
+  back: 'Send all traffic back to stable',
+  remove: 'Clear away what stood beside it',
+  watch: 'Watch it for a while',
+  steer: 'Tell the canary',
   apply: 'Apply the plan',
   settle: 'Wait until the pods are ready',
   build: 'Build the image',
@@ -63,6 +70,12 @@ const stepWords: Record<string, string> = {
   note: 'Note it',
 };
 
+/** A share of the traffic is a step of its own: `weight 25`. */
+function titleOfStep(name: string): string {
+  const share = /^weight (\d+)/.exec(name)?.[1];
+  return share === undefined ? (stepWords[name] ?? name) : `${share} % of the traffic`;
+}
+
 function taskStatus(run: Run, name: string): Task['status'] {
   const step = run.steps[name];
   const bad = run.state === 'failed' || run.state === 'timed-out';
@@ -78,7 +91,7 @@ function progressBlocks(run: Run): KnownBlock[] {
   if (!begun || run.checklist.length === 0) return [];
   const tasks = run.checklist.map((name) => ({
     id: `${run.id}_${name}`,
-    title: stepWords[name] ?? name,
+    title: titleOfStep(name),
     status: taskStatus(run, name),
     details: run.steps[name]?.note,
   }));

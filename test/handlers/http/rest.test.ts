@@ -26,7 +26,7 @@ describe('the three bodies of the issue', () => {
       origin: { surface: 'rest' },
       place: { app: 'my-app', env: 'prod', namespace: 'production' },
     });
-    expect(run.input).toEqual({ app, env: 'production', variables, ...rest, strategy: 'rolling' });
+    expect(run.input).toEqual({ app, env: 'production', variables, ...rest });
     expect(bed.engine.woken).toEqual([run.id]);
   });
 

@@ -144,7 +144,7 @@ async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promis
   return found && { name: found.name, min: found.min };
 }
 
-type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs'>;
+type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'>;
 
 /**
  * What comes to a rolling deploy's plan where it shifts the traffic: the objects that stand beside stable for a while, and

@@ -9,8 +9,6 @@ import { type Gated, gateOf, type Phase } from './gate.ts';
 import { type Kit, lookMs, scaleTo, sizeOf, templateOf, tryUntil } from './kit.ts';
 import { setShare, weightNow } from './router.ts';
 
-/** A new share reaches the proxies a moment after it is written; what is measured counts from then on. */
-const reachMs = 2_000;
 /** Where only a person can bring it on, it is looked at this often. */
 const idleMs = 30_000;
 
@@ -182,7 +180,7 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
         };
         return ended({ kind: 'back', back }, said.length, false);
       }
-      since = kit.run.now() + reachMs;
+      since = kit.run.now() + kit.rollout.reachMs;
       await step.remember({ since });
       step.log(`${stage.weight} % of the traffic goes to ${kit.canary.name}`);
     }

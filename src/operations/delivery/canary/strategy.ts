@@ -34,9 +34,13 @@ function toTheEnd(stages: readonly Stage[]): Stage[] {
 export function shiftOf(
   wanted: Wanted,
   settings: RolloutSettings | undefined,
-): Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs'> | undefined {
+): Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'> | undefined {
   const strategy = wanted.strategy ?? settings?.strategy ?? 'rolling';
-  const times = { watchMs: settings?.watch ?? usual.watchMs, drainMs: settings?.drain ?? usual.drainMs };
+  const times = {
+    watchMs: settings?.watch ?? usual.watchMs,
+    drainMs: settings?.drain ?? usual.drainMs,
+    reachMs: settings?.reach ?? usual.reachMs,
+  };
   switch (strategy) {
     case 'rolling':
       return undefined;
