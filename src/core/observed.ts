@@ -43,9 +43,16 @@ export function countOf(workload: JsonObject): RolloutCount {
   }
 }
 
-/** Whether the controller has seen what was last applied. Argo writes the generation that it saw as text. */
-export const isNoticed = (workload: JsonObject): boolean =>
-  Number(at(workload, 'status', 'observedGeneration') ?? 0) >= number(at(workload, 'metadata', 'generation'));
+/** Argo's mark on a Rollout with a `workloadRef`: the generation of the Deployment that its pods are to be made after. */
+export const templateGeneration = 'rollout.argoproj.io/workload-generation';
+
+/** Whether the controller has seen what was last applied. Argo writes the generations that it saw as text. */
+export function isNoticed(workload: JsonObject): boolean {
+  const seen = (field: string) => Number(at(workload, 'status', field) ?? 0);
+  const ofTemplate = Number(at(workload, 'metadata', 'annotations', templateGeneration) ?? 0);
+  const isNew = at(workload, 'spec', 'workloadRef') !== undefined && seen('workloadObservedGeneration') < ofTemplate;
+  return seen('observedGeneration') >= number(at(workload, 'metadata', 'generation')) && !isNew;
+}
 
 /** An Argo Rollout is what its controller says of it; a restart is through when that has said so too. */
 function isHealthyRollout(rollout: JsonObject): boolean {

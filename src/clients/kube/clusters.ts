@@ -1,11 +1,12 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity.ts';
 import { digestOf } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { ClusterSettings } from '../../core/settings.ts';
+import { type Access, accessBy } from './access.ts';
 import { createConnection } from './connection.ts';
 import { createKube } from './kube.ts';
+import { inClusterEntry, readKubeconfig } from './kubeconfig.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export type ClusterSource = {
@@ -35,40 +36,28 @@ function wayTo(cluster: string, { kubeconfig, context, endpoint, named }: Cluste
   return cluster === 'default' ? { kubeconfig, context, endpoint } : { kubeconfig, context: cluster };
 }
 
+function read(cluster: string, file: string): ReturnType<typeof readKubeconfig> {
+  try {
+    return readKubeconfig(file);
+  } catch (thrown) {
+    // The cause's own message may quote the file, and so its tokens.
+    throw unreachable(cluster, `the kubeconfig ${file} cannot be read`, thrown);
+  }
+}
+
 function unreachable(cluster: string, problem: string, cause?: unknown) {
   return fault('CLUSTER_UNREACHABLE', { cluster, problem }, cause);
 }
 
-function fromFile(cluster: string, file: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    config.loadFromFile(file);
-  } catch (thrown) {
-    // The library's own message may quote the file, and so its tokens.
-    throw unreachable(cluster, `the kubeconfig ${file} cannot be read`, thrown);
-  }
-  return config;
-}
-
-function loadConfig(cluster: string, { kubeconfig, context, endpoint, inCluster }: Way): KubeConfig {
-  if (inCluster || kubeconfig === undefined) {
-    const config = new KubeConfig();
-    config.loadFromCluster();
-    return config;
-  }
-  const config = fromFile(cluster, kubeconfig);
-  const wanted = context ?? config.getCurrentContext();
-  if (!config.getContextObject(wanted)) {
-    const known = config.getContexts().map(({ name }) => name);
-    throw unreachable(cluster, `the kubeconfig has no context “${wanted}”, only ${known.join(', ')}`);
-  }
-  config.setCurrentContext(wanted);
-  const current = config.getCurrentCluster();
-  if (endpoint === undefined || !current) return config;
-  const user = config.getCurrentUser();
-  const moved = new KubeConfig();
-  moved.loadFromClusterAndUser({ ...current, server: endpoint }, user ?? { name: 'none' });
-  return moved;
+function loadAccess(cluster: string, { kubeconfig, context, endpoint, inCluster }: Way): Access {
+  if (inCluster || kubeconfig === undefined) return accessBy(inClusterEntry());
+  const { current, contexts, entry } = read(cluster, kubeconfig);
+  const wanted = context ?? current;
+  const found = entry(wanted);
+  if (!found) throw unreachable(cluster, `the kubeconfig has no context “${wanted}”, only ${contexts.join(', ')}`);
+  if (found === 'no cluster')
+    throw unreachable(cluster, `the cluster of the context “${wanted}” is not in the kubeconfig`);
+  return accessBy(endpoint === undefined ? found : { ...found, cluster: { ...found.cluster, server: endpoint } });
 }
 
 type Client = ReturnType<typeof createKube>;
@@ -88,7 +77,7 @@ function clientAs({ transport, people }: Known, cluster: string, as: Identity): 
   return kube;
 }
 
-/** All clusters by name, each with a connection pool and credentials of its own: one KubeConfig a cluster, never switched. */
+/** All clusters by name, each with a connection pool and credentials of its own: one Access a cluster, never switched. */
 export function createClusters(source: ClusterSource): Clusters {
   const connections = new Map<string, Known>();
   const connect = (cluster: string): Known => {
@@ -96,7 +85,7 @@ export function createClusters(source: ClusterSource): Clusters {
     const id = digestOf(way);
     const known = connections.get(cluster);
     if (known?.way === id) return known;
-    const transport = createTransport(() => loadConfig(cluster, way));
+    const transport = createTransport(() => loadAccess(cluster, way));
     const made = { way: id, transport, kube: createKube(createConnection(cluster, transport)), people: new Map() };
     connections.set(cluster, made);
     // shipmate.yaml says something else now: what is under way over there fails, is tried again, and goes the new way.

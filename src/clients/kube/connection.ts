@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
@@ -26,7 +27,8 @@ export type Connection = {
   date(call: Call): Promise<string | undefined>;
   /** Opens a stream of JSON lines (a watch). The caller reads it to its end. @throws Fault, RefusedCall */
   stream(call: Omit<Call, 'method' | 'body'>): Promise<AsyncIterable<Uint8Array>>;
-  config: Transport['config'];
+  /** For what the client library speaks itself: commands in containers. */
+  library(): Promise<KubeConfig>;
   close(): Promise<void>;
 };
 
@@ -140,7 +142,10 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
       return typeof headers.date === 'string' ? headers.date : undefined;
     },
     stream: async (call) => (await patiently({ method: 'GET', ...call }, 'watch')).body,
-    config: () => (as ? inNameOf(transport.config(), as) : transport.config()),
+    library: async () => {
+      const config = await transport.access().library();
+      return as ? await inNameOf(config, as) : config;
+    },
     close: transport.close,
   };
 }

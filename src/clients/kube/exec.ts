@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { Exec } from '@kubernetes/client-node';
 import { fault } from '../../core/errors.ts';
 import type { ExecEnd, Kube, ObjectRef } from '../../core/kube.ts';
 import type { Connection } from './connection.ts';
@@ -53,7 +52,8 @@ export async function execInPod(
   const over = AbortSignal.timeout(ms);
   const ended = Promise.withResolvers<Status | undefined>();
   const words = [...command];
-  const started = new Exec(connection.config()).exec(
+  const { Exec } = await import('@kubernetes/client-node');
+  const started = new Exec(await connection.library()).exec(
     namespace,
     name,
     container,

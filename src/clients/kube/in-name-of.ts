@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Identity } from '../../core/identity.ts';
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/ Each group is a header of its own. */
@@ -9,8 +9,9 @@ export const impersonation = ({ user, groups }: Identity): Record<string, string
 });
 
 /** A config whose calls are made in somebody's name; the library's own way to do that knows no groups. */
-export function inNameOf(config: KubeConfig, as: Identity): KubeConfig {
-  const own = new KubeConfig();
+export async function inNameOf(config: KubeConfig, as: Identity): Promise<KubeConfig> {
+  const library = await import('@kubernetes/client-node');
+  const own = new library.KubeConfig();
   const { clusters, users, contexts, currentContext } = config;
   own.loadFromOptions({ clusters, users, contexts, currentContext });
   own.applyToHTTPSOptions = async (options: RequestOptions) => {

@@ -69,7 +69,11 @@ export async function readWorkload(
   ]);
   if (!workload) return undefined;
   const observed: Observed = { workload, pods: pods.objects, replicaSets: replicaSets?.objects ?? [] };
-  const template = at(workload, 'spec', 'template') ?? at(workload, 'spec', 'jobTemplate', 'spec', 'template');
+  // A Rollout may have its template elsewhere; that of its newest pods stands here.
+  const template =
+    at(workload, 'spec', 'template') ??
+    at(workload, 'spec', 'jobTemplate', 'spec', 'template') ??
+    at(newestReplicaSet(observed), 'spec', 'template');
   const image = at(template, 'spec', 'containers', 0, 'image');
   const finding = findTrouble(observed, Date.now());
   return {

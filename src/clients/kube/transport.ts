@@ -1,9 +1,9 @@
 import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Identity } from '../../core/identity.ts';
 import type { Json } from '../../core/json.ts';
 import { abortable } from './abortable.ts';
+import type { Access } from './access.ts';
 import { impersonation } from './in-name-of.ts';
 
 const headersMs = 10_000;
@@ -29,8 +29,8 @@ export type Call = {
 /** Sends one request, as it is and once, with the credentials of today. */
 export type Transport = {
   send(call: Call, kind: 'call' | 'watch'): Promise<Dispatcher.ResponseData>;
-  /** For what the client library speaks itself: commands in containers. */
-  config(): KubeConfig;
+  /** Who we are to the cluster today. */
+  access(): Access;
   close(): Promise<void>;
 };
 
@@ -48,40 +48,35 @@ function poolsOf({ ca, cert, key, servername, rejectUnauthorized = true }: Tls) 
 }
 
 /** Who we are to the cluster today, asked for once however many calls wait for it: a plugin is a program of its own. */
-function createCredentials(load: () => KubeConfig) {
-  let config = load();
+function createCredentials(load: () => Access) {
+  let access = load();
   let asking: Promise<RequestOptions> | undefined;
   let renewedAt = 0;
-  const ask = async () => {
-    const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
-    return options;
-  };
   return {
-    config: () => config,
+    access: () => access,
     /** A plugin that hangs does not outlast the call that waits for it. */
     get: async (signal: AbortSignal): Promise<RequestOptions> => {
-      asking ??= ask().finally(() => {
+      asking ??= access.options().finally(() => {
         asking = undefined;
       });
       return await abortable(asking, signal);
     },
     /** Forgets all tokens and reads the kubeconfig again; false where that was done a moment ago and did not help. */
-    renew: (used: KubeConfig): boolean => {
-      if (used !== config) return true;
+    renew: (used: Access): boolean => {
+      if (used !== access) return true;
       if (performance.now() - renewedAt < betweenRenewalsMs && renewedAt > 0) return false;
       renewedAt = performance.now();
-      config = load();
+      access = load();
       return true;
     },
   };
 }
 
 /**
- * The way to the cluster of the context that `load` gives; a config is never switched, but read anew where the cluster does
+ * The way to the cluster of the context that `load` gives; an access is never switched, but read anew where the cluster does
  * not take its credentials any more.
  */
-export function createTransport(load: () => KubeConfig): Transport {
+export function createTransport(load: () => Access): Transport {
   const credentials = createCredentials(load);
   const pools = new Map<string, ReturnType<typeof poolsOf>>();
   const poolsFor = (tls: Tls) => {
@@ -94,8 +89,7 @@ export function createTransport(load: () => KubeConfig): Transport {
   const sendOnce = async ({ method, path, query, body, type, as, signal }: Call, kind: 'call' | 'watch') => {
     const options = await credentials.get(signal);
     const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]);
-    const server = credentials.config().getCurrentCluster()?.server ?? '';
-    return await request(new URL(path, server), {
+    return await request(new URL(path, credentials.access().server), {
       method,
       query,
       headers: {
@@ -113,9 +107,9 @@ export function createTransport(load: () => KubeConfig): Transport {
     });
   };
   return {
-    config: credentials.config,
+    access: credentials.access,
     send: async (call, kind) => {
-      const used = credentials.config();
+      const used = credentials.access();
       const answer = await sendOnce(call, kind);
       if (answer.statusCode !== 401 || !credentials.renew(used)) return answer;
       await answer.body.dump();

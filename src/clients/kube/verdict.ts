@@ -78,12 +78,15 @@ function podFinding(pod: JsonObject, now: number): Finding | undefined {
     .find((finding) => finding !== undefined);
 }
 
-/** Whether every container that has no readiness probe has stayed up for a while. A job's pods may end at once. */
+/** Whether they are all there, and every container that has no readiness probe has stayed up for a while. A job's pods may end at once. */
 function isSteady(observed: Observed, now: number): boolean {
   const { workload } = observed;
   if (workload.kind === 'Job' || workload.kind === 'CronJob') return true;
   const pods = podsOfNewest(observed);
-  if (pods.length < countOf(workload).replicas) return false;
+  return pods.length >= countOf(workload).replicas && haveStayedUp(pods, now);
+}
+
+function haveStayedUp(pods: readonly JsonObject[], now: number): boolean {
   return pods.every((pod) => {
     const unprobed = list(at(pod, 'spec', 'containers')).filter((container) => container.readinessProbe === undefined);
     const names = new Set(unprobed.map(({ name }) => text(name)));
@@ -122,7 +125,8 @@ export function findTrouble(observed: Observed, now: number): Finding | undefine
  * What Argo's controller says of its Rollout, once it has seen what was applied. It waits at a pause step without an end
  * until somebody promotes or aborts: nobody can be waited for there.
  */
-function judgeArgo(rollout: JsonObject, finding: Finding | undefined): Verdict {
+function judgeArgo(observed: Observed, finding: Finding | undefined, now: number): Verdict {
+  const rollout = observed.workload;
   const why = text(at(rollout, 'status', 'message'));
   const going: Verdict = finding && !finding.final ? { kind: 'progressing', finding } : { kind: 'progressing' };
   switch (at(rollout, 'status', 'phase')) {
@@ -137,6 +141,9 @@ function judgeArgo(rollout: JsonObject, finding: Finding | undefined): Verdict {
       const byHand = at(rollout, 'spec', 'paused') === true;
       const promoted = at(rollout, 'status', 'promoteFull') === true;
       const lifted = list(at(rollout, 'status', 'pauseConditions')).length === 0;
+      // A canary is promoted on the word that it waits there: Argo says so the moment its pods start, also of what crashes.
+      if (finding?.final) return { kind: 'failed', finding };
+      if (!byHand && !haveStayedUp(podsOfNewest(observed), now)) return going;
       return !byHand && (span !== undefined || promoted || lifted) ? going : { kind: 'paused', why };
     }
     default:
@@ -153,7 +160,7 @@ export function judgeRollout(observed: Observed, run: string, appliedGeneration:
   if (isComplete(workload) && isSteady(observed, now)) return { kind: 'complete' };
   if (workload.kind !== 'Job' && !isNoticed(workload)) return { kind: 'progressing' };
   const finding = findTrouble(observed, now);
-  if (workload.kind === 'Rollout') return judgeArgo(workload, finding);
+  if (workload.kind === 'Rollout') return judgeArgo(observed, finding, now);
   if (finding?.final) return { kind: 'failed', finding };
   if (condition(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
     const detail = text(condition(workload, 'Progressing')?.message);

@@ -9,7 +9,7 @@ import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Stage, Weight } from '../../core/rollout.ts';
 import { Duration, Percentage } from '../../core/values.ts';
-import { findWorkload, refusePaused } from '../workloads/find.ts';
+import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
 import { planShift } from './canary/plan.ts';
@@ -64,7 +64,7 @@ function changeOf(input: Input, container: string, image: string): JsonObject {
   };
 }
 
-async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal) {
+async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): ReturnType<typeof planChange> {
   const { takesOver } = await kube.preview(manifest, signal);
   return { manifest, takesOver, changes: differences(undefined, manifest) };
 }
@@ -80,7 +80,7 @@ async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Pr
     on.registry.resolve(reference, place.app, signal),
     findWorkload(kube, place, signal),
   ]);
-  const live = found?.live;
+  const live = found && templateOf(found).live;
   if (found) refusePaused(found, place);
   if (place.kind === 'DaemonSet' && input.replicas !== undefined)
     throw fault('BAD_INPUT', {
@@ -100,18 +100,22 @@ async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Pr
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   const app = settings.apps[place.app];
-  const shift = found && planned.changes.length > 0 ? shiftOf(input, app?.rollout) : undefined;
+  // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
+  const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
+  const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, app?.rollout) : undefined;
+  const { manifest } = planned;
   const shifted =
     found &&
     shift &&
-    (await planShift(kube, place, found, { manifest: planned.manifest, shift, settings: app?.rollout }, signal));
+    manifest &&
+    (await planShift(kube, place, found, { manifest, shift, settings: app?.rollout }, signal));
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
     ...planned,
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
-    ...(stuck?.writes && { writes: stuck.writes }),
+    ...(stuck?.writes && { writes: [...(planned.writes ?? []), ...stuck.writes] }),
     ...(shifted && { ...shifted, changes: [...planned.changes, ...shifted.changes] }),
     image: { reference, digest },
     ...(typeof running === 'string' && undoByImage(place, running)),

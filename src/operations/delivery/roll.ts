@@ -1,10 +1,11 @@
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
+import { templateGeneration } from '../../core/observed.ts';
 import type { Permission, RunContext, StepContext } from '../../core/operation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
-import { doWrites, refOf } from '../kubernetes/writes.ts';
+import { doWrites, refOf, refOfWrite } from '../kubernetes/writes.ts';
 import { mergeManifest } from '../workloads/patch.ts';
 import { untilNoticed } from '../workloads/unstick.ts';
 import { containersOf, workloadRef } from './workload.ts';
@@ -80,6 +81,15 @@ export async function settle(
   return reportOf(end, Math.round((run.now() - startedAt) / 100) / 10, run.place);
 }
 
+/**
+ * Writes what Argo's controller writes in a moment: which generation of its Deployment a Rollout is to follow. Until then
+ * the Rollout would look as if it were through already.
+ */
+async function announceTemplate(kube: Kube, ref: ObjectRef, template: ObjectRef, signal: AbortSignal): Promise<void> {
+  const generation = String(at(await kube.read(template, signal), 'metadata', 'generation') ?? 0);
+  await kube.merge(ref, { metadata: { annotations: { [templateGeneration]: generation } } }, {}, signal);
+}
+
 /** Applies the plan's manifest, does its other writes, and watches the rollout to its end. */
 export async function roll(run: RollRun): Promise<Report> {
   const { manifest, writes = [] } = run.plan;
@@ -90,6 +100,8 @@ export async function roll(run: RollRun): Promise<Report> {
     if (manifest) await put(kube, run, manifest, step);
     if (manifest && writes.length > 0) await untilNoticed(kube, ref, step.signal);
     await doWrites(run, kube, step);
+    const template = writes.map(refOfWrite).find(({ kind }) => kind === 'Deployment');
+    if (ref.kind === 'Rollout' && template) await announceTemplate(kube, ref, template, step.signal);
   });
   return await run.step('settle', (step) => settle(run, ref, step));
 }

@@ -7,7 +7,7 @@ import { defineOperation, type PlanContext, route } from '../../core/operation.t
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Run } from '../../core/run.ts';
-import { type Found, refuseKind, refusePaused, workloadOf } from '../workloads/find.ts';
+import { type Found, refuseKind, refusePaused, templateOf, workloadOf } from '../workloads/find.ts';
 import { planRevision, RevisionNumber } from '../workloads/to-revision.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { underWay } from './canary/steer.ts';
@@ -36,21 +36,35 @@ const pinnedOf = (deployment: JsonObject) =>
 /** What a run put into the place, be it by a manifest or by a patch. */
 function putBy(run: Run): JsonObject | undefined {
   if (run.plan?.manifest) return run.plan.manifest;
-  const merge = run.plan?.writes?.find((write) => write.kind === 'merge');
-  return merge?.kind === 'merge' ? merge.patch : undefined;
+  const put = (run.plan?.writes ?? []).map((write) =>
+    write.kind === 'merge' ? write.patch : write.kind === 'apply' ? write.manifest : {},
+  );
+  return put.find((object) => containersOf(object).length > 0);
 }
 
 type Health = 'healthy' | 'failed' | 'unknown';
 
+const putsImages = (run: Run) => containersOf(putBy(run) ?? {}).length > 0;
+
+/** What became of a deploy that ended at a pause of an Argo Rollout: whoever promoted it, or aborted it, came later. */
+function healthAfter(later: readonly Run[]): Health {
+  const next = later.findLastIndex(putsImages);
+  const driven = later.slice(next + 1);
+  if (driven.some(({ report }) => report?.kind === 'rolled-out')) return 'healthy';
+  return driven.some(({ operation }) => operation === 'rollout-abort') ? 'failed' : 'unknown';
+}
+
 /** How the newest run that brought these images to the place ended. */
 function healthOf(template: JsonObject, history: readonly Run[]): Health {
   const images = pinnedOf({ spec: { template } });
-  const run = history.find((each) => {
+  const index = history.findIndex((each) => {
     const put = putBy(each);
     return put !== undefined && pinnedOf(put) === images;
   });
-  if (!run) return 'unknown';
-  return run.report?.kind === 'rolled-out' || run.report?.kind === 'promoted' ? 'healthy' : 'failed';
+  const kind = history[index]?.report?.kind;
+  if (index < 0) return 'unknown';
+  if (kind === 'changed') return healthAfter(history.slice(0, index));
+  return kind === 'rolled-out' || kind === 'promoted' ? 'healthy' : 'failed';
 }
 
 /** The newest revision known to have been healthy; where none is known, the newest that is not known to have failed. */
@@ -73,14 +87,13 @@ async function planBack({ on, place, signal }: Context, found: Found): Promise<D
   const best = lastHealthy(revisions, history);
   if (!best) throw fault('NO_HEALTHY_REVISION', place);
   const { revision, health } = best;
-  const manifest = earlier(found.live, revision.template);
-  const { changes, takesOver } = await planManifest(kube, found, manifest, signal);
-  const image = at(containersOf(found.live)[0], 'image');
+  const { live } = templateOf(found);
+  const manifest = earlier(live, revision.template);
+  const planned = await planManifest(kube, found, manifest, signal);
+  const image = at(containersOf(live)[0], 'image');
   return {
-    summary: `back from ${imagesOf(found.live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
-    changes,
-    manifest,
-    takesOver,
+    summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
+    ...planned,
     ...(typeof image === 'string' && place.repository !== undefined && undoByImage(place, image)),
   };
 }

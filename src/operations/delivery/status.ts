@@ -39,7 +39,9 @@ async function lostRunOf({ on, now }: StatusRun, object: JsonObject): Promise<st
 async function readIn({ on, signal }: StatusRun, place: Place) {
   const kube = on.kube(place.cluster);
   const found = await kube.workload(workloadRef(place), signal);
-  if (found || place.kind !== 'Deployment') return found;
+  // An idle Deployment may be no more than the template of a Rollout.
+  const idle = at(found?.object, 'spec', 'replicas') === 0;
+  if ((found && !idle) || place.kind !== 'Deployment') return found;
   const instead = await findWorkload(kube, place, signal);
   return instead && (await kube.workload(instead.ref, signal));
 }

@@ -40,7 +40,7 @@ async function plan({ on, place, now, signal }: PlanContext<'kube'>): Promise<Dr
   const { ref, live } = found;
   // Any time will do to ask whether it would be let: the real one is when the step begins, and stays the same when it is repeated.
   await kube.merge(ref, restartPatch(ref.kind, '2026-01-01T00:00:00Z'), { dryRun: true }, signal);
-  const template = at(live, 'spec', 'template');
+  const template = at((found.template ?? found).live, 'spec', 'template');
   const images = isObject(template) ? ` of ${imagesOfTemplate(template)}` : '';
   const replicas = at(live, 'spec', 'replicas') ?? at(live, 'status', 'desiredNumberScheduled');
   const stuck = await unstick(kube, found, now(), signal);

@@ -6,7 +6,8 @@ import { at, isObject, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
-import type { Found } from './find.ts';
+import { markOf } from '../delivery/change.ts';
+import { type Found, templateOf } from './find.ts';
 import { patchBetween } from './patch.ts';
 
 export const RevisionNumber = z
@@ -31,11 +32,12 @@ export function imagesOfTemplate(template: JsonObject): string {
 export async function planRevision(
   kube: Kube,
   { app, env }: Place,
-  { ref, live }: Found,
+  found: Found,
   revision: number,
   signal: AbortSignal,
 ): Promise<Draft> {
-  const all = await kube.allRevisions(ref, signal);
+  const { ref, live } = templateOf(found);
+  const all = await kube.allRevisions(found.ref, signal);
   const wanted = all.find((each) => each.revision === revision);
   const known = all.map((each) => `${each.revision}${each.current ? ' (now)' : ''}`).join(', ');
   if (!wanted) throw fault('NO_SUCH_REVISION', { app, env, revision: String(revision), known: known || 'none' });
@@ -47,7 +49,7 @@ export async function planRevision(
     summary: `back to revision ${revision}: ${imagesOfTemplate(wanted.template)}`,
     changes: differences(live, after),
     takesOver: [],
-    writes: [{ kind: 'merge', ref, patch }],
+    writes: [...(found.template ? [markOf(found)] : []), { kind: 'merge', ref, patch }],
     ...(now && { undo: { operation: 'rollback', input: { app, env, revision: now.revision } } }),
   };
 }

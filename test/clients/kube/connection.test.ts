@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeConfig } from '@kubernetes/client-node';
 import { Response } from 'undici';
 import { describe, expect, test } from 'vitest';
+import { accessBy } from '../../../src/clients/kube/access.ts';
 import { createConnection, RefusedCall } from '../../../src/clients/kube/connection.ts';
+import { inClusterEntry } from '../../../src/clients/kube/kubeconfig.ts';
 import type { Call, Transport } from '../../../src/clients/kube/transport.ts';
 import { keepCache } from '../../../src/clients/kube/watch.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
@@ -26,7 +27,7 @@ function scripted(script: Step[]): Transport & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
-    config: () => new KubeConfig(),
+    access: () => accessBy(inClusterEntry()),
     send: async (call) => {
       asked.push(`${call.method} ${call.query?.watch === 'true' ? 'watch' : call.path}`);
       const step = script.shift();
