@@ -34,6 +34,10 @@ apps:
     image: ${bed.registryHost}/web
     channel: ${ship}
     build: { context: ${quote(fileURLToPath(new URL('../../examples/web', import.meta.url)))}, args: { VERSION: '{tag}', BASE: ${quote(bed.busybox)} } }
+  shop:
+    image: ${bed.registryHost}/shop
+    channel: ${ship}
+    rollout: { drain: 3s }
   my-app:
     image: ${bed.registryHost}/web
     channel: ${ship}
