@@ -10,14 +10,14 @@ export type Envoy = Part & {
 };
 
 /**
- * Istio's own names for what Envoy counts: the cluster whole, such as `outbound|80||web.ns.svc.cluster.local`, in the label
- * `envoy_cluster_name`; status in `envoy_response_code` and `envoy_response_code_class`.
+ * Envoy's own labels, but for the cluster: by itself it would cut `outbound|80||shop.ns.svc.cluster.local` at the first
+ * dot. Istio ends such names with a semicolon for this.
  */
 const tags = [
   { tag_name: 'envoy.cluster_name', regex: '^cluster\\.((outbound\\|[^;]+|inbound\\|[^;]+|[^.;|]+);?\\.)' },
-  { tag_name: 'envoy.response_code_class', regex: '_rq(_(\\dxx))$' },
-  { tag_name: 'envoy.response_code', regex: '_rq(_(\\d{3}))$' },
-  { tag_name: 'envoy.http_conn_manager_prefix', regex: '^http\\.((?:inbound_|outbound_)?.*?)\\.' },
+  { tag_name: 'envoy.response_code_class' },
+  { tag_name: 'envoy.response_code' },
+  { tag_name: 'envoy.http_conn_manager_prefix' },
 ];
 
 const address = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });

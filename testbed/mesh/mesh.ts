@@ -5,14 +5,14 @@ import type { Part } from '../launch.ts';
 import { portOpen } from '../ports.ts';
 import type { Testbed } from '../testbed.ts';
 import { type Envoy, type MeshProxy, startEnvoy } from './envoy.ts';
-import { startPrometheus } from './prometheus.ts';
+import { type Prometheus, startPrometheus } from './prometheus.ts';
 
 export type Mesh = {
   istiod: Part;
   /** The ingress gateway: pods of Gateways with the selector `istio: gw`, which it opens on `port`. */
   gateway: Envoy & { port: number; url: string };
-  prometheus: Part & { url: string };
-  /** One more proxy: a sidecar that stands for a pod, say. */
+  prometheus: Prometheus;
+  /** One more proxy: another gateway, or a sidecar that stands for a pod. Prometheus asks it too. */
   proxy(proxy: MeshProxy): Promise<Envoy>;
   /** The example app as `HOST/shop:TAG`: v1 and v2 are well, v3 crashes when it starts, v4 fails 7 % of requests, v5 is slow. */
   pushShop(tag: string): Promise<string>;
@@ -91,18 +91,24 @@ async function shopContext(bed: Testbed, tag: string, log: (line: string) => voi
 
 /** A real mesh beside a bed that runs: istiod, Envoy and Prometheus, in some seconds. They end with the bed. */
 export async function startMesh(bed: Testbed, log: (line: string) => void): Promise<Mesh> {
-  await Promise.all([applyCrds(bed), bed.kubernetes.kubectl(['create', 'namespace', namespace])]);
-  const istiod = await startIstiod(bed, log);
-  const port = await bed.port();
-  const labels = { istio: 'gw' };
-  const gateway: MeshProxy = { name: 'gw', type: 'router', ip: '127.0.0.1', namespace, labels };
-  const envoy = await startEnvoy(bed, gateway, istiod.port, log);
-  const prometheus = await startPrometheus(bed, [envoy.admin]);
+  // istiod takes up kinds that come while it runs: nothing waits for another but Envoy for the first answer.
+  const [istiod, prometheus, port] = await Promise.all([
+    bed.kubernetes.kubectl(['create', 'namespace', namespace]).then(() => startIstiod(bed, log)),
+    startPrometheus(bed),
+    bed.port(),
+    applyCrds(bed),
+  ]);
+  const proxy = async (wanted: MeshProxy) => {
+    const envoy = await startEnvoy(bed, wanted, istiod.port, log);
+    await prometheus.watch(wanted.name, envoy.admin);
+    return envoy;
+  };
+  const envoy = await proxy({ name: 'gw', type: 'router', ip: '127.0.0.1', namespace, labels: { istio: 'gw' } });
   return {
     istiod,
     gateway: { ...envoy, port, url: `http://127.0.0.1:${port}` },
     prometheus,
-    proxy: (proxy) => startEnvoy(bed, proxy, istiod.port, log),
+    proxy,
     pushShop: async (tag) => {
       const image = `${bed.registry.host}/shop:${tag}`;
       await bed.docker.buildAndPush(await shopContext(bed, tag, log), image);

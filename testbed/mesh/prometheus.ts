@@ -1,27 +1,41 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Part } from '../launch.ts';
 import type { Testbed } from '../testbed.ts';
 
+export type Prometheus = Part & {
+  url: string;
+  /** Asks one more proxy from now on, by its admin address; what it says bears the label `proxy`. */
+  watch(proxy: string, admin: string): Promise<void>;
+};
+
 /** Prometheus over what the proxies count, asked every second. */
-export async function startPrometheus(bed: Testbed, targets: readonly string[]): Promise<Part & { url: string }> {
+export async function startPrometheus(bed: Testbed): Promise<Prometheus> {
   const port = await bed.port();
   const dir = join(bed.dir, 'prometheus');
   await mkdir(dir);
-  const hosts = targets.map((url) => new URL(url).host);
+  const targets = join(dir, 'targets.json');
+  const watched: { targets: string[]; labels: { proxy: string } }[] = [];
   const config = {
     global: { scrape_interval: '1s', scrape_timeout: '900ms' },
-    scrape_configs: [{ job_name: 'envoy', metrics_path: '/stats/prometheus', static_configs: [{ targets: hosts }] }],
+    scrape_configs: [{ job_name: 'envoy', metrics_path: '/stats/prometheus', file_sd_configs: [{ files: [targets] }] }],
   };
   const file = join(dir, 'prometheus.yml');
-  await writeFile(file, JSON.stringify(config));
+  await Promise.all([writeFile(file, JSON.stringify(config)), writeFile(targets, '[]')]);
   const url = `http://127.0.0.1:${port}`;
   const args = [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(dir, 'data')}`,
+    '--storage.tsdb.retention.time=6h',
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
   ];
   const ready = async () => (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
-  return { ...(await bed.launch('prometheus', 'prometheus', args, { ready })), url };
+  const watch = async (proxy: string, admin: string) => {
+    watched.push({ targets: [new URL(admin).host], labels: { proxy } });
+    const unfinished = `${targets}.${watched.length}`;
+    await writeFile(unfinished, JSON.stringify(watched));
+    await rename(unfinished, targets);
+  };
+  return { ...(await bed.launch('prometheus', 'prometheus', args, { ready })), url, watch };
 }
