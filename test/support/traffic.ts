@@ -8,13 +8,22 @@ export type Traffic = {
   shots: Shot[];
   /** Requests sent within a span of time. */
   within(from: number, to: number): Shot[];
-  /** Stops and waits for what is under way. */
+  /** Stops and waits for what is under way; more than once is fine. */
   stop(): Promise<Shot[]>;
 };
 
 /** The share of shots that a version answered. */
 export const shareOf = (shots: readonly Shot[], version: string): number =>
   shots.length === 0 ? 0 : shots.filter((shot) => shot.version === version).length / shots.length;
+
+/**
+ * Whether a version's share of the requests is another than the one wanted, beyond what chance does (four standard
+ * deviations: once in 16,000 times).
+ */
+export function farFrom(shots: readonly Shot[], version: string, wanted: number): boolean {
+  const slack = 4 * Math.sqrt((wanted * (1 - wanted)) / shots.length);
+  return !(Math.abs(shareOf(shots, version) - wanted) <= slack);
+}
 
 /** Those that got no answer, or one that a proxy made up (503 and its like; the app itself only ever fails with 500). */
 export const dropped = (shots: readonly Shot[]): Shot[] =>
@@ -57,15 +66,20 @@ export function startTraffic(url: string, options: { perSecond: number; headers?
       await sleep(Math.max(2, 500 / perSecond));
     }
   })();
+  const end = async () => {
+    going = false;
+    await loop;
+    await Promise.all(open);
+    await agent.close();
+    return shots;
+  };
+  let ended: Promise<Shot[]> | undefined;
   return {
     shots,
     within: (from, to) => shots.filter(({ at }) => at >= from && at < to),
-    stop: async () => {
-      going = false;
-      await loop;
-      await Promise.all(open);
-      await agent.close();
-      return shots;
+    stop: () => {
+      ended ??= end();
+      return ended;
     },
   };
 }

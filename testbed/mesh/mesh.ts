@@ -5,11 +5,15 @@ import type { Part } from '../launch.ts';
 import { portOpen } from '../ports.ts';
 import type { Testbed } from '../testbed.ts';
 import { type Envoy, type MeshProxy, startEnvoy } from './envoy.ts';
+import { applySharedGateway } from './gateway-api.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 
 export type Mesh = {
   istiod: Part;
-  /** The ingress gateway: pods of Gateways with the selector `istio: gw`, which it opens on `port`. */
+  /**
+   * The ingress gateway: the proxy of Istio Gateways with the selector `istio: gw`, which it opens on `port`, and of the
+   * Gateway API's Gateway `gw` in `istio-system`, which is there already on that port.
+   */
   gateway: Envoy & { port: number; url: string };
   prometheus: Prometheus;
   /** One more proxy: another gateway, or a sidecar that stands for a pod. Prometheus asks it too. */
@@ -91,12 +95,13 @@ async function shopContext(bed: Testbed, tag: string, log: (line: string) => voi
 
 /** A real mesh beside a bed that runs: istiod, Envoy and Prometheus, in some seconds. They end with the bed. */
 export async function startMesh(bed: Testbed, log: (line: string) => void): Promise<Mesh> {
-  // istiod takes up kinds that come while it runs: nothing waits for another but Envoy for the first answer.
-  const [istiod, prometheus, port] = await Promise.all([
-    bed.kubernetes.kubectl(['create', 'namespace', namespace]).then(() => startIstiod(bed, log)),
+  const port = await bed.port();
+  await bed.kubernetes.kubectl(['create', 'namespace', namespace]);
+  // istiod takes up kinds that come while it runs.
+  const [istiod, prometheus] = await Promise.all([
+    startIstiod(bed, log),
     startPrometheus(bed),
-    bed.port(),
-    applyCrds(bed),
+    applyCrds(bed).then(() => applySharedGateway(bed, namespace, port)),
   ]);
   const proxy = async (wanted: MeshProxy) => {
     const envoy = await startEnvoy(bed, wanted, istiod.port, log);
