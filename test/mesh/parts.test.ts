@@ -1,8 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { type Mesh, startMesh } from '../../testbed/mesh/mesh.ts';
 import { startTestbed, type Testbed } from '../../testbed/testbed.ts';
 import { envoyEndpoints } from '../support/envoy-endpoints.ts';
+import { envoyRefusals } from '../support/envoy-refusals.ts';
+import { everyFeature } from '../support/every-feature.ts';
 import { promQuery } from '../support/prometheus.ts';
 import { type SplitShop, splitShop } from '../support/split-shop.ts';
 import { dropped, startTraffic, type Traffic } from '../support/traffic.ts';
@@ -96,33 +101,31 @@ test('an Envoy killed and started again gets all of its configuration back', asy
   await traffic.stop();
 });
 
-test('one more proxy has Gateways of its own, and is counted apart', async () => {
+test('one more proxy has Gateways of its own, is counted apart, and takes all that Istio tells it', async () => {
   const port = await bed.port();
-  const second = { type: 'router', ip: '127.0.0.1', namespace: 'istio-system', labels: { istio: 'second' } } as const;
-  await mesh.proxy({ ...second, name: 'second' });
-  const host = 'second.test';
-  const make = (kind: string, spec: object) => ({
-    apiVersion: 'networking.istio.io/v1',
-    kind,
-    metadata: { name: 'second', namespace: shop.namespace },
-    spec,
-  });
-  await apply([
-    make('Gateway', {
-      selector: { istio: 'second' },
-      servers: [{ port: { number: port, name: 'http', protocol: 'HTTP' }, hosts: [host] }],
-    }),
-    make('VirtualService', {
-      hosts: [host],
-      gateways: ['second'],
-      http: [{ route: [{ destination: { host: 'shop', subset: 'v2' } }] }],
-    }),
-  ]);
-  const traffic = startTraffic(`http://127.0.0.1:${port}`, { perSecond: 50, headers: { host } });
-  await reached(traffic, 'v2');
-  const answered = (await traffic.stop()).filter(({ version }) => version === 'v2').length;
-  const query = `sum(envoy_cluster_upstream_rq{envoy_cluster_name="${shop.cluster('v2')}",proxy="second"})`;
-  await expect
-    .poll(async () => (await promQuery(mesh.prometheus.url, query))[0]?.value, { timeout: 15_000 })
-    .toBe(answered);
+  const [gateway, proxyNamespace, host] = ['second', 'istio-system', 'second.test'];
+  const labels = { istio: gateway };
+  const proxy = await mesh.proxy({ name: gateway, type: 'router', ip: '127.0.0.1', namespace: proxyNamespace, labels });
+  await apply(everyFeature({ namespace: shop.namespace, host, port, gateway, proxyNamespace }));
+  const url = `http://127.0.0.1:${port}`;
+  const ask = async (path: string, headers: Record<string, string> = {}) => {
+    const answer = await request(`${url}${path}`, { headers: { host, ...headers } });
+    await answer.body.dump();
+    return answer;
+  };
+  const status = async (path: string, headers?: Record<string, string>) => (await ask(path, headers)).statusCode;
+  await expect.poll(() => status('/').catch(String), { timeout: 15_000 }).toBe(200);
+  expect((await ask('/')).headers).toMatchObject({ 'x-mesh': 'yes' });
+  const soon = { timeout: 10_000 };
+  await expect.poll(() => status('/admin'), soon).toBe(403);
+  await expect.poll(() => status('/private'), soon).toBe(403);
+  await expect.poll(() => status('/', { authorization: 'Bearer a.b.c' }), soon).toBe(401);
+  await expect.poll(() => status('/', { 'x-fault': 'yes' }), soon).toBe(418);
+  const logged = () => readFile(join(bed.dir, 'logs', 'envoy-second.log'), 'utf8');
+  await expect.poll(logged, { timeout: 15_000 }).toContain('"GET /private HTTP/1.1" 403');
+  expect(await envoyRefusals(proxy.admin)).toEqual([]);
+  expect(await envoyRefusals(mesh.gateway.admin)).toEqual([]);
+  const query = 'sum(envoy_cluster_upstream_rq{envoy_cluster_name=~".*shop.*",proxy="second"})';
+  const count = async () => (await promQuery(mesh.prometheus.url, query))[0]?.value ?? 0;
+  await expect.poll(count, { timeout: 15_000 }).toBeGreaterThan(0);
 });

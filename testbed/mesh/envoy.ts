@@ -84,6 +84,9 @@ export async function startEnvoy(
   const ready = async () => (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
   // Two beds on one machine must not share Envoy's memory for restarts.
   const args = ['-c', file, '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
+  // As Istio starts it: open connections are ended after their next answer when a listener has got other filters.
+  // By itself Envoy would let them go by the old ones for ten minutes.
+  args.push('--drain-strategy', 'immediate', '--drain-time-s', '45', '--component-log-level', 'misc:error');
   const part = await bed.launch(`envoy-${name}`, program, args, { ready });
   return { ...part, admin: url };
 }
