@@ -30,6 +30,7 @@ export const RunView = z.object({
       changes: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),
       image: Draft.shape.image,
       takesOver: Draft.shape.takesOver,
+      warnings: Draft.shape.warnings,
     })
     .optional(),
   approval: z
@@ -64,8 +65,8 @@ export type RunView = z.output<typeof RunView>;
 
 function planOf({ plan }: Run): RunView['plan'] {
   if (!plan) return undefined;
-  const { summary, digest, changes, image, takesOver } = plan;
-  return { summary, digest, changes, image, takesOver };
+  const { summary, digest, changes, image, takesOver, warnings } = plan;
+  return { summary, digest, changes, image, takesOver, warnings };
 }
 
 function approvalOf({ verdict, expiresAt }: Run): RunView['approval'] {

@@ -74,6 +74,12 @@ export const clusterFaults = {
     say: '{kind}/{name} is made by {owner}: what is changed here would be changed back.',
     hint: 'Nothing was changed. Change {owner} instead.',
   },
+  MANAGED_BY_GIT: {
+    status: 409,
+    retry: 'never',
+    say: '{name} belongs to the Argo CD application {application}, which puts back at once whatever differs from Git: {fields}.',
+    hint: 'Nothing was changed. Change it in Git{where}, or switch selfHeal of {application} off for the time.',
+  },
   NOT_SEALED: {
     status: 422,
     retry: 'never',

@@ -65,6 +65,8 @@ export const Draft = z.object({
   command: Command.optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
+  /** What whoever approves it ought to know besides. */
+  warnings: z.array(z.string()).optional(),
   /** How a deploy shifts the traffic, where it does. */
   rollout: RolloutPlan.optional(),
   /** The steps that this plan leads to, where they are not the same for every plan. */
@@ -83,8 +85,8 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown; salt?: string },
 ): Plan {
-  const { changes, image, manifest, writes, command, rollout, takesOver } = draft;
-  return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, rollout, takesOver, ...terms }) };
+  const { summary: _, checklist: __, undo: ___, ...relied } = draft;
+  return { ...draft, digest: digestOf({ ...relied, ...terms }) };
 }
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */

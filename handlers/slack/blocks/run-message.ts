@@ -33,6 +33,7 @@ function planBlocks({ plan, replanned, state }: Run): KnownBlock[] {
   return [
     ...(changed ? [section(':warning: *The plan changed since it was approved, so the question is asked anew.*')] : []),
     preformatted(diffText(plan.changes)),
+    ...(plan.warnings ?? []).slice(0, 5).map((warning) => context(`:warning: ${harmless(warning)}`)),
     ...(plan.takesOver.length > 0
       ? [
           context(

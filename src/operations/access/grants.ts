@@ -38,6 +38,7 @@ async function planGrant(
     writes: [...first.writes, ...second.writes],
     changes: [...first.changes, ...second.changes],
     takesOver: [...first.takesOver, ...second.takesOver],
+    ...(first.warnings && { warnings: first.warnings }),
     undo: { operation: 'access-revoke', input: { who, verbs, resources, env: site.env } },
   };
 }

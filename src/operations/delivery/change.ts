@@ -3,12 +3,13 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { Draft, Write } from '../../core/plan.ts';
+import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { nameOf } from '../kubernetes/writes.ts';
 import { type Found, templateOf } from '../workloads/find.ts';
 import { previewMerge } from '../workloads/patch.ts';
 import { withChange } from './workload.ts';
 
-type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes'>;
+type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes' | 'warnings'>;
 
 /** The first write of what changes a Rollout by its Deployment: it marks whose the rollout is that is followed then. */
 export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {} });
@@ -17,18 +18,32 @@ export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {
 export const named = (name: string, changes: readonly Difference[]): Difference[] =>
   changes.map((change) => ({ ...change, path: `${name} ${change.path}` }));
 
+/** @throws Fault MANAGED_BY_GIT for what Argo CD would put back at once */
+async function guarded(kube: Kube, live: JsonObject, planned: Planned, signal: AbortSignal): Promise<Planned> {
+  const warnings = await gitOpsGuard(kube, signal)(live, planned.changes);
+  return { ...planned, ...(warnings.length > 0 && { warnings }) };
+}
+
 /** Finds out what a whole manifest comes to; a Rollout's is laid over what it is, or is its Deployment's. */
-export async function planManifest(kube: Kube, found: Found, manifest: JsonObject, signal: AbortSignal): Promise<Planned> {
+export async function planManifest(
+  kube: Kube,
+  found: Found,
+  manifest: JsonObject,
+  signal: AbortSignal,
+): Promise<Planned> {
   const { ref, live } = found;
-  if (manifest.kind === 'Rollout')
-    return { changes: differences(live, await previewMerge(kube, ref, live, manifest, signal)), manifest, takesOver: [] };
+  if (manifest.kind === 'Rollout') {
+    const changes = differences(live, await previewMerge(kube, ref, live, manifest, signal));
+    return await guarded(kube, live, { changes, manifest, takesOver: [] }, signal);
+  }
   const template = templateOf(found);
   const { after, takesOver } = await kube.preview(manifest, signal);
   const changes = differences(template.live, after);
-  if (ref.kind !== 'Rollout') return { changes, manifest, takesOver };
+  const planned = await guarded(kube, template.live, { changes, takesOver }, signal);
+  if (ref.kind !== 'Rollout') return { ...planned, manifest };
   const apply: Write = { kind: 'apply', manifest, force: takesOver.length > 0 };
   const writes = changes.length > 0 ? [markOf(found), apply] : [];
-  return { changes: named(nameOf(template.ref), changes), takesOver, writes };
+  return { ...planned, changes: named(nameOf(template.ref), changes), writes };
 }
 
 /** Finds out what a change of a workload's fields comes to, and what has to be applied for it. */

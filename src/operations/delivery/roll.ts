@@ -5,6 +5,7 @@ import { templateGeneration } from '../../core/observed.ts';
 import type { Permission, RunContext, StepContext } from '../../core/operation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { gitOpsPermissions } from '../kubernetes/gitops.ts';
 import { doWrites, refOf, refOfWrite } from '../kubernetes/writes.ts';
 import { mergeManifest } from '../workloads/patch.ts';
 import { untilNoticed } from '../workloads/unstick.ts';
@@ -26,6 +27,7 @@ export const rollPermissions: readonly Permission[] = [
   ...seePermissions,
   'patch deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io',
   'delete pods',
+  ...gitOpsPermissions,
 ];
 
 type RollRun = RunContext<'kube', (typeof rollSteps)[number]>;

@@ -82,6 +82,7 @@ async function planChange(
     writes: [...planned.writes, ...more.writes],
     changes: [...planned.changes, ...more.changes],
     takesOver: [...planned.takesOver, ...more.takesOver],
+    warnings: [...(planned.warnings ?? []), ...(more.warnings ?? [])],
     restarted: more.writes.flatMap((write) => (write.kind === 'merge' ? [nameOf(write.ref)] : [])),
   };
 }

@@ -6,6 +6,7 @@ import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { gitOpsGuard } from './gitops.ts';
 
 /** What an operation would like to write: as `Write` has it, without what only the cluster knows. */
 export type Wish =
@@ -28,7 +29,7 @@ export const nameOf = ({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string
 export const refOfWrite = (write: Wish | Write): ObjectRef =>
   write.kind === 'apply' || write.kind === 'create' ? refOf(write.manifest) : write.ref;
 
-type Planned = { write?: Write; changes: Difference[]; takesOver: Draft['takesOver'] };
+type Planned = { write?: Write; changes: Difference[]; takesOver: Draft['takesOver']; live?: JsonObject };
 
 /** Values of a Secret are never shown, only which of them change. */
 function changesOf(ref: ObjectRef, before: JsonObject | undefined, after: JsonObject): Difference[] {
@@ -43,7 +44,7 @@ async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Pla
     case 'apply': {
       const { after, takesOver } = await kube.preview(wish.manifest, signal);
       const write: Write = { kind: 'apply', manifest: wish.manifest, force: takesOver.length > 0 };
-      return { write, changes: changesOf(ref, live, live ? after : wish.manifest), takesOver };
+      return { write, changes: changesOf(ref, live, live ? after : wish.manifest), takesOver, ...(live && { live }) };
     }
     case 'create': {
       await kube.create(wish.manifest, { dryRun: true }, signal);
@@ -53,13 +54,13 @@ async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Pla
       if (!live) throw missing(ref);
       const { patch, subresource } = wish;
       const after = await kube.merge(ref, patch, { dryRun: true, ...(subresource && { subresource }) }, signal);
-      return { write: wish, changes: changesOf(ref, live, after), takesOver: [] };
+      return { write: wish, changes: changesOf(ref, live, after), takesOver: [], live };
     }
     case 'remove': {
       if (!live) return { changes: [], takesOver: [] };
       await kube.remove(ref, { dryRun: true }, signal);
       const write: Write = { kind: 'remove', ref, uid: text(at(live, 'metadata', 'uid')) };
-      return { write, changes: [{ path: '', from: 'there', to: 'deleted' }], takesOver: [] };
+      return { write, changes: [{ path: '', from: 'there', to: 'deleted' }], takesOver: [], live };
     }
     default:
       return wish satisfies never;
@@ -73,14 +74,18 @@ export function missing({ kind, name, namespace }: ObjectRef, near = ''): Fault 
 
 /**
  * Finds out by dry runs what the wishes would change, in their order. Each change bears the object's name in its path,
- * such as `ConfigMap/app-config data.LEVEL`; values of Secrets are masked.
+ * values of Secrets are masked. What Argo CD would put back is a warning.
+ * @throws Fault MANAGED_BY_GIT where it would do so at once
+
  */
 export async function planWrites(
   kube: Kube,
   wishes: readonly Wish[],
   signal: AbortSignal,
-): Promise<Pick<Draft, 'changes' | 'takesOver'> & { writes: Write[] }> {
+): Promise<Pick<Draft, 'changes' | 'takesOver' | 'warnings'> & { writes: Write[] }> {
+  const guard = gitOpsGuard(kube, signal);
   const planned = await Promise.all(wishes.map((wish) => planOne(kube, wish, signal)));
+  const warnings = (await Promise.all(planned.map(({ live, changes }) => guard(live, changes)))).flat();
   const named = planned.flatMap(({ changes }, index) => {
     const wish = wishes[index];
     return wish
@@ -91,6 +96,7 @@ export async function planWrites(
     writes: planned.flatMap(({ write, changes }) => (write && changes.length > 0 ? [write] : [])),
     changes: named,
     takesOver: planned.flatMap(({ takesOver }) => takesOver),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Permission } from '../../core/operation.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { gitOpsPermissions } from '../kubernetes/gitops.ts';
 import { doWrites } from '../kubernetes/writes.ts';
 import { planManifest } from './plan.ts';
 import { established, settle, workloadsOf } from './settle.ts';
@@ -16,6 +17,7 @@ const permissions: readonly Permission[] = [
   'get,list,create,patch,delete scaledobjects.keda.sh,rollouts.argoproj.io',
   'list,watch replicasets.apps,pods',
   'get pods/log',
+  ...gitOpsPermissions,
 ];
 
 const { env: namespace, ...withoutEnv } = manifestFields;

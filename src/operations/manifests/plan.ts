@@ -4,6 +4,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
+import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { nameOf, refOf } from '../kubernetes/writes.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { membersOf } from './sets.ts';
@@ -12,8 +13,16 @@ import { type ManifestInput, readSource, whereOf } from './source.ts';
 /** So many objects are asked about at a time. */
 const together = 8;
 
+type Guard = ReturnType<typeof gitOpsGuard>;
+
 type Outcome =
-  | { kind: 'new' | 'changed' | 'same'; write?: Write; changes: Difference[]; takesOver: Draft['takesOver'] }
+  | {
+      kind: 'new' | 'changed' | 'same';
+      write?: Write;
+      changes: Difference[];
+      takesOver: Draft['takesOver'];
+      warnings?: string[];
+    }
   | { kind: 'refused'; problem: string };
 
 const lastApplied = /last-applied-configuration/;
@@ -39,6 +48,7 @@ async function look(
   kube: Kube,
   entry: Prepared,
   brings: { namespace: boolean },
+  guard: Guard,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { object } = entry;
@@ -50,11 +60,12 @@ async function look(
     const write: Write = { kind: 'apply', manifest: object, force: takesOver.length > 0 };
     const named = takesOver.map(({ field, manager }) => ({ manager, field: `${nameOf(refOf(object))} ${field}` }));
     const whole = changes.length > 0 ? changes : [{ path: '', to: 'new' }];
-    return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named };
+    const warnings = await guard(live, changes);
+    return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named, warnings };
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
     if (waitsFor(thrown, entry, brings)) return unchecked(entry);
-    if (thrown.code === 'CLUSTER_FORBIDDEN') throw thrown;
+    if (thrown.code === 'CLUSTER_FORBIDDEN' || thrown.code === 'MANAGED_BY_GIT') throw thrown;
     return { kind: 'refused', problem: `${whereOf(entry)}: ${thrown.message}` };
   }
 }
@@ -70,20 +81,22 @@ async function some<Item, Result>(items: readonly Item[], act: (item: Item) => P
 async function removals(
   kube: Kube,
   prepared: readonly Prepared[],
-  set: string,
-  namespace: string,
+  { set, namespace }: { set: string; namespace: string },
+  guard: Guard,
   signal: AbortSignal,
 ) {
   const kept = new Set(prepared.map(({ object }) => nameOf(refOf(object))));
   const members = await membersOf(kube, { set, namespace, more: prepared.map(({ kind }) => kind) }, signal);
-  return members
-    .filter((object) => !kept.has(nameOf(refOf(object))))
-    .map((object) => {
+  const gone = members.filter((object) => !kept.has(nameOf(refOf(object))));
+  return await Promise.all(
+    gone.map(async (object) => {
       const ref = refOf(object);
       const to = ref.kind === 'PersistentVolumeClaim' ? 'deleted, with the data in it' : 'deleted';
       const write: Write = { kind: 'remove', ref, uid: String(at(object, 'metadata', 'uid') ?? '') };
-      return { write, change: { path: nameOf(ref), from: `in the set ${set}`, to } };
-    });
+      const change: Difference = { path: nameOf(ref), from: `in the set ${set}`, to };
+      return { write, change, warnings: await guard(object, [{ path: '', to: 'deleted' }]) };
+    }),
+  );
 }
 
 const counted = (count: number, word: string) => (count === 0 ? [] : [`${count} ${word}`]);
@@ -103,11 +116,19 @@ export async function planManifest(
   const namespace = prepared.some(
     ({ object }) => object.kind === 'Namespace' && at(object, 'metadata', 'name') === site.namespace,
   );
-  const outcomes = await some(prepared, (entry) => look(kube, entry, { namespace }, signal));
+  const guard = gitOpsGuard(kube, signal);
+  const outcomes = await some(prepared, (entry) => look(kube, entry, { namespace }, guard, signal));
   const refused = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.problem] : []));
   if (refused.length > 0)
     throw fault('CLUSTER_REFUSED', { cluster: site.cluster, problem: refused.slice(0, 10).join(' ') });
-  const gone = input.prune === undefined ? [] : await removals(kube, prepared, input.prune, site.namespace, signal);
+  const gone =
+    input.prune === undefined
+      ? []
+      : await removals(kube, prepared, { set: input.prune, namespace: site.namespace }, guard, signal);
+  const warnings = [
+    ...outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : (outcome.warnings ?? []))),
+    ...gone.flatMap((each) => each.warnings),
+  ];
   const shown = outcomes.flatMap((outcome, index) => {
     const object = prepared[index]?.object;
     if (outcome.kind === 'refused' || !object) return [];
@@ -128,5 +149,6 @@ export async function planManifest(
       ...gone.map(({ write }) => write),
     ],
     takesOver: outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : outcome.takesOver)),
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -122,7 +122,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>, input: Input): P
   const ref = refTo('HorizontalPodAutoscaler', target.namespace, hpa ? nameIn(hpa) : target.name);
   const spec = specOf(input, hpa);
   await checkRequests(kube, live, listOf(spec.metrics), signal);
-  const { writes, changes, takesOver } = await planWrites(kube, [wishOf(ref, target, spec, hpa)], signal);
+  const { changes, ...planned } = await planWrites(kube, [wishOf(ref, target, spec, hpa)], signal);
   const given = ownsReplicas(live)
     ? [{ path: `${target.kind}/${target.name} spec.replicas (kept by)`, from: 'Shipmate', to: 'the autoscaler' }]
     : [];
@@ -131,7 +131,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>, input: Input): P
     return goal === undefined ? [] : [`${name} ${goal}`];
   });
   const summary = [`${spec.minReplicas} to ${spec.maxReplicas} pods`, ...goals].join(', ');
-  return { summary, writes, changes: [...changes, ...given], takesOver, ...undoOf(input, hpa) };
+  return { summary, ...planned, changes: [...changes, ...given], ...undoOf(input, hpa) };
 }
 
 const AutoscalerRequest = z.object({

@@ -78,7 +78,12 @@ export function templateOf({ ref, live, template }: Found): Live {
   const elsewhere = template === undefined && at(live, 'spec', 'workloadRef');
   if (!isObject(elsewhere)) return template ?? { ref, live };
   const why = `its pods are made after ${text(elsewhere.kind)}/${text(elsewhere.name)}, which is no Deployment, or is not there`;
-  throw fault('NOT_FOR_KIND', { operation: 'deploy', what: `${ref.kind}/${ref.name}`, why, instead: 'Correct its workloadRef.' });
+  throw fault('NOT_FOR_KIND', {
+    operation: 'deploy',
+    what: `${ref.kind}/${ref.name}`,
+    why,
+    instead: 'Correct its workloadRef.',
+  });
 }
 
 /** The workload of a place. @throws Fault NOT_DEPLOYED for an app; NO_SUCH_OBJECT, with the nearest name, for what is none */

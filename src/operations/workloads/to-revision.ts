@@ -7,6 +7,7 @@ import type { Kube } from '../../core/kube.ts';
 import type { Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { markOf } from '../delivery/change.ts';
+import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { type Found, templateOf } from './find.ts';
 import { patchBetween } from './patch.ts';
 
@@ -45,9 +46,12 @@ export async function planRevision(
   const patch = { spec: { template: patchBetween(isObject(template) ? template : {}, wanted.template) } };
   const after = await kube.merge(ref, patch, { dryRun: true }, signal);
   const now = all.find(({ current }) => current);
+  const changes = differences(live, after);
+  const warnings = await gitOpsGuard(kube, signal)(live, changes);
   return {
     summary: `back to revision ${revision}: ${imagesOfTemplate(wanted.template)}`,
-    changes: differences(live, after),
+    changes,
+    ...(warnings.length > 0 && { warnings }),
     takesOver: [],
     writes: [...(found.template ? [markOf(found)] : []), { kind: 'merge', ref, patch }],
     ...(now && { undo: { operation: 'rollback', input: { app, env, revision: now.revision } } }),

@@ -40,7 +40,12 @@ beforeAll(async () => {
     rolloutsForFile(),
   ]);
   staging = desk.namespaces.staging;
-  const blueGreen = { activeService: 'blue', previewService: 'blue-preview', autoPromotionEnabled: false, scaleDownDelaySeconds: 600 };
+  const blueGreen = {
+    activeService: 'blue',
+    previewService: 'blue-preview',
+    autoPromotionEnabled: false,
+    scaleDownDelaySeconds: 600,
+  };
   const linked: JsonObject = {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Rollout',
