@@ -51,7 +51,9 @@ export function routesTo(objects: readonly JsonObject[], service: string, namesp
       const name = text(route.name);
       if (!leads || name.startsWith(ownRoute)) return [];
       const alone = name !== '' && routes.filter((each) => each.name === name).length === 1;
-      const label = `${nameIn(object)}/${name || index + 1}`;
+      // Numbers that stay, whatever Shipmate has put before the route for a while.
+      const ahead = routes.slice(0, index).filter((each) => text(each.name).startsWith(ownRoute)).length;
+      const label = `${nameIn(object)}/${name || index + 1 - ahead}`;
       return [{ object, route, step: alone ? { name } : index, label }];
     });
   });

@@ -73,7 +73,8 @@ function serverEdit(gateway: JsonObject, server: JsonObject, { port, hosts }: In
   const taken = new Set(all.map((each) => at(each, 'port', 'name')));
   const name = text(at(server, 'port', 'name'));
   const free = taken.has(name) ? `${name}-${all.length}` : name;
-  return editTo(gateway, ['spec', 'servers', { hosts }], { ...server, port: { ...Object(server.port), name: free } });
+  const named: JsonObject = { ...Object(server.port), name: free };
+  return editTo(gateway, ['spec', 'servers', { port: named }], { ...server, port: named });
 }
 
 const without = (object: JsonObject, key: string): JsonObject =>

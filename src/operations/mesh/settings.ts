@@ -172,7 +172,7 @@ export function balancerFields(asked: z.output<typeof Balancer> | null): { simpl
 
 /** The load balancer as it is set, in the words that it is asked for by; undefined where they have none for it. */
 export function balancerOf(fields: { simple?: Json; consistentHash?: Json }): z.input<typeof Balancer> | undefined {
-  const policy = balancers.find((name) => simple[name] === fields.simple);
+  const policy = balancers.find((name) => fields.simple !== undefined && simple[name] === fields.simple);
   if (policy) return { policy };
   const hash = Hash.safeParse(fields.consistentHash);
   if (!hash.success) return undefined;
