@@ -104,7 +104,7 @@ export const clusterFaults = {
     say: 'Several routes lead to {service}: {routes}.',
     hint: 'Nothing was changed. Say which one is meant: {example}, or route=all.',
   },
-  NO_CANARY: {
+  NO_SIDES: {
     status: 422,
     retry: 'never',
     say: '{service} has no stable and canary side to share its traffic between.',

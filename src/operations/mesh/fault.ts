@@ -101,6 +101,17 @@ async function clear(
   }
 }
 
+/** Waits for its end, holding no worker; answers with whether somebody stopped it before. */
+async function held(step: StepContext, until: number, now: () => number): Promise<boolean> {
+  for (;;) {
+    const said = await step.steers();
+    if (said.some(({ wish }) => wish.kind === 'abort')) return true;
+    const left = until - now();
+    if (left <= 0) return false;
+    await step.rest(left, said.length);
+  }
+}
+
 async function hold(run: RunContext<'kube', 'write' | 'hold' | 'clear'>, input: Input): Promise<Report> {
   const kube = run.on.kube(run.site.cluster);
   const [write] = run.plan.writes ?? [];
@@ -110,13 +121,14 @@ async function hold(run: RunContext<'kube', 'write' | 'hold' | 'clear'>, input: 
     step.note(`there ${momentText(step.startedAt + input.for)}`);
     return step.startedAt + input.for;
   });
-  await run.wait('hold', Math.max(0, until - run.now()));
+  const stopped = await run.step('hold', (step) => held(step, until, run.now));
   const ref = refOfWrite(write);
   const label = text(run.plan.undo?.input.route);
   const cleared = await run.step('clear', (step) =>
     clear(kube, ref, (live) => removalOf(live, label, input, run.id), run.id, step),
   );
-  const note = cleared ? `Taken away again after ${spanText(input.for)}.` : 'Somebody took it away before.';
+  const when = stopped ? 'as somebody stopped it' : `after ${spanText(input.for)}`;
+  const note = cleared ? `Taken away again ${when}.` : 'Somebody took it away before.';
   return { kind: 'changed', objects: [nameOf(ref)], note };
 }
 
@@ -140,7 +152,8 @@ export const fault = defineOperation({
   needs: ['kube'],
   permissions: trafficPermissions,
   steps: ['write', 'hold', 'clear'],
-  limits: { run: 4 * longest, steps: { clear: 2 * longest } },
+  limits: { run: 4 * longest, steps: { hold: longest + hour, clear: 2 * longest } },
+  steered: true,
   alongside: true,
   neverUnapproved: true,
   target: ({ env }) => ({ env }),

@@ -49,12 +49,12 @@ function mirrorEdits({ object, step, route }: Route, mirror: Traffic['mirror']):
 const isCanary = (destination: Json | undefined) =>
   at(destination, 'subset') === 'canary' || text(at(destination, 'host')).split('.')[0]?.endsWith('-canary') === true;
 
-/** The shares of a route's two sides. @throws Fault NO_CANARY where it has not exactly these two */
+/** The shares of a route's two sides. @throws Fault NO_SIDES where it has not exactly these two */
 function canaryEdits({ object, step, route }: Route, { service, env, canary }: Traffic): Edit[] {
   if (!canary) return [];
   const sides = list(route.route);
   const index = sides.findIndex(({ destination }) => isCanary(destination));
-  if (index < 0 || sides.length !== 2) throw fault('NO_CANARY', { service, env });
+  if (index < 0 || sides.length !== 2) throw fault('NO_SIDES', { service, env });
   const weight = canary.enabled ? canary.weight : 0;
   return sides.flatMap((_, side) => {
     const here: EditStep[] = ['spec', 'http', step, 'route', side];

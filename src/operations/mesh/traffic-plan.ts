@@ -68,12 +68,12 @@ function wordOf([key, value]: [string, unknown]): string {
     .join(', ')}`;
 }
 
-/** Routes as they are meant; a new one where there is none and one is needed. @throws Fault NO_CANARY, WHICH_ROUTE */
+/** Routes as they are meant; a new one where there is none and one is needed. @throws Fault NO_SIDES, WHICH_ROUTE */
 function wantedRoutes(mesh: Mesh, traffic: Traffic): Route[] {
   if (!routeFields.some((field) => traffic[field] !== undefined)) return [];
   const chosen = chosenRoutes(mesh.routes, traffic.service, traffic.route);
   if (chosen.length > 0) return chosen;
-  if (traffic.canary) throw fault('NO_CANARY', traffic);
+  if (traffic.canary) throw fault('NO_SIDES', traffic);
   return [freshRoute(mesh.virtualServices, traffic.service, mesh.namespace)];
 }
 

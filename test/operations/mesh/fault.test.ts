@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases } from '../../../src/engine/leases.ts';
@@ -53,6 +52,16 @@ test('it is taken away by another worker where the one that put it there was kil
   const [over] = await desk.settle([id], 30_000);
   expect(over).toMatchObject({ state: 'finished' });
   expect(await httpOf('cart')).toEqual([plain('cart')]);
+});
+
+test('to stop it is to take it away at once', async () => {
+  await kubectl(['create', 'service', 'clusterip', 'stopped', '-n', ns, '--tcp=80:8080']);
+  const id = await desk.ask('fault', { service: 'stopped', env: 'staging', delay: '1s', for: '10h' });
+  await desk.lap(id);
+  await stop(desk.engine, id, { actor: ben });
+  const [over] = await desk.settle([id]);
+  expect(over).toMatchObject({ state: 'finished', report: { note: 'Taken away again as somebody stopped it.' } });
+  expect(await httpOf('stopped')).toEqual([plain('stopped')]);
 });
 
 test('for requests with a header alone, before the route that they would take', async () => {

@@ -282,7 +282,7 @@ test('bad input is said in words, and what the cluster refuses in its own', asyn
     fault: { code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean “cart”?') },
   });
   expect(await set('traffic-set', { service: 'old', canary: { weight: 20 } })).toMatchObject({
-    fault: { code: 'NO_CANARY', hint: expect.stringContaining('strategy=canary') },
+    fault: { code: 'NO_SIDES', hint: expect.stringContaining('strategy=canary') },
   });
   expect(await set('mirror', { service: 'old', to: 'nobody' })).toMatchObject({ fault: { code: 'NO_SUCH_OBJECT' } });
   expect(await set('mirror', { service: 'old', to: 'shop', subset: 'canry' })).toMatchObject({
