@@ -6,6 +6,7 @@ import { createLeases } from '../../src/engine/leases.ts';
 import { bed } from '../support/bed.ts';
 import { quiet } from '../support/engine.ts';
 import { envoyCluster, envoyRoutes, everyObject } from '../support/envoy.ts';
+import { kubectl } from '../support/kubectl.ts';
 import { applyAll, hostOf, mesh, openShop, shopDeployment, shopService } from '../support/mesh.ts';
 import { type RealDesk, realDesk } from '../support/real-desk.ts';
 import { type Shot, startTraffic } from '../support/traffic.ts';
@@ -65,7 +66,9 @@ test('balancing, circuit breaking and pools reach the proxy', async () => {
   await expect.poll(cluster, soon).toMatchObject({
     lb_policy: 'RANDOM',
     outlier_detection: { consecutive_5xx: 5, interval: '30s', base_ejection_time: '45s', max_ejection_percent: 60 },
-    circuit_breakers: { thresholds: [expect.objectContaining({ max_connections: 77, max_pending_requests: 11, max_requests: 99 })] },
+    circuit_breakers: {
+      thresholds: [expect.objectContaining({ max_connections: 77, max_pending_requests: 11, max_requests: 99 })],
+    },
   });
   const options = everyObject(await cluster(), (each) => each.max_requests_per_connection !== undefined);
   expect(options).toMatchObject([{ max_requests_per_connection: 13 }]);
@@ -172,4 +175,27 @@ test('retries make failures of the app go unseen; circuit breaking takes the pod
   await expect.poll(async () => (await cluster())?.outlier_detection, soon).toMatchObject({ consecutive_5xx: 3 });
   await shots(2);
   expect(await share(), 'it is out').toBe(0);
+  await kubectl(['delete', 'deployment', 'failing', '-n', ns]);
+  await set('breaker', { errors: 'off' });
+});
+
+test('settings and faults come and go while a canary has its share, and both end as they should', async () => {
+  const deploy = { app: 'shop', env: 'staging', tag: 'v2', strategy: 'canary', weights: [50], bake: '9s' };
+  const id = await desk.ask('deploy', deploy);
+  const deployed = desk.settle([id], 90_000);
+  const shares = async () =>
+    everyObject(await routes(), (each) => Array.isArray(each.clusters)).map(({ clusters }) =>
+      at(clusters, 0, 'weight'),
+    );
+  await expect.poll(shares, { timeout: 40_000, interval: 100 }).toEqual([50]);
+  await set('timeout', { timeout: '4s' });
+  const fault = await desk.ask('fault', { service: 'shop', env: 'staging', delay: '1ms', for: '1h' });
+  expect(await desk.lap(fault)).toMatchObject({ state: 'running' });
+  expect(await shares(), 'the share stays').toEqual([50]);
+  expect(await deployed).toMatchObject([{ state: 'finished', report: { kind: 'promoted' } }]);
+  await set('fault-off', {});
+  const args = ['get', 'virtualservice', 'shop', '-n', ns, '-o', 'json'];
+  expect(JSON.parse(await kubectl(args)).spec.http).toEqual([
+    expect.objectContaining({ name: 'all', timeout: '4s', route: [{ destination: { host: 'shop' } }] }),
+  ]);
 });

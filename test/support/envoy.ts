@@ -17,7 +17,9 @@ const sectionOf = (configs: readonly JsonObject[], type: string) =>
 export async function envoyRoutes(admin: string, host: string): Promise<JsonObject[]> {
   const section = sectionOf(await dump(admin), 'RoutesConfigDump');
   const hosts = list(section?.dynamic_route_configs).flatMap((each) => list(at(each, 'route_config', 'virtual_hosts')));
-  return hosts.filter(({ domains }) => JSON.stringify(domains).includes(`"${host}"`)).flatMap(({ routes }) => list(routes));
+  return hosts
+    .filter(({ domains }) => JSON.stringify(domains).includes(`"${host}"`))
+    .flatMap(({ routes }) => list(routes));
 }
 
 /** A cluster of Istio's: `outbound|80||shop.NS.svc.cluster.local`. */
@@ -31,10 +33,12 @@ export async function envoyCluster(admin: string, name: string): Promise<JsonObj
 export async function envoyListener(admin: string, name: string): Promise<JsonObject | undefined> {
   const section = sectionOf(await dump(admin), 'ListenersConfigDump');
   const found = list(section?.dynamic_listeners).find((each) => each.name === name);
-  const listener =
-    at(found, 'active_state', 'listener') ??
-    at(found, 'warming_state', 'listener') ??
-    at(found, 'error_state', 'failed_configuration');
+  // What it refused would otherwise look like what it never heard of.
+  const refused = at(found, 'error_state', 'details');
+  if (refused !== undefined && !/address already in use/i.test(text(refused)))
+    throw new Error(`${name}: ${text(refused)}`);
+  const states = ['warming_state', 'active_state'].map((state) => at(found, state, 'listener'));
+  const listener = states.find((each) => each !== undefined) ?? at(found, 'error_state', 'failed_configuration');
   return isObject(listener) ? listener : undefined;
 }
 
