@@ -44,7 +44,9 @@ import { diff } from './manifests/diff.ts';
 import { exportObject } from './manifests/export.ts';
 import { balance, breaker, pool } from './mesh/breaker.ts';
 import { callers } from './mesh/callers.ts';
-import { callersAllow, callersDeny, callersDrop } from './mesh/callers-set.ts';
+import { callersDrop } from './mesh/callers-drop.ts';
+import { callersAllow, callersDeny } from './mesh/callers-set.ts';
+import { calls } from './mesh/calls.ts';
 import { externalDelete, externalSet, externals } from './mesh/externals.ts';
 import { fault } from './mesh/fault.ts';
 import { faultOff } from './mesh/fault-off.ts';
@@ -118,6 +120,7 @@ const meshing = [
   callersAllow,
   callersDeny,
   callersDrop,
+  calls,
   jwt,
   gatewaySet,
   gatewayDelete,

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { same } from '../../core/edits.ts';
 import { fault } from '../../core/errors.ts';
-import { at, digestOf, type JsonObject } from '../../core/json.ts';
-import { didYouMean } from '../../core/near.ts';
+import { digestOf, type JsonObject } from '../../core/json.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { nameIn } from '../kubernetes/reading.ts';
-import { missing, planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
-import { CallerRef, PolicyName, policiesAbout, reachText, sourceCalled } from './callers.ts';
-import { isOurs, meshList, meshObject, meshRef, selectorOf } from './objects.ts';
+import { planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
+import { policiesAbout, reachText } from './caller-words.ts';
+import { CallerRef, sourceCalled } from './callers.ts';
+import { isOurs, meshList, meshObject, selectorOf } from './objects.ts';
 import { meshed, workloadPermissions } from './workloads.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
@@ -122,30 +121,4 @@ export const callersDeny = defineOperation({
   name: 'callers-deny',
   summary: 'Forbid somebody to call an app; this goes before all that is allowed',
   examples: ['web from namespace/legacy in staging', 'web from anywhere in staging paths=/admin/*'],
-});
-
-export const callersDrop = defineOperation({
-  name: 'callers-drop',
-  summary: 'Take away an AuthorizationPolicy that Shipmate made',
-  effect: 'change',
-  input: z.strictObject({ name: PolicyName, env: EnvRef }),
-  usage: '<name> in <env>',
-  examples: ['allow-old-to-web in staging'],
-  needs: ['kube'],
-  permissions: ['get,list,delete authorizationpolicies.security.istio.io'],
-  steps: writeSteps,
-  target: ({ env }) => ({ env }),
-  plan: async ({ on, site, signal }, { name }) => {
-    const kube = on.kube(site.cluster);
-    const all = await meshList(kube, 'AuthorizationPolicy', site.namespace, signal);
-    const live = all.find((policy) => nameIn(policy) === name);
-    const ref = meshRef('AuthorizationPolicy', site.namespace, name);
-    if (!live) throw missing(ref, didYouMean(name, all.filter(isOurs).map(nameIn)));
-    if (!isOurs(live)) throw fault('NOT_OURS', { kind: ref.kind, name });
-    const planned = await planWrites(kube, [{ kind: 'remove', ref }], signal);
-    const like = (policy: JsonObject) => same(at(policy, 'spec', 'selector'), at(live, 'spec', 'selector'));
-    const [from, to] = [all, all.filter((policy) => policy !== live)].map((each) => reachText(each.filter(like)));
-    return { summary: `takes away ${name}${from === to ? '' : `; from then on may call: ${to}`}`, ...planned };
-  },
-  run: (run) => runWrites(run),
 });

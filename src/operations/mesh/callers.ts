@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type Json, type JsonObject, text } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, siteCalled, WorkloadRef } from '../../core/place.ts';
-import { list, nameIn, words } from '../kubernetes/reading.ts';
-import { isOurs, meshList } from './objects.ts';
-import { isAbout, isForAll, meshed, workloadPermissions } from './workloads.ts';
+import { callerRows, policiesAbout, reachText } from './caller-words.ts';
+import { meshList } from './objects.ts';
+import { meshed, workloadPermissions } from './workloads.ts';
 
 /** Who may call whom: Istio's AuthorizationPolicies. */
 
@@ -55,70 +55,6 @@ export async function sourceCalled(
   };
 }
 
-const among = (values: Json | undefined) => words(values).join(', ');
-
-function sourceText(rule: JsonObject): string {
-  const sources = list(rule.from).map((each) => {
-    const source = at(each, 'source');
-    const principals = [...words(at(source, 'principals')), ...words(at(source, 'serviceAccounts'))]
-      .map((name) => name.replace(/^.*\/ns\/([^/]+)\/sa\//, 'sa/$1/'))
-      .join(', ');
-    const namespaces = words(at(source, 'namespaces'))
-      .map((name) => `namespace/${name}`)
-      .join(', ');
-    const tokens = among(at(source, 'requestPrincipals'));
-    const without = among(at(source, 'notRequestPrincipals'));
-    const rest = ['ipBlocks', 'remoteIpBlocks', 'notPrincipals', 'notNamespaces', 'notIpBlocks']
-      .filter((key) => at(source, key) !== undefined)
-      .map((key) => `${key} ${among(at(source, key))}`);
-    return [
-      principals,
-      namespaces,
-      tokens && `a token of ${tokens}`,
-      without && `without a token of ${without}`,
-      ...rest,
-    ]
-      .filter(Boolean)
-      .join(' and ');
-  });
-  return sources.filter(Boolean).join(' or ') || 'anybody';
-}
-
-function operationText(rule: JsonObject): string {
-  const operations = list(rule.to).map((each) =>
-    ['methods', 'paths', 'ports', 'hosts', 'notPaths', 'notMethods', 'notPorts']
-      .map((key) => ({ key, said: among(at(each, 'operation', key)) }))
-      .filter(({ said }) => said !== '')
-      .map(({ key, said }) => (key.startsWith('not') || key === 'ports' || key === 'hosts' ? `${key} ${said}` : said))
-      .join(' '),
-  );
-  const when = list(rule.when).map(({ key, values }) => `where ${text(key)} is ${among(values)}`);
-  return [operations.filter(Boolean).join(' or ') || 'everything', ...when].join(' ');
-}
-
-const actionOf = (policy: JsonObject) => text(at(policy, 'spec', 'action')) || 'ALLOW';
-
-export const policiesAbout = (all: readonly JsonObject[], labels: JsonObject): JsonObject[] =>
-  all.filter((policy) => isAbout(policy, labels) && at(policy, 'spec', 'targetRef') === undefined);
-
-/** What is let in without a policy, or with some. */
-export function reachText(policies: readonly JsonObject[]): string {
-  const allows = policies.filter((policy) => actionOf(policy) === 'ALLOW');
-  const denies = policies.some((policy) => actionOf(policy) === 'DENY');
-  const base = allows.length > 0 ? 'only what an ALLOW says' : 'everybody';
-  return denies ? `${base}, but for what a DENY says` : base;
-}
-
-function rowsOf(policy: JsonObject): string[][] {
-  const rules = list(at(policy, 'spec', 'rules'));
-  const about = isForAll(policy) ? 'the namespace' : 'this app';
-  const made = isOurs(policy) ? 'Shipmate' : '';
-  const row = (who: string, what: string) => [actionOf(policy), who, what, about, nameIn(policy), made];
-  return rules.length > 0
-    ? rules.map((rule) => row(sourceText(rule), operationText(rule)))
-    : [row('nobody', 'anything')];
-}
-
 export const callers = defineOperation({
   name: 'callers',
   summary: 'Say who may call an app, as the mesh’s AuthorizationPolicies have it',
@@ -152,7 +88,7 @@ export const callers = defineOperation({
         kind: 'table' as const,
         title: `Who may call ${run.place.app} in ${run.place.env}`,
         columns: ['Action', 'Who', 'What', 'About', 'Policy', 'Made by'],
-        rows: policies.flatMap(rowsOf),
+        rows: policies.flatMap(callerRows),
         note: `May call: ${reachText(policies)}. Policies of the mesh’s root namespace count besides. Who calls is known by mTLS alone.`,
       };
     }),

@@ -7,7 +7,7 @@ import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { ageOf, byName, list, nameIn, words } from '../kubernetes/reading.ts';
 import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
-import { Host, MeshProtocol } from './gateways.ts';
+import { Host, MeshProtocol } from './gateway-servers.ts';
 import { editTo, isOurs, keepersText, meshList, meshObject, meshRef } from './objects.ts';
 
 const Input = z.strictObject({

@@ -1,19 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Edit } from '../../core/edits.ts';
-import { Fault, fault as problem } from '../../core/errors.ts';
-import { type JsonObject, text } from '../../core/json.ts';
-import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { fault as problem } from '../../core/errors.ts';
+import { text } from '../../core/json.ts';
 import { momentText, spanText } from '../../core/moments.ts';
-import { defineOperation, type PlanContext, type RunContext, route, type StepContext } from '../../core/operation.ts';
+import { defineOperation, type PlanContext, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { Label } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
-import { doEdit } from '../kubernetes/edit-write.ts';
 import { doWrites, nameOf, planWrites, refOf, refOfWrite, type Wish } from '../kubernetes/writes.ts';
 import { injection, removalOf, wrongText } from './fault-edits.ts';
+import { clear, held } from './fault-hold.ts';
 import { chosenRoutes, freshRoute } from './find-routes.ts';
 import { keepersText } from './objects.ts';
 import { RouteName } from './settings.ts';
@@ -76,40 +73,6 @@ async function plan(context: PlanContext<'kube'>, input: Input): Promise<Draft> 
     ...planned,
     undo: { operation: 'fault-off', input: { service, env, route: target.label } },
   };
-}
-
-/** With the API server away it is tried until it is back: an end that did not come would be an outage. */
-async function clear(
-  kube: Kube,
-  ref: ObjectRef,
-  edits: (live: JsonObject) => Edit[],
-  run: string,
-  step: StepContext,
-): Promise<boolean> {
-  for (;;) {
-    try {
-      const live = await kube.read(ref, step.signal);
-      const made = live ? edits(live) : [];
-      if (made.length > 0) await doEdit(kube, run, { kind: 'edit', ref, edits: made }, step.signal);
-      return made.length > 0;
-    } catch (thrown) {
-      const passing = thrown instanceof Fault && (thrown.retry === 'later' || thrown.code === 'FIELD_CHANGED');
-      if (!passing) throw thrown;
-      step.note(`${thrown.message} Trying again.`);
-      await sleep(5_000, undefined, { signal: step.signal });
-    }
-  }
-}
-
-/** Waits for its end, holding no worker; answers with whether somebody stopped it before. */
-async function held(step: StepContext, until: number, now: () => number): Promise<boolean> {
-  for (;;) {
-    const said = await step.steers();
-    if (said.some(({ wish }) => wish.kind === 'abort')) return true;
-    const left = until - now();
-    if (left <= 0) return false;
-    await step.rest(left, said.length);
-  }
 }
 
 async function hold(run: RunContext<'kube', 'write' | 'hold' | 'clear'>, input: Input): Promise<Report> {

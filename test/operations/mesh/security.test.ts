@@ -126,6 +126,43 @@ test('who may call an app: allowed, denied, shown in words, and taken back', asy
     await expect(set('callers-allow', { to: 'web', ...wrong })).rejects.toMatchObject({ code: 'BAD_INPUT' });
 });
 
+test('who calls whom is told from policies, gateways and sidecars, and it is said that it is from those', async () => {
+  const istio = (kind: string, name: string, spec: object) => ({
+    apiVersion: `${kind === 'AuthorizationPolicy' ? 'security' : 'networking'}.istio.io/v1`,
+    kind,
+    metadata: { name },
+    spec,
+  });
+  await kubectl(['create', 'service', 'clusterip', 'web', '-n', ns, '--tcp=80:8080']);
+  const hosts = ['shop.example.com'];
+  const http = [{ route: [{ destination: { host: 'web' } }] }];
+  const principals = [`cluster.local/ns/${ns}/sa/api-runner`, 'cluster.local/ns/other/sa/batch'];
+  const egress = [{ hosts: [`./web.${ns}.svc.cluster.local`, 'istio-system/*'] }];
+  for (const object of [
+    istio('VirtualService', 'edge', { hosts, gateways: ['edge-gateway'], http }),
+    istio('Sidecar', 'api', { workloadSelector: { labels: { app: 'api' } }, egress }),
+    istio('AuthorizationPolicy', 'callers', { selector: web, rules: [{ from: [{ source: { principals } }] }] }),
+  ])
+    await kubectl(['create', '-n', ns, '-f', '-'], JSON.stringify(object));
+  const { report } = await set('calls', { app: 'web' });
+  expect(report).toMatchObject({
+    rows: [
+      ['gateway edge-gateway (shop.example.com)', 'web', 'is led there by VirtualService/edge'],
+      ['api', 'web', 'may, says AuthorizationPolicy/callers'],
+      ['sa/other/batch', 'web', 'may, says AuthorizationPolicy/callers'],
+      ['api', 'web', 'knows of it by Sidecar/api'],
+      ['web', 'api', 'may, says AuthorizationPolicy/allow-web-to-api'],
+    ],
+    note: expect.stringContaining('not from requests'),
+  });
+  expect((await set('calls', { app: 'api' })).report).toMatchObject({
+    rows: expect.arrayContaining([
+      ['api', 'web', 'may, says AuthorizationPolicy/callers'],
+      ['api', 'web', 'knows of it by Sidecar/api'],
+    ]),
+  });
+});
+
 test('tokens are checked, asked for, and not looked at any more', async () => {
   const issuer = 'https://id.example.com';
   const jwks = `${issuer}/jwks`;
@@ -236,6 +273,10 @@ test('hosts outside the mesh are registered, added to, listed and taken out', as
   });
   expect(await undone(stripe)).toMatchObject({ state: 'finished' });
   expect(await namesOf('serviceentry')).not.toContain('api-example-com');
+  expect(await set('external-delete', { name: 'any-wild-example-co' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean “any-wild-example-com”?') },
+  });
+  expect(await set('external-delete', { name: 'any-wild-example-com' })).toMatchObject({ state: 'finished' });
   expect(await set('external-set', { hosts: ['*'] })).toMatchObject({ fault: { code: 'BAD_INPUT' } });
 });
 
