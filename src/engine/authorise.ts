@@ -2,9 +2,9 @@ import { type Actor, holdsRole } from '../core/actor.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
-import { appOf, isProduction, locate, type Place, type Site, siteCalled } from '../core/place.ts';
+import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
-import { holders, judge, type Question, sizeOf, type Verdict } from '../core/policy.ts';
+import { holders, judge, needsAnother, type Question, sizeOf, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
 
 /** Why the policy says no, and who could. */
@@ -52,17 +52,6 @@ function overBrokenGlass(settings: Settings, { actor, breakGlass }: Request, ver
 
 type Permitted = Exclude<Verdict, { kind: 'deny' }>;
 
-/** @throws Fault NEVER_UNAPPROVED for what nobody does alone in production, whatever the policy or a broken glass says */
-function checkAlone(
-  settings: Settings,
-  { name, neverUnapproved }: Operation,
-  env: string | undefined,
-  verdict: Permitted,
-) {
-  if (!neverUnapproved || env === undefined || verdict.kind !== 'allow' || !isProduction(settings, env)) return;
-  throw fault('NEVER_UNAPPROVED', { operation: name, env, rule: verdict.rule });
-}
-
 /**
  * Resolves what a request is about and asks the policy: at the request, and again in the worker, then with the plan and so
  * with the size of the change.
@@ -83,6 +72,7 @@ export function authorise(
   const verdict = judge(settings, question);
   if (verdict.kind === 'deny') throw denial(settings, question, verdict);
   const permitted = overBrokenGlass(settings, request, verdict);
-  checkAlone(settings, operation, where.env, permitted);
+  if (where.env !== undefined && permitted.kind === 'allow' && needsAnother(settings, operation, where.env, permitted))
+    throw fault('NEVER_UNAPPROVED', { operation: name, env: where.env, rule: permitted.rule });
   return { target, ...(place && { place }), ...(site && { site }), verdict: permitted };
 }

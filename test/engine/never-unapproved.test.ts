@@ -39,6 +39,12 @@ test('where a rule asks for no approval, the answer is no, with the rule and wha
   ).resolves.toBeDefined();
 });
 
+test('who asks whether they may is told so', async () => {
+  await given({ policy: free });
+  const { report } = await desk.done('can', { who: 'ana', operation: 'fault', env: 'production' });
+  expect(report).toMatchObject({ terms: expect.stringContaining('nobody does that there without an approval') });
+});
+
 test('breaking the glass does not help', async () => {
   await given({ breakGlass: { who: ['engineers'], reviewers: ['engineers'] } });
   await expect(desk.ask('fault', { ...input, env: 'production' }, ana, 'the shop is down')).rejects.toMatchObject({

@@ -3,6 +3,7 @@ import type { Edit } from '../../core/edits.ts';
 import { Fault } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { momentText } from '../../core/moments.ts';
 import type { StepContext } from '../../core/operation.ts';
 import { doEdit } from '../kubernetes/edit-write.ts';
 
@@ -36,6 +37,7 @@ export async function held(step: StepContext, until: number, now: () => number):
     if (said.some(({ wish }) => wish.kind === 'abort')) return true;
     const left = until - now();
     if (left <= 0) return false;
+    step.note(momentText(until));
     await step.rest(left, said.length);
   }
 }

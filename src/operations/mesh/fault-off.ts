@@ -28,7 +28,6 @@ export const faultOff = defineOperation({
   permissions: trafficPermissions,
   steps: writeSteps,
   alongside: true,
-  first: true,
   target: ({ env }) => ({ env }),
   plan: async (context, { service, route = 'all' }) => {
     const mesh = await meshOf(context, service);

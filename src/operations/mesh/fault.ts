@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fault as problem } from '../../core/errors.ts';
 import { text } from '../../core/json.ts';
-import { momentText, spanText } from '../../core/moments.ts';
+import { spanText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
@@ -81,7 +81,6 @@ async function hold(run: RunContext<'kube', 'write' | 'hold' | 'clear'>, input: 
   if (!write) return { kind: 'unchanged' };
   const until = await run.step('write', async (step) => {
     await doWrites(run, kube, step);
-    step.note(`there ${momentText(step.startedAt + input.for)}`);
     return step.startedAt + input.for;
   });
   const stopped = await run.step('hold', (step) => held(step, until, run.now));
