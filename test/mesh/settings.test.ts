@@ -179,6 +179,32 @@ test('retries make failures of the app go unseen; circuit breaking takes the pod
   await set('breaker', { errors: 'off' });
 });
 
+test('a pool that is full answers at once instead of letting requests wait', async () => {
+  const version = async (tag: string) => {
+    await kubectl(['set', 'image', 'deployment/shop', `shop=${bed.registryHost}/shop:${tag}`, '-n', ns]);
+    await kubectl(['rollout', 'status', 'deployment/shop', '-n', ns, '--timeout=60s']);
+  };
+  await version('v5'); // each answer takes 80 ms: one connection to each of two pods is 25 a second at most
+  const full = async () => {
+    const all = await shots(2, {}, 100);
+    return all.filter(({ status }) => status === 503).length / all.length;
+  };
+  await expect.poll(full, { timeout: 30_000 }).toBe(0);
+  await set('retries', { attempts: 0 });
+  await set('pool', { connections: 1, pending: 1 });
+  await expect
+    .poll(async () => JSON.stringify((await cluster())?.circuit_breakers), soon)
+    .toContain('"max_connections":1');
+  await sleep(500);
+  expect(await full()).toBeGreaterThan(0.3);
+  await set('pool', { connections: 'off', pending: 'off' });
+  await expect
+    .poll(async () => JSON.stringify((await cluster())?.circuit_breakers), soon)
+    .not.toContain('"max_connections":1}');
+  await expect.poll(full, { timeout: 20_000 }).toBe(0);
+  await version('v1');
+});
+
 test('settings and faults come and go while a canary has its share, and both end as they should', async () => {
   const deploy = { app: 'shop', env: 'staging', tag: 'v2', strategy: 'canary', weights: [50], bake: '9s' };
   const id = await desk.ask('deploy', deploy);
