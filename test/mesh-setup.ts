@@ -13,12 +13,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const bed = await startTestbed({ log });
   try {
     const mesh = await startMesh(bed, log);
+    const pod = { name: 'web-0', ip: '127.0.0.9', namespace: 'guarded', labels: { app: 'web' } };
+    const sidecar = await mesh.proxy({ ...pod, type: 'sidecar' });
     const tags = ['v1', 'v2', 'v3', 'v4', 'v5'];
     await Promise.all([provideBed(project, bed), ...tags.map((tag) => mesh.pushShop(tag))]);
     const address: MeshAddress = {
       gatewayPort: mesh.gateway.port,
       gatewayUrl: mesh.gateway.url,
       gatewayAdmin: mesh.gateway.admin,
+      sidecarAdmin: sidecar.admin,
       prometheusUrl: mesh.prometheus.url,
       pids: { istiod: mesh.istiod.pid(), envoy: mesh.gateway.pid(), prometheus: mesh.prometheus.pid() },
     };

@@ -38,7 +38,7 @@ function groupsOf(usage: string): Group[] {
   for (const word of usage.replace(/[[\]]/g, '').split(/\s+/)) {
     const slots = [...word.matchAll(/<(\w+)>/g)].map(([, slot]) => slot ?? '');
     const many = word.endsWith('…');
-    if (/^\w+=/.test(word)) continue;
+    if (/^[\w-]+=/.test(word)) continue;
     if (slots.length === 0) preposition = word;
     else {
       groups.push({ slots, many, ...(preposition !== undefined && { preposition }) });
@@ -72,6 +72,12 @@ export function usageOf({ command, name, usage }: Pick<Operation, 'command' | 'n
   return `${command ?? `/ship ${spoken(name)}`} ${usage}`.trim();
 }
 
+/** People write `per-try` where the field is `perTry`. */
+function fieldCalled({ fields }: Operation, word: string): string {
+  const joined = word.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return !fields.has(word) && fields.has(joined) ? joined : word;
+}
+
 /** One word, or the words of a slot that takes many. */
 type Word = string | string[];
 type Filled = Map<string, Word>;
@@ -85,7 +91,7 @@ function takeNamed(operation: Operation, all: readonly string[], many: boolean, 
   for (let i = 0; i < all.length; i++) {
     const word = all[i] ?? '';
     const named = /^(--)?(?<key>[a-zA-Z][\w-]*)(?:=(?<value>[\s\S]*))?$/.exec(word);
-    const key = named?.groups?.key ?? '';
+    const key = fieldCalled(operation, named?.groups?.key ?? '');
     const isFlag = word.startsWith('--');
     if (!named || (!isFlag && named.groups?.value === undefined)) {
       left.push(word);
@@ -131,6 +137,7 @@ export function readInput(operation: Operation, text: string): Record<string, un
   const { before, after } = cutAtDashes(words(text));
   if (after.length > 0 && !collects) complain(operation, `“${operation.name}” takes nothing after “--”.`);
   const left = takeNamed(operation, before, collects !== undefined, filled);
+  const joining = new Set([...prepositions, ...groups.flatMap(({ preposition }) => preposition ?? [])]);
   const open = groups.filter(({ slots }) => !slots.every((slot) => filled.has(slot)));
   const take = (preposition?: string) => {
     const index = preposition === undefined ? 0 : open.findIndex((group) => group.preposition === preposition);
@@ -138,7 +145,7 @@ export function readInput(operation: Operation, text: string): Record<string, un
     return found?.many ? found : open.splice(Math.max(index, 0), 1)[0];
   };
   for (let i = 0; i < left.length; i++) {
-    const isPreposition = prepositions.has(left[i] ?? '') && i + 1 < left.length;
+    const isPreposition = joining.has(left[i] ?? '') && i + 1 < left.length;
     const word = isPreposition ? (left[++i] ?? '') : (left[i] ?? '');
     const group = take(isPreposition ? left[i - 1] : undefined);
     if (!group) complain(operation, `I don’t know what to do with “${word}”.`);

@@ -92,6 +92,30 @@ export const clusterFaults = {
     say: 'There is a {kind} “{name}” in {where} already.',
     hint: 'Nothing was changed. Choose another name, or change the one that is there.',
   },
+  FIELD_CHANGED: {
+    status: 409,
+    retry: 'never',
+    say: 'Somebody else changed {field} of {object} after this was planned.',
+    hint: 'Nothing was changed. Ask again: it is planned anew on what is there now.',
+  },
+  NO_MESH: {
+    status: 422,
+    retry: 'never',
+    say: 'There is no Istio in this cluster, or none that is new enough: it knows no {kind} in {apiVersion}.',
+    hint: 'Nothing was changed. Install Istio 1.22 or later, or ask in an environment that has it.',
+  },
+  WHICH_ROUTE: {
+    status: 422,
+    retry: 'never',
+    say: 'Several routes lead to {service}: {routes}.',
+    hint: 'Nothing was changed. Say which one is meant: {example}, or route=all.',
+  },
+  NO_SIDES: {
+    status: 422,
+    retry: 'never',
+    say: '{service} has no stable and canary side to share its traffic between.',
+    hint: 'Nothing was changed. A deploy makes them: /deploy {service}:TAG {env} strategy=canary',
+  },
   STILL_USED: {
     status: 409,
     retry: 'never',

@@ -7,12 +7,16 @@ import { z } from 'zod';
 export const Attached = z.enum(['documents', 'by-name']);
 export type Attached = z.output<typeof Attached>;
 
+/** A value that may also be nothing is written as a word: `off` is one for it. */
+const Type = z.union([z.string(), z.array(z.string()).transform((): string => 'string')]);
+
 const Properties = z.object({
   properties: z
     .record(
       z.string(),
       z.looseObject({
-        type: z.string().optional(),
+        type: Type.optional(),
+        anyOf: z.array(z.looseObject({ type: Type.optional() })).optional(),
         description: z.string().optional(),
         enum: z.array(z.string()).optional(),
         /** Told by the schema’s own extension, since OpenAPI takes no others. */
@@ -36,12 +40,25 @@ export type Field = {
   attached?: Attached;
 };
 
+const typeOf = (choices: readonly { type?: string }[]): string =>
+  choices.some(({ type }) => type === 'object') ? 'object' : 'string';
+
 /** The fields of an input schema, in their order. */
 export function fieldsOf(input: z.ZodObject): ReadonlyMap<string, Field> {
   const { properties, required } = Properties.parse(z.toJSONSchema(input, { io: 'input' }));
   return new Map(
     Object.entries(properties).map(
-      ([name, { type = 'string', description, enum: choices, 'x-multiline': multiline, 'x-attached': attached }]) => [
+      ([
+        name,
+        {
+          anyOf = [],
+          type = typeOf(anyOf),
+          description,
+          enum: choices,
+          'x-multiline': multiline,
+          'x-attached': attached,
+        },
+      ]) => [
         name,
         {
           type,

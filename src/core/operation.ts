@@ -143,6 +143,13 @@ export type OperationSpec<
   steered?: true;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
   aside?: true;
+  /**
+   * It needs no turn: what it writes is guarded by what it must still be, and it stays for as long as it is to last beside
+   * what others do. Locks and freezes hold for it.
+   */
+  alongside?: true;
+  /** In production it is done on nobody's word alone: not where a rule asks for no approval, nor by breaking the glass. */
+  neverUnapproved?: true;
   /** While it has its turn, what its requester asks for in the same place goes at once, and only what others ask for waits. */
   shares?: true;
   /**
@@ -176,6 +183,8 @@ export type Operation = Pick<
   | 'aside'
   | 'shares'
   | 'steered'
+  | 'alongside'
+  | 'neverUnapproved'
   | 'limits'
   | 'atMostOnce'
 > & {

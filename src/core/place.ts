@@ -68,6 +68,16 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
   throw fault('UNKNOWN_ENVIRONMENT', { name: ref, near: didYouMean(ref, known), known: known.join(', ') });
 }
 
+/** Whether people depend on an environment, as its settings or else its name say; it counts for all that share its namespace. */
+export function isProduction({ environments }: Settings, env: string): boolean {
+  const own = environments[env];
+  return Object.entries(environments).some(
+    ([name, { cluster, namespace, production }]) =>
+      (name === env || (cluster === own?.cluster && namespace === own.namespace)) &&
+      (production ?? /^(prod|live)/.test(name)),
+  );
+}
+
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name */
 export function appOf(settings: Settings, app: string): AppSettings {
   const found = Object.hasOwn(settings.apps, app) ? settings.apps[app] : undefined;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Edit } from './edits.ts';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
 import { RolloutPlan } from './rollout.ts';
 
@@ -10,7 +11,8 @@ const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.st
 
 /**
  * One write to a cluster: an object applied (server-side) or created under its name, some of its fields set (JSON merge
- * patch, where null takes a field away), or the object deleted if it is still the very one.
+ * patch, where null takes a field away), single fields of it changed that must be as they were, or the object deleted if it
+ * is still the very one.
  */
 export const Write = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('apply'), manifest: JsonObject, force: z.boolean() }),
@@ -22,6 +24,7 @@ export const Write = z.discriminatedUnion('kind', [
     /** Where the object itself does not take the fields. */
     subresource: z.enum(['status', 'ephemeralcontainers']).optional(),
   }),
+  z.object({ kind: z.literal('edit'), ref: Ref, edits: z.array(Edit).min(1) }),
   z.object({ kind: z.literal('remove'), ref: Ref, uid: z.string() }),
 ]);
 export type Write = z.output<typeof Write>;
@@ -46,6 +49,7 @@ const setsValues = ({ data, stringData }: JsonObject): boolean =>
 export function writesSecrets({ writes = [] }: { writes?: readonly Write[] }): boolean {
   return writes.some((write) => {
     if (write.kind === 'merge') return write.ref.kind === 'Secret' && setsValues(write.patch);
+    if (write.kind === 'edit') return write.ref.kind === 'Secret';
     return write.kind !== 'remove' && write.manifest.kind === 'Secret';
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, holdsRole } from './actor.ts';
+import { isProduction } from './place.ts';
 import type { Draft } from './plan.ts';
 import type { Rule, Settings } from './settings.ts';
 
@@ -72,6 +73,19 @@ export function judge(settings: Settings, question: Question): Verdict {
   const { name, approvals, approvers, required, expireMinutes, remindMinutes, escalate } = rule;
   const terms = { rule: name, approvals, approvers, required, expireMinutes, remindMinutes };
   return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
+}
+
+/**
+ * Whether what a verdict lets somebody do alone is never done alone: what its operation marks so, in production, whatever the
+ * policy or a broken glass says.
+ */
+export function needsAnother(
+  settings: Settings,
+  { neverUnapproved }: { neverUnapproved?: true | undefined },
+  env: string | undefined,
+  verdict: Verdict,
+): boolean {
+  return neverUnapproved === true && env !== undefined && verdict.kind === 'allow' && isProduction(settings, env);
 }
 
 /** The people of `shipmate.yaml` who hold one of the roles, for "who could". */

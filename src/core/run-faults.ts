@@ -26,6 +26,12 @@ export const runFaults = {
     say: 'You may not break the glass.',
     hint: 'Those who may: {able}. See breakGlass in shipmate.yaml.',
   },
+  NEVER_UNAPPROVED: {
+    status: 403,
+    retry: 'never',
+    say: '“{operation}” is never done in {env} on one person’s word, and the rule “{rule}” asks for nobody else’s.',
+    hint: 'Nothing was changed. Set approvals: 1 for it under policy in shipmate.yaml; breaking the glass does not help here.',
+  },
   STEP_TIMED_OUT: {
     status: 504,
     retry: 'never',

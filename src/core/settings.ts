@@ -37,6 +37,8 @@ export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
   namespace: Label,
+  /** People depend on it. Left out, it is so where the name begins with prod or live. */
+  production: z.boolean().optional(),
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
   /** What is asked for here is done in the asker's name, as people.NAME.kubernetes has it: the cluster's own RBAC decides. */

@@ -162,6 +162,7 @@ async function turn(lap: Lap): Promise<boolean> {
 
 const endStates: Record<string, Run['state']> = {
   POLICY_DENIED: 'denied',
+  NEVER_UNAPPROVED: 'denied',
   LOCKED: 'denied',
   FROZEN: 'denied',
   TOO_MANY_CHANGES: 'denied',

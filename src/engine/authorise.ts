@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
 import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
-import { holders, judge, type Question, sizeOf, type Verdict } from '../core/policy.ts';
+import { holders, judge, needsAnother, type Question, sizeOf, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
 
 /** Why the policy says no, and who could. */
@@ -55,7 +55,7 @@ type Permitted = Exclude<Verdict, { kind: 'deny' }>;
 /**
  * Resolves what a request is about and asks the policy: at the request, and again in the worker, then with the plan and so
  * with the size of the change.
- * @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT; POLICY_DENIED, with who could; BREAK_GLASS_DENIED
+ * @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT; POLICY_DENIED, with who could; BREAK_GLASS_DENIED; NEVER_UNAPPROVED
  */
 export function authorise(
   settings: Settings,
@@ -71,10 +71,8 @@ export function authorise(
   const question = { actor, operation: name, effect, ...where, ...(draft && { size: sizeOf(draft) }) };
   const verdict = judge(settings, question);
   if (verdict.kind === 'deny') throw denial(settings, question, verdict);
-  return {
-    target,
-    ...(place && { place }),
-    ...(site && { site }),
-    verdict: overBrokenGlass(settings, request, verdict),
-  };
+  const permitted = overBrokenGlass(settings, request, verdict);
+  if (where.env !== undefined && permitted.kind === 'allow' && needsAnother(settings, operation, where.env, permitted))
+    throw fault('NEVER_UNAPPROVED', { operation: name, env: where.env, rule: permitted.rule });
+  return { target, ...(place && { place }), ...(site && { site }), verdict: permitted };
 }

@@ -25,7 +25,7 @@ async function sharesTurn({ engine, run }: Lap, [holder = '', ...ahead]: readonl
 export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean> {
   const { id, state, breakGlass } = lap.run();
   const place = siteOf(lap.run());
-  if (operation.effect === 'read' || operation.aside || !place) return true;
+  if (operation.effect === 'read' || operation.aside || operation.alongside || !place) return true;
   const first = operation.first === true || breakGlass !== undefined;
   const before = await lap.engine.store.takeTurn(id, placeKey(place), first);
   if (before.length === 0 || (await sharesTurn(lap, before))) return true;

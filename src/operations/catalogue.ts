@@ -42,6 +42,23 @@ import { volumes } from './kubernetes/volumes.ts';
 import { apply } from './manifests/apply.ts';
 import { diff } from './manifests/diff.ts';
 import { exportObject } from './manifests/export.ts';
+import { balance, breaker, pool } from './mesh/breaker.ts';
+import { callers } from './mesh/callers.ts';
+import { callersDrop } from './mesh/callers-drop.ts';
+import { callersAllow, callersDeny } from './mesh/callers-set.ts';
+import { calls } from './mesh/calls.ts';
+import { externalDelete, externalSet, externals } from './mesh/externals.ts';
+import { fault } from './mesh/fault.ts';
+import { faultOff } from './mesh/fault-off.ts';
+import { gatewayDelete, gatewaySet } from './mesh/gateways.ts';
+import { jwt } from './mesh/jwt.ts';
+import { mesh } from './mesh/mesh.ts';
+import { mirror } from './mesh/mirror.ts';
+import { mtls } from './mesh/mtls.ts';
+import { telemetry } from './mesh/telemetry.ts';
+import { retries, timeout } from './mesh/timeouts.ts';
+import { traffic } from './mesh/traffic.ts';
+import { trafficSet } from './mesh/traffic-set.ts';
 import { debug } from './pods/debug.ts';
 import { describe } from './pods/describe.ts';
 import { events } from './pods/events.ts';
@@ -86,6 +103,32 @@ const workloads = [restart, workloadDelete, jobs, jobRun, cronSuspend, cronResum
 const configuration = [configSet, configUnset, configShow, configConsumers, secretSet, secretUnset, secretShow];
 const namespacing = [namespaces, namespaceCreate, namespaceDelete, quota, quotaSet, limits, limitsSet];
 const reaching = [services, serviceExpose, serviceDelete, routes, routeSet];
+const meshing = [
+  traffic,
+  trafficSet,
+  timeout,
+  retries,
+  breaker,
+  pool,
+  balance,
+  mirror,
+  fault,
+  faultOff,
+  mesh,
+  mtls,
+  callers,
+  callersAllow,
+  callersDeny,
+  callersDrop,
+  calls,
+  jwt,
+  gatewaySet,
+  gatewayDelete,
+  externals,
+  externalSet,
+  externalDelete,
+  telemetry,
+];
 const standing = [
   volumes,
   volumeCreate,
@@ -114,6 +157,7 @@ const subjects = {
   pods: podWork,
   config: configuration,
   services: reaching,
+  mesh: meshing,
   namespaces: namespacing,
   storage: standing,
   manifests,

@@ -22,13 +22,19 @@ import { redisForFile } from '../support/redis.ts';
 
 const redis = redisForFile();
 let engine: TestEngine;
+/** By how much the engine's clock is ahead: nobody waits here for the time that a run is parked until. */
+let aheadMs = 0;
 
 beforeAll(async () => {
   const build = { context: '/nowhere', dockerfile: 'Dockerfile', args: {} };
   const policy = [...testSettings.policy, Rule.parse({ name: 'the rest is free' })];
   const settings = { ...testSettings, policy, apps: { web: { image: '127.0.0.1:5000/web', build } } };
   const seal = createSeal([Buffer.alloc(32, 7)]);
-  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings, seal });
+  engine = await testEngine(redis().url, fakeWorld().clients, {
+    settings: () => settings,
+    seal,
+    now: () => Date.now() + aheadMs,
+  });
   return () => engine.close();
 });
 beforeEach(() => void engine.redis.flushall());
@@ -93,6 +99,8 @@ async function prepare(operation: Operation): Promise<FakeWorld> {
 async function oneLap(on: TestEngine, owner: string, id: string): Promise<void> {
   const run = await engine.store.read(id);
   const asked = Object.values(run?.steps ?? {}).find(({ state, asks }) => state === 'waiting' && asks);
+  const parked = Object.values(run?.steps ?? {}).find(({ state, asks }) => state === 'waiting' && !asks);
+  aheadMs += Math.max(0, (parked?.until ?? 0) - engine.now());
   const desk = createDesk(engine, 'people');
   await desk.leases.stop();
   if (run?.state === 'awaiting') await desk.approve(id, ben);

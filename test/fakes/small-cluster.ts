@@ -148,6 +148,19 @@ const objects: readonly JsonObject[] = [
   },
   namespaced('Service', 'v1', 'old-api', { spec: { selector: { app: 'old' }, ports: [{ port: 80 }] } }),
   namespaced('Service', 'v1', 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } }),
+  {
+    ...namespaced('AuthorizationPolicy', 'security.istio.io/v1', 'allow-old-to-web', {
+      spec: { action: 'ALLOW', rules: [{}] },
+    }),
+    metadata: {
+      name: 'allow-old-to-web',
+      namespace: 'staging',
+      uid: 'uid-allow-old-to-web',
+      labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
+    },
+  },
+  namespaced('Gateway', 'networking.istio.io/v1', 'old-shop', { spec: { selector: {}, servers: [] } }),
+  namespaced('ServiceEntry', 'networking.istio.io/v1', 'old-example-com', { spec: { hosts: ['old.example.com'] } }),
   namespaced('PersistentVolumeClaim', 'v1', 'data', { spec: { resources: { requests: { storage: '10Gi' } } } }),
 ];
 

@@ -3,6 +3,8 @@ export type MeshAddress = {
   gatewayPort: number;
   gatewayUrl: string;
   gatewayAdmin: string;
+  /** The sidecar of a pod with the label `app=web` in the namespace `guarded`: nothing runs behind it. */
+  sidecarAdmin: string;
   prometheusUrl: string;
   /** For tests that ill-treat them: stop (SIGSTOP) and let go (SIGCONT). */
   pids: { istiod: number; envoy: number; prometheus: number };

@@ -47,6 +47,8 @@ function bootstrap(node: object, istiod: number, admin: number): object {
           http2_protocol_options: { connection_keepalive: { interval: '5s', timeout: '2s' } },
           load_assignment: { cluster_name: 'istiod', endpoints: [{ lb_endpoints: [endpoint] }] },
         },
+        // Where a sidecar would get its certificates; there are none here, and Envoy refuses a name that it doesn't know.
+        { name: 'sds-grpc', type: 'STATIC', connect_timeout: '1s' },
       ],
     },
     layered_runtime: {
@@ -81,7 +83,9 @@ export async function startEnvoy(
   const file = join(bed.dir, `envoy-${name}.json`);
   await writeFile(file, JSON.stringify(bootstrap(node, istiod, admin)));
   const url = `http://127.0.0.1:${admin}`;
-  const ready = async () => (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+  // A sidecar waits for certificates for ever; what it was told can be read all the same.
+  const path = type === 'router' ? 'ready' : 'server_info';
+  const ready = async () => (await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(1_000) })).ok;
   // Two beds on one machine must not share Envoy's memory for restarts.
   const args = ['-c', file, '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
   // As Istio starts it: open connections are ended after their next answer when a listener has got other filters.

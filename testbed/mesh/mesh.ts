@@ -45,7 +45,9 @@ async function startIstiod(bed: Testbed, log: (line: string) => void): Promise<P
   await mkdir(dir);
   const mesh = join(dir, 'mesh.json');
   const accessLog = { name: 'accesslog', envoyFileAccessLog: { path: '/dev/stdout' } };
-  const config = { enableAutoMtls: false, defaultProviders: { metrics: [] }, extensionProviders: [accessLog] };
+  // Nobody answers there: that proxies are told of it is enough.
+  const tracing = { name: 'zipkin', zipkin: { service: 'tracing.example.com', port: 9411 } };
+  const config = { enableAutoMtls: false, defaultProviders: { metrics: [] }, extensionProviders: [accessLog, tracing] };
   await writeFile(mesh, JSON.stringify(config));
   const [port, http, monitoring, webhook] = await Promise.all([bed.port(), bed.port(), bed.port(), bed.port()]);
   const on = (number: number) => `127.0.0.1:${number}`;

@@ -57,7 +57,8 @@ export function titleOf({ operation, place, site, input }: Run): string {
   const verb = verbs[operation] ?? capital(operation.replaceAll('-', ' '));
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : '');
   const preposition = operation === 'deploy' ? 'to' : 'in';
-  const named = app || (typeof input.name === 'string' ? input.name : '');
+  const [name = ''] = [input.name, input.service].filter((each) => typeof each === 'string');
+  const named = app || name;
   const env = (place ?? site)?.env;
   return [verb, named, ...(env === undefined ? [] : [preposition, env])].filter(Boolean).join(' ');
 }

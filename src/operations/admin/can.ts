@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, operationOf } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate } from '../../core/place.ts';
-import { judge, ruleText } from '../../core/policy.ts';
+import { judge, needsAnother, ruleText } from '../../core/policy.ts';
 import type { Settings } from '../../core/settings.ts';
 
 /** Who is meant: a Slack mention or id, a person of `shipmate.yaml`, or a token's subject. */
@@ -42,10 +42,14 @@ export const can = defineOperation({
   },
   run: async ({ settings, catalogue }, { who, operation, app, env }) => {
     const actor = actorNamed(settings, who);
-    const { effect } = operationOf(catalogue, operation);
+    const asked = operationOf(catalogue, operation);
+    const { effect } = asked;
     const known = app !== undefined && env !== undefined ? locate(settings, { app, env }).env : env;
     const verdict = judge(settings, { actor, operation, effect, app, env: known });
     const what = [operation, app, known && `in ${known}`].filter(Boolean).join(' ');
-    return { kind: 'verdict', who, what, verdict, terms: ruleText(settings, verdict) };
+    const alone = needsAnother(settings, asked, known, verdict)
+      ? ', but nobody does that there without an approval'
+      : '';
+    return { kind: 'verdict', who, what, verdict, terms: `${ruleText(settings, verdict)}${alone}` };
   },
 });

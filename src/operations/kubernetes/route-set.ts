@@ -9,7 +9,7 @@ import { Label } from '../../core/settings.ts';
 import { list, nameIn } from './reading.ts';
 import { holds, httpRules, ingressRules, type Wanted } from './route-rules.ts';
 import { linesOf, listIfKnown, routeKinds } from './routes.ts';
-import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from './writes.ts';
+import { missing, planWrites, refOf, refOfWrite, runWrites, type Wish, writeSteps } from './writes.ts';
 
 const address = /^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(\/[-A-Za-z0-9._~/]*)?$/;
 
@@ -111,7 +111,7 @@ async function plan({ on, site, signal }: PlanContext<'kube'>, input: Input) {
   const wanted = { host, path: slash < 0 ? '/' : url.slice(slash), service, port };
   await checkService(kube, site.namespace, wanted, signal);
   const wish = await wishFor(kube, site.namespace, input, wanted, signal);
-  const { kind, name } = wish.kind === 'merge' || wish.kind === 'remove' ? wish.ref : refOf(wish.manifest);
+  const { kind, name } = refOfWrite(wish);
   const planned = await planWrites(kube, [wish], signal);
   return { summary: `${host}${wanted.path} → ${service}:${port} by ${kind}/${name}`, ...planned };
 }

@@ -6,6 +6,7 @@ import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { doEdit, type EditWish, planEdit, thisRun } from './edit-write.ts';
 import { gitOpsGuard } from './gitops.ts';
 
 /** What an operation would like to write: as `Write` has it, without what only the cluster knows. */
@@ -13,6 +14,7 @@ export type Wish =
   | { kind: 'apply'; manifest: JsonObject }
   | { kind: 'create'; manifest: JsonObject }
   | { kind: 'merge'; ref: ObjectRef; patch: JsonObject; subresource?: 'status' | 'ephemeralcontainers' }
+  | EditWish
   | { kind: 'remove'; ref: ObjectRef };
 
 /** What a manifest is a manifest of. */
@@ -56,6 +58,8 @@ async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Pla
       const after = await kube.merge(ref, patch, { dryRun: true, ...(subresource && { subresource }) }, signal);
       return { write: wish, changes: changesOf(ref, live, after), takesOver: [], live };
     }
+    case 'edit':
+      return { ...(await planEdit(kube, wish, live, signal)), ...(live && { live }) };
     case 'remove': {
       if (!live) return { changes: [], takesOver: [] };
       await kube.remove(ref, { dryRun: true }, signal);
@@ -103,7 +107,10 @@ export async function planWrites(
 function markedBy(run: string, object: JsonObject): JsonObject {
   const metadata = isObject(object.metadata) ? object.metadata : {};
   const annotations = isObject(metadata.annotations) ? metadata.annotations : {};
-  return { ...object, metadata: { ...metadata, annotations: { ...annotations, [runAnnotation]: run } } };
+  const own = Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [key, value === thisRun ? run : value]),
+  );
+  return { ...object, metadata: { ...metadata, annotations: { ...own, [runAnnotation]: run } } };
 }
 
 /** Does one write; doing it again does nothing more. */
@@ -123,6 +130,9 @@ async function write(kube: Kube, run: string, wanted: Write, signal: AbortSignal
     case 'merge':
       if (wanted.subresource) await kube.merge(ref, wanted.patch, { subresource: wanted.subresource }, signal);
       else await kube.merge(ref, markedBy(run, wanted.patch), {}, signal);
+      return `${nameOf(ref)}: changed`;
+    case 'edit':
+      await doEdit(kube, run, wanted, signal);
       return `${nameOf(ref)}: changed`;
     case 'remove':
       return (await kube.remove(ref, { uid: wanted.uid }, signal))

@@ -32,6 +32,18 @@ describe('a line of words becomes the input of an operation', () => {
     ['status', 'web', { app: 'web' }],
     ['status', 'in staging', { env: 'staging' }],
     ['build', 'web v2', { app: 'web', tag: 'v2' }],
+    [
+      'retries',
+      'web attempts=3 per-try=2s in staging',
+      { service: 'web', attempts: '3', perTry: '2s', env: 'staging' },
+    ],
+    [
+      'fault',
+      'web delay=2s percent=10 for 10m in staging',
+      { service: 'web', delay: '2s', percent: 10, for: '10m', env: 'staging' },
+    ],
+    ['fault', 'web in staging for=10m', { service: 'web', for: '10m', env: 'staging' }],
+    ['telemetry', 'in staging --access-log on', { env: 'staging', accessLog: true }],
   ])('%s %s', (name, text, input) => {
     expect(readInput(operation(name), text)).toEqual(input);
   });
