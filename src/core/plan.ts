@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { DockerCall } from './docker-host.ts';
+import { HarborCall } from './harbor.ts';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
 import { RolloutPlan } from './rollout.ts';
 
@@ -63,6 +65,10 @@ export const Draft = z.object({
   writes: z.array(Write).optional(),
   /** What is run in a container. */
   command: Command.optional(),
+  /** What is changed on a Docker host, in this order. */
+  docker: z.object({ host: z.string(), calls: z.array(DockerCall) }).optional(),
+  /** What is changed in Harbor, in this order. */
+  harbor: z.array(HarborCall).optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
   /** How a deploy shifts the traffic, where it does. */
@@ -83,11 +89,12 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown; salt?: string },
 ): Plan {
-  const { changes, image, manifest, writes, command, rollout, takesOver } = draft;
-  return { ...draft, digest: digestOf({ changes, image, manifest, writes, command, rollout, takesOver, ...terms }) };
+  const { changes, image, manifest, writes, command, docker, harbor, rollout, takesOver } = draft;
+  const bound = { changes, image, manifest, writes, command, docker, harbor, rollout, takesOver };
+  return { ...draft, digest: digestOf({ ...bound, ...terms }) };
 }
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */
 export function changesNothing(plan: Draft): boolean {
-  return (plan.manifest ?? plan.writes) !== undefined && plan.changes.length === 0;
+  return (plan.manifest ?? plan.writes ?? plan.docker ?? plan.harbor) !== undefined && plan.changes.length === 0;
 }
