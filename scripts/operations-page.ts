@@ -14,7 +14,7 @@ import { catalogue } from '../src/operations/catalogue.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const page = join(root, 'docs/operations.md');
 /** Where tests run on a real cluster, registry and Docker daemon; and, for what is Shipmate's own business, on a real Redis. */
-const realTests = ['test/operations', 'test/e2e', 'test/engine'];
+const realTests = ['test/operations', 'test/mesh', 'test/e2e', 'test/engine'];
 
 async function testFiles(): Promise<{ path: string; text: string }[]> {
   const lists = realTests.map((dir) => readdir(join(root, dir), { recursive: true, withFileTypes: true }));

@@ -7,6 +7,7 @@ import { createHttpServer } from '../handlers/http/server.ts';
 import { createAnnouncer } from '../handlers/slack/announcer.ts';
 import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
 import { createSlackClient } from '../handlers/slack/client.ts';
+import { createHand } from '../handlers/slack/hand.ts';
 import { createMembers } from '../handlers/slack/members.ts';
 import { createSettingsNotice } from '../handlers/slack/settings-notice.ts';
 import { type UserGroups, watchUserGroups } from '../handlers/slack/user-groups.ts';
@@ -16,12 +17,7 @@ import { startNotifier } from '../jobs/notifier.ts';
 import { createRunQueue } from '../jobs/queue.ts';
 import { startSweeper } from '../jobs/sweeper.ts';
 import { createWorker } from '../jobs/worker.ts';
-import { createDocker } from './clients/docker/docker.ts';
-import { createGit } from './clients/git/git.ts';
-import { createClusters } from './clients/kube/clusters.ts';
-import { createRegistry } from './clients/registry/registry.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
-import { registryCredentials } from './config/credentials.ts';
 import { readEnvironment } from './config/environment.ts';
 import { type SettingsChange, type SettingsWatch, watchSettings } from './config/settings-watch.ts';
 import { type Environment, secretsOf } from './config/variables.ts';
@@ -35,6 +31,7 @@ import { newRunId } from './engine/run-id.ts';
 import { wakingRuns } from './engine/steer.ts';
 import { createLog } from './log.ts';
 import { catalogue } from './operations/catalogue.ts';
+import { createOutside } from './outside.ts';
 import { warnOfRedis } from './store/check-redis.ts';
 import { type Connection, connectStore, connectWorker } from './store/connection.ts';
 import { queuePrefix } from './store/keys.ts';
@@ -67,15 +64,8 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
   const redis = await opened(connectStore(env.REDIS_URL), log, stops);
   await warnOfRedis(redis, log);
   const metrics = createMetrics();
-  const clusters = createClusters({
-    kubeconfig: env.KUBECONFIG,
-    context: env.K8S_CONTEXT,
-    endpoint: env.K8S_ENDPOINT,
-    named: () => settings().clusters,
-  });
-  stops.add(clusters.close);
-  const credentials = registryCredentials(env);
-  const plainHttp = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
+  const outside = createOutside(env, settings);
+  stops.add(outside.close);
   const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix);
   stops.add(queue.close);
   const { store, audit, remembered } = createStores(redis, createSeal(keysOf(env.ENCRYPTION_KEY)));
@@ -88,10 +78,8 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
     clients: {
       ...remembered,
       runs: wakingRuns(store, queue.wake),
-      kube: clusters.kube,
-      registry: createRegistry({ credentials, insecureHosts: plainHttp }),
-      docker: createDocker({ host: env.DOCKER_HOST, credentials }),
-      git: createGit(),
+      ...outside.clients,
+      hand: createHand(slackClient(env)),
     },
     wake: queue.wake,
     redact: createRedact(secretsOf(env)),

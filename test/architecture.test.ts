@@ -11,6 +11,7 @@ const rooms: Record<string, string[]> = {
   'src/store': ['src/core'],
   'src/clients/docker': ['src/core'],
   'src/clients/git': ['src/core'],
+  'src/clients/harbor': ['src/core'],
   'src/clients/kube': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/engine': ['src/core', 'src/store'],
@@ -53,7 +54,12 @@ const imports = sources.flatMap((from) => {
 });
 
 test('every source file lives in a room', () => {
-  expect(sources.filter((path) => !roomOf(path))).toEqual(['src/cli.ts', 'src/log.ts', 'src/main.ts']);
+  expect(sources.filter((path) => !roomOf(path))).toEqual([
+    'src/cli.ts',
+    'src/log.ts',
+    'src/main.ts',
+    'src/outside.ts',
+  ]);
   expect(imports.length).toBeGreaterThan(200);
 });
 

@@ -31,15 +31,17 @@ const originOf = (asker: Asker): Origin => ({ surface: 'slack', ...asker });
 function operationAndRest(catalogue: Catalogue, command: string, text: string): { name: string; rest: string } {
   const own = [...catalogue.values()].find((operation) => operation.command === command);
   if (own) return { name: own.name, rest: text };
-  const [first = '', second = '', ...more] = text.trim().split(/\s+/);
+  const trimmed = text.trim();
+  const [first = ''] = trimmed.split(/\s+/);
   // `/canary abort` is `/ship canary abort`.
   const sub = [...catalogue.values()].find((operation) => operation.command === `${command} ${first}`);
-  if (sub) return { name: sub.name, rest: text.trim().slice(first.length).trim() };
-  // `config set` is said in two words and named in one.
-  const pair = catalogue.has(`${first}-${second}`);
-  const rest = text.trim().slice(first.length).trim();
-  if (pair) return { name: `${first}-${second}`, rest: more.length === 0 ? '' : rest.slice(second.length).trim() };
-  return { name: first, rest };
+  if (sub) return { name: sub.name, rest: trimmed.slice(first.length).trim() };
+  // `config set` is said in two words and named in one; the longest name that there is counts.
+  const starts = [...trimmed.matchAll(/\S+/g)]
+    .slice(0, 3)
+    .map(({ 0: word, index }) => trimmed.slice(0, index + word.length));
+  const said = starts.findLast((start) => catalogue.has(start.replace(/\s+/g, '-'))) ?? first;
+  return { name: said.replace(/\s+/g, '-'), rest: trimmed.slice(said.length).trim() };
 }
 
 /** Puts a request of somebody in Slack through the front door. @throws Fault */

@@ -60,7 +60,7 @@ function sharedIdentities({ people }: Settings): SettingsFault[] {
 }
 
 /** Members of a role that are no names of people. */
-const memberForm = /^(slack:[UW][A-Z0-9]{2,}|group:S[A-Z0-9]{2,}|claim:[^=\s]+=\S+)$/;
+const memberForm = /^(slack:[UW][A-Z0-9]{2,}|group:S[A-Z0-9]{2,}|claim:[^=\s]+=\S+|webhook:[a-z]+)$/;
 
 function freezeFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const roles = [...Object.keys(settings.roles), 'everyone'];
@@ -96,6 +96,24 @@ function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
   ]);
 }
 
+function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
+  const known = [...Object.keys(roles), 'everyone'];
+  const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
+    on?.push && !Object.hasOwn(environments, on.push.env)
+      ? [
+          {
+            path: ['apps', app, 'on', 'push', 'env'],
+            problem: `there is no environment “${on.push.env}”.${didYouMean(on.push.env, Object.keys(environments))}`,
+          },
+        ]
+      : [],
+  );
+  const hosts = Object.entries(dockerHosts).flatMap(([name, { who }]) =>
+    unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
+  );
+  return [...pushes, ...hosts];
+}
+
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
 export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const people = Object.keys(settings.people);
@@ -116,6 +134,7 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...freezeFaults(settings, operations),
     ...glassFaults(settings),
     ...fleetFaults(settings),
+    ...hostFaults(settings),
     ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
       'manifests',
       'clusterScopedIn',

@@ -101,7 +101,26 @@ function withFolders(settings: Settings, folder: string): Settings {
     name,
     { ...rest, ...(kubeconfig !== undefined && { kubeconfig: resolve(folder, kubeconfig) }) },
   ]);
-  return { ...settings, apps: Object.fromEntries(apps), clusters: Object.fromEntries(clusters) };
+  const from = (path: string) => resolve(folder, path);
+  const dockerHosts = Object.entries(settings.dockerHosts).map(([name, { tls, ssh, ...rest }]) => [
+    name,
+    {
+      ...rest,
+      ...(tls && { tls: { ca: from(tls.ca), cert: from(tls.cert), key: from(tls.key) } }),
+      ...(ssh && {
+        ssh: {
+          ...(ssh.key !== undefined && { key: from(ssh.key) }),
+          ...(ssh.knownHosts !== undefined && { knownHosts: from(ssh.knownHosts) }),
+        },
+      }),
+    },
+  ]);
+  return {
+    ...settings,
+    apps: Object.fromEntries(apps),
+    clusters: Object.fromEntries(clusters),
+    dockerHosts: Object.fromEntries(dockerHosts),
+  };
 }
 
 /**

@@ -111,6 +111,12 @@ export const variables = {
     text.regex(/^\S{16,}$/).optional(),
     'at least 16 characters without blanks; openssl rand -hex 32 makes one',
   ),
+  HARBOR_USERNAME: variable(text.optional(), 'a user or robot account of Harbor'),
+  HARBOR_PASSWORD: variable(text.optional(), 'that account’s password or secret'),
+  HARBOR_WEBHOOK_TOKEN: variable(
+    text.regex(/^\S{16,}$/).optional(),
+    'at least 16 characters without blanks; openssl rand -hex 32 makes one',
+  ),
   AUDIT_FILE: variable(text.optional(), 'the path of a file that the audit log is kept in as well'),
   METRICS_ENDPOINT: variable(
     url('http', 'https').optional(),
@@ -142,6 +148,8 @@ const secret = [
   'REGISTRY_PASSWORD',
   'JWT_SECRET',
   'ALERTMANAGER_TOKEN',
+  'HARBOR_PASSWORD',
+  'HARBOR_WEBHOOK_TOKEN',
 ] as const satisfies readonly VariableName[];
 
 /** The values that must not turn up anywhere: those of secret variables, each key, and Redis' password. */

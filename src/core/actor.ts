@@ -78,9 +78,9 @@ export function personHolds(settings: Settings, person: string, roles: readonly 
   );
 }
 
-/** Whether the actor holds one of the roles; `everyone` is held by all but webhooks. */
+/** Whether the actor holds one of the roles; `everyone` is held by all but webhooks, who hold only what names them: `webhook:harbor`. */
 export function holdsRole(settings: Settings, actor: Actor, roles: readonly string[]): boolean {
-  if (actor.kind === 'webhook') return false;
+  if (actor.kind === 'webhook') return roles.some((role) => settings.roles[role]?.includes(actorId(actor)));
   if (roles.includes('everyone')) return true;
   const person = personOf(settings, actor);
   if (person !== undefined && personHolds(settings, person, roles)) return true;

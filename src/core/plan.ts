@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { DockerCall } from './docker-host.ts';
 import { Edit } from './edits.ts';
+import { HarborCall } from './harbor.ts';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
 import { RolloutPlan } from './rollout.ts';
 
@@ -67,6 +69,10 @@ export const Draft = z.object({
   writes: z.array(Write).optional(),
   /** What is run in a container. */
   command: Command.optional(),
+  /** What is changed on a Docker host, in this order. */
+  docker: z.object({ host: z.string(), calls: z.array(DockerCall) }).optional(),
+  /** What is changed in Harbor, in this order. */
+  harbor: z.array(HarborCall).optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
   /** What whoever approves it ought to know besides. */
@@ -95,5 +101,5 @@ export function bind(
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */
 export function changesNothing(plan: Draft): boolean {
-  return (plan.manifest ?? plan.writes) !== undefined && plan.changes.length === 0;
+  return (plan.manifest ?? plan.writes ?? plan.docker ?? plan.harbor) !== undefined && plan.changes.length === 0;
 }

@@ -1,10 +1,12 @@
 import type { AlertGroup } from './alert.ts';
 import type { Delegation } from './approval.ts';
 import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
+import type { DockerHost } from './docker-host.ts';
+import type { Harbor } from './harbor.ts';
 import type { Identity } from './identity.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
-import type { Cancel, Run, RunEvent } from './run.ts';
+import type { Cancel, Origin, Run, RunEvent } from './run.ts';
 import type { Steer } from './steer.ts';
 
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
@@ -17,6 +19,10 @@ export type Clients = {
   kube: (cluster: string, as?: Identity) => Kube;
   registry: Registry;
   docker: Docker;
+  /** The client of one Docker host, by its name in `shipmate.yaml`. @throws Fault UNKNOWN_DOCKER_HOST */
+  dockerHost: (name: string) => DockerHost;
+  harbor: Harbor;
+  hand: Hand;
   git: Git;
   /** What Shipmate itself remembers. */
   runs: Pick<RunStore, 'read' | 'recent' | 'steer'>;
@@ -37,6 +43,14 @@ export type Registry = {
    * @throws Fault IMAGE_NOT_FOUND (with a near tag), REGISTRY_UNREACHABLE, REGISTRY_FORBIDDEN
    */
   resolve(reference: string, app: string, signal: AbortSignal): Promise<string>;
+};
+
+/** Gives something to the asker of a run alone, where nobody else sees it and nothing keeps it. */
+export type Hand = {
+  /** Whether there is a way to this asker. */
+  reaches(origin: Origin): boolean;
+  /** @throws Error where it was not taken */
+  give(origin: Origin, text: string, signal: AbortSignal): Promise<void>;
 };
 
 /** Progress of a build or push: `step` of `steps` where they are known. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CommandPattern } from './command-pattern.ts';
+import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
+import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
 import { RolloutSettings } from './rollout.ts';
 import { Quantity } from './values.ts';
 
@@ -30,6 +31,8 @@ export const AppSettings = z.strictObject({
       args: z.record(z.string(), z.string()).default({}),
     })
     .optional(),
+  /** What is started by itself. */
+  on: z.strictObject({ push: PushSettings.optional() }).optional(),
 });
 export type AppSettings = z.output<typeof AppSettings>;
 
@@ -48,15 +51,7 @@ export const EnvironmentSettings = z.strictObject({
     .strictObject({ changes: z.number().int().min(1).max(1_000), minutes: z.number().int().min(1).max(1_440) })
     .optional(),
   /** Which commands may be run in its containers. Without it, none. */
-  exec: z
-    .strictObject({
-      allow: z.array(CommandPattern).min(1).max(200),
-      /** A command that takes longer is ended. */
-      seconds: z.number().int().min(1).max(600).default(30),
-      /** So much of its output is kept. */
-      kilobytes: z.number().int().min(1).max(256).default(64),
-    })
-    .optional(),
+  exec: ExecSettings.optional(),
   /** Which images may be put beside a pod's containers to debug it. Without it, none. */
   debug: z
     .strictObject({
@@ -167,12 +162,15 @@ export const Settings = z.strictObject({
   apps: z.record(Label, AppSettings),
   environments: z.record(Label, EnvironmentSettings),
   clusters: z.record(Label, ClusterSettings).default({}),
+  /** Docker hosts that are looked after, by name. */
+  dockerHosts: z.record(Label, DockerHostSettings).default({}),
+  harbor: HarborSettings.optional(),
   /** Several environments under one name: what is asked for there is asked for in each. */
   fleets: z.record(Label, z.array(z.string()).min(1)).default({}),
   people: z.record(z.string(), Person).default({}),
   /**
    * Members of a role: names of people, `slack:U…` (a member's id), `group:S…` (a Slack user group), or
-   * `claim:name=value` (what a token's claim says or contains).
+   * `claim:name=value` (what a token's claim says or contains), `webhook:harbor` (what a system's webhooks ask for by themselves).
    */
   roles: z.record(z.string(), z.array(z.string())).default({}),
   policy: z.array(Rule).default([]),

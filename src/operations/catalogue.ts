@@ -20,6 +20,20 @@ import { deploy } from './delivery/deploy.ts';
 import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
+import { dockerShow } from './docker/container-show.ts';
+import { dockerContainers, dockerHosts } from './docker/containers.ts';
+import { dockerExec } from './docker/exec.ts';
+import { dockerImageRemove, dockerImages, dockerPull } from './docker/images.ts';
+import { dockerRestart, dockerStart, dockerStop } from './docker/life.ts';
+import { dockerLogs } from './docker/logs.ts';
+import { dockerNetworkRemove } from './docker/network-remove.ts';
+import { dockerNetworkCreate, dockerNetworks } from './docker/networks.ts';
+import { dockerPrune } from './docker/prune.ts';
+import { dockerRemove } from './docker/remove.ts';
+import { dockerRun } from './docker/run.ts';
+import { dockerStats } from './docker/stats.ts';
+import { dockerUsage } from './docker/usage.ts';
+import { dockerVolumeCreate, dockerVolumeRemove, dockerVolumes } from './docker/volumes.ts';
 import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { configConsumers } from './kubernetes/config-consumers.ts';
@@ -144,6 +158,30 @@ const podWork = [pods, describe, logs, events, top, images, exec, debug, podDele
 const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
 const capacity = [nodes, cordon, uncordon, drain, nodepools, nodepoolLimit];
 const manifests = [apply, diff, exportObject];
+const docker = [
+  dockerHosts,
+  dockerContainers,
+  dockerShow,
+  dockerRun,
+  dockerStart,
+  dockerStop,
+  dockerRestart,
+  dockerRemove,
+  dockerLogs,
+  dockerStats,
+  dockerExec,
+  dockerNetworks,
+  dockerNetworkCreate,
+  dockerNetworkRemove,
+  dockerVolumes,
+  dockerVolumeCreate,
+  dockerVolumeRemove,
+  dockerImages,
+  dockerPull,
+  dockerImageRemove,
+  dockerUsage,
+  dockerPrune,
+];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
@@ -164,6 +202,7 @@ const subjects = {
   autoscaling: scaling,
   nodes: capacity,
   access,
+  docker,
   order,
   accounts: accountability,
   platform,

@@ -161,7 +161,7 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
         decided: decisions.length,
       }),
     ),
-    objects: timeless([...world.objects]),
+    objects: timeless([...world.objects, ...world.onHost()]),
     applied: world.applied.length,
     executed: world.executed.length,
     locks: timeless(await engine.clients.locks.all()),

@@ -1,12 +1,18 @@
 import { fault } from '../../src/core/errors.ts';
+import type { Json } from '../../src/core/json.ts';
 import type { Clients } from '../../src/core/ports.ts';
+import { fakeDockerHost } from './fake-docker-host.ts';
 import { type FakeCluster, fakeCluster } from './fake-kube.ts';
 
 /** The clients that reach out of the process. */
-export type FakeClients = Pick<Clients, 'kube' | 'registry' | 'docker' | 'git'>;
+export type FakeClients = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'hand' | 'git'>;
 
 export type FakeWorld = FakeCluster & {
   clients: FakeClients;
+  /** What is on the Docker host. */
+  onHost: () => [string, Json][];
+  /** What was given to askers alone. */
+  given: string[];
   /** Tags of the registry. */
   digests: Map<string, string>;
 };
@@ -15,7 +21,16 @@ export type FakeWorld = FakeCluster & {
 export function fakeWorld(): FakeWorld {
   const cluster = fakeCluster();
   const digests = new Map<string, string>();
+  const dockerHost = fakeDockerHost(cluster.executed);
+  const given: string[] = [];
   const clients: FakeClients = {
+    dockerHost: () => dockerHost.host,
+    harbor: {
+      read: async () => undefined,
+      list: async () => [],
+      send: async () => ({ status: 200, body: undefined, made: undefined, message: '' }),
+    },
+    hand: { reaches: () => true, give: async (_origin, text) => void given.push(text) },
     kube: () => cluster.kube,
     registry: {
       resolve: async (reference) => {
@@ -28,5 +43,5 @@ export function fakeWorld(): FakeWorld {
     git: { read: async () => ({ commit: 'c'.repeat(40), files: [] }) },
     docker: { build: async () => {}, push: async () => ({ digest: `sha256:${'b'.repeat(64)}` }) },
   };
-  return Object.assign(cluster, { digests, clients });
+  return Object.assign(cluster, { digests, clients, given, onHost: dockerHost.objects });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { createDockerHosts } from '../../src/clients/docker/docker-host.ts';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { at } from '../../src/core/json.ts';
@@ -23,7 +24,10 @@ export type RealDesk = Desk & {
 
 /** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
 type Change = Partial<
-  Pick<z.input<typeof Settings>, 'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate'>
+  Pick<
+    z.input<typeof Settings>,
+    'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate' | 'dockerHosts'
+  >
 > & {
   /** What the store seals with; left out, it stores all as it is. */
   seal?: Seal;
@@ -80,7 +84,8 @@ export async function realDesk({
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
   const registry = createRegistry({ insecureHosts: [bed.registryHost] });
-  const clients = { ...world.clients, kube: clusters.kube, registry };
+  const dockerHost = createDockerHosts(() => settings.dockerHosts);
+  const clients = { ...world.clients, kube: clusters.kube, registry, dockerHost };
   const engine = await testEngine(redis.url, clients, { settings: () => settings, seal });
   const desk = createDesk(engine);
   return {

@@ -6,24 +6,12 @@ import { defineOperation, type PlanContext, type RunContext, route } from '../..
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Command } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { Words } from './command-words.ts';
 import { findPermissions, podRef } from './find.ts';
 import { atBlank } from './log-lines.ts';
 import { anyPod, oneContainer, uidOf } from './one-pod.ts';
 import { nameIn } from './raw.ts';
 import { Container, PodPart, Subject, targetOf } from './subject.ts';
-
-const Words = z
-  .array(
-    z
-      .string()
-      .min(1)
-      .max(1_000)
-      .regex(/^\P{Cc}*$/u, 'must have no control characters'),
-  )
-  .min(1, 'needs a command')
-  .max(50)
-  .describe('The command, word by word; no shell reads it')
-  .meta({ examples: [['cat', '/etc/hosts']] });
 
 /** @throws Fault NOT_ALLOW_LISTED where the environment's `exec.allow` has no pattern for it */
 function checkAllowed({ settings, site }: Pick<PlanContext<'kube'>, 'settings' | 'site'>, command: readonly string[]) {

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { Json, type JsonObject } from './json.ts';
+
+/** One change in Harbor, as it will be sent. */
+export const HarborCall = z.object({
+  method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']),
+  /** Below `/api/v2.0`; each part is encoded by the client. */
+  path: z.array(z.string()),
+  body: Json.optional(),
+  /** What it did, for the thread: `project/team: created`. */
+  done: z.string(),
+});
+export type HarborCall = z.output<typeof HarborCall>;
+
+/**
+ * A Harbor registry's own API: https://goharbor.io/docs/latest/build-customize-contribute/configure-swagger/
+ * @throws Fault HARBOR_OFF, HARBOR_UNREACHABLE, HARBOR_REFUSED
+ */
+export type Harbor = {
+  /** What is at a path; undefined where there is nothing. */
+  read(path: readonly string[], query: Record<string, string>, signal: AbortSignal): Promise<Json | undefined>;
+  /** All entries of a list, page by page, up to `most`. */
+  list(
+    path: readonly string[],
+    query: Record<string, string>,
+    most: number,
+    signal: AbortSignal,
+  ): Promise<JsonObject[]>;
+  /** Answers with the status, with what it said, and with the last part of the address of what was made. */
+  send(call: Omit<HarborCall, 'done'>, signal: AbortSignal): Promise<HarborAnswer>;
+};
+
+/** 404 and 409 are answers: the one who asked knows whether that is what it wanted. */
+export type HarborAnswer = { status: number; body: Json | undefined; made: string | undefined; message: string };

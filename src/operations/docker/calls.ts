@@ -1,0 +1,148 @@
+import type { DockerCall, DockerKind } from '../../core/docker-host.ts';
+import { Fault, fault } from '../../core/errors.ts';
+import { at, isObject, type JsonObject, text } from '../../core/json.ts';
+import type { RunContext, StepContext } from '../../core/operation.ts';
+import type { Report } from '../../core/report.ts';
+import { find } from './find.ts';
+import { hostOf, type OnHost } from './host.ts';
+import { labelOf } from './reading.ts';
+
+/** Borne by what Shipmate makes, with the run that made it. */
+export const runLabel = 'shipmate.dev/run';
+
+const creation: Record<DockerKind, string[]> = {
+  container: ['containers', 'create'],
+  network: ['networks', 'create'],
+  volume: ['volumes', 'create'],
+  image: [],
+};
+const plural: Record<DockerKind, string> = {
+  container: 'containers',
+  network: 'networks',
+  volume: 'volumes',
+  image: 'images',
+};
+
+export function callText(call: DockerCall): string {
+  switch (call.kind) {
+    case 'pull':
+      return `image/${call.image}`;
+    case 'create':
+    case 'remove':
+      return `${call.object}/${call.name}`;
+    case 'act':
+      return `container/${call.name}`;
+    case 'prune-cache':
+      return 'build cache';
+    default:
+      return call satisfies never;
+  }
+}
+
+async function create(host: OnHost, run: string, call: DockerCall & { kind: 'create' }, signal: AbortSignal) {
+  const { object, name, body } = call;
+  const made: JsonObject = { ...body, Labels: { ...labelOf(body, 'Labels'), [runLabel]: run } };
+  const path = creation[object];
+  // Docker makes two networks of one name without a word, and gives back a volume that is there already.
+  const live = await find(host, object, name, signal);
+  const label = at(live, ...(object === 'container' ? ['Config', 'Labels'] : ['Labels']), runLabel);
+  if (live && label === run) return `${callText(call)}: made already`;
+  if (live) throw fault('OBJECT_EXISTS', { kind: object, name, where: host.name });
+  const query: Record<string, string> = object === 'container' ? { name } : {};
+  const named = object === 'container' ? made : { ...made, Name: name };
+  const { status, message } = await host.client.send(
+    { method: 'POST', path, query, body: named },
+    { conflict: false },
+    signal,
+  );
+  if (status === 404) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: message });
+  return `${callText(call)}: created`;
+}
+
+const done = { start: 'started', stop: 'stopped', restart: 'restarted' };
+
+async function act(host: OnHost, call: DockerCall & { kind: 'act' }, signal: AbortSignal): Promise<string> {
+  const { action, id, name, seconds, startedAt } = call;
+  const live = await find(host, 'container', id ?? name, signal);
+  if (!live || (id !== undefined && live.Id !== id))
+    throw fault('NO_SUCH_OBJECT', {
+      kind: 'container',
+      name,
+      where: host.name,
+      near: ' It was there when this was planned.',
+    });
+  // Of a restart that was done and not noted: it began later than when this was planned.
+  if (action === 'restart' && startedAt !== undefined && at(live, 'State', 'StartedAt') !== startedAt)
+    return `${callText(call)}: restarted already`;
+  const query: Record<string, string> = seconds === undefined ? {} : { t: String(seconds) };
+  const path = ['containers', text(live.Id), action];
+  const { status, message } = await host.client.send(
+    { method: 'POST', path, query, seconds: 30 + (seconds ?? 10) },
+    { conflict: false },
+    signal,
+  );
+  if (status === 404) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: message });
+  return `${callText(call)}: ${status === 304 ? `was ${done[action]} already` : done[action]}`;
+}
+
+async function remove(host: OnHost, call: DockerCall & { kind: 'remove' }, signal: AbortSignal): Promise<string> {
+  const { object, id, force, volumes } = call;
+  const query: Record<string, string> = { ...(force && { force: '1' }), ...(volumes && { v: '1' }) };
+  const path = [plural[object], id];
+  const { status, message } = await host.client.send(
+    { method: 'DELETE', path, query, seconds: 60 },
+    { conflict: true },
+    signal,
+  );
+  if (status === 409) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: message });
+  return `${callText(call)}: ${status === 404 ? 'was gone already' : 'deleted'}`;
+}
+
+/** Does one call; doing it again does nothing more. */
+async function doCall(host: OnHost, run: string, call: DockerCall, { signal, note }: StepContext): Promise<string> {
+  switch (call.kind) {
+    case 'pull':
+      note(`pulling ${call.image}`);
+      await host.client.pull(call.image, note, signal);
+      return `${callText(call)}: pulled`;
+    case 'create':
+      return await create(host, run, call, signal);
+    case 'act':
+      return await act(host, call, signal);
+    case 'remove':
+      return await remove(host, call, signal);
+    case 'prune-cache': {
+      const request = { method: 'POST' as const, path: ['build', 'prune'], query: { all: '1' }, seconds: 600 };
+      const { body } = await host.client.send(request, { conflict: false }, signal);
+      return `build cache: ${isObject(body) ? (Array.isArray(body.CachesDeleted) ? body.CachesDeleted.length : 0) : 0} records deleted`;
+    }
+    default:
+      return call satisfies never;
+  }
+}
+
+export const callSteps = ['do'] as const;
+
+/**
+ * Does the plan's calls one after the other.
+ * @throws Fault PARTLY_APPLIED, which says exactly what was done, where one fails after others were done
+ */
+export async function doCalls(run: RunContext<'dockerHost', 'do'>): Promise<Report> {
+  const { host: name, calls = [] } = run.plan.docker ?? {};
+  const host = hostOf(run, name);
+  const objects = await run.step('do', async (step) => {
+    const finished: string[] = [];
+    for (const call of calls) {
+      try {
+        step.log(await doCall(host, run.id, call, step));
+      } catch (thrown) {
+        if (!(thrown instanceof Fault) || finished.length === 0 || thrown.retry === 'later') throw thrown;
+        const left = calls.slice(finished.length).map(callText).join(', ');
+        throw fault('PARTLY_APPLIED', { done: finished.join(', '), left, problem: thrown.message }, thrown);
+      }
+      finished.push(callText(call));
+    }
+    return finished;
+  });
+  return { kind: 'changed', objects: [...new Set(objects)] };
+}

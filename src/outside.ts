@@ -1,0 +1,40 @@
+import { createDocker } from './clients/docker/docker.ts';
+import { createDockerHosts } from './clients/docker/docker-host.ts';
+import { createGit } from './clients/git/git.ts';
+import { createHarbor } from './clients/harbor/harbor.ts';
+import { createClusters } from './clients/kube/clusters.ts';
+import { createRegistry } from './clients/registry/registry.ts';
+import { registryCredentials } from './config/credentials.ts';
+import type { Environment } from './config/variables.ts';
+import type { Clients } from './core/ports.ts';
+import type { Settings } from './core/settings.ts';
+
+type Outside = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'git'>;
+
+/** The clients of everything outside, as the environment and the settings in force say. */
+export function createOutside(
+  env: Environment,
+  settings: () => Settings,
+): { clients: Outside; close: () => Promise<void> } {
+  const clusters = createClusters({
+    kubeconfig: env.KUBECONFIG,
+    context: env.K8S_CONTEXT,
+    endpoint: env.K8S_ENDPOINT,
+    named: () => settings().clusters,
+  });
+  const credentials = registryCredentials(env);
+  const insecureHosts = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
+  const clients: Outside = {
+    kube: clusters.kube,
+    registry: createRegistry({ credentials, insecureHosts }),
+    docker: createDocker({ host: env.DOCKER_HOST, credentials }),
+    dockerHost: createDockerHosts(() => settings().dockerHosts, credentials),
+    harbor: createHarbor({
+      settings: () => settings().harbor,
+      username: env.HARBOR_USERNAME,
+      password: env.HARBOR_PASSWORD,
+    }),
+    git: createGit(),
+  };
+  return { clients, close: clusters.close };
+}
