@@ -19,7 +19,9 @@ import { createWorker } from '../jobs/worker.ts';
 import { createDocker } from './clients/docker/docker.ts';
 import { createGit } from './clients/git/git.ts';
 import { createClusters } from './clients/kube/clusters.ts';
+import { createPrometheus } from './clients/prometheus/prometheus.ts';
 import { createRegistry } from './clients/registry/registry.ts';
+import { createHooks } from './clients/web-hook/web-hook.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { registryCredentials } from './config/credentials.ts';
 import { readEnvironment } from './config/environment.ts';
@@ -92,6 +94,8 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
       registry: createRegistry({ credentials, insecureHosts: plainHttp }),
       docker: createDocker({ host: env.DOCKER_HOST, credentials }),
       git: createGit(),
+      metrics: createPrometheus(env.METRICS_ENDPOINT),
+      hooks: createHooks(),
     },
     wake: queue.wake,
     redact: createRedact(secretsOf(env)),
@@ -227,12 +231,8 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   const told: Told = {};
-  const settings = await watchSettings({
-    path: env.SHIPMATE_CONFIG,
-    operations: [...catalogue.keys()],
-    changed: (change) => told.settings?.(change),
-    log,
-  });
+  const changed = (change: SettingsChange) => told.settings?.(change);
+  const settings = await watchSettings({ path: env.SHIPMATE_CONFIG, operations: [...catalogue.keys()], changed, log });
   stops.add(async () => settings.stop());
   const current = () => ({ ...settings.current(), groups: told.groups?.members() ?? {} });
   const core = await createEngine(env, current, log, stops);
