@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { list } from './list.ts';
 import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
+import { verdicts } from './verdicts.ts';
 import { watchFleet } from './watch-fleet.ts';
 
 /** `npm run bench` runs all benchmarks, `npm run bench -- NAME…` those named. One JSON line each on standard output. */
@@ -22,19 +23,29 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   list,
 };
 
+/** Those that need nothing but the program itself. */
+const alone: Record<string, () => Promise<Figure[]>> = { verdicts };
+
 const names = process.argv.slice(2);
-const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
+const known = [...Object.keys(benchmarks), ...Object.keys(alone)];
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}.`);
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`);
   process.exit(2);
 }
-const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name));
-const ground = await breakGround();
-try {
-  for (const [, measure] of chosen) {
-    await ground.clear();
-    for (const figure of [await measure(ground)].flat()) printFigure(figure);
+const among = <Kind>(all: Record<string, Kind>): Kind[] =>
+  Object.entries(all).flatMap(([name, each]) => (names.length === 0 || names.includes(name) ? [each] : []));
+
+for (const measure of among(alone)) for (const figure of await measure()) printFigure(figure);
+const chosen = among(benchmarks);
+if (chosen.length > 0) {
+  const ground = await breakGround();
+  try {
+    for (const measure of chosen) {
+      await ground.clear();
+      for (const figure of [await measure(ground)].flat()) printFigure(figure);
+    }
+  } finally {
+    await ground.end();
   }
-} finally {
-  await ground.end();
 }

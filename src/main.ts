@@ -215,12 +215,8 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   const told: Told = {};
-  const settings = await watchSettings({
-    path: env.SHIPMATE_CONFIG,
-    operations: [...catalogue.keys()],
-    changed: (change) => told.settings?.(change),
-    log,
-  });
+  const changed = (change: SettingsChange) => told.settings?.(change);
+  const settings = await watchSettings({ path: env.SHIPMATE_CONFIG, operations: [...catalogue.keys()], changed, log });
   stops.add(async () => settings.stop());
   const current = () => ({ ...settings.current(), groups: told.groups?.members() ?? {} });
   const core = await createEngine(env, current, log, stops);

@@ -3,13 +3,15 @@ import { createDockerHosts } from './clients/docker/docker-host.ts';
 import { createGit } from './clients/git/git.ts';
 import { createHarbor } from './clients/harbor/harbor.ts';
 import { createClusters } from './clients/kube/clusters.ts';
+import { createPrometheus } from './clients/prometheus/prometheus.ts';
 import { createRegistry } from './clients/registry/registry.ts';
+import { createHooks } from './clients/web-hook/web-hook.ts';
 import { registryCredentials } from './config/credentials.ts';
 import type { Environment } from './config/variables.ts';
 import type { Clients } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
 
-type Outside = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'git'>;
+type Outside = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'git' | 'metrics' | 'hooks'>;
 
 /** The clients of everything outside, as the environment and the settings in force say. */
 export function createOutside(
@@ -35,6 +37,8 @@ export function createOutside(
       password: env.HARBOR_PASSWORD,
     }),
     git: createGit(),
+    metrics: createPrometheus(env.METRICS_ENDPOINT),
+    hooks: createHooks(),
   };
   return { clients, close: clusters.close };
 }

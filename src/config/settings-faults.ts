@@ -1,3 +1,4 @@
+import { mayAsk } from '../core/analysis/template.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -114,6 +115,38 @@ function hostFaults({ dockerHosts, roles, apps, environments }: Settings): Setti
   return [...pushes, ...hosts];
 }
 
+/** Templates that nothing bears, and web hooks over plain http to hosts that were not named for it. */
+function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): SettingsFault[] {
+  const known = [...Object.keys(analyses), 'default'];
+  const named = [
+    ...Object.entries(apps).map(([name, { analysis }]) => ({ room: 'apps', name, analysis })),
+    ...Object.entries(environments).map(([name, { analysis }]) => ({ room: 'environments', name, analysis })),
+  ];
+  const missing = named.flatMap(({ room, name, analysis }) =>
+    analysis === undefined || known.includes(analysis)
+      ? []
+      : [
+          {
+            path: [room, name, 'analysis'],
+            problem: `there is no analysis “${analysis}”.${didYouMean(analysis, known)}`,
+          },
+        ],
+  );
+  const hooks = Object.entries(analyses).flatMap(([name, { metrics }]) =>
+    metrics.flatMap((metric, index) =>
+      metric.kind !== 'web-hook' || mayAsk(metric.url, hookHosts)
+        ? []
+        : [
+            {
+              path: ['analyses', name, 'metrics', index, 'url'],
+              problem: 'a web hook is asked over https, or at a host that stands under hookHosts.',
+            },
+          ],
+    ),
+  );
+  return [...missing, ...hooks];
+}
+
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
 export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const people = Object.keys(settings.people);
@@ -135,6 +168,7 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...glassFaults(settings),
     ...fleetFaults(settings),
     ...hostFaults(settings),
+    ...analysisFaults(settings),
     ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
       'manifests',
       'clusterScopedIn',

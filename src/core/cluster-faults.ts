@@ -62,6 +62,30 @@ export const clusterFaults = {
     say: 'No canary of {app} in {env} is under way.',
     hint: 'Nothing was changed. Start one: /deploy {app}:TAG {env} strategy=canary',
   },
+  METRICS_OFF: {
+    status: 422,
+    retry: 'never',
+    say: 'Nothing can be measured: METRICS_ENDPOINT is not set.',
+    hint: 'Set METRICS_ENDPOINT to the address of Prometheus and start Shipmate anew.',
+  },
+  METRICS_UNREACHABLE: {
+    status: 503,
+    retry: 'later',
+    say: 'Prometheus does not answer ({problem}).',
+    hint: 'Check METRICS_ENDPOINT and Prometheus itself.',
+  },
+  METRICS_REFUSED: {
+    status: 422,
+    retry: 'never',
+    say: 'Prometheus takes the query for wrong: {problem}.',
+    hint: 'Mend the query under analyses in shipmate.yaml.',
+  },
+  HOOK_FAILED: {
+    status: 502,
+    retry: 'later',
+    say: 'The web hook at {host} gave no answer that can be used: {problem}.',
+    hint: 'Check its address under analyses in shipmate.yaml, and that it answers JSON whose “verdict” is pass, fail or unsure.',
+  },
   GIT_FAILED: {
     status: 422,
     retry: 'never',

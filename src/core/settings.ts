@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
@@ -24,6 +25,8 @@ export const AppSettings = z.strictObject({
   channel: z.string().optional(),
   /** How its deploys shift: rolling, blue-green or canary. */
   rollout: RolloutSettings.optional(),
+  /** The template of `analyses` that judges its canaries. */
+  analysis: z.string().optional(),
   build: z
     .strictObject({
       context: z.string(),
@@ -44,6 +47,8 @@ export const EnvironmentSettings = z.strictObject({
   production: z.boolean().optional(),
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
+  /** The template of `analyses` that judges canaries here, where the app names none. */
+  analysis: z.string().optional(),
   /** What is asked for here is done in the asker's name, as people.NAME.kubernetes has it: the cluster's own RBAC decides. */
   impersonate: z.boolean().default(false),
   /** At most so many changes within so many minutes. */
@@ -175,6 +180,12 @@ export const Settings = z.strictObject({
   roles: z.record(z.string(), z.array(z.string())).default({}),
   policy: z.array(Rule).default([]),
   freezes: z.array(Freeze).default([]),
+  /** What canaries are judged by, by names of one's own; `default` replaces the one that is built in. */
+  analyses: z.record(Label, AnalysisTemplate).default({}),
+  /** Hosts that web hooks of analyses may be asked at over plain http, such as `http://judge.internal:8080`. */
+  hookHosts: z
+    .array(z.string().regex(/^http:\/\/[\w.-]+(:\d{1,5})?$/, 'must be such as http://judge:8080'))
+    .default([]),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   namespaceTemplate: NamespaceTemplate.optional(),
   /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */

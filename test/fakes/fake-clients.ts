@@ -5,7 +5,10 @@ import { fakeDockerHost } from './fake-docker-host.ts';
 import { type FakeCluster, fakeCluster } from './fake-kube.ts';
 
 /** The clients that reach out of the process. */
-export type FakeClients = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'hand' | 'git'>;
+export type FakeClients = Pick<
+  Clients,
+  'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'hand' | 'git' | 'metrics' | 'hooks'
+>;
 
 export type FakeWorld = FakeCluster & {
   clients: FakeClients;
@@ -40,6 +43,13 @@ export function fakeWorld(): FakeWorld {
         throw fault('IMAGE_NOT_FOUND', { registry: '127.0.0.1:5000', image: reference, near: '', app: 'web' });
       },
     },
+    metrics: {
+      configured: false,
+      query: async () => {
+        throw fault('METRICS_OFF', {});
+      },
+    },
+    hooks: { ask: async () => ({ verdict: 'unsure' }) },
     git: { read: async () => ({ commit: 'c'.repeat(40), files: [] }) },
     docker: { build: async () => {}, push: async () => ({ digest: `sha256:${'b'.repeat(64)}` }) },
   };
