@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { commandsOf } from '../handlers/slack/manifest.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
+import { type Mesh, startMesh } from '../testbed/mesh/mesh.ts';
+import { ensurePackages } from '../testbed/packages.ts';
 import { freePort } from '../testbed/ports.ts';
 import { setUp } from '../testbed/setup.ts';
 import { type ShipmateProcess, startShipmate } from '../testbed/shipmate.ts';
 import { type FakeSlack, startFakeSlack } from '../testbed/slack/fake-slack.ts';
 import { type BesideCluster, startBesideCluster, startTestbed, type Testbed } from '../testbed/testbed.ts';
 import { startConsole } from './console/start-console.ts';
+import { openToVisitors } from './visitors.ts';
 
 export type SandboxOptions = {
   log: (line: string) => void;
@@ -23,6 +26,8 @@ export type SandboxOptions = {
 export type Sandbox = {
   /** The page. */
   url: string;
+  /** Where visitors come in; nowhere beside somebody's own cluster. */
+  gateway: string | undefined;
   bed: Testbed | BesideCluster;
   slack: FakeSlack;
   shipmate: ShipmateProcess;
@@ -37,7 +42,9 @@ const wellKnownPort = 3015;
 const consolePort = 3016;
 
 /** The sandbox's shipmate.yaml: staging is free, production wants another engineer. */
-function settingsOf(bed: Testbed | BesideCluster): string {
+function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): string {
+  const canary = mesh && { strategy: 'canary', weights: [20, 50], bake: '15s', drain: '3s' };
+  const metrics = [{ kind: 'success-rate' }, { kind: 'latency', smallestDifference: 100 }];
   const context = fileURLToPath(new URL('../examples/web', import.meta.url));
   return stringify({
     apps: {
@@ -49,7 +56,11 @@ function settingsOf(bed: Testbed | BesideCluster): string {
     },
     environments: {
       staging: { namespace: 'staging', rolloutTimeoutSeconds: 120 },
-      production: { namespace: 'production', rolloutTimeoutSeconds: 120 },
+      production: {
+        namespace: 'production',
+        rolloutTimeoutSeconds: 120,
+        ...(canary && { rollout: canary, analysis: 'live' }),
+      },
     },
     people: {
       ana: { slack: 'U0ANA', subject: 'ana@example.com' },
@@ -57,11 +68,17 @@ function settingsOf(bed: Testbed | BesideCluster): string {
       cho: { slack: 'U0CHO' },
     },
     channel: ship,
+    analyses: { live: { source: 'envoy', scrapeInterval: '1s', metrics } },
     roles: { engineers: ['ana', 'ben'] },
     breakGlass: { who: ['engineers'], reviewers: ['engineers'] },
     policy: [
       { name: 'anyone may look', effects: ['read'] },
       { name: 'engineers may build', operations: ['build'], who: ['engineers'] },
+      {
+        name: 'engineers steer a canary at once',
+        operations: ['canary-promote', 'canary-pause', 'canary-resume', 'canary-abort', 'canary-weight'],
+        who: ['engineers'],
+      },
       {
         name: 'engineers keep order',
         operations: ['lock', 'unlock', 'join', 'stop', 'resume', 'away', 'back'],
@@ -79,7 +96,8 @@ function settingsOf(bed: Testbed | BesideCluster): string {
   });
 }
 
-async function startBed(options: SandboxOptions): Promise<Testbed | BesideCluster> {
+/** The bed, and in a cluster of the sandbox's own a mesh; somebody's cluster is left as it is. */
+async function startBed(options: SandboxOptions): Promise<{ bed: Testbed | BesideCluster; mesh?: Mesh }> {
   const { log, context, registry, dockerHost } = options;
   await setUp(log, { besideCluster: context !== undefined });
   log(
@@ -87,8 +105,17 @@ async function startBed(options: SandboxOptions): Promise<Testbed | BesideCluste
       ? 'Starting Kubernetes, dockerd, a registry and Redis'
       : `Starting beside the cluster ${context}`,
   );
-  if (context === undefined) return await startTestbed({ log, registryPort: 5000 });
-  return await startBesideCluster({ log, context, registry, dockerHost, registryPort: 5000 });
+  if (context !== undefined)
+    return { bed: await startBesideCluster({ log, context, registry, dockerHost, registryPort: 5000 }) };
+  await ensurePackages(['mesh'], log);
+  const bed = await startTestbed({ log, registryPort: 5000 });
+  log('Starting a mesh: istiod, Envoy and Prometheus');
+  try {
+    return { bed, mesh: await startMesh(bed, log) };
+  } catch (problem) {
+    await bed.stop();
+    throw problem;
+  }
 }
 
 /** v1 goes out as people would do it: asked for in Slack, approved by somebody else. */
@@ -108,7 +135,7 @@ async function deployFirstVersion(slack: FakeSlack): Promise<void> {
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log } = options;
-  const bed = await startBed(options);
+  const { bed, mesh } = await startBed(options);
   try {
     const secrets = {
       signing: randomBytes(16).toString('hex'),
@@ -119,10 +146,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const [slack] = await Promise.all([
       startFakeSlack({ signingSecret: secrets.signing, botToken: 'xoxb-sandbox' }),
       ...tags.map((tag) => bed.pushWeb(tag)),
+      mesh?.pushShop('v4', 'web:flaky'),
       ...['staging', 'production'].map((name) => namespace(bed, name)),
     ]);
     const file = join(bed.dir, 'shipmate.yaml');
-    await writeFile(file, settingsOf(bed));
+    await writeFile(file, settingsOf(bed, mesh));
     log('Starting Shipmate');
     const shipmate = await startShipmate({
       PORT: String((await freePort(wellKnownPort)).port),
@@ -135,6 +163,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       SLACK_API_URL: slack.apiUrl,
       JWT_SECRET: secrets.jwt,
       ALERTMANAGER_TOKEN: secrets.alerts,
+      ...(mesh && { METRICS_ENDPOINT: mesh.prometheus.url }),
     });
     slack.setTarget(`${shipmate.url}/slack/events`);
     log('Opening the console');
@@ -146,13 +175,24 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const console = await startConsole(slack, { port: (await freePort(consolePort)).port, commands, suggestions });
     log('Deploying web:v1 to staging and production');
     await deployFirstVersion(slack);
+    const visitors = mesh && (await openToVisitors(bed, mesh));
     const stop = async () => {
+      await visitors?.stop();
       await shipmate.kill('SIGTERM');
       await console.close();
       await slack.close();
       await bed.stop();
     };
-    return { url: console.url, bed, slack, shipmate, alertToken: secrets.alerts, jwtSecret: secrets.jwt, stop };
+    return {
+      url: console.url,
+      gateway: mesh?.gateway.url,
+      bed,
+      slack,
+      shipmate,
+      alertToken: secrets.alerts,
+      jwtSecret: secrets.jwt,
+      stop,
+    };
   } catch (problem) {
     await bed.stop();
     throw problem;
@@ -162,6 +202,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 /** What there is to try, in the order that tells the story. */
 export const suggestions = [
   '/deploy web:v2 production',
+  '/deploy web:flaky production',
   '/deploy web:v3 staging',
   '/ship status',
   '/ship scale web to 3 in staging',

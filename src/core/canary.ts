@@ -66,9 +66,9 @@ export function nextOf(look: StageLook): StageNext {
   const { ms, held } = unpaused(look);
   if (held) return { kind: 'hold', why: 'paused', leftMs: 0 };
   if (stage.manual) return { kind: 'hold', why: 'manual', leftMs: 0 };
+  if (gate === 'unknown') return { kind: 'back', reason: 'unknown' };
   const leftMs = Math.max(0, (stage.bake ?? 0) - ms);
   if (leftMs > 0) return { kind: 'hold', why: 'baking', leftMs };
-  if (gate === 'unknown') return { kind: 'back', reason: 'unknown' };
   return gate === 'open' ? { kind: 'on', full: false } : { kind: 'hold', why: 'analysis', leftMs: 0 };
 }
 

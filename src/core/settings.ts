@@ -43,6 +43,8 @@ export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
   namespace: Label,
+  /** How deploys shift here, where the app does not say. */
+  rollout: RolloutSettings.optional(),
   /** People depend on it. Left out, it is so where the name begins with prod or live. */
   production: z.boolean().optional(),
   /** How long a rollout may take before it counts as timed out. */

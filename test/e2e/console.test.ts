@@ -43,7 +43,7 @@ const image = async (namespace: string) =>
 test('in the sandbox’s page: ask, be refused, another approves, and the rollout finishes', {
   timeout: 120_000,
 }, async () => {
-  await say('/deploy web:v2 production');
+  await say('/deploy web:v2 production bake=2s');
   await button('Approve').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await shows(/You asked for this yourself/);
@@ -53,9 +53,27 @@ test('in the sandbox’s page: ask, be refused, another approves, and the rollou
   await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await shows(/web:v1 → web:v2/);
   await expect.poll(() => button('Approve').count(), { timeout: 20_000 }).toBe(0);
-  await expect.poll(() => page.getByText(/1 of 1 pods ready/).count(), { timeout: 40_000 }).toBeGreaterThan(2);
+  await shows('20 % of the traffic');
+  await page.screenshot({ path: `${artifacts}2-canary.png` });
+  await expect
+    .poll(() => page.getByText(/All traffic is on the new version/).count(), { timeout: 90_000 })
+    .toBeGreaterThan(0);
   expect(await image('production')).toContain('/web:v2@sha256:');
   await page.screenshot({ path: `${artifacts}2-rolled-out.png` });
+});
+
+test('under live traffic a flaky version is rolled back by itself, and says why', { timeout: 180_000 }, async () => {
+  await become('Ana');
+  await say('/deploy web:flaky production');
+  await become('Ben');
+  await expect.poll(() => button('Approve').count(), { timeout: 20_000 }).toBe(1);
+  await button('Approve').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await expect
+    .poll(() => page.getByText(/Rolled back: success rate 9\d\.\d+ % against/).count(), { timeout: 120_000 })
+    .toBeGreaterThan(0);
+  await page.screenshot({ path: `${artifacts}2-rolled-back.png` });
+  expect(await image('production')).toContain('/web:v2@sha256:');
 });
 
 test('a broken version fails with its last words, and a button rolls it back', { timeout: 120_000 }, async () => {

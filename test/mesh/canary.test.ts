@@ -108,6 +108,8 @@ test('a canary is paused, given another share, and promoted by people', async ()
   expect(Math.abs(shareOf(traffic.within(from, Date.now()), 'v1') - 0.4)).toBeLessThan(0.1);
   // It is still held, whatever share it has.
   expect((await desk.run(id)).steps['weight 50']).toBeUndefined();
+  await desk.done('canary-resume', { app: 'shop', env: 'staging' });
+  await until(id, (run) => run.steps['weight 40']?.note?.includes('left') === true);
   await desk.done('canary-promote', { app: 'shop', env: 'staging', full: true });
   const run = await finished(id);
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createDockerHosts } from '../../src/clients/docker/docker-host.ts';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
+import { createPrometheus } from '../../src/clients/prometheus/prometheus.ts';
 import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
@@ -26,11 +27,13 @@ export type RealDesk = Desk & {
 type Change = Partial<
   Pick<
     z.input<typeof Settings>,
-    'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate' | 'dockerHosts'
+    'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate' | 'dockerHosts' | 'analyses'
   >
 > & {
   /** What the store seals with; left out, it stores all as it is. */
   seal?: Seal;
+  /** Where Prometheus is; left out, nothing is measured. */
+  prometheus?: string;
   /** Runs are done in the asker's name. */
   impersonate?: boolean;
   /** More of the environment `staging`. */
@@ -54,6 +57,7 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
  */
 export async function realDesk({
   seal,
+  prometheus,
   impersonate = false,
   staging: more,
   ...change
@@ -85,7 +89,8 @@ export async function realDesk({
   const world = fakeWorld();
   const registry = createRegistry({ insecureHosts: [bed.registryHost] });
   const dockerHost = createDockerHosts(() => settings.dockerHosts);
-  const clients = { ...world.clients, kube: clusters.kube, registry, dockerHost };
+  const metrics = createPrometheus(prometheus);
+  const clients = { ...world.clients, kube: clusters.kube, registry, dockerHost, metrics };
   const engine = await testEngine(redis.url, clients, { settings: () => settings, seal });
   const desk = createDesk(engine);
   return {

@@ -80,6 +80,11 @@ function titleOfStep(name: string): string {
 function taskStatus(run: Run, name: string): Task['status'] {
   const step = run.steps[name];
   const bad = run.state === 'failed' || run.state === 'timed-out';
+  // What led back, and not the way back itself, is what went wrong.
+  if (run.report?.kind === 'rolled-back') {
+    const begun = run.checklist.filter((known) => run.steps[known]);
+    return bad && name === begun[begun.indexOf('back') - 1] ? 'error' : step ? 'complete' : 'pending';
+  }
   if (step?.state === 'failed' || (bad && step && name === run.checklist.findLast((known) => run.steps[known])))
     return 'error';
   if (step?.state === 'done') return 'complete';
@@ -90,7 +95,10 @@ function taskStatus(run: Run, name: string): Task['status'] {
 function progressBlocks(run: Run): KnownBlock[] {
   const begun = Object.keys(run.steps).length > 0 || run.state === 'running';
   if (!begun || run.checklist.length === 0) return [];
-  const tasks = run.checklist.map((name) => ({
+  // Once it is over, what never came to pass is no longer awaited.
+  const listed =
+    isOver(run.state) && run.plan?.rollout ? run.checklist.filter((name) => run.steps[name]) : run.checklist;
+  const tasks = listed.map((name) => ({
     id: `${run.id}_${name}`,
     title: titleOfStep(name),
     status: taskStatus(run, name),

@@ -36,7 +36,7 @@ function armReader({ source }: AnalysisTemplate, subject: Subject): (labels: Sam
     if (workload === subject.canary) return 'canary';
     if (workload === subject.stable) return 'stable';
     // A request that reached no pod has no workload, only the Service that it was for.
-    if (service === subject.canary) return 'canary';
+    if (service === (subject.canaryService ?? subject.canary)) return 'canary';
     return service === subject.service && workload === 'unknown' ? 'stable' : undefined;
   };
 }

@@ -11,6 +11,8 @@ export type Subject = {
   canary: string;
   /** The Service of stable. The canary's own is called like its Deployment. */
   service: string;
+  /** The canary's own, where it is not called like its Deployment. */
+  canaryService?: string;
   /** Ports of the Service. */
   ports: readonly number[];
   /** Where both are one Service and Envoy tells them apart by subset. */
@@ -43,7 +45,7 @@ export const envoyClusters = (subject: Subject): { stable: string; canary: strin
       }
     : {
         stable: envoyCluster(subject, subject.service, ''),
-        canary: envoyCluster(subject, subject.canary, ''),
+        canary: envoyCluster(subject, subject.canaryService ?? subject.canary, ''),
       };
 
 type Counters = { selector: string; by: readonly string[] };
@@ -63,7 +65,7 @@ function counters(template: AnalysisTemplate, subject: Subject, what: 'requests'
   const labels = [
     `reporter=${quoted(template.reporter)}`,
     `destination_service_namespace=${quoted(subject.namespace)}`,
-    `destination_service_name=~${oneOf([...new Set([subject.service, subject.canary])])}`,
+    `destination_service_name=~${oneOf([...new Set([subject.service, subject.canaryService ?? subject.canary])])}`,
   ].join(',');
   const arms = ['destination_workload', 'destination_service_name'];
   return what === 'requests'

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { analysisFor } from '../../core/analysis/template.ts';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
@@ -69,7 +70,7 @@ async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal):
   return { manifest, takesOver, changes: differences(undefined, manifest) };
 }
 
-async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Promise<Draft> {
+async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input: Input): Promise<Draft> {
   const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
@@ -100,15 +101,17 @@ async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Pr
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   const app = settings.apps[place.app];
+  const rollout = app?.rollout ?? settings.environments[place.env]?.rollout;
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
   const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
-  const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, app?.rollout) : undefined;
+  const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;
   const { manifest } = planned;
+  const analysis = analysisFor(app, settings.environments[place.env], on.metrics.configured);
   const shifted =
     found &&
     shift &&
     manifest &&
-    (await planShift(kube, place, found, { manifest, shift, settings: app?.rollout }, signal));
+    (await planShift(kube, place, found, { manifest, shift, settings: rollout, analysis }, signal));
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
@@ -116,7 +119,11 @@ async function plan(context: PlanContext<'kube' | 'registry'>, input: Input): Pr
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
     ...(stuck?.writes && { writes: [...(planned.writes ?? []), ...stuck.writes] }),
-    ...(shifted && { ...shifted, changes: [...planned.changes, ...shifted.changes] }),
+    ...(shifted && {
+      ...shifted,
+      changes: [...planned.changes, ...shifted.changes],
+      ...(planned.warnings && { warnings: [...planned.warnings, ...(shifted.warnings ?? [])] }),
+    }),
     image: { reference, digest },
     ...(typeof running === 'string' && undoByImage(place, running)),
   };
@@ -172,13 +179,15 @@ export const deploy = defineOperation({
       input: ({ name, namespace, ...rest }) => ({ app: name, env: namespace, ...rest }),
     }),
   ],
-  needs: ['kube', 'registry'],
+  needs: ['kube', 'registry', 'metrics', 'hooks'],
   permissions: [
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
     'get,list,create,patch,delete services,virtualservices.networking.istio.io,destinationrules.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
+    'list networkpolicies.networking.k8s.io',
+    'list authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,requestauthentications.security.istio.io',
     'list,patch horizontalpodautoscalers.autoscaling',
   ],
   steps: [...rollSteps, ...shiftSteps],

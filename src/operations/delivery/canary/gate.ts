@@ -1,23 +1,80 @@
+import type { Unknown } from '../../../core/analysis/arms.ts';
+import { type Judgement, judge } from '../../../core/analysis/judge.ts';
+import type { Subject } from '../../../core/analysis/queries.ts';
+import { sentenceOf } from '../../../core/analysis/sentence.ts';
+import { type AnalysisTemplate, analysisOf } from '../../../core/analysis/template.ts';
+import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
+import { measure } from '../analysis.ts';
 import type { Kit } from './kit.ts';
 
 /** From when to when the canary had one weight. */
 export type Phase = { weight: number; since: number; until: number };
 
-/** What the analysis says of a canary, and its one line. */
-export type Gated = { gate: Gate; said?: string };
+/** What the analysis says of a canary, its one line, and what it did not learn, since when. */
+export type Gated = { gate: Gate; said?: string; unknown?: readonly Unknown[]; judgement?: Judgement };
 
-/** Where nothing is measured, time alone brings it on. */
-export async function gateOf(
-  { rollout }: Kit,
-  _phases: readonly Phase[],
-  _look: {
-    last: boolean;
-    now: number /** Stable has the new version already: there is nothing to compare it with. */;
-    after?: boolean;
-  },
-  _signal: AbortSignal,
-): Promise<Gated> {
-  if (rollout.analysis === undefined) return { gate: 'open' };
-  return { gate: 'hold' };
+type Look = {
+  now: number;
+  /** The next share leaves stable nothing to compare with: nothing but a pass opens it. */
+  strict: boolean;
+  /** What was unknown at the look before. */
+  unknown: readonly Unknown[];
+  /** Stable has the new version already: it is judged by limits alone. */
+  after?: boolean;
+};
+
+function subjectOf({ run, rollout }: Kit, after: boolean): Subject {
+  const { app, namespace } = run.place;
+  const { stable, canary, service, ports } = rollout;
+  // What is judged after the promotion is stable; nothing is there any more to compare it with.
+  return after
+    ? { app, namespace, stable: canary, canary: stable, service: canary, canaryService: service, ports }
+    : { app, namespace, stable, canary, service, ports };
+}
+
+/** Enough is known for a somewhat larger share: nothing speaks against it, and there were requests. */
+const enough = ({ metrics }: Judgement) =>
+  metrics.every(({ kind, code }) => kind === 'pass' || (kind === 'unsure' && code === 'undecided'));
+
+function gateFor(
+  template: AnalysisTemplate,
+  judgement: Judgement,
+  next: ReturnType<typeof unknownNext>,
+  look: Look,
+  weight: number,
+): Gate {
+  if (judgement.kind === 'fail') return 'fail';
+  if (next.kind === 'rollback') return 'unknown';
+  if (next.kind !== 'known') return 'hold';
+  if (judgement.kind === 'pass') return 'open';
+  // Those few requests that are chosen by hand, or mirrored, decide nothing.
+  if (weight === 0 || look.after) return 'open';
+  return !look.strict && enough(judgement) ? 'open' : 'hold';
+}
+
+/**
+ * Judges a canary by all that was measured since its first share. Asked anew at each look, it needs no memory but of when
+ * something became unknown. Where nothing is measured, time alone brings it on.
+ */
+export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, signal: AbortSignal): Promise<Gated> {
+  const { run, rollout } = kit;
+  const template = rollout.analysis === undefined ? undefined : analysisOf(run.settings.analyses, rollout.analysis);
+  if (!template) return { gate: 'open' };
+  const spans = phases.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
+  if (spans.length === 0) return { gate: 'hold', unknown: look.unknown };
+  const options = { before: look.unknown, hookHosts: run.settings.hookHosts };
+  const evidence = await measure(
+    run.on,
+    template,
+    subjectOf(kit, look.after ?? false),
+    spans,
+    look.now,
+    signal,
+    options,
+  );
+  const judgement = judge(template, evidence, look.now);
+  const next = unknownNext(template, evidence, look.now);
+  const gate = gateFor(template, judgement, next, look, phases.at(-1)?.weight ?? 0);
+  return { gate, said: sentenceOf(judgement), unknown: evidence.unknown, judgement };
 }

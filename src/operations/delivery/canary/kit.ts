@@ -11,7 +11,7 @@ export const shiftSteps = ['prepare', 'weight', 'promote', 'return', 'back', 're
 /** A canary may be paused over a weekend. */
 export const shiftLimitMs = 14 * 24 * 3_600_000;
 export const shiftLimits = Object.fromEntries(shiftSteps.map((name) => [name, shiftLimitMs]));
-export type ShiftRun = RunContext<'kube' | 'registry', (typeof shiftSteps)[number]>;
+export type ShiftRun = RunContext<'kube' | 'metrics' | 'hooks', (typeof shiftSteps)[number]>;
 
 /** A run with what it is about. */
 export type Kit = { run: ShiftRun; kube: Kube; rollout: RolloutPlan; stable: ObjectRef; canary: ObjectRef };
@@ -25,7 +25,7 @@ export function kitOf(run: ShiftRun): Kit {
 }
 
 /** Between two looks; short enough that a worker is held, so that a regression is seen at once. */
-export const lookMs = 5_000;
+export const lookMs = 2_000;
 
 export type Tried = { kind: 'done' } | { kind: 'steered' } | { kind: 'failed'; detail: string; trouble?: PodTrouble };
 

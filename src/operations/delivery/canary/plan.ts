@@ -1,4 +1,4 @@
-import { Fault, fault } from '../../../core/errors.ts';
+import { fault } from '../../../core/errors.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { labelsOf } from '../../../core/label-selector.ts';
@@ -10,9 +10,11 @@ import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
 import { hostsOf } from './istio.ts';
+import { listIfKnown } from './list-if-known.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
 import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
 import { routesOf } from './router.ts';
+import { uncoveredPolicies } from './uncovered.ts';
 
 const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
 const gateway = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
@@ -20,22 +22,6 @@ const rule = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' };
 
 const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
-
-/** A cluster without the mesh, or one that does not let Shipmate look, has nothing of its kind. */
-async function listIfKnown(
-  kube: Kube,
-  kind: { apiVersion: string; kind: string },
-  namespace: string,
-  signal: AbortSignal,
-) {
-  try {
-    return await kube.list({ ...kind, namespace }, signal);
-  } catch (thrown) {
-    const absent = ['CLUSTER_REFUSED', 'CLUSTER_FORBIDDEN', 'UNKNOWN_KIND'];
-    if (thrown instanceof Fault && absent.includes(thrown.code)) return [];
-    throw thrown;
-  }
-}
 
 type Parts = { services: JsonObject[]; routes: JsonObject[]; virtual: JsonObject[]; rules: JsonObject[] };
 
@@ -162,7 +148,7 @@ export async function planShift(
     analysis,
   }: { manifest: JsonObject; shift: Shift; settings: RolloutSettings | undefined; analysis?: string | undefined },
   signal: AbortSignal,
-): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist'> & { writes: Write[] }> {
+): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
   if (ref.kind !== 'Deployment') throw impossible(`a ${ref.kind} has no second one beside it`);
   const [parts, scaler, { after }] = await Promise.all([
@@ -210,14 +196,20 @@ export async function planShift(
     ],
     [router.kind === 'istio' && router.created ? freshRoute(name, place) : undefined, 'divides the traffic'],
   ];
+  const warnings = await uncoveredPolicies(kube, place.namespace, { stable: pods, canary: labels }, signal);
   const added = await Promise.all(
     beside.flatMap(([manifest, what]) => (manifest ? [addition(kube, manifest, what, signal)] : [])),
   );
   const how = found ? `by ${nameOf(found.ref)}` : 'by the number of pods, so at most half';
   return {
     rollout,
+    ...(warnings.length > 0 && { warnings }),
     writes: added.map(({ write }) => write),
-    changes: [...added.map(({ change }) => change), { path: 'traffic', to: `${stagesText(rollout.stages)}, ${how}` }],
+    changes: [
+      ...added.map(({ change }) => change),
+      { path: 'traffic', to: `${stagesText(rollout.stages)}, ${how}` },
+      { path: 'analysis', to: analysis ?? 'none: time brings it on, and pods that break take it back' },
+    ],
     checklist: [
       'prepare',
       ...rollout.stages.map(stepOf),

@@ -82,7 +82,7 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
   const planned = kit.rollout.stages;
   const used = new Map<string, number>();
   const phases: Phase[] = [];
-  let [before, said]: [Omit<Before, 'last' | 'phases'>, string | undefined] = [
+  let [before, said]: [Omit<Before, 'strict' | 'phases'>, string | undefined] = [
     { heard: 0, paused: false, stableTemplate },
     undefined,
   ];
@@ -90,8 +90,8 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
   let index = 0;
   while (next) {
     const stage: Stage = next;
-    const last = stage.weight === 100 || index === planned.length - 1;
-    const context: Before = { ...before, phases: [...phases], last };
+    const strict = stage.weight < 100 && (planned[index + 1]?.weight ?? 100) === 100;
+    const context: Before = { ...before, phases: [...phases], strict };
     const end: StageEnd = await kit.run.step(nameOf(stage, used), (step) => doStage(kit, stage, context, step));
     if (end.since !== undefined && end.until > end.since)
       phases.push({ weight: stage.weight, since: end.since, until: end.until });

@@ -1,6 +1,8 @@
 import type { Actor } from '../../../core/actor.ts';
 import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
-import { at } from '../../../core/json.ts';
+import { z } from 'zod';
+import type { Unknown } from '../../../core/analysis/arms.ts';
+import { at, isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { PodTrouble } from '../../../core/report.ts';
 import type { Stage } from '../../../core/rollout.ts';
@@ -32,7 +34,8 @@ export type Before = {
   paused: boolean;
   phases: readonly Phase[];
   stableTemplate: string;
-  last: boolean;
+  /** Nothing but a pass opens the way to the next share. */
+  strict: boolean;
 };
 
 const abortedBy = (steers: readonly Steer[]): Back | undefined => {
@@ -121,24 +124,37 @@ function noteOf({ weight }: Stage, next: Extract<StageNext, { kind: 'hold' }>, s
   return [`${weight} % · ${why}`, ...(said === undefined ? [] : [said])].join(' · ');
 }
 
-type Memo = { since?: number };
+type Memo = { since?: number; unknown: Unknown[] };
+
+const Stored = z.object({ since: z.number().optional(), unknown: z.array(z.custom<Unknown>(isObject)).default([]) });
 
 const memoOf = (step: StepContext): Memo => {
-  const since = at(step.memo(), 'since');
-  return typeof since === 'number' ? { since } : {};
+  const { since, unknown } = Stored.parse(step.memo() ?? {});
+  return { unknown, ...(since !== undefined && { since }) };
 };
 
 /** One look: what the world and the people say, and what follows. */
-async function look(kit: Kit, stage: Stage, before: Before, step: StepContext, since: number) {
+async function look(
+  kit: Kit,
+  stage: Stage,
+  before: Before,
+  step: StepContext,
+  { since, unknown }: { since: number; unknown: Unknown[] },
+) {
   const all = await step.steers();
   const steers = all.filter(({ n }) => n > before.heard);
   const heard = Math.max(before.heard, all.length);
   const now = kit.run.now();
-  let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open' }];
+  let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open', unknown }];
   const looked = await tryUntil(step, { deadline: now, heard, now: kit.run.now }, async (signal) => {
     [found, gated] = await Promise.all([
       disturbed(kit, stage, before, signal),
-      gateOf(kit, [...before.phases, { weight: stage.weight, since, until: now }], { last: before.last, now }, signal),
+      gateOf(
+        kit,
+        [...before.phases, { weight: stage.weight, since, until: now }],
+        { strict: before.strict, now, unknown },
+        signal,
+      ),
     ]);
     return { kind: 'done' };
   });
@@ -151,12 +167,12 @@ async function look(kit: Kit, stage: Stage, before: Before, step: StepContext, s
     aborted ??
     (blind ? undefined : found) ??
     (next.kind === 'back' ? { reason: next.reason, detail: gated.said ?? '' } : undefined);
-  return { steers, heard, now, next, back, said: blind ? looked.detail : gated.said };
+  return { steers, heard, now, next, back, said: blind ? looked.detail : gated.said, unknown: gated.unknown ?? [] };
 }
 
 /** Brings the canary to a share of the traffic and watches it there until it goes on, back, or to another share. */
 export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
-  let { since } = memoOf(step);
+  let { since, unknown } = memoOf(step);
   const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
     next,
     heard,
@@ -181,12 +197,23 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
         return ended({ kind: 'back', back }, said.length, false);
       }
       since = kit.run.now() + kit.rollout.reachMs;
-      await step.remember({ since });
+      await step.remember({ since, unknown });
       step.log(`${stage.weight} % of the traffic goes to ${kit.canary.name}`);
     }
-    const { steers, heard, now, next, back, said } = await look(kit, stage, before, step, since);
+    const { steers, heard, now, next, back, said, ...learned } = await look(kit, stage, before, step, {
+      since,
+      unknown,
+    });
+    // When something became unknown is all that a look remembers.
+    if (JSON.stringify(learned.unknown) !== JSON.stringify(unknown)) {
+      unknown = [...learned.unknown];
+      await step.remember({ since, unknown });
+    }
     const paused = isPaused(before.paused, steers);
-    if (back) return ended({ kind: 'back', back }, heard, paused, said);
+    if (back) {
+      step.note([`${stage.weight} %`, back.detail || back.reason].join(' · '));
+      return ended({ kind: 'back', back }, heard, paused, said);
+    }
     if (next.kind !== 'hold' && next.kind !== 'back') return ended(next, heard, paused, said);
     if (next.kind === 'hold') step.note(noteOf(stage, next, said));
     const left = next.kind === 'hold' && next.why === 'baking' ? next.leftMs : Number.POSITIVE_INFINITY;

@@ -24,7 +24,7 @@ export async function watchAfter(kit: Kit, heard: number, step: StepContext): Pr
       const gated = await gateOf(
         kit,
         [{ weight: 100, since: step.startedAt, until: now }],
-        { last: true, now, after: true },
+        { strict: false, now, after: true, unknown: [] },
         signal,
       );
       if (gated.gate === 'fail') back = { reason: 'regression', detail: gated.said ?? '' };

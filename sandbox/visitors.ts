@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import type { Mesh } from '../testbed/mesh/mesh.ts';
+import type { BesideCluster, Testbed } from '../testbed/testbed.ts';
+
+const perSecond = 60;
+
+const objects = (port: number) => {
+  const inProduction = (kind: string, apiVersion: string, name: string, spec: object) => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: 'production' },
+    spec,
+  });
+  const networking = 'networking.istio.io/v1';
+  const server = { port: { number: port, name: 'http', protocol: 'HTTP' }, hosts: ['*'] };
+  const route = { name: 'all', route: [{ destination: { host: 'web' } }] };
+  const selector = { 'app.kubernetes.io/name': 'web' };
+  return [
+    inProduction('Service', 'v1', 'web', { selector, ports: [{ name: 'http', port: 80, targetPort: 8080 }] }),
+    inProduction('Gateway', networking, 'web', { selector: { istio: 'gw' }, servers: [server] }),
+    inProduction('VirtualService', networking, 'web', { hosts: ['*'], gateways: ['web'], http: [route] }),
+  ];
+};
+
+/** Opens production to the gateway, and lets visitors come for as long as the sandbox is there. */
+export async function openToVisitors(
+  { kubernetes }: Testbed | BesideCluster,
+  { gateway }: Mesh,
+): Promise<{ stop(): Promise<void> }> {
+  const manifests = objects(gateway.port).map((object) => JSON.stringify(object));
+  await kubernetes.kubectl(['apply', '-f', '-'], manifests.join('\n---\n'));
+  const agent = new Agent({ connections: 8 });
+  let going = true;
+  const visit = async () => {
+    const { body } = await request(gateway.url, { dispatcher: agent, headersTimeout: 5_000 });
+    await body.dump();
+  };
+  const loop = (async () => {
+    while (going) {
+      void visit().catch(() => {});
+      await sleep(1_000 / perSecond);
+    }
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await loop;
+      await agent.destroy();
+    },
+  };
+}
