@@ -12,7 +12,7 @@ import {
   shopService,
 } from '../support/mesh.ts';
 import { type RealDesk, realDesk } from '../support/real-desk.ts';
-import { dropped, shareOf, startTraffic } from '../support/traffic.ts';
+import { dropped, farFrom, shareOf, startTraffic } from '../support/traffic.ts';
 
 let desk: RealDesk;
 const namespace = () => desk.namespaces.staging;
@@ -55,36 +55,32 @@ test('blue-green: green at full size, one switch, blue kept for a time, and then
   expect(await seen('deployment,service')).toBe('deployment.apps/shop\nservice/shop\n');
 });
 
-test('an HTTPRoute of the Gateway API is divided in the same way', async () => {
-  const parent = { gatewayClassName: 'istio', listeners: [{ name: 'http', port: mesh.gatewayPort, protocol: 'HTTP' }] };
+test('an HTTPRoute of the Gateway API is divided in the same way; Envoy keeps to it, and no request is lost', async () => {
   await applyAll([
     shopDeployment(namespace(), 'v1'),
     shopService(namespace()),
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'Gateway',
-      metadata: { name: 'g', namespace: namespace() },
-      spec: parent,
-    },
-    {
-      apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'HTTPRoute',
       metadata: { name: 'shop', namespace: namespace() },
       spec: {
-        parentRefs: [{ name: 'g' }],
+        parentRefs: [{ name: 'gw', namespace: 'istio-system' }],
         hostnames: [hostOf(namespace())],
         rules: [{ backendRefs: [{ name: 'shop', port: 80 }] }],
       },
     },
   ]);
   await kubectl(['rollout', 'status', 'deployment/shop', '-n', namespace(), '--timeout=60s']);
+  const traffic = load();
+  await expect.poll(() => traffic.shots.at(-1)?.status, { timeout: 20_000 }).toBe(200);
+  const from = Date.now();
   const id = await desk.ask('deploy', {
     app: 'shop',
     env: 'staging',
     tag: 'v2',
     strategy: 'canary',
     weights: [25],
-    bake: '2s',
+    bake: '6s',
   });
   const working = desk.settle([id], 90_000);
   const refs = async () =>
@@ -98,6 +94,13 @@ test('an HTTPRoute of the Gateway API is divided in the same way', async () => {
   const [run] = await working;
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
   expect(await refs()).toEqual([['shop', 1]]);
+  await traffic.stop();
+  const [quarter] = run?.report?.kind === 'promoted' ? run.report.stages : [];
+  // It is for Envoy to hear of it first.
+  const divided = traffic.within((quarter?.since ?? 0) + 1_500, quarter?.until ?? 0);
+  expect(divided.length).toBeGreaterThan(200);
+  expect(farFrom(divided, 'v2', 0.25)).toBe(false);
+  expect(dropped(traffic.within(from, Date.now()))).toEqual([]);
 });
 
 test('without a mesh the numbers of pods are the shares, at most half', async () => {
