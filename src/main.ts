@@ -164,6 +164,7 @@ async function startHttp(
         tokens: { secret: env.JWT_SECRET, jwksUri: env.JWKS_URI, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE },
         publicUrl: env.PUBLIC_URL,
       },
+      harbor: { engine, token: env.HARBOR_WEBHOOK_TOKEN },
       alertmanager: { alerts, settings: engine.settings, now: engine.now, log, token: env.ALERTMANAGER_TOKEN },
     }),
   });

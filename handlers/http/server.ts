@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { Log, NoticeStore } from '../../src/core/ports.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type AlertmanagerDeps, alertmanagerWebhook } from '../webhooks/alertmanager.ts';
+import { type HarborDeps, harborWebhook } from '../webhooks/harbor.ts';
 import { answerFaults, answerUnreadable, bodyLimit } from './error-answer.ts';
 import type { Metrics } from './metrics.ts';
 import { type Check, probes } from './probes.ts';
@@ -25,6 +26,7 @@ export type HttpDeps = {
     publicUrl?: string;
   };
   alertmanager?: AlertmanagerDeps;
+  harbor?: HarborDeps;
   /** For POST /slack/events. */
   slack?: RequestListener;
 };
@@ -67,5 +69,6 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     await app.register(restApi({ engine, changes, checkToken, publicUrl, closing: closing.signal }));
   }
   if (deps.alertmanager) await app.register(alertmanagerWebhook(deps.alertmanager));
+  if (deps.harbor) await app.register(harborWebhook(deps.harbor));
   return app;
 }

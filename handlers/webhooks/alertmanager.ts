@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../../src/core/errors.ts';
 import type { AlertStore, Clock, Log } from '../../src/core/ports.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { afterDelivery, groupIdOf } from './alert-group.ts';
 import { AlertPayload } from './alert-payload.ts';
+import { sameText } from './same-text.ts';
 
 export type AlertmanagerDeps = {
   alerts: AlertStore;
@@ -14,12 +14,6 @@ export type AlertmanagerDeps = {
   /** What Alertmanager must send as its bearer token; without it every delivery is refused. */
   token?: string;
 };
-
-/** Hashed first, so that neither content nor length shows in the time that it takes. */
-function sameText(a: string, b: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
-}
 
 function checkBearer(token: string | undefined, authorization: string | undefined): void {
   if (token === undefined) throw fault('WEBHOOK_OFF', {});

@@ -50,6 +50,18 @@ export const hostFaults = {
     say: 'Harbor refused it: {problem}',
     hint: '{hint}',
   },
+  HARBOR_HOOK_OFF: {
+    status: 401,
+    retry: 'never',
+    say: 'This Shipmate takes no webhooks of Harbor: HARBOR_WEBHOOK_TOKEN is not set.',
+    hint: 'Set it here, and as the Auth Header of the webhook in Harbor.',
+  },
+  HARBOR_HOOK_REFUSED: {
+    status: 401,
+    retry: 'never',
+    say: 'The webhook’s Authorization header is missing or wrong.',
+    hint: 'Set the Auth Header of the webhook in Harbor to HARBOR_WEBHOOK_TOKEN, as it is.',
+  },
   ONLY_IN_PERSON: {
     status: 422,
     retry: 'never',

@@ -8,6 +8,7 @@ import type { Place, Site } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
 import type { Clients, Clock } from './ports.ts';
 import type { Report } from './report.ts';
+import type { Origin } from './run.ts';
 import type { Settings } from './settings.ts';
 import type { Steer } from './steer.ts';
 
@@ -49,6 +50,8 @@ export type PlanContext<Need extends keyof Clients> = {
   settings: Settings;
   catalogue: Catalogue;
   actor: Actor;
+  /** Where it was asked for. */
+  origin: Origin;
   now: Clock;
   /** The resolved target; reading it throws where the target lacks app or environment. */
   readonly place: Place;

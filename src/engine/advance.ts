@@ -19,13 +19,14 @@ import { permit } from './permit.ts';
 import { doStep, doWait, doWaitFor } from './steps.ts';
 
 function planContext(lap: Lap): PlanContext<keyof Clients> {
-  const { place, site, actor } = lap.run();
+  const { place, site, actor, origin } = lap.run();
   return {
     on: clientsFor(lap.engine, lap.run()),
     settings: lap.engine.settings(),
     catalogue: lap.engine.catalogue,
     signal: lap.signal,
     actor,
+    origin,
     now: lap.engine.now,
     get place() {
       if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: lap.run().id });
@@ -47,6 +48,7 @@ function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyo
     catalogue: context.catalogue,
     signal: context.signal,
     actor: context.actor,
+    origin: context.origin,
     now: context.now,
     get place() {
       return context.place;

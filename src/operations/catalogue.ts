@@ -34,6 +34,17 @@ import { dockerRun } from './docker/run.ts';
 import { dockerStats } from './docker/stats.ts';
 import { dockerUsage } from './docker/usage.ts';
 import { dockerVolumeCreate, dockerVolumeRemove, dockerVolumes } from './docker/volumes.ts';
+import { harborNews } from './harbor/news.ts';
+import { harborProjectCreate, harborProjects } from './harbor/projects.ts';
+import { harborQuotaSet, harborQuotas } from './harbor/quotas.ts';
+import { harborReplicate, harborReplications } from './harbor/replication.ts';
+import { harborArtifacts, harborRepositories } from './harbor/repositories.ts';
+import { harborRetention, harborRetentionSet } from './harbor/retention.ts';
+import { harborRetentionRun } from './harbor/retention-run.ts';
+import { harborRobotCreate } from './harbor/robot-create.ts';
+import { harborRobotRemove, harborRobots } from './harbor/robots.ts';
+import { harborReport, harborScan } from './harbor/scan.ts';
+import { harborTag, harborUntag } from './harbor/tags.ts';
 import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { configConsumers } from './kubernetes/config-consumers.ts';
@@ -182,6 +193,27 @@ const docker = [
   dockerUsage,
   dockerPrune,
 ];
+const harbor = [
+  harborProjects,
+  harborProjectCreate,
+  harborRepositories,
+  harborArtifacts,
+  harborScan,
+  harborReport,
+  harborTag,
+  harborUntag,
+  harborRobots,
+  harborRobotCreate,
+  harborRobotRemove,
+  harborRetention,
+  harborRetentionSet,
+  harborRetentionRun,
+  harborReplications,
+  harborReplicate,
+  harborQuotas,
+  harborQuotaSet,
+  harborNews,
+];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
@@ -203,6 +235,7 @@ const subjects = {
   nodes: capacity,
   access,
   docker,
+  harbor,
   order,
   accounts: accountability,
   platform,

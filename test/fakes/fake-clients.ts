@@ -2,6 +2,7 @@ import { fault } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Clients } from '../../src/core/ports.ts';
 import { fakeDockerHost } from './fake-docker-host.ts';
+import { type FakeHarbor, fakeHarbor } from './fake-harbor.ts';
 import { type FakeCluster, fakeCluster } from './fake-kube.ts';
 
 /** The clients that reach out of the process. */
@@ -14,6 +15,7 @@ export type FakeWorld = FakeCluster & {
   clients: FakeClients;
   /** What is on the Docker host. */
   onHost: () => [string, Json][];
+  harbor: FakeHarbor;
   /** What was given to askers alone. */
   given: string[];
   /** Tags of the registry. */
@@ -25,14 +27,11 @@ export function fakeWorld(): FakeWorld {
   const cluster = fakeCluster();
   const digests = new Map<string, string>();
   const dockerHost = fakeDockerHost(cluster.executed);
+  const harbor = fakeHarbor();
   const given: string[] = [];
   const clients: FakeClients = {
     dockerHost: () => dockerHost.host,
-    harbor: {
-      read: async () => undefined,
-      list: async () => [],
-      send: async () => ({ status: 200, body: undefined, made: undefined, message: '' }),
-    },
+    harbor: harbor.client,
     hand: { reaches: () => true, give: async (_origin, text) => void given.push(text) },
     kube: () => cluster.kube,
     registry: {
@@ -53,5 +52,5 @@ export function fakeWorld(): FakeWorld {
     git: { read: async () => ({ commit: 'c'.repeat(40), files: [] }) },
     docker: { build: async () => {}, push: async () => ({ digest: `sha256:${'b'.repeat(64)}` }) },
   };
-  return Object.assign(cluster, { digests, clients, given, onHost: dockerHost.objects });
+  return Object.assign(cluster, { digests, clients, given, harbor, onHost: dockerHost.objects });
 }

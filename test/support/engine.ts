@@ -22,6 +22,7 @@ export const testSettings = Settings.parse({
     staging: { namespace: 'staging', exec: { allow: ['cat /etc/*'] }, debug: { images: ['busybox:1.37'] } },
     production: { namespace: 'production' },
   },
+  harbor: { url: 'https://harbor.example.com' },
   dockerHosts: { build: { address: 'unix:///nowhere/docker.sock', exec: { allow: ['cat /etc/*'] } } },
   people: { ana: { slack: 'UANA', subject: 'ana@example.com' }, ben: { slack: 'UBEN', subject: 'ben@example.com' } },
   roles: { engineers: ['ana', 'ben'] },
