@@ -180,6 +180,7 @@ export const deploy = defineOperation({
     'get,list,create,patch,delete services,virtualservices.networking.istio.io,destinationrules.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'list,patch horizontalpodautoscalers.autoscaling',
+    'list scaledobjects.keda.sh',
   ],
   steps: [...rollSteps, ...shiftSteps],
   limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },
