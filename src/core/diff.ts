@@ -47,7 +47,8 @@ export function masked({ path, from, to }: Difference): Difference {
 /** Lists in Kubernetes objects are maps in disguise: their entries are told apart by one of these. */
 const keys = ['name', 'containerPort', 'port', 'mountPath', 'key', 'type'];
 
-function keyOf(list: readonly Json[]): string | undefined {
+/** The field by which the entries of a list are told apart; none where they are not. */
+export function keyOf(list: readonly Json[]): string | undefined {
   return keys.find((key) => list.every((entry) => isObject(entry) && entry[key] !== undefined));
 }
 

@@ -46,6 +46,8 @@ export function route<Request extends z.ZodObject, Input extends Record<string, 
 }
 
 export type PlanContext<Need extends keyof Clients> = {
+  /** The run that this is for. */
+  id: string;
   on: Pick<Clients, Need>;
   settings: Settings;
   catalogue: Catalogue;
@@ -88,7 +90,6 @@ export type StepContext = {
 };
 
 export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
-  id: string;
   plan: Plan;
   /**
    * Does `act` once: its result (plain JSON, or nothing) is stored, and a run taken up elsewhere gets it instead.

@@ -81,6 +81,8 @@ export const Draft = z.object({
   rollout: RolloutPlan.optional(),
   /** The steps that this plan leads to, where they are not the same for every plan. */
   checklist: z.array(z.string()).optional(),
+  /** What was there before, as it has to be applied to be so again; without a manifest there was nothing. Not for people. */
+  before: z.array(z.object({ ref: Ref, manifest: JsonObject.optional() })).optional(),
   /** The operation, and its input, that lead back to how it was. */
   undo: z.object({ operation: z.string(), input: z.record(z.string(), Json) }).optional(),
 });
@@ -95,7 +97,7 @@ export function bind(
   draft: Draft,
   terms: { operation: string; target: unknown; policy: unknown; input: unknown; salt?: string },
 ): Plan {
-  const { summary: _, checklist: __, undo: ___, ...relied } = draft;
+  const { summary: _, checklist: __, undo: ___, before: ____, ...relied } = draft;
   return { ...draft, digest: digestOf({ ...relied, ...terms }) };
 }
 

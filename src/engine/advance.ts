@@ -19,8 +19,9 @@ import { permit } from './permit.ts';
 import { doStep, doWait, doWaitFor } from './steps.ts';
 
 function planContext(lap: Lap): PlanContext<keyof Clients> {
-  const { place, site, actor, origin } = lap.run();
+  const { id, place, site, actor, origin } = lap.run();
   return {
+    id,
     on: clientsFor(lap.engine, lap.run()),
     settings: lap.engine.settings(),
     catalogue: lap.engine.catalogue,
@@ -56,7 +57,7 @@ function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyo
     get site() {
       return context.site;
     },
-    id: lap.run().id,
+    id: context.id,
     plan,
     step: (name, act) => doStep(lap, operation, name, act),
     wait: (name, ms) => doWait(lap, name, ms),

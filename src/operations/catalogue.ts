@@ -65,6 +65,7 @@ import { services } from './kubernetes/services.ts';
 import { volumeCreate, volumeDelete, volumeResize } from './kubernetes/volume-changes.ts';
 import { volumes } from './kubernetes/volumes.ts';
 import { apply } from './manifests/apply.ts';
+import { applyUndo } from './manifests/apply-undo.ts';
 import { diff } from './manifests/diff.ts';
 import { exportObject } from './manifests/export.ts';
 import { balance, breaker, pool } from './mesh/breaker.ts';
@@ -168,7 +169,7 @@ const access = [network, networkReach, networkAllow, networkDeny, accessWho, acc
 const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
 const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
 const capacity = [nodes, cordon, uncordon, drain, nodepools, nodepoolLimit];
-const manifests = [apply, diff, exportObject];
+const manifests = [apply, applyUndo, diff, exportObject];
 const docker = [
   dockerHosts,
   dockerContainers,

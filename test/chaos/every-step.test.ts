@@ -11,7 +11,7 @@ import { catalogue } from '../../src/operations/catalogue.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
-import { createDesk, stock } from '../support/desk.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
 import { ana, ben, quiet, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
@@ -110,6 +110,14 @@ async function oneLap(on: TestEngine, owner: string, id: string): Promise<void> 
   await leases.stop();
 }
 
+/** An apply that is over, for what takes one back. */
+async function applied(desk: Desk): Promise<string> {
+  const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'greeting' }, data: {} });
+  const id = await desk.ask('apply', { env: 'staging', manifest });
+  await desk.lap(id);
+  return id;
+}
+
 type End = {
   run: Partial<Run>;
   objects: unknown;
@@ -124,7 +132,8 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
   const world = await prepare(operation);
   const desk = createDesk(engine, 'asks');
   await desk.leases.stop();
-  const id = await desk.ask(operation.name, input);
+  const before = operation.name === 'apply-undo' ? await applied(desk) : undefined;
+  const id = await desk.ask(operation.name, before === undefined ? input : { run: before, env: 'staging' });
   let writes = 0;
   const counting: RunStore = {
     ...engine.store,
@@ -149,14 +158,14 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
       ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run', restarted].includes(key)
         ? 0
         : part,
-    ).replaceAll(id, 'RUN');
+    ).replaceAll(id, 'RUN').replaceAll(before ?? 'none', 'BEFORE');
   return {
     run: JSON.parse(
       timeless({
         state,
         report,
         fault,
-        digest: operation.secret(asked) ? plan !== undefined : plan?.digest,
+        digest: operation.secret(asked) || before !== undefined ? plan !== undefined : plan?.digest,
         done,
         decided: decisions.length,
       }),

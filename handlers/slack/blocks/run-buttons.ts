@@ -111,6 +111,7 @@ function nextButtons(run: Run, settings: Settings): ButtonSpec[] {
   const changed =
     report?.kind === 'rolled-out' ||
     report?.kind === 'promoted' ||
+    (report?.kind === 'changed' && run.operation === 'apply') ||
     (state === 'cancelled' && Object.keys(steps).length > 0 && report?.kind !== 'rolled-back');
   if (changed && plan?.undo) return [askButton('Undo', plan.undo)];
   return deployButtons(run, settings);

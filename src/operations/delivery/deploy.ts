@@ -189,6 +189,7 @@ export const deploy = defineOperation({
     'list networkpolicies.networking.k8s.io',
     'list authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,requestauthentications.security.istio.io',
     'list,patch horizontalpodautoscalers.autoscaling',
+    'list scaledobjects.keda.sh',
   ],
   steps: [...rollSteps, ...shiftSteps],
   limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Permission } from '../../core/operation.ts';
+import type { Permission, RunContext } from '../../core/operation.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import type { Report } from '../../core/report.ts';
 import { gitOpsPermissions } from '../kubernetes/gitops.ts';
 import { doWrites } from '../kubernetes/writes.ts';
 import { planManifest } from './plan.ts';
@@ -8,7 +9,7 @@ import { established, settle, workloadsOf } from './settle.ts';
 import { holdsSecret, ManifestInput, manifestFields } from './source.ts';
 
 /** What manifests usually hold. For other kinds, such as those of add-ons, Shipmate's own role must be widened. */
-const permissions: readonly Permission[] = [
+export const manifestPermissions: readonly Permission[] = [
   'get,list,create,patch,delete configmaps,secrets,serviceaccounts,services,persistentvolumeclaims',
   'get,list,watch,create,patch,delete deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch',
   'get,list,create,patch,delete cronjobs.batch,ingresses.networking.k8s.io,networkpolicies.networking.k8s.io',
@@ -42,13 +43,20 @@ export const apply = defineOperation({
     }),
   ],
   needs: ['kube', 'git'],
-  permissions,
+  permissions: manifestPermissions,
   secret: holdsSecret,
   steps: ['write', 'settle'],
   limits: { run: 26 * 3_600_000, steps: { settle: 25 * 3_600_000 } },
   target: ({ env }) => ({ env }),
-  plan: planManifest,
-  run: async (run) => {
+  plan: async (context, input) => ({
+    ...(await planManifest(context, input)),
+    undo: { operation: 'apply-undo', input: { run: context.id, env: context.site.env } },
+  }),
+  run: runManifest,
+});
+
+/** Does the writes, and follows the workloads among them to their end. */
+export async function runManifest(run: RunContext<'kube', 'write' | 'settle'>): Promise<Report> {
     const kube = run.on.kube(run.site.cluster);
     const objects = await run.step('write', (step) =>
       doWrites(run, kube, step, (written) => established(kube, written, step.signal)),
@@ -57,5 +65,4 @@ export const apply = defineOperation({
     const { failure, words } = await run.step('settle', (step) => settle(run, kube, workloads, step));
     if (failure) return failure;
     return { kind: 'changed', objects, ...(words.length > 0 && { note: `${words.join(', ')}.` }) };
-  },
-});
+}

@@ -6,13 +6,15 @@ import type { PlanContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { nameOf, refOf } from '../kubernetes/writes.ts';
+import { asBefore, asDeleted } from './before.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { membersOf } from './sets.ts';
+import { bearerAmong, membersOf, withKinds } from './sets.ts';
 import { type ManifestInput, readSource, whereOf } from './source.ts';
 
 /** So many objects are asked about at a time. */
 const together = 8;
 
+type Before = NonNullable<Draft['before']>[number];
 type Guard = ReturnType<typeof gitOpsGuard>;
 
 type Outcome =
@@ -22,6 +24,7 @@ type Outcome =
       changes: Difference[];
       takesOver: Draft['takesOver'];
       warnings?: string[];
+      before?: Before;
     }
   | { kind: 'refused'; problem: string };
 
@@ -38,7 +41,8 @@ function unchecked({ object, defined }: Prepared): Outcome {
   const what = defined ? 'its definition (CRD)' : 'its namespace';
   const note = { path: '', to: `new; the cluster could not check it yet: ${what} comes with this manifest` };
   const changes = [note, ...shownChanges(object, differences(undefined, object))];
-  return { kind: 'new', write: { kind: 'apply', manifest: object, force: false }, changes, takesOver: [] };
+  const before = { ref: refOf(object) };
+  return { kind: 'new', write: { kind: 'apply', manifest: object, force: false }, changes, takesOver: [], before };
 }
 
 const waitsFor = ({ code }: Fault, entry: Prepared, brings: { namespace: boolean }) =>
@@ -61,7 +65,8 @@ async function look(
     const named = takesOver.map(({ field, manager }) => ({ manager, field: `${nameOf(refOf(object))} ${field}` }));
     const whole = changes.length > 0 ? changes : [{ path: '', to: 'new' }];
     const warnings = await guard(live, changes);
-    return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named, warnings };
+    const before: Before = { ref: refOf(object), ...(live && { manifest: asBefore(live, object) }) };
+    return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named, warnings, before };
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
     if (waitsFor(thrown, entry, brings)) return unchecked(entry);
@@ -79,14 +84,12 @@ async function some<Item, Result>(items: readonly Item[], act: (item: Item) => P
 }
 
 async function removals(
-  kube: Kube,
   prepared: readonly Prepared[],
-  { set, namespace }: { set: string; namespace: string },
+  members: readonly JsonObject[],
+  set: string,
   guard: Guard,
-  signal: AbortSignal,
 ) {
   const kept = new Set(prepared.map(({ object }) => nameOf(refOf(object))));
-  const members = await membersOf(kube, { set, namespace, more: prepared.map(({ kind }) => kind) }, signal);
   const gone = members.filter((object) => !kept.has(nameOf(refOf(object))));
   return await Promise.all(
     gone.map(async (object) => {
@@ -94,7 +97,9 @@ async function removals(
       const to = ref.kind === 'PersistentVolumeClaim' ? 'deleted, with the data in it' : 'deleted';
       const write: Write = { kind: 'remove', ref, uid: String(at(object, 'metadata', 'uid') ?? '') };
       const change: Difference = { path: nameOf(ref), from: `in the set ${set}`, to };
-      return { write, change, warnings: await guard(object, [{ path: '', to: 'deleted' }]) };
+      const manifest = asDeleted(object);
+      const before: Before[] = manifest ? [{ ref, manifest }] : [];
+      return { write, change, before, warnings: await guard(object, [{ path: '', to: 'deleted' }]) };
     }),
   );
 }
@@ -117,14 +122,20 @@ export async function planManifest(
     ({ object }) => object.kind === 'Namespace' && at(object, 'metadata', 'name') === site.namespace,
   );
   const guard = gitOpsGuard(kube, signal);
+  const kinds = prepared.map(({ kind }) => kind);
+  const { prune: set } = input;
+  const members = set === undefined ? [] : await membersOf(kube, { set, namespace: site.namespace, more: kinds }, signal);
+  const bearer = bearerAmong(kinds);
+  const first = prepared[bearer];
+  if (set !== undefined && first) prepared[bearer] = { ...first, object: withKinds(first.object, members, kinds) };
   const outcomes = await some(prepared, (entry) => look(kube, entry, { namespace }, guard, signal));
   const refused = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.problem] : []));
   if (refused.length > 0)
     throw fault('CLUSTER_REFUSED', { cluster: site.cluster, problem: refused.slice(0, 10).join(' ') });
   const gone =
-    input.prune === undefined
+    set === undefined
       ? []
-      : await removals(kube, prepared, { set: input.prune, namespace: site.namespace }, guard, signal);
+      : await removals(prepared, members, set, guard);
   const warnings = [
     ...outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : (outcome.warnings ?? []))),
     ...gone.flatMap((each) => each.warnings),
@@ -150,5 +161,9 @@ export async function planManifest(
     ],
     takesOver: outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : outcome.takesOver)),
     ...(warnings.length > 0 && { warnings }),
+    before: [
+      ...outcomes.flatMap((outcome) => (outcome.kind !== 'refused' && outcome.before ? [outcome.before] : [])),
+      ...gone.flatMap(({ before }) => before),
+    ],
   };
 }

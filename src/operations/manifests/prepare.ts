@@ -43,6 +43,18 @@ async function kindFor(kube: Kube, object: JsonObject, own: Map<string, Kind>, s
   }
 }
 
+/**
+ * A Secret as the API server keeps it. What is applied as `stringData` is nobody's field afterwards: a key that is left out
+ * the next time would stay for ever.
+ */
+function asKept(object: JsonObject): JsonObject {
+  const { stringData, ...rest } = object;
+  if (object.kind !== 'Secret' || !isObject(stringData) || !Object.values(stringData).every((value) => typeof value === 'string'))
+    return object;
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(text(value)).toString('base64')]);
+  return { ...rest, data: { ...(isObject(rest.data) ? rest.data : {}), ...Object.fromEntries(encoded) } };
+}
+
 function inPlace(object: JsonObject, kind: Kind, namespace: string, set: string | undefined): JsonObject {
   const metadata = isObject(object.metadata) ? object.metadata : {};
   const { namespace: _, ...rest } = metadata;
@@ -86,7 +98,7 @@ export async function prepare(
     if (denial !== undefined) denials.push(`${whereOf(entry)} ${denial}.`);
     if (twin) problems.push(`${whereOf(entry)} is there twice; the first one is in ${whereOf(twin)}.`);
     seen.set(address, entry);
-    prepared.push({ ...entry, ...found, object: inPlace(entry.object, found.kind, site.namespace, set) });
+    prepared.push({ ...entry, ...found, object: inPlace(asKept(entry.object), found.kind, site.namespace, set) });
   }
   if (problems.length > 0) throw refusal(problems);
   const hint = 'Nothing was changed. Leave it out, or ask the platform team to apply it or to allow it.';

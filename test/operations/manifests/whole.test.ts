@@ -117,3 +117,24 @@ test('without a manifest, or with too large a one, nothing is begun', async () =
   const large = desk.done('apply', { env: 'staging', manifest: 'x'.repeat(1_048_577) });
   await expect(large).rejects.toBeInstanceOf(Fault);
 });
+
+test('a kind of one’s own that vanishes from a set wholly is pruned as well', async () => {
+  const gadget = (name: string) =>
+    `apiVersion: shop.example.com/v1\nkind: Gadget\nmetadata: {name: ${name}}\nspec: {wheels: 2}\n`;
+  const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fleet}\ndata: {a: "1"}\n';
+  const apply = (manifest: string) => desk.done('apply', { env: 'fresh', manifest, prune: 'fleet' });
+  const gadgetsThere = () => kubectl(['get', 'gadgets', '-n', fresh, '-o', 'name']);
+  await apply([gadget('two'), map, gadget('three')].join('---\n'));
+  expect(await apply([gadget('two'), map, gadget('three')].join('---\n'))).toMatchObject({
+    report: { kind: 'unchanged' },
+  });
+  const pruned = await apply(map);
+  expect(pruned.plan?.changes).toEqual([
+    { path: 'Gadget/three', from: 'in the set fleet', to: 'deleted' },
+    { path: 'Gadget/two', from: 'in the set fleet', to: 'deleted' },
+  ]);
+  expect(pruned).toMatchObject({ state: 'finished' });
+  expect(await gadgetsThere()).not.toMatch(/two|three/);
+  expect(await gadgetsThere(), 'what is of no set stays').toContain('first');
+  expect(await apply(map)).toMatchObject({ report: { kind: 'unchanged' } });
+});
