@@ -35,15 +35,19 @@ function logWorse(pairs: readonly Pair[], q: number): number {
   return logMean([logBet(splits, 'more'), ranks]);
 }
 
+/** The smallest difference that matters beside a quantile of `ms`, in ms. */
+const gapAt = (ms: number, { smallestDifference, ignoreBelow }: Latency): number =>
+  Math.max((ms * smallestDifference) / 100, ignoreBelow);
+
 /**
- * ln of the evidence that the canary's quantile is not `difference` larger than stable's. Were it so, the canary would have as
- * large a share beyond (1 + difference) times stable's quantile as stable has beyond it.
+ * ln of the evidence that the canary's quantile is not larger than stable's by the smallest difference. Were it so, the canary would
+ * have as large a share beyond stable's quantile and that difference as stable has beyond its quantile.
  */
-function logNoSlower(pairs: readonly Pair[], q: number, difference: number): number {
+function logNoSlower(pairs: readonly Pair[], metric: Latency): number {
   const splits = pairs.map(({ canary, stable }) => {
-    const slow = quantileOf(stable, q);
+    const slow = quantileOf(stable, metric.quantile);
     return {
-      hits: slowerThan(canary, slow * (1 + difference)),
+      hits: slowerThan(canary, slow + gapAt(slow, metric)),
       others: slowerThan(stable, slow),
       share: countOf(canary) / (countOf(canary) + countOf(stable)),
     };
@@ -51,15 +55,15 @@ function logNoSlower(pairs: readonly Pair[], q: number, difference: number): num
   return logBet(splits, 'fewer');
 }
 
-function compared(pairs: readonly Pair[], { quantile, smallestDifference }: Latency, rigour: Rigour): Tested {
-  const difference = smallestDifference / 100;
-  const log = logWorse(pairs, quantile);
+function compared(pairs: readonly Pair[], metric: Latency, rigour: Rigour): Tested {
+  const log = logWorse(pairs, metric.quantile);
   const both = over(pairs);
   const stable = pairs.reduce((sum, pair) => sum + countOf(pair.stable), 0);
   if (Math.min(countOf(both.canary), stable) < rigour.minimumRequests) return { kind: 'unsure', log };
-  const ratio = quantileOf(both.canary, quantile) / quantileOf(both.stable, quantile);
-  if (ratio >= 1 + difference / 2) return { kind: log >= -Math.log(rigour.falseRollback) ? 'fail' : 'unsure', log };
-  return { kind: logNoSlower(pairs, quantile, difference) >= -Math.log(rigour.falsePass) ? 'pass' : 'unsure', log };
+  const usual = quantileOf(both.stable, metric.quantile);
+  if (quantileOf(both.canary, metric.quantile) - usual >= gapAt(usual, metric) / 2)
+    return { kind: log >= -Math.log(rigour.falseRollback) ? 'fail' : 'unsure', log };
+  return { kind: logNoSlower(pairs, metric) >= -Math.log(rigour.falsePass) ? 'pass' : 'unsure', log };
 }
 
 /** Against a limit: more than the share beyond it, beyond chance; or a quantile of `difference` above it ruled out. */
@@ -72,10 +76,9 @@ function limited(canary: Buckets, max: number, metric: Latency, rigour: Rigour):
   const log = against(max, 'more');
   if (countOf(canary) < rigour.minimumRequests) return { kind: 'unsure', log };
   if (log >= -Math.log(rigour.falseRollback)) return { kind: 'fail', log };
-  const difference = metric.smallestDifference / 100;
+  const gap = gapAt(max, metric);
   const fine =
-    quantileOf(canary, metric.quantile) < max * (1 + difference / 2) &&
-    against(max * (1 + difference), 'fewer') >= -Math.log(rigour.falsePass);
+    quantileOf(canary, metric.quantile) < max + gap / 2 && against(max + gap, 'fewer') >= -Math.log(rigour.falsePass);
   return { kind: fine ? 'pass' : 'unsure', log };
 }
 

@@ -4,6 +4,15 @@ import { Duration, Percentage } from '../values.ts';
 /** `analyses` of `shipmate.yaml`: what a canary is judged by, and how sure the judge must be. */
 
 const Name = z.string().min(1).max(60);
+
+function isExpression(text: string): boolean {
+  try {
+    return new RegExp(text).source !== '';
+  } catch {
+    return false;
+  }
+}
+
 const few = (least: number, most: number) => Percentage.pipe(z.number().min(least).max(most));
 
 export const SuccessRate = z.strictObject({
@@ -13,6 +22,7 @@ export const SuccessRate = z.strictObject({
     .string()
     .max(200)
     .regex(/^[\d.|[\]\\^$*+?(){}-]+$/, 'must be a regular expression over codes such as 5..|429')
+    .refine(isExpression, 'must be a regular expression over codes such as 5..|429')
     .default('5..|0'),
   /** The smallest difference that must not go unnoticed, in percentage points of failures. */
   smallestDifference: few(0.001, 50).default(1),
@@ -27,6 +37,8 @@ export const Latency = z.strictObject({
   quantile: z.number().min(0.5).max(0.999).default(0.95),
   /** The smallest difference that must not go unnoticed, in percent of stable's quantile. */
   smallestDifference: few(1, 1_000).default(20),
+  /** But no smaller than this: a fifth of a few milliseconds is what a fresh process or another node makes. */
+  ignoreBelow: z.union([z.literal(0), Duration]).default(10),
   /** The quantile must be below it, whatever stable does. */
   max: Duration.optional(),
 });

@@ -114,6 +114,15 @@ describe('latency', () => {
     expect(judged([0, 300, 500, 60, 10, 5, 125, 0], times(usual, 9)).kind).toBe('fail');
   });
 
+  test('some milliseconds more are nothing, though they are certain and nearly twice as many, unless one asks for it', () => {
+    const [quick, slower] = [
+      [9_600, 300, 100, 0],
+      [7_000, 2_900, 100, 0],
+    ];
+    expect(judged(slower, quick).kind).toBe('pass');
+    expect(judged(slower, quick, template({ kind: 'latency', ignoreBelow: 0 })).kind).toBe('fail');
+  });
+
   test('a limit counts beside stable, and alone', () => {
     const limited = template({ kind: 'latency', max: '150ms' });
     const bad = [0, 300, 500, 20, 20, 60, 100, 0];
