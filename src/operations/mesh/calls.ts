@@ -3,6 +3,7 @@ import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import { type Edge, incoming, outgoing, type Seen } from './call-edges.ts';
+import { callsSeen } from './calls-seen.ts';
 import { meshList } from './objects.ts';
 import { meshed, workloadPermissions } from './workloads.ts';
 
@@ -20,7 +21,7 @@ async function look(kube: Kube, namespace: string, signal: AbortSignal): Promise
 }
 
 async function edgesOf(
-  run: RunContext<'kube', 'read'>,
+  run: Pick<RunContext<'kube', 'read'>, 'on' | 'place' | 'settings'>,
   input: { app: string; env: string },
   signal: AbortSignal,
 ): Promise<Edge[]> {
@@ -46,7 +47,7 @@ export const calls = defineOperation({
       input: ({ namespace, app }) => ({ app, env: namespace }),
     }),
   ],
-  needs: ['kube'],
+  needs: ['kube', 'metrics'],
   permissions: [
     'list,watch services,deployments.apps,statefulsets.apps,daemonsets.apps',
     'list authorizationpolicies.security.istio.io,virtualservices.networking.istio.io,sidecars.networking.istio.io',
@@ -57,13 +58,20 @@ export const calls = defineOperation({
   plan: async ({ place }) => ({ summary: `who calls ${place.app}, and whom it calls`, changes: [], takesOver: [] }),
   run: async (run, input) =>
     run.step('read', async ({ signal }) => {
-      const edges = await edgesOf(run, input, signal);
+      const [told, seen] = await Promise.all([
+        edgesOf(run, input, signal),
+        callsSeen(run.on.metrics, run.place, signal),
+      ]);
+      const edges = [...('edges' in seen ? seen.edges : []), ...told];
       return {
         kind: 'table' as const,
         title: `Calls of ${run.place.app} in ${run.place.env}`,
         columns: ['Who', 'Calls', 'Known how'],
         rows: edges.map(({ from, to, by }) => [from, to, by]),
-        note: 'From what the mesh is told (AuthorizationPolicies, VirtualServices, Sidecars), not from requests: who else calls is not seen.',
+        note:
+          'edges' in seen
+            ? 'From requests of the last 10 minutes (istio_requests_total), then from what the mesh is told.'
+            : `From what the mesh is told (AuthorizationPolicies, VirtualServices, Sidecars), not from requests: ${seen.problem}.`,
       };
     }),
 });
