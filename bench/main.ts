@@ -5,6 +5,7 @@ import { type Figure, printFigure } from './figures.ts';
 import { breakGround, type Ground } from './ground.ts';
 import { idle } from './idle.ts';
 import { list } from './list.ts';
+import { switchShare } from './switch.ts';
 import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
 import { verdicts } from './verdicts.ts';
@@ -21,6 +22,7 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   takeoverMany,
   watchFleet,
   list,
+  switch: switchShare,
 };
 
 /** Those that need nothing but the program itself. */

@@ -44,7 +44,7 @@ const consolePort = 3016;
 /** The sandbox's shipmate.yaml: staging is free, production wants another engineer. */
 function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): string {
   const canary = mesh && { strategy: 'canary', weights: [20, 50], bake: '15s', drain: '3s' };
-  const metrics = [{ kind: 'success-rate' }, { kind: 'latency', smallestDifference: 100 }];
+  const metrics = [{ kind: 'success-rate' }, { kind: 'latency' }];
   const context = fileURLToPath(new URL('../examples/web', import.meta.url));
   return stringify({
     apps: {

@@ -84,7 +84,3 @@ export function podsFor(weight: number, full: number, byReplicas: boolean): numb
   if (weight >= 50) return full;
   return Math.min(full, Math.max(1, Math.floor((full * weight) / (100 - weight))));
 }
-
-/** The stages that are left after one of this weight: those with more. */
-export const stagesAbove = (stages: readonly Stage[], weight: number): Stage[] =>
-  stages.filter((stage) => stage.weight > weight);

@@ -112,12 +112,6 @@ export const faultCatalogue = {
     say: 'The registry’s answer for {image} cannot be used: {problem}.',
     hint: 'Check that the tag is a container image and push it again.',
   },
-  STRATEGY_UNAVAILABLE: {
-    status: 422,
-    retry: 'never',
-    say: 'The strategy “{strategy}” is not available yet: this version of Shipmate does rolling updates.',
-    hint: 'Ask again with strategy=rolling, or leave it out.',
-  },
   NO_BUILD: {
     status: 422,
     retry: 'never',

@@ -143,8 +143,8 @@ export type OperationSpec<
   secret?(input: z.output<Input>): boolean;
   /** Where it waits for its turn, it goes before all others: what makes an outage shorter. */
   first?: true;
-  /** While it is under way people may steer it; to stop it is to tell it to back out. */
-  steered?: true;
+  /** Whether, with that plan, people may steer it while it is under way: to stop it is then to tell it to back out. */
+  steered?(plan: Plan): boolean;
   /** It changes nothing in the place itself (a lock, say), so it needs no turn, and no lock or freeze stops it. */
   aside?: true;
   /**

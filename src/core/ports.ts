@@ -145,8 +145,11 @@ export type RunStore = {
   takeTurn(id: string, place: string, first: boolean): Promise<string[]>;
   /** Notes that somebody wants the run stopped; the first wish counts. */
   cancel(run: Run, cancel: Cancel): Promise<'ok' | 'again' | 'over' | 'unknown'>;
-  /** Says something to a run under way; `text` is for its events and the audit log. The store gives it its number. */
-  steer(run: Run, steer: Omit<Steer, 'n'>, text: string): Promise<'ok' | 'again' | 'over' | 'unknown'>;
+  /**
+   * Says something to a run under way, once for each `key`; `text` is for its events and the audit log. The store gives it its
+   * number.
+   */
+  steer(run: Run, steer: Omit<Steer, 'n'>, text: string, key?: string): Promise<'ok' | 'again' | 'over' | 'unknown'>;
   /** All that was said to a run, oldest first; from now on it counts as heard. */
   steers(id: string): Promise<Steer[]>;
   /** Runs that somebody should look at now; each is handed to one caller, and again after `againMs` if nothing came of it. */

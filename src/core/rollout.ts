@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnalysisTemplate } from './analysis/template.ts';
 import { JsonObject } from './json.ts';
 import { Duration, Percentage } from './values.ts';
 
@@ -93,8 +94,8 @@ export const RolloutPlan = z.object({
   router: RouterPlan,
   /** The autoscaler of stable, and its least count, which is raised while stable has no traffic to be judged by. */
   scaler: z.object({ name: z.string(), min: z.number() }).optional(),
-  /** The template of `analyses` that judges it; none where nothing is measured. */
-  analysis: z.string().optional(),
+  /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */
+  analysis: z.object({ name: z.string(), template: AnalysisTemplate }).optional(),
   watchMs: z.number(),
   drainMs: z.number(),
   reachMs: z.number(),

@@ -21,8 +21,9 @@ export function wakingRuns(store: RunStore, wake: Engine['wake']): Pick<RunStore
   return {
     read: store.read,
     recent: store.recent,
-    steer: async (run, said, text) => {
-      const done = await store.steer(run, said, text);
+    steer: async (...said) => {
+      const [run] = said;
+      const done = await store.steer(...said);
       // A call that gets lost costs half a second: the sweeper finds what is due.
       if (done === 'ok') await wake(run.id).catch(() => {});
       return done;

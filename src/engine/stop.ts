@@ -29,7 +29,8 @@ export async function stop(engine: Engine, runId: string, wish: { actor: Actor; 
     throw fault('NOT_YOURS_TO_STOP', { id: runId });
   }
   // What can be steered has changed the place so that it must not be left like that: it is told to back out.
-  if (engine.catalogue.get(run.operation)?.steered && run.state === 'running' && Object.keys(run.steps).length > 0)
+  const steered = run.plan !== undefined && engine.catalogue.get(run.operation)?.steered?.(run.plan);
+  if (steered && run.state === 'running' && Object.keys(run.steps).length > 0)
     return await steer(engine, run, wish.actor, { kind: 'abort', ...(wish.reason && { reason: wish.reason }) });
   const why = wish.reason === undefined ? {} : { reason: engine.redact(wish.reason) };
   const cancel = { actor: wish.actor, ...why, at: engine.now() };

@@ -196,15 +196,16 @@ return 'ok'`);
 /** Numbered in the order in which they come; somebody looks at the run at once. */
 export const steer = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, steers, events, due, dirty, inbox = unpack(KEYS)
-local id, head, tail, changed, count = unpack(ARGV)
+local id, head, tail, changed, key, count = unpack(ARGV)
 local held = redis.call('HMGET', run, 'version', 'over')
 if not held[1] then return 'unknown' end
 if held[2] then return 'over' end
+if key ~= '' and redis.call('HSETNX', run, 'steer:' .. key, 1) == 0 then return 'again' end
 local n = redis.call('HINCRBY', run, 'steered', 1)
 redis.call('RPUSH', steers, head .. n .. tail)
 redis.call('PEXPIRE', steers, ${runKeptMs})
 redis.call('ZADD', due, now, id)
-publish(run, events, dirty, inbox, changed, id, count, 6)
+publish(run, events, dirty, inbox, changed, id, count, 7)
 return 'ok'`);
 
 /** All that was said to a run; what was read counts as heard. */

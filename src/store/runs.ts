@@ -109,7 +109,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const args = [run.id, JSON.stringify(wish), keys.changed, ...told(asked)];
         return Asked.parse(await lua.cancel(redis, names, args));
       }),
-    steer: (run, { actor, at, wish }, text) =>
+    steer: (run, { actor, at, wish }, text, key = '') =>
       guarded(async () => {
         const names = [
           keys.run(run.id),
@@ -122,7 +122,9 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         // The script puts the number in: only there is it known.
         const tail = JSON.stringify({ at, actor, wish }).slice(1);
         const asked = { run, events: [{ at, kind: 'steer' as const, text, actor }] };
-        return Asked.parse(await lua.steer(redis, names, [run.id, '{"n":', `,${tail}`, keys.changed, ...told(asked)]));
+        return Asked.parse(
+          await lua.steer(redis, names, [run.id, '{"n":', `,${tail}`, keys.changed, key, ...told(asked)]),
+        );
       }),
     steers: (id) =>
       guarded(async () => {

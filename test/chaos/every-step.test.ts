@@ -69,6 +69,18 @@ function dyingStore(store: RunStore, { at, written }: Moment): RunStore {
   };
 }
 
+/** A canary that waits to be promoted, for those who have something to say to it. */
+async function beginCanary(world: FakeWorld, desk: Desk): Promise<void> {
+  const spec = { selector: { 'app.kubernetes.io/name': 'web' }, ports: [{ port: 80 }] };
+  const metadata = { name: 'web', namespace: 'production' };
+  world.objects.set('Service production/web', { apiVersion: 'v1', kind: 'Service', metadata, spec });
+  const steps = [{ weight: 25, manual: true }];
+  const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v2', strategy: 'canary', steps }, ben);
+  await desk.lap(id);
+  await desk.approve(id, ana);
+  await desk.lap(id);
+}
+
 /** What every trial finds: two revisions in both environments, and a lock of each kind to lift. */
 async function prepare(operation: Operation): Promise<FakeWorld> {
   await engine.redis.flushall();
@@ -90,6 +102,7 @@ async function prepare(operation: Operation): Promise<FakeWorld> {
   ])
     if (operation.name === undoes)
       await engine.clients.locks.put({ scope: scope ?? '', owner: ana, reason: 'test', at: 1 });
+  if (operation.name.startsWith('canary-')) await beginCanary(world, desk);
   await desk.leases.stop();
   world.applied.length = 0;
   return world;
@@ -155,10 +168,23 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
   const done = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.state]));
   const timeless = (value: unknown) =>
     JSON.stringify(value, (key, part) =>
-      ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run', restarted].includes(key)
+      [
+        'at',
+        'run',
+        'until',
+        'seconds',
+        'startedAt',
+        'rows',
+        'note',
+        'evidence',
+        'shipmate.dev/run',
+        restarted,
+      ].includes(key)
         ? 0
         : part,
-    ).replaceAll(id, 'RUN').replaceAll(before ?? 'none', 'BEFORE');
+    )
+      .replaceAll(id, 'RUN')
+      .replaceAll(before ?? 'none', 'BEFORE');
   return {
     run: JSON.parse(
       timeless({

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { analysisFor } from '../../core/analysis/template.ts';
+import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
-import { AppRef, EnvRef } from '../../core/place.ts';
+import { AppRef, EnvRef, type Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Stage, Weight } from '../../core/rollout.ts';
+import type { Settings } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
@@ -70,6 +71,13 @@ async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal):
   return { manifest, takesOver, changes: differences(undefined, manifest) };
 }
 
+/** What judges the app's canaries here, where anything does. */
+function analysisIn(settings: Settings, { app, env }: Place, measured: boolean) {
+  const name = analysisFor(settings.apps[app], settings.environments[env], measured);
+  const template = name === undefined ? undefined : analysisOf(settings.analyses, name);
+  return name !== undefined && template ? { name, template } : undefined;
+}
+
 async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input: Input): Promise<Draft> {
   const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
@@ -106,7 +114,7 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
   const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
   const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;
   const { manifest } = planned;
-  const analysis = analysisFor(app, settings.environments[place.env], on.metrics.configured);
+  const analysis = analysisIn(settings, place, on.metrics.configured);
   const shifted =
     found &&
     shift &&
@@ -193,7 +201,7 @@ export const deploy = defineOperation({
   ],
   steps: [...rollSteps, ...shiftSteps],
   limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },
-  steered: true,
+  steered: ({ rollout }) => rollout !== undefined,
   target: ({ app, env }) => ({ app, env }),
   plan,
   run: (run) => (run.plan.rollout ? runShift(run) : roll(run)),

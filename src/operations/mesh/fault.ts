@@ -115,7 +115,7 @@ export const fault = defineOperation({
   permissions: trafficPermissions,
   steps: ['write', 'hold', 'clear'],
   limits: { run: 4 * longest, steps: { hold: longest + hour, clear: 2 * longest } },
-  steered: true,
+  steered: () => true,
   alongside: true,
   neverUnapproved: true,
   target: ({ env }) => ({ env }),

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../../core/errors.ts';
-import { at } from '../../../core/json.ts';
+import { at, isObject, type JsonObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
-import { refOf, refOfWrite } from '../../kubernetes/writes.ts';
+import { refOfWrite } from '../../kubernetes/writes.ts';
 import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
 import { setShare } from './router.ts';
 import { freeScaler } from './stage.ts';
@@ -53,6 +53,14 @@ export async function sendBack(kit: Kit, touched: boolean, step: StepContext): P
   step.log(`all traffic goes to ${stable.name}`);
 }
 
+/** A VirtualService that came with the canary, into which somebody has put more meanwhile: it stays. */
+function isUsedOtherwise({ kind, spec }: JsonObject): boolean {
+  if (kind !== 'VirtualService') return false;
+  const http = at(spec, 'http');
+  const [only, ...others] = Array.isArray(http) ? http : [];
+  return others.length > 0 || (isObject(only) && Object.keys(only).some((field) => field !== 'route'));
+}
+
 /** Lets what is under way end, then takes away what stood beside stable. */
 export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
   const { run, kube, rollout } = kit;
@@ -66,7 +74,7 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
     await freeScaler(kit, signal);
     for (const ref of beside.reverse()) {
       const live = await kube.read(ref, signal);
-      if (live && refOf(live).name === ref.name) await kube.remove(ref, {}, signal);
+      if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
     }
     return { kind: 'done' };
   });

@@ -2,7 +2,7 @@ import type { Unknown } from '../../../core/analysis/arms.ts';
 import { type Judgement, judge } from '../../../core/analysis/judge.ts';
 import type { Subject } from '../../../core/analysis/queries.ts';
 import { sentenceOf } from '../../../core/analysis/sentence.ts';
-import { type AnalysisTemplate, analysisOf } from '../../../core/analysis/template.ts';
+import type { AnalysisTemplate } from '../../../core/analysis/template.ts';
 import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
 import { measure } from '../analysis.ts';
@@ -59,7 +59,7 @@ function gateFor(
  */
 export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, signal: AbortSignal): Promise<Gated> {
   const { run, rollout } = kit;
-  const template = rollout.analysis === undefined ? undefined : analysisOf(run.settings.analyses, rollout.analysis);
+  const template = rollout.analysis?.template;
   if (!template) return { gate: 'open' };
   const spans = phases.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
   if (spans.length === 0) return { gate: 'hold', unknown: look.unknown };

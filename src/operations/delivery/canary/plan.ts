@@ -10,8 +10,8 @@ import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
 import { hostsOf } from './istio.ts';
-import { listIfKnown } from './list-if-known.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
+import { listIfKnown } from './list-if-known.ts';
 import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
 import { routesOf } from './router.ts';
 import { uncoveredPolicies } from './uncovered.ts';
@@ -132,21 +132,32 @@ async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promis
 
 type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'>;
 
+type Wanted = {
+  /** What stable will get at the end. */
+  manifest: JsonObject;
+  shift: Shift;
+  settings: RolloutSettings | undefined;
+  analysis: RolloutPlan['analysis'];
+};
+
+/** Why traffic that only the numbers of pods divide can't be shifted so. */
+function problemOfReplicas({ stages, analysis }: RolloutPlan): string | undefined {
+  if (stages.some(({ match, mirror }) => match || mirror))
+    return 'requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them';
+  if (analysis?.template.source !== 'envoy') return undefined;
+  return `the analysis ${analysis.name} reads what Envoy counts, which does not tell apart pods that one Service finds`;
+}
+
 /**
  * What comes to a rolling deploy's plan where it shifts the traffic: the objects that stand beside stable for a while, and
- * how the shares grow. `manifest` is what stable will get at the end.
+ * how the shares grow.
  * @throws Fault CANARY_IMPOSSIBLE, with what stands in the way
  */
 export async function planShift(
   kube: Kube,
   place: Place,
   { ref, live }: Found,
-  {
-    manifest,
-    shift,
-    settings,
-    analysis,
-  }: { manifest: JsonObject; shift: Shift; settings: RolloutSettings | undefined; analysis?: string | undefined },
+  { manifest, shift, settings, analysis }: Wanted,
   signal: AbortSignal,
 ): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
@@ -172,7 +183,7 @@ export async function planShift(
     router,
     ...(scaler && { scaler }),
     restore: earlier(live, at(live, 'spec', 'template')),
-    ...(analysis !== undefined && { analysis }),
+    ...(analysis && { analysis }),
   };
   const found = routesOf(rollout);
   const routed =
@@ -182,8 +193,8 @@ export async function planShift(
     );
   const problem = routed && found?.routes.problem(routed, rollout.stages);
   if (problem) throw impossible(`${routed && nameOf(refOf(routed))} can’t be divided: ${problem}`);
-  if (!found && rollout.stages.some(({ match, mirror }) => match || mirror))
-    throw impossible('requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them');
+  const byPods = found ? undefined : problemOfReplicas(rollout);
+  if (byPods) throw impossible(byPods);
   const labels = canaryLabels(after, own, canary, router.kind === 'replicas');
   const hosts = hostsOf(name, place.namespace);
   const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
@@ -208,7 +219,7 @@ export async function planShift(
     changes: [
       ...added.map(({ change }) => change),
       { path: 'traffic', to: `${stagesText(rollout.stages)}, ${how}` },
-      { path: 'analysis', to: analysis ?? 'none: time brings it on, and pods that break take it back' },
+      { path: 'analysis', to: analysis?.name ?? 'none: time brings it on, and pods that break take it back' },
     ],
     checklist: [
       'prepare',

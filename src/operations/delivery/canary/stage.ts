@@ -1,7 +1,7 @@
-import type { Actor } from '../../../core/actor.ts';
-import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
 import { z } from 'zod';
+import type { Actor } from '../../../core/actor.ts';
 import type { Unknown } from '../../../core/analysis/arms.ts';
+import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
 import { at, isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { PodTrouble } from '../../../core/report.ts';

@@ -37,8 +37,8 @@ async function doSteer(run: RunContext<'order' | 'runs', 'steer'>, wish: SteerWi
     const canary = await underWay(run);
     // It ended meanwhile: there is nothing left to say it to.
     if (!canary) return 'over';
-    const done = await run.on.runs.steer(canary, { at: startedAt, actor: run.actor, wish }, steerText(wish));
-    return done === 'ok' ? canary.id : 'over';
+    const done = await run.on.runs.steer(canary, { at: startedAt, actor: run.actor, wish }, steerText(wish), run.id);
+    return done === 'over' || done === 'unknown' ? 'over' : canary.id;
   });
   const { app, env } = run.place;
   if (told === 'over') throw fault('NO_CANARY', { app, env });

@@ -1,6 +1,6 @@
 import { at, isObject, type Json, type JsonObject } from '../../../core/json.ts';
-import { type Labels, selects, selectorText } from '../../../core/label-selector.ts';
 import type { Kube } from '../../../core/kube.ts';
+import { type Labels, selectorText, selects } from '../../../core/label-selector.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import { listIfKnown } from './list-if-known.ts';
 
