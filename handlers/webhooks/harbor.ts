@@ -74,11 +74,16 @@ async function asksOf(deps: HarborDeps, heard: Heard): Promise<Ask[]> {
   if (about === 'push') return apps.length === 0 ? [] : await asksOfPush(deps, heard, apps);
   const of = apps.length === 0 ? [{}] : apps.map((app) => ({ app }));
   if (about === 'quota')
-    return of.slice(0, 1).map((app) => ({ operation: 'harbor-news', input: { repository, about, aloud: true, ...app } }));
+    return of
+      .slice(0, 1)
+      .map((app) => ({ operation: 'harbor-news', input: { repository, about, aloud: true, ...app } }));
   // A scan of what is nobody's app interests nobody here.
   if (apps.length === 0) return [];
   return of.flatMap((app) =>
-    references.map((reference) => ({ operation: 'harbor-news', input: { repository, reference, about, aloud: true, ...app } })),
+    references.map((reference) => ({
+      operation: 'harbor-news',
+      input: { repository, reference, about, aloud: true, ...app },
+    })),
   );
 }
 
@@ -93,7 +98,13 @@ async function take(deps: HarborDeps, body: unknown): Promise<{ started: number;
   const refused: string[] = [];
   for (const { operation, input } of asks) {
     const key = `hook:${source}:${digestOf([delivery, operation, input])}`;
-    const ask = { actor: { kind: 'webhook' as const, source }, operation, input, origin: { surface: 'webhook' as const, source }, key };
+    const ask = {
+      actor: { kind: 'webhook' as const, source },
+      operation,
+      input,
+      origin: { surface: 'webhook' as const, source },
+      key,
+    };
     try {
       await request(deps.engine, ask);
     } catch (thrown) {

@@ -18,7 +18,10 @@ export const harborAccount = { username: 'robot$shipmate', password: 'planted-pa
 /** Decodes as Harbor does: a repository's name twice, everything else once. */
 function pathOf(url: string): { path: string[]; query: Record<string, string> } {
   const [address = '', search = ''] = url.split('?');
-  const parts = address.replace(/^\/api\/v2\.0\//, '').split('/').map(decodeURIComponent);
+  const parts = address
+    .replace(/^\/api\/v2\.0\//, '')
+    .split('/')
+    .map(decodeURIComponent);
   const path = parts.map((part, index) => (parts[index - 1] === 'repositories' ? decodeURIComponent(part) : part));
   return { path, query: Object.fromEntries(new URLSearchParams(search)) };
 }
@@ -38,7 +41,9 @@ export async function startHarbor(): Promise<HarborServer> {
     const instead = next.shift();
     if (instead) return void response.writeHead(instead.status).end(instead.body);
     if (request.headers.authorization !== wanted)
-      return void response.writeHead(401).end(JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'unauthorized' }] }));
+      return void response
+        .writeHead(401)
+        .end(JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'unauthorized' }] }));
     const { path, query } = pathOf(url);
     const body: Json | undefined = said === '' ? undefined : JSON.parse(said);
     const answer = harbor.answer({ method, path, query, ...(body !== undefined && { body }) });

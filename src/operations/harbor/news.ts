@@ -6,14 +6,17 @@ import { AppRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import { Switch } from '../../core/values.ts';
 import { agoText, bytesText, number, shortId } from '../docker/reading.ts';
-import { artifactCalled, Project, partsOf, Reference, Repository, tagsOf } from './names.ts';
+import { artifactCalled, partsOf, Reference, Repository, tagsOf } from './names.ts';
 import { overviewOf, overviewText } from './overview.ts';
 import { quotaProject, quotasOf, quotaText } from './quotas.ts';
 
 const Input = z.strictObject({
   repository: Repository,
   reference: Reference.optional(),
-  about: z.enum(['push', 'scan', 'quota']).default('push').describe('What is told: an image, its scan, or its project’s quota'),
+  about: z
+    .enum(['push', 'scan', 'quota'])
+    .default('push')
+    .describe('What is told: an image, its scan, or its project’s quota'),
   aloud: Switch.default(false).describe('Told to a channel, not to you alone'),
   app: AppRef.optional().describe('Whose channel it is told to, where nobody asked in one'),
 });
@@ -28,17 +31,27 @@ function pushNote(repository: string, artifact: JsonObject, now: number): string
 }
 
 /** Read in Harbor itself, whoever said it first. */
-async function told(on: On, { repository, reference, about }: Input, now: number, signal: AbortSignal): Promise<Report> {
+async function told(
+  on: On,
+  { repository, reference, about }: Input,
+  now: number,
+  signal: AbortSignal,
+): Promise<Report> {
   const { project } = partsOf(repository);
   if (about === 'quota') {
     const quota = (await quotasOf(on, signal)).find((each) => quotaProject(each) === project);
-    const note = quota ? `The project ${project} of Harbor holds ${quotaText(quota)}.` : `The project ${project} of Harbor has no quota.`;
+    const note = quota
+      ? `The project ${project} of Harbor holds ${quotaText(quota)}.`
+      : `The project ${project} of Harbor has no quota.`;
     return { kind: 'text', title: `Quota of ${project}`, text: note, note };
   }
   if (reference === undefined) throw fault('BAD_INPUT', { problem: 'harbor news: which tag or digest?' });
   const artifact = await artifactCalled(on, repository, reference, signal);
   const name = `${repository}:${tagsOf(artifact)[0] ?? shortId(artifact.digest)}`;
-  const note = about === 'scan' ? `Harbor’s scan of ${name}: ${overviewText(overviewOf(artifact))}.` : pushNote(repository, artifact, now);
+  const note =
+    about === 'scan'
+      ? `Harbor’s scan of ${name}: ${overviewText(overviewOf(artifact))}.`
+      : pushNote(repository, artifact, now);
   const whole = `${note}\n${text(artifact.digest)}`;
   return { kind: 'text', title: name, text: whole, note };
 }

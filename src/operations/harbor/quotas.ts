@@ -3,8 +3,8 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
-import { bytesText, number } from '../docker/reading.ts';
 import { bytesOf, Memory } from '../docker/container-fields.ts';
+import { bytesText, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { Project } from './names.ts';
 
@@ -92,7 +92,10 @@ export const harborQuotaSet = defineOperation({
     if (!quota) throw fault('NO_SUCH_OBJECT', { kind: 'quota', name: project, where: 'Harbor', near });
     const [before, wanted] = [storage(quota, 'hard'), size === 'none' ? -1 : bytesOf(size)];
     const used = storage(quota, 'used');
-    const full = wanted >= 0 && used > wanted ? `: less than the ${bytesText(used)} that it holds, so nothing more can be pushed` : '';
+    const full =
+      wanted >= 0 && used > wanted
+        ? `: less than the ${bytesText(used)} that it holds, so nothing more can be pushed`
+        : '';
     const [from, to] = [limitText(before), limitText(wanted)];
     const back = before < 0 ? 'none' : before % 1_048_576 === 0 ? `${before / 1_048_576}Mi` : undefined;
     return {
@@ -101,7 +104,14 @@ export const harborQuotaSet = defineOperation({
       harbor:
         before === wanted
           ? []
-          : [{ method: 'PUT', path: ['quotas', String(number(quota.id))], body: { hard: { storage: wanted } }, done: `quota/${project}: set` }],
+          : [
+              {
+                method: 'PUT',
+                path: ['quotas', String(number(quota.id))],
+                body: { hard: { storage: wanted } },
+                done: `quota/${project}: set`,
+              },
+            ],
       takesOver: [],
       ...(back !== undefined && { undo: { operation: 'harbor-quota-set', input: { project, size: back } } }),
     };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
-import { defineOperation, route } from '../../core/operation.ts';
 import { didYouMean } from '../../core/near.ts';
+import { defineOperation, route } from '../../core/operation.ts';
 import { agoText, number } from '../docker/reading.ts';
 
 const Policy = z
@@ -19,7 +19,8 @@ const executions = ['replication', 'executions'];
 const over = new Set(['Succeed', 'Success', 'Failed', 'Error', 'Stopped']);
 
 /** A registry that is missing on one side is this Harbor itself. */
-const sideOf = (registry: unknown): string => (isObject(registry) && text(registry.name) !== '' ? text(registry.name) : 'here');
+const sideOf = (registry: unknown): string =>
+  isObject(registry) && text(registry.name) !== '' ? text(registry.name) : 'here';
 const wayOf = (policy: JsonObject) => `${sideOf(policy.src_registry)} → ${sideOf(policy.dest_registry)}`;
 
 export const harborReplications = defineOperation({
@@ -84,14 +85,34 @@ export const harborReplicate = defineOperation({
   plan: async ({ on, signal }, { policy: name }) => {
     const all = await on.harbor.list(['replication', 'policies'], {}, 200, signal);
     const found = all.find((each) => each.name === name);
-    const near = didYouMean(name, all.map((each) => text(each.name)));
+    const near = didYouMean(
+      name,
+      all.map((each) => text(each.name)),
+    );
     if (!found) throw fault('NO_SUCH_OBJECT', { kind: 'replication rule', name, where: 'Harbor', near });
     if (found.enabled === false)
-      throw fault('NOT_FOR_KIND', { operation: 'harbor replicate', what: name, why: 'it is switched off', instead: 'Switch it on in Harbor.' });
+      throw fault('NOT_FOR_KIND', {
+        operation: 'harbor replicate',
+        what: name,
+        why: 'it is switched off',
+        instead: 'Switch it on in Harbor.',
+      });
     return {
       summary: `${name}: ${wayOf(found)}`,
-      changes: [{ path: `replication/${name}`, to: `${wayOf(found)}${found.override === true ? ', overwrites what is there' : ''}` }],
-      harbor: [{ method: 'POST', path: executions, body: { policy_id: number(found.id) }, done: `replication/${name}: started` }],
+      changes: [
+        {
+          path: `replication/${name}`,
+          to: `${wayOf(found)}${found.override === true ? ', overwrites what is there' : ''}`,
+        },
+      ],
+      harbor: [
+        {
+          method: 'POST',
+          path: executions,
+          body: { policy_id: number(found.id) },
+          done: `replication/${name}: started`,
+        },
+      ],
       takesOver: [],
     };
   },
@@ -114,7 +135,10 @@ export const harborReplicate = defineOperation({
         const counts = `${number(at(now, 'succeed'))} of ${number(at(now, 'total'))} done, ${number(at(now, 'failed'))} failed`;
         if (status.startsWith('Succe')) return counts;
         if (over.has(status))
-          throw fault('HARBOR_REFUSED', { problem: `it ended as “${status}”: ${counts}. ${text(at(now, 'status_text'))}`, hint: `Execution ${id} in Harbor has its log.` });
+          throw fault('HARBOR_REFUSED', {
+            problem: `it ended as “${status}”: ${counts}. ${text(at(now, 'status_text'))}`,
+            hint: `Execution ${id} in Harbor has its log.`,
+          });
         step.note(counts);
         if (run.now() - step.startedAt > longestMs)
           throw fault('HARBOR_REFUSED', { problem: 'it is not over after 30 minutes.', hint: 'It goes on in Harbor.' });

@@ -76,14 +76,16 @@ export const harborArtifacts = defineOperation({
     };
     const path = [...repositoryPath(repository), 'artifacts'];
     const found = await run.step('read', ({ signal }) => run.on.harbor.list(path, query, most, signal));
-    const rows = found.filter(isObject).map((each) => [
-      tagsOf(each).join(', ') || '(no tag)',
-      shortId(each.digest),
-      bytesText(number(each.size)),
-      overviewText(overviewOf(each)),
-      isSigned(each) ? 'yes' : '',
-      agoText(each.push_time, run.now()),
-    ]);
+    const rows = found
+      .filter(isObject)
+      .map((each) => [
+        tagsOf(each).join(', ') || '(no tag)',
+        shortId(each.digest),
+        bytesText(number(each.size)),
+        overviewText(overviewOf(each)),
+        isSigned(each) ? 'yes' : '',
+        agoText(each.push_time, run.now()),
+      ]);
     const columns = ['Tags', 'Digest', 'Size', 'Scan', 'Signature', 'Pushed'];
     const note = rows.length === 0 ? 'There is nothing in it, or no such repository.' : undefined;
     return { kind: 'table', title: repository, columns, rows, ...(note && { note }) };

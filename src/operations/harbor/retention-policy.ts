@@ -19,6 +19,10 @@ export const patternOf = (rule: JsonObject): string => text(at(list(rule.tag_sel
 export function ruleText(rule: JsonObject): string {
   const template = text(rule.template);
   const amount = number(at(rule.params, template));
-  const what = template.endsWith('K') ? `the ${amount} newest` : template === 'always' ? 'all' : `${template} ${amount}`;
+  const what = template.endsWith('K')
+    ? `the ${amount} newest`
+    : template === 'always'
+      ? 'all'
+      : `${template} ${amount}`;
   return `${what} of ${patternOf(rule)}${rule.disabled === true ? ' (switched off)' : ''}`;
 }

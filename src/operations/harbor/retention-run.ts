@@ -41,7 +41,12 @@ export const harborRetentionRun = defineOperation({
       summary: `${project}: keeps ${rules}; ${to}`,
       changes: [{ path: `retention/${project}`, from: `keeps ${rules}`, to }],
       harbor: [
-        { method: 'POST', path: ['retentions', id, 'executions'], body: { dry_run: dry }, done: `retention/${project}: started` },
+        {
+          method: 'POST',
+          path: ['retentions', id, 'executions'],
+          body: { dry_run: dry },
+          done: `retention/${project}: started`,
+        },
       ],
       takesOver: [],
     };
@@ -64,11 +69,16 @@ export const harborRetentionRun = defineOperation({
         if (over.has(status)) return;
         note(status);
         if (run.now() - startedAt > longestMs)
-          throw fault('HARBOR_REFUSED', { problem: 'the retention is not over after 10 minutes.', hint: 'Look at it in Harbor.' });
+          throw fault('HARBOR_REFUSED', {
+            problem: 'the retention is not over after 10 minutes.',
+            hint: 'Look at it in Harbor.',
+          });
         await sleep(lookMs, undefined, { signal });
       }
     });
-    const tasks = await run.step('report', ({ signal }) => run.on.harbor.list([...path, execution, 'tasks'], {}, 200, signal));
+    const tasks = await run.step('report', ({ signal }) =>
+      run.on.harbor.list([...path, execution, 'tasks'], {}, 200, signal),
+    );
     const rows = tasks.map((task) => [
       text(task.repository),
       String(number(task.total)),

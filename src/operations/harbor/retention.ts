@@ -38,7 +38,10 @@ export const harborRetention = defineOperation({
     const { policy } = await run.step('read', ({ signal }) => policyOf(run.on, project, signal));
     const rows = list(policy?.rules).map((rule) => [ruleText(rule), text(rule.action)]);
     const cron = text(at(policy, 'trigger', 'settings', 'cron'));
-    const note = rows.length === 0 ? 'It has no rules: everything stays.' : `It runs ${cron === '' ? 'only when asked to' : `at ${cron}`}.`;
+    const note =
+      rows.length === 0
+        ? 'It has no rules: everything stays.'
+        : `It runs ${cron === '' ? 'only when asked to' : `at ${cron}`}.`;
     return { kind: 'table', title: `Retention of ${project}`, columns: ['Keeps', 'Action'], rows, note };
   },
 });

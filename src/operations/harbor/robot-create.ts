@@ -20,7 +20,11 @@ const mark = (run: string) => `made by Shipmate, run ${run}`;
  * Makes the robot, or, where this run made it and was lost before its secret was given away, has it given another secret.
  * The secret goes to the asker alone: it is no result of the step, since results are stored.
  */
-async function makeAndGive(run: RunContext<'harbor' | 'hand', 'create'>, project: string, name: string): Promise<string> {
+async function makeAndGive(
+  run: RunContext<'harbor' | 'hand', 'create'>,
+  project: string,
+  name: string,
+): Promise<string> {
   return await run.step('create', async ({ signal, record, log }) => {
     const { path = [], body } = run.plan.harbor?.[0] ?? {};
     const known = (await robotsOf(run.on, await projectCalled(run.on, project, signal), signal)).find((robot) =>
@@ -30,7 +34,10 @@ async function makeAndGive(run: RunContext<'harbor' | 'hand', 'create'>, project
       throw fault('OBJECT_EXISTS', { kind: 'robot', name, where: `the project ${project}` });
     const wanted = isObject(body) ? { ...body, description: mark(run.id) } : {};
     const { body: made, message } = known
-      ? await run.on.harbor.send({ method: 'PATCH', path: ['robots', String(number(known.id))], body: { secret: '' } }, signal)
+      ? await run.on.harbor.send(
+          { method: 'PATCH', path: ['robots', String(number(known.id))], body: { secret: '' } },
+          signal,
+        )
       : await run.on.harbor.send({ method: 'POST', path, body: wanted }, signal);
     const secret = text(at(made, 'secret'));
     const full = text(at(made, 'name')) || text(known?.name);

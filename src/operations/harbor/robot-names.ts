@@ -12,7 +12,8 @@ export const RobotName = z
 type On = PlanContext<'harbor'>['on'];
 
 /** Harbor calls a project's robot `robot$team+ci`; the beginning can be set, so only the end counts. */
-export const isCalled = (robot: JsonObject, project: string, name: string) => text(robot.name).endsWith(`${project}+${name}`);
+export const isCalled = (robot: JsonObject, project: string, name: string) =>
+  text(robot.name).endsWith(`${project}+${name}`);
 
 export async function robotsOf({ harbor }: On, project: JsonObject, signal: AbortSignal): Promise<JsonObject[]> {
   const q = `Level=project,ProjectID=${number(project.project_id)}`;

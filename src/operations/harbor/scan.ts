@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
 import { list, number } from '../docker/reading.ts';
-import { artifactCalled, artifactPath, Reference, readArtifact, Repository } from './names.ts';
+import { artifactCalled, artifactPath, Reference, Repository, readArtifact } from './names.ts';
 import { countsText, isUnderWay, overviewOf, severities } from './overview.ts';
 
 const lookMs = 1_000;
@@ -16,7 +16,7 @@ type Input = z.output<typeof Input>;
 type On = PlanContext<'harbor'>['on'];
 
 const rank = (severity: Json | undefined): number => {
-  const index = severities.findIndex((name) => name === severity);
+  const index = severities.map(String).indexOf(text(severity));
   return index < 0 ? severities.length : index;
 };
 
@@ -125,7 +125,10 @@ export const harborScan = defineOperation({
         }
         note(now?.status ?? 'waiting');
         if (run.now() - startedAt > longestMs)
-          throw fault('HARBOR_REFUSED', { problem: 'the scan is not over after 10 minutes.', hint: 'Look at it in Harbor.' });
+          throw fault('HARBOR_REFUSED', {
+            problem: 'the scan is not over after 10 minutes.',
+            hint: 'Look at it in Harbor.',
+          });
         await sleep(lookMs, undefined, { signal });
       }
     });

@@ -5,7 +5,7 @@ import { at, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { shortId } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { artifactCalled, artifactPath, Reference, readArtifact, Repository, Tag, tagsOf } from './names.ts';
+import { artifactCalled, artifactPath, Reference, Repository, readArtifact, Tag, tagsOf } from './names.ts';
 
 const fields = { repository: Repository, reference: Reference, tag: Tag.describe('The new tag') };
 
@@ -40,7 +40,12 @@ export const harborTag = defineOperation({
       path: [...artifactPath(repository, from), 'tags', tag],
       done: `${repository}:${tag}: taken off ${shortId(from)}`,
     };
-    const put: HarborCall = { method: 'POST', path, body: { name: tag }, done: `${repository}:${tag}: on ${shortId(to)}` };
+    const put: HarborCall = {
+      method: 'POST',
+      path,
+      body: { name: tag },
+      done: `${repository}:${tag}: on ${shortId(to)}`,
+    };
     const same = from === to;
     return {
       summary: same ? `${repository}:${tag} is that already` : `${repository}:${tag} → ${shortId(to)}`,

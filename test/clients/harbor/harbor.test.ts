@@ -21,7 +21,9 @@ test('what is there is read, what is not is nothing, and an account that is wron
     message: expect.stringContaining('unauthorized'),
     hint: expect.stringContaining('HARBOR_PASSWORD'),
   });
-  await expect(createHarbor({ settings: () => undefined }).read([], {}, signal)).rejects.toMatchObject({ code: 'HARBOR_OFF' });
+  await expect(createHarbor({ settings: () => undefined }).read([], {}, signal)).rejects.toMatchObject({
+    code: 'HARBOR_OFF',
+  });
 });
 
 test('a repository with a slash is encoded twice; nothing in a name leaves its place', async () => {
@@ -66,12 +68,17 @@ test.each([
 });
 
 test('one that is away, and one that never answers, are given up', async () => {
-  await expect(client({ url: 'http://127.0.0.1:1' }).read(['projects'], {}, signal)).rejects.toMatchObject({ code: 'HARBOR_UNREACHABLE' });
+  await expect(client({ url: 'http://127.0.0.1:1' }).read(['projects'], {}, signal)).rejects.toMatchObject({
+    code: 'HARBOR_UNREACHABLE',
+  });
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const address = silent.address();
   const port = address !== null && typeof address !== 'string' ? address.port : 0;
   const asked = client({ url: `http://127.0.0.1:${port}` }).read(['projects'], {}, AbortSignal.timeout(500));
-  await expect(asked).rejects.toMatchObject({ code: 'HARBOR_UNREACHABLE', message: expect.stringContaining('no answer') });
+  await expect(asked).rejects.toMatchObject({
+    code: 'HARBOR_UNREACHABLE',
+    message: expect.stringContaining('no answer'),
+  });
   silent.close();
 });

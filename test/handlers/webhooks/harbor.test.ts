@@ -59,7 +59,14 @@ const push = (tag: string, more: Record<string, unknown> = {}) => ({
   operator: 'ci',
   event_data: {
     resources: [{ digest: `sha256:${'a'.repeat(64)}`, tag, resource_url: `harbor.example.com/team/web:${tag}` }],
-    repository: { date_created: 1, name: 'web', namespace: 'team', repo_full_name: 'team/web', repo_type: 'private', ...more },
+    repository: {
+      date_created: 1,
+      name: 'web',
+      namespace: 'team',
+      repo_full_name: 'team/web',
+      repo_type: 'private',
+      ...more,
+    },
   },
 });
 
@@ -73,7 +80,12 @@ const post = async (body: unknown, authorization: string | undefined = token) =>
   return { status: answer.statusCode, body: answer.json() };
 };
 const runs = async () =>
-  (await bed.engine.store.recent(20)).map(({ operation, input, actor, origin }) => ({ operation, input, actor, origin }));
+  (await bed.engine.store.recent(20)).map(({ operation, input, actor, origin }) => ({
+    operation,
+    input,
+    actor,
+    origin,
+  }));
 
 test('a push that Harbor confirms is told in the app’s channel and asks for the deploy, as a webhook, once', async () => {
   const body = push('v1');
@@ -85,8 +97,16 @@ test('a push that Harbor confirms is told in the app’s channel and asks for th
   expect(found).toHaveLength(2);
   expect(found).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ operation: 'deploy', input: expect.objectContaining({ app: 'web', env: 'staging', tag: 'v1' }), actor, origin: { surface: 'webhook', source: 'harbor' } }),
-      expect.objectContaining({ operation: 'harbor-news', input: { repository: 'team/web', reference: 'v1', about: 'push', aloud: true, app: 'web' } }),
+      expect.objectContaining({
+        operation: 'deploy',
+        input: expect.objectContaining({ app: 'web', env: 'staging', tag: 'v1' }),
+        actor,
+        origin: { surface: 'webhook', source: 'harbor' },
+      }),
+      expect.objectContaining({
+        operation: 'harbor-news',
+        input: { repository: 'team/web', reference: 'v1', about: 'push', aloud: true, app: 'web' },
+      }),
     ]),
   );
 });
@@ -109,20 +129,35 @@ test('a tag that the pattern leaves out, a digest, and images of nobody’s app 
 
 test('what no rule allows webhooks is refused, though people may', async () => {
   current = { ...settings, policy: settings.policy.filter(({ name }) => name !== 'hooks ship to staging') };
-  expect(await post(push('v1'))).toMatchObject({ status: 200, body: { data: { started: 1, refused: ['deploy: POLICY_DENIED'] } } });
+  expect(await post(push('v1'))).toMatchObject({
+    status: 200,
+    body: { data: { started: 1, refused: ['deploy: POLICY_DENIED'] } },
+  });
   expect((await runs()).map(({ operation }) => operation)).toEqual(['harbor-news']);
 });
 
 test('scans and full quotas are told; other events are nobody’s business', async () => {
   await post({ ...push('v1'), type: 'SCANNING_COMPLETED' });
-  await post({ type: 'QUOTA_EXCEED', occur_at: 1, event_data: { repository: { repo_full_name: 'base/image' }, custom_attributes: { Details: 'x' } } });
+  await post({
+    type: 'QUOTA_EXCEED',
+    occur_at: 1,
+    event_data: { repository: { repo_full_name: 'base/image' }, custom_attributes: { Details: 'x' } },
+  });
   expect((await runs()).map(({ input }) => input.about)).toEqual(['quota', 'scan']);
-  expect(await post({ ...push('v1'), type: 'PULL_ARTIFACT' })).toMatchObject({ status: 200, body: { data: { started: 0 } } });
+  expect(await post({ ...push('v1'), type: 'PULL_ARTIFACT' })).toMatchObject({
+    status: 200,
+    body: { data: { started: 0 } },
+  });
 });
 
 test('who does not send the header, as it is, is not listened to', async () => {
   for (const wrong of [undefined, '', `Bearer ${token}`, `${token} `.trimEnd().slice(1), token.toUpperCase()]) {
-    const answer = await bed.app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json', ...(wrong !== undefined && { authorization: wrong }) }, payload: '{' });
+    const answer = await bed.app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...(wrong !== undefined && { authorization: wrong }) },
+      payload: '{',
+    });
     expect(answer.statusCode, String(wrong)).toBe(401);
   }
   expect(await runs()).toEqual([]);
@@ -134,7 +169,10 @@ test('who does not send the header, as it is, is not listened to', async () => {
 test('a body that is too large, broken, or of another form is refused', async () => {
   expect(await post(JSON.stringify({ ...push('v1'), pad: 'x'.repeat(300_000) }))).toMatchObject({ status: 413 });
   expect(await post('{')).toMatchObject({ status: 400 });
-  expect(await post({ specversion: '1.0', type: 'harbor.artifact.pushed', data: {} })).toMatchObject({ status: 400, body: { error: { code: 'BAD_INPUT', message: expect.stringContaining('default form') } } });
+  expect(await post({ specversion: '1.0', type: 'harbor.artifact.pushed', data: {} })).toMatchObject({
+    status: 400,
+    body: { error: { code: 'BAD_INPUT', message: expect.stringContaining('default form') } },
+  });
 });
 
 test('with Harbor away it is told to send it again', async () => {

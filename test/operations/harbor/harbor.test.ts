@@ -27,7 +27,12 @@ beforeEach(async () => {
   const harbor = createHarbor({ settings: () => ({ url: server.url }), ...harborAccount });
   const reaches = (origin: { surface: string }) => origin.surface === 'slack';
   const hand = { reaches, give: world.clients.hand.give };
-  const settings = Settings.parse({ apps: {}, environments: {}, harbor: { url: server.url }, policy: [{ name: 'all' }] });
+  const settings = Settings.parse({
+    apps: {},
+    environments: {},
+    harbor: { url: server.url },
+    policy: [{ name: 'all' }],
+  });
   engine = await testEngine(redis.url, { ...world.clients, harbor, hand }, { settings: () => settings });
   desk = createDesk(engine);
   return async () => {
@@ -43,46 +48,79 @@ const undo = async (run: Awaited<ReturnType<Desk['done']>>) => {
 };
 
 test('projects, repositories and artifacts are shown', async () => {
-  expect((await desk.done('harbor-projects', {})).report).toMatchObject({ rows: [['team', 'members', '1', 'on demand', expect.any(String)], expect.any(Array)] });
-  expect((await desk.done('harbor-repositories', { project: 'team' })).report).toMatchObject({ rows: [['team/web', '2', '7', expect.any(String)]] });
-  expect(await desk.done('harbor-repositories', { project: 'taem' })).toMatchObject({ fault: { code: 'NO_SUCH_OBJECT' } });
-  expect((await desk.done('harbor-artifacts', { repository: 'team/web' })).report).toMatchObject({
-    rows: [['v1', 'a'.repeat(12), '1.0 MiB', 'not scanned', '', expect.any(String)], ['v2, latest', 'b'.repeat(12), '2.0 MiB', 'not scanned', '', expect.any(String)]],
+  expect((await desk.done('harbor-projects', {})).report).toMatchObject({
+    rows: [['team', 'members', '1', 'on demand', expect.any(String)], expect.any(Array)],
   });
-  await expect(desk.ask('harbor-artifacts', { repository: 'web' })).rejects.toMatchObject({ message: expect.stringContaining('PROJECT/REPOSITORY') });
+  expect((await desk.done('harbor-repositories', { project: 'team' })).report).toMatchObject({
+    rows: [['team/web', '2', '7', expect.any(String)]],
+  });
+  expect(await desk.done('harbor-repositories', { project: 'taem' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT' },
+  });
+  expect((await desk.done('harbor-artifacts', { repository: 'team/web' })).report).toMatchObject({
+    rows: [
+      ['v1', 'a'.repeat(12), '1.0 MiB', 'not scanned', '', expect.any(String)],
+      ['v2, latest', 'b'.repeat(12), '2.0 MiB', 'not scanned', '', expect.any(String)],
+    ],
+  });
+  await expect(desk.ask('harbor-artifacts', { repository: 'web' })).rejects.toMatchObject({
+    message: expect.stringContaining('PROJECT/REPOSITORY'),
+  });
 });
 
 test('a project is made once', async () => {
   expect(await desk.done('harbor-project-create', { project: 'fresh' })).toMatchObject({ state: 'finished' });
-  expect(server.harbor.state.projects.at(-1)).toMatchObject({ name: 'fresh', metadata: { public: 'false', auto_scan: 'true' } });
-  expect(await desk.done('harbor-project-create', { project: 'fresh' })).toMatchObject({ fault: { code: 'OBJECT_EXISTS' } });
+  expect(server.harbor.state.projects.at(-1)).toMatchObject({
+    name: 'fresh',
+    metadata: { public: 'false', auto_scan: 'true' },
+  });
+  expect(await desk.done('harbor-project-create', { project: 'fresh' })).toMatchObject({
+    fault: { code: 'OBJECT_EXISTS' },
+  });
 });
 
 test('a scan is asked for, followed to its end and reported, worst first', async () => {
   const image = { repository: 'team/web', reference: 'v1' };
-  expect((await desk.done('harbor-report', image)).report).toMatchObject({ note: expect.stringContaining('not scanned') });
+  expect((await desk.done('harbor-report', image)).report).toMatchObject({
+    note: expect.stringContaining('not scanned'),
+  });
   server.harbor.scans.splice(0, 1, 'Running', 'Running', 'Success');
   const run = await desk.done('harbor-scan', image);
   expect(run).toMatchObject({
     state: 'finished',
-    report: { rows: [['CVE-1', 'Critical', 'openssl', '1.1', '1.2'], ['CVE-2', 'Low', 'openssl', '1.1', '']], note: '1 critical, 1 low; 1 can be fixed' },
+    report: {
+      rows: [
+        ['CVE-1', 'Critical', 'openssl', '1.1', '1.2'],
+        ['CVE-2', 'Low', 'openssl', '1.1', ''],
+      ],
+      note: '1 critical, 1 low; 1 can be fixed',
+    },
   });
   expect(run.plan?.changes[0]?.to).toBe(`sha256:${'a'.repeat(64)}`);
   expect((await desk.done('harbor-report', image)).report).toMatchObject({ note: '1 critical, 1 low; 1 can be fixed' });
   server.harbor.scans.splice(0, 9, 'Error');
-  expect(await desk.done('harbor-scan', { ...image, reference: 'v2' })).toMatchObject({ fault: { message: expect.stringContaining('ended as “Error”') } });
-  expect(await desk.done('harbor-scan', { ...image, reference: 'v3' })).toMatchObject({ fault: { code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean') } });
+  expect(await desk.done('harbor-scan', { ...image, reference: 'v2' })).toMatchObject({
+    fault: { message: expect.stringContaining('ended as “Error”') },
+  });
+  expect(await desk.done('harbor-scan', { ...image, reference: 'v3' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT', message: expect.stringContaining('Did you mean') },
+  });
 });
 
 test('a tag is put on, moved, taken off, and each is undone', async () => {
-  const holder = (tag: string) => server.harbor.state.artifacts.find((each) => JSON.stringify(each.tags).includes(`"${tag}"`))?.digest;
+  const holder = (tag: string) =>
+    server.harbor.state.artifacts.find((each) => JSON.stringify(each.tags).includes(`"${tag}"`))?.digest;
   const stable = { repository: 'team/web', tag: 'stable' };
   const first = await desk.done('harbor-tag', { ...stable, reference: 'v1' });
   expect(holder('stable')).toBe(`sha256:${'a'.repeat(64)}`);
   const moved = await desk.done('harbor-tag', { ...stable, reference: 'v2' });
-  expect(moved.plan?.changes).toEqual([{ path: 'tag/team/web:stable', from: `sha256:${'a'.repeat(64)}`, to: `sha256:${'b'.repeat(64)}` }]);
+  expect(moved.plan?.changes).toEqual([
+    { path: 'tag/team/web:stable', from: `sha256:${'a'.repeat(64)}`, to: `sha256:${'b'.repeat(64)}` },
+  ]);
   expect(holder('stable')).toBe(`sha256:${'b'.repeat(64)}`);
-  expect(await desk.done('harbor-tag', { ...stable, reference: 'v2' })).toMatchObject({ report: { kind: 'unchanged' } });
+  expect(await desk.done('harbor-tag', { ...stable, reference: 'v2' })).toMatchObject({
+    report: { kind: 'unchanged' },
+  });
   await undo(moved);
   expect(holder('stable')).toBe(`sha256:${'a'.repeat(64)}`);
   await undo(first);
@@ -115,11 +153,19 @@ test('a robot’s secret goes to its asker alone: it is in no record, event, aud
   const keys = await engine.redis.keys('*');
   for (const key of keys) expect((await engine.redis.dumpBuffer(key))?.toString('latin1') ?? '').not.toContain(secret);
   expect((await desk.done('harbor-robots', { project: 'team' })).report).toMatchObject({
-    rows: [expect.any(Array), ['robot$team+nightly', 'pull repository, push repository', '2027-01-15', expect.any(String)]],
+    rows: [
+      expect.any(Array),
+      ['robot$team+nightly', 'pull repository, push repository', '2027-01-15', expect.any(String)],
+    ],
   });
   expect(await slackAsk('harbor-robot-create', input)).toMatchObject({ fault: { code: 'OBJECT_EXISTS' } });
   await undo(run);
   expect(server.harbor.state.robots).toHaveLength(1);
+  expect(await desk.done('harbor-robot-remove', { project: 'team', name: 'ci' })).toMatchObject({ state: 'finished' });
+  expect(server.harbor.state.robots).toEqual([]);
+  expect(await desk.done('harbor-robot-remove', { project: 'team', name: 'ci' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT' },
+  });
 });
 
 test('where the asker cannot be reached no robot is made, and one whose secret was not taken is deleted again', async () => {
@@ -128,43 +174,80 @@ test('where the asker cannot be reached no robot is made, and one whose secret w
   engine.clients.hand.give = async () => {
     throw new Error('channel_not_found');
   };
-  expect(await slackAsk('harbor-robot-create', input)).toMatchObject({ state: 'failed', fault: { code: 'ONLY_IN_PERSON' } });
+  expect(await slackAsk('harbor-robot-create', input)).toMatchObject({
+    state: 'failed',
+    fault: { code: 'ONLY_IN_PERSON' },
+  });
   expect(server.harbor.state.robots.map(({ name }) => name)).toEqual(['robot$team+ci']);
 });
 
 test('retention is shown, set, undone, and run dry before it deletes', async () => {
-  expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({ rows: [['the 10 newest of **', 'retain']] });
+  expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({
+    rows: [['the 10 newest of **', 'retain']],
+  });
   const run = await desk.done('harbor-retention-set', { project: 'team', keep: 5, tags: 'v*' });
-  expect(run.plan?.changes).toEqual([{ path: 'retention/team', from: 'the 10 newest of **', to: 'the 5 newest of v*' }]);
+  expect(run.plan?.changes).toEqual([
+    { path: 'retention/team', from: 'the 10 newest of **', to: 'the 5 newest of v*' },
+  ]);
   await undo(run);
-  expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({ rows: [['the 10 newest of **', 'retain']] });
+  expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({
+    rows: [['the 10 newest of **', 'retain']],
+  });
   expect(await desk.done('harbor-retention-set', { project: 'base', keep: 3 })).toMatchObject({ state: 'finished' });
-  expect((await desk.done('harbor-retention', { project: 'base' })).report).toMatchObject({ rows: [['the 3 newest of **', 'retain']] });
+  expect((await desk.done('harbor-retention', { project: 'base' })).report).toMatchObject({
+    rows: [['the 3 newest of **', 'retain']],
+  });
   const dry = await desk.done('harbor-retention-run', { project: 'team' });
-  expect(dry.report).toMatchObject({ columns: expect.arrayContaining(['Would go']), rows: [['web', '12', '10', '2', 'Success']], note: expect.stringContaining('dry=no') });
+  expect(dry.report).toMatchObject({
+    columns: expect.arrayContaining(['Would go']),
+    rows: [['web', '12', '10', '2', 'Success']],
+    note: expect.stringContaining('dry=no'),
+  });
   expect(server.harbor.state.retentionRuns).toMatchObject([{ dry_run: true }]);
-  expect((await desk.done('harbor-retention-run', { project: 'team', dry: false })).report).toMatchObject({ note: '2 are gone.' });
+  expect((await desk.done('harbor-retention-run', { project: 'team', dry: false })).report).toMatchObject({
+    note: '2 are gone.',
+  });
 });
 
 test('replication rules are shown and run', async () => {
-  expect((await desk.done('harbor-replications', {})).report).toMatchObject({ rows: [['to-dr', 'here → dr', 'manual', 'never', '']] });
-  expect(await desk.done('harbor-replicate', { policy: 'to-dr' })).toMatchObject({ state: 'finished', report: { note: '3 of 3 done, 0 failed.' } });
-  expect((await desk.done('harbor-replications', {})).report).toMatchObject({ rows: [['to-dr', 'here → dr', 'manual', 'Succeed, 3 of 3', expect.any(String)]] });
-  expect(await desk.done('harbor-replicate', { policy: 'to-dx' })).toMatchObject({ fault: { message: expect.stringContaining('Did you mean “to-dr”') } });
+  expect((await desk.done('harbor-replications', {})).report).toMatchObject({
+    rows: [['to-dr', 'here → dr', 'manual', 'never', '']],
+  });
+  expect(await desk.done('harbor-replicate', { policy: 'to-dr' })).toMatchObject({
+    state: 'finished',
+    report: { note: '3 of 3 done, 0 failed.' },
+  });
+  expect((await desk.done('harbor-replications', {})).report).toMatchObject({
+    rows: [['to-dr', 'here → dr', 'manual', 'Succeed, 3 of 3', expect.any(String)]],
+  });
+  expect(await desk.done('harbor-replicate', { policy: 'to-dx' })).toMatchObject({
+    fault: { message: expect.stringContaining('Did you mean “to-dr”') },
+  });
 });
 
 test('quotas are shown fullest first, set, and undone; one below what is held is said to be', async () => {
-  expect((await desk.done('harbor-quotas', {})).report).toMatchObject({ rows: [['team', '6.0 GiB', '10.0 GiB', '60 %'], ['base', '6.0 GiB', 'no limit', '']] });
+  expect((await desk.done('harbor-quotas', {})).report).toMatchObject({
+    rows: [
+      ['team', '6.0 GiB', '10.0 GiB', '60 %'],
+      ['base', '6.0 GiB', 'no limit', ''],
+    ],
+  });
   const run = await desk.done('harbor-quota-set', { project: 'team', size: '5Gi' });
   expect(run.plan?.summary).toContain('nothing more can be pushed');
   expect(server.harbor.state.quotas[0]).toMatchObject({ hard: { storage: 5 * 1_024 ** 3 } });
   await undo(run);
   expect(server.harbor.state.quotas[0]).toMatchObject({ hard: { storage: 10 * 1_024 ** 3 } });
-  expect(await desk.done('harbor-quota-set', { project: 'team', size: '10Gi' })).toMatchObject({ report: { kind: 'unchanged' } });
+  expect(await desk.done('harbor-quota-set', { project: 'team', size: '10Gi' })).toMatchObject({
+    report: { kind: 'unchanged' },
+  });
 });
 
 test('news are read in Harbor', async () => {
   const image = { repository: 'team/web', reference: 'v2' };
-  expect((await desk.done('harbor-news', image)).report).toMatchObject({ note: expect.stringMatching(/^team\/web:v2, latest is in Harbor \(2\.0 MiB/) });
-  expect((await desk.done('harbor-news', { repository: 'team/web', about: 'quota' })).report).toMatchObject({ note: expect.stringContaining('6.0 GiB of 10.0 GiB (60 %)') });
+  expect((await desk.done('harbor-news', image)).report).toMatchObject({
+    note: expect.stringMatching(/^team\/web:v2, latest is in Harbor \(2\.0 MiB/),
+  });
+  expect((await desk.done('harbor-news', { repository: 'team/web', about: 'quota' })).report).toMatchObject({
+    note: expect.stringContaining('6.0 GiB of 10.0 GiB (60 %)'),
+  });
 });
