@@ -66,9 +66,15 @@ const fromHook = async (input: Record<string, unknown>) => {
 
 test('what a webhook brings is told in the app’s channel, or where Shipmate tells of itself', async () => {
   await fromHook({ repository: 'team/web', reference: 'v1', app: 'web' });
-  await slack.waitFor('the push', ({ text, channel }) => channel === 'C0SHIP' && text.includes('team/web:v1 is in Harbor'));
+  await slack.waitFor(
+    'the push',
+    ({ text, channel }) => channel === 'C0SHIP' && text.includes('team/web:v1 is in Harbor'),
+  );
   await fromHook({ repository: 'team/web', about: 'quota' });
-  await slack.waitFor('the quota', ({ text, channel }) => channel === 'C0ALERTS' && text.includes('6.0 GiB of 10.0 GiB'));
+  await slack.waitFor(
+    'the quota',
+    ({ text, channel }) => channel === 'C0ALERTS' && text.includes('6.0 GiB of 10.0 GiB'),
+  );
 });
 
 test('a robot’s secret is seen by its asker alone, and the message that all see has none of it', async () => {

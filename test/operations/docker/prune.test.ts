@@ -65,7 +65,9 @@ test('a plan that was approved and holds no more is asked anew', { timeout: 60_0
   expect(second.plan?.digest).not.toBe(first.plan?.digest);
 });
 
-test('build cache and images are counted and cleared; an image that a container uses stays', { timeout: 60_000 }, async () => {
+test('build cache and images are counted and cleared; an image that a container uses stays', {
+  timeout: 60_000,
+}, async () => {
   await writeFile(join(dir, 'Dockerfile'), `FROM ${image}\nRUN ["/bin/busybox", "true"]\nLABEL a=b\n`);
   await docker('build', '-q', '-t', 'made:v1', dir);
   await docker('tag', 'made:v1', 'made:v2');
