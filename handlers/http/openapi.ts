@@ -71,7 +71,7 @@ function operationIdOf({ name, routes }: Operation, { path }: Route): string {
   const named = (of: string) => of.split('/').filter((part) => part !== '' && !part.startsWith(':'));
   const last = named(path).at(-1);
   const alike = routes.filter((other) => named(other.path).at(-1) === last).length > 1;
-  if (alike) return `${name}_${named(path)[0]}_${last}`;
+  if (alike) return `${name}_${named(path).at(-2)}_${last}`;
   return routes.length === 1 ? name : `${name}_${last}`;
 }
 

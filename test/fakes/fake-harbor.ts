@@ -257,7 +257,7 @@ function robotHandlers(inside: Inside): Record<string, Handler> {
     'POST /robots': (_params, body) => {
       const wanted = isObject(body) ? body : {};
       const name = `robot$team+${text(wanted.name)}`;
-      if (state.robots.some((each) => each.name === name)) return error(409, `robot ${name} already exists`);
+      if (state.robots.some((each) => each.name === name)) return error(400, `robot ${name} already exists`);
       const made = { id: inside.next(), name, creation_time: then, expires_at: 1_800_000_000 };
       state.robots.push({ description: '', ...wanted, ...made, editable: true, update_time: then });
       return { status: 201, body: { ...made, secret: giveSecret(inside) } };
@@ -280,7 +280,7 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
       const project = state.projects.find(({ project_id: id }) => id === ref);
       const id = next();
       if (project && at(project, 'metadata', 'retention_id') !== undefined)
-        return error(409, 'project has a retention already');
+        return error(400, 'project has a retention already');
       if (project && isObject(project.metadata)) project.metadata = { ...project.metadata, retention_id: String(id) };
       state.retentions.push({ ...(isObject(body) ? body : {}), id });
       return { status: 201, location: `/api/v2.0/retentions/${id}` };
@@ -337,7 +337,7 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
 }
 
 /** The parameters of a path, where it fits the pattern. */
-function fit(pattern: string, path: readonly string[]): Record<string, string> | undefined {
+function paramsOf(pattern: string, path: readonly string[]): Record<string, string> | undefined {
   const parts = pattern.split('/').slice(1);
   if (parts.length !== path.length) return undefined;
   const fits = parts.every((part, index) => part.startsWith(':') || part === path[index]);
@@ -356,7 +356,7 @@ export function fakeHarbor(): FakeHarbor {
   };
   const answer = ({ method, path, query = {}, body }: Asked): Answer => {
     for (const [key, handler] of Object.entries(handlers)) {
-      const params = key.startsWith(`${method} `) ? fit(key.slice(method.length + 1), path) : undefined;
+      const params = key.startsWith(`${method} `) ? paramsOf(key.slice(method.length + 1), path) : undefined;
       if (!params) continue;
       const entry = contract[key];
       if (!entry) throw new Error(`the contract lacks ${key}`);

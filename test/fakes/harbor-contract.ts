@@ -203,7 +203,8 @@ const Vulnerabilities = z.record(
 type Entry = { takes?: z.ZodType; answers: Record<number, z.ZodType>; query?: readonly string[] };
 const nothing = z.undefined();
 const paged = ['page', 'page_size', 'q', 'sort'];
-const artifactQuery = ['with_tag', 'with_scan_overview', 'with_accessory', ...paged];
+const pages = ['page', 'page_size'];
+const artifactQuery = ['with_tag', 'with_scan_overview', 'with_accessory'];
 const artifact = '/projects/:project/repositories/:repository/artifacts/:reference';
 
 /** By method and path; what is not here the fake does not have. */
@@ -213,13 +214,13 @@ export const contract: Record<string, Entry> = {
   'GET /projects/:project': { answers: { 200: Project, 404: errors } },
   'GET /projects/:project/repositories': { query: paged, answers: { 200: z.array(Repository) } },
   'GET /projects/:project/repositories/:repository/artifacts': {
-    query: artifactQuery,
+    query: [...artifactQuery, ...paged],
     answers: { 200: z.array(Artifact), 404: errors },
   },
   [`GET ${artifact}`]: { query: artifactQuery, answers: { 200: Artifact, 404: errors } },
   [`POST ${artifact}/scan`]: {
     takes: z.strictObject({ scan_type: z.enum(['vulnerability', 'sbom']) }),
-    answers: { 202: nothing, 404: errors, 409: errors },
+    answers: { 202: nothing, 404: errors },
   },
   [`GET ${artifact}/additions/vulnerabilities`]: { answers: { 200: Vulnerabilities, 404: errors } },
   [`POST ${artifact}/tags`]: {
@@ -228,22 +229,25 @@ export const contract: Record<string, Entry> = {
   },
   [`DELETE ${artifact}/tags/:tag`]: { answers: { 200: nothing, 404: errors } },
   'GET /robots': { query: paged, answers: { 200: z.array(Robot) } },
-  'POST /robots': { takes: RobotCreate, answers: { 201: RobotCreated, 409: errors } },
+  'POST /robots': { takes: RobotCreate, answers: { 201: RobotCreated, 400: errors } },
   'PATCH /robots/:id': {
     takes: z.strictObject({ secret: z.string() }),
     answers: { 200: z.strictObject({ secret: z.string() }), 404: errors },
   },
   'DELETE /robots/:id': { answers: { 200: nothing, 404: errors } },
-  'POST /retentions': { takes: RetentionPolicy, answers: { 201: nothing, 409: errors } },
-  'GET /retentions/:id': { answers: { 200: RetentionPolicy, 404: errors } },
+  'POST /retentions': { takes: RetentionPolicy, answers: { 201: nothing, 400: errors } },
+  'GET /retentions/:id': { answers: { 200: RetentionPolicy } },
   'PUT /retentions/:id': { takes: RetentionPolicy, answers: { 200: nothing } },
-  'GET /retentions/:id/executions': { query: paged, answers: { 200: z.array(RetentionExecution) } },
+  'GET /retentions/:id/executions': { query: pages, answers: { 200: z.array(RetentionExecution) } },
   'POST /retentions/:id/executions': { takes: z.strictObject({ dry_run: z.boolean() }), answers: { 201: nothing } },
-  'GET /retentions/:id/executions/:execution/tasks': { query: paged, answers: { 200: z.array(RetentionTask) } },
+  'GET /retentions/:id/executions/:execution/tasks': { query: pages, answers: { 200: z.array(RetentionTask) } },
   'GET /replication/policies': { query: paged, answers: { 200: z.array(ReplicationPolicy) } },
-  'GET /replication/executions': { query: [...paged, 'policy_id'], answers: { 200: z.array(ReplicationExecution) } },
+  'GET /replication/executions': {
+    query: [...pages, 'sort', 'policy_id'],
+    answers: { 200: z.array(ReplicationExecution) },
+  },
   'POST /replication/executions': { takes: z.strictObject({ policy_id: int }), answers: { 201: nothing } },
   'GET /replication/executions/:id': { answers: { 200: ReplicationExecution, 404: errors } },
-  'GET /quotas': { query: [...paged, 'reference'], answers: { 200: z.array(Quota) } },
+  'GET /quotas': { query: [...pages, 'sort', 'reference'], answers: { 200: z.array(Quota) } },
   'PUT /quotas/:id': { takes: z.strictObject({ hard: z.record(z.string(), int) }), answers: { 200: nothing } },
 };

@@ -5,16 +5,16 @@ import type { Report } from '../../core/report.ts';
 
 export const callSteps = ['do'] as const;
 
-/** Whether a 409 means that it is done already: by this run, before its worker was lost. */
+/** Whether what a call would make is there: this run made it, before its worker was lost. */
 type Settled = (call: HarborCall, signal: AbortSignal) => Promise<boolean>;
 
 async function doCall(run: RunContext<'harbor', string>, call: HarborCall, settled: Settled, signal: AbortSignal) {
   const { done, ...request } = call;
+  if (call.method === 'POST' && (await settled(call, signal))) return done;
   const { status, message } = await run.on.harbor.send(request, signal);
   if (status === 404 && call.method !== 'DELETE')
     throw fault('HARBOR_REFUSED', { problem: message, hint: 'It was there when this was planned. Ask again.' });
-  if (status === 409 && !(await settled(call, signal)))
-    throw fault('HARBOR_REFUSED', { problem: message, hint: 'Correct it and ask again.' });
+  if (status === 409) throw fault('HARBOR_REFUSED', { problem: message, hint: 'Correct it and ask again.' });
   return status === 404 ? `${done} (was gone already)` : done;
 }
 

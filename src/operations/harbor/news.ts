@@ -6,7 +6,7 @@ import { AppRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import { Switch } from '../../core/values.ts';
 import { agoText, bytesText, number, shortId } from '../docker/reading.ts';
-import { artifactCalled, Project, partsOf, Reference, Repository, tagsOf } from './names.ts';
+import { artifactCalled, partsOf, Reference, Repository, tagsOf } from './names.ts';
 import { overviewOf, overviewText } from './overview.ts';
 import { quotaProject, quotasOf, quotaText } from './quotas.ts';
 

@@ -16,7 +16,7 @@ type Input = z.output<typeof Input>;
 type On = PlanContext<'harbor'>['on'];
 
 const rank = (severity: Json | undefined): number => {
-  const index = severities.findIndex((name) => name === severity);
+  const index = severities.map(String).indexOf(text(severity));
   return index < 0 ? severities.length : index;
 };
 

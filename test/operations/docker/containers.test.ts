@@ -81,8 +81,10 @@ test('a container is made with all that was asked for, kept up, and undone', { t
 });
 
 test('an image that the host lacks is pulled first, and one that nobody has says so', { timeout: 60_000 }, async () => {
-  const image = `${bed.registryHost}/web:v1`;
-  await dockerSays('rmi', '-f', image);
+  const image = `${bed.registryHost}/${named('own')}:v1`;
+  await docker('tag', bed.busybox, image);
+  await docker('push', '-q', image);
+  await docker('rmi', image);
   const run = await desk.done('docker-run', { image, name: named('pulled'), host, start: false });
   expect(run).toMatchObject({
     state: 'finished',

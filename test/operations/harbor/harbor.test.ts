@@ -161,6 +161,11 @@ test('a robot’s secret goes to its asker alone: it is in no record, event, aud
   expect(await slackAsk('harbor-robot-create', input)).toMatchObject({ fault: { code: 'OBJECT_EXISTS' } });
   await undo(run);
   expect(server.harbor.state.robots).toHaveLength(1);
+  expect(await desk.done('harbor-robot-remove', { project: 'team', name: 'ci' })).toMatchObject({ state: 'finished' });
+  expect(server.harbor.state.robots).toEqual([]);
+  expect(await desk.done('harbor-robot-remove', { project: 'team', name: 'ci' })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT' },
+  });
 });
 
 test('where the asker cannot be reached no robot is made, and one whose secret was not taken is deleted again', async () => {
