@@ -10,6 +10,7 @@ import { createRecords } from './records.ts';
 import { createRunLeases } from './run-leases.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
+import { createInbox } from './inbox.ts';
 import { noSeal, type Seal } from './seal.ts';
 
 function nextLook({ run }: Commit, epoch: number | undefined): string | number {
@@ -140,6 +141,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
     within: (key, id, limit, windowMs) =>
       guarded(async () => (await within(redis, [keys.rate(key)], [id, limit, windowMs])) === 1),
     first: (key, ttlMs) => guarded(async () => (await redis.set(keys.seen(key), 1, 'PX', ttlMs, 'NX')) === 'OK'),
+    inbox: createInbox(redis, seal),
     ping: () => guarded(async () => void (await redis.ping())),
   };
 }
