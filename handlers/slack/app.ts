@@ -87,7 +87,11 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
   const mentions = createMentions({ deps, client: options.client, readAttached: createAttached(options) });
   registerEvents(app, deps, mentions);
   if (receiver instanceof HTTPReceiver) {
-    return { listener: receiver.requestListener, start: async () => mentions.start(), stop: async () => mentions.stop() };
+    return {
+      listener: receiver.requestListener,
+      start: async () => mentions.start(),
+      stop: async () => mentions.stop(),
+    };
   }
   return {
     start: async () => {

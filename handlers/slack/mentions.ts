@@ -75,7 +75,8 @@ export function createMentions(room: Room) {
     },
     again,
     start: () => {
-      const look = () => void again().catch((problem: unknown) => room.deps.log.warn({ problem }, 'mentions are left over'));
+      const look = () =>
+        void again().catch((problem: unknown) => room.deps.log.warn({ problem }, 'mentions are left over'));
       timer = setInterval(look, lookMs).unref();
     },
     stop: () => clearInterval(timer),

@@ -5,12 +5,12 @@ import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
 import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
+import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
 import { createRecords } from './records.ts';
 import { createRunLeases } from './run-leases.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
-import { createInbox } from './inbox.ts';
 import { noSeal, type Seal } from './seal.ts';
 
 function nextLook({ run }: Commit, epoch: number | undefined): string | number {

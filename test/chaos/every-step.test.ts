@@ -158,7 +158,9 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
       ['at', 'until', 'seconds', 'startedAt', 'rows', 'note', 'evidence', 'shipmate.dev/run', restarted].includes(key)
         ? 0
         : part,
-    ).replaceAll(id, 'RUN').replaceAll(before ?? 'none', 'BEFORE');
+    )
+      .replaceAll(id, 'RUN')
+      .replaceAll(before ?? 'none', 'BEFORE');
   return {
     run: JSON.parse(
       timeless({

@@ -16,7 +16,11 @@ const needOf = (verb: string, { apiVersion, plural }: Kind, subresource = '', ev
 /** The same cluster, noting which permissions the client of src/clients/kube needs for what is asked of it. */
 export function recordingKube(kube: Kube, used: Used): Kube {
   const of = ({ apiVersion, kind }: { apiVersion: string; kind: string }): Kind =>
-    knownKind(kind, apiVersion) ?? { apiVersion, kind, plural: `${kind.toLowerCase()}s`.replace(/([^aeiou])ys$/, '$1ies') };
+    knownKind(kind, apiVersion) ?? {
+      apiVersion,
+      kind,
+      plural: `${kind.toLowerCase()}s`.replace(/([^aeiou])ys$/, '$1ies'),
+    };
   const note = (verbs: string, kind: Kind, subresource = '', namespace?: string) => {
     const everywhere = namespace === '' && !kind.clusterWide;
     for (const verb of verbs.split(',')) used(needOf(verb, kind, subresource, everywhere));

@@ -19,7 +19,8 @@ async function appliedBy({ on, site }: PlanContext<'kube' | 'runs'>, id: string)
   const run = await on.runs.read(id);
   if (!run) throw fault('UNKNOWN_RUN', { id });
   const same = run.site?.cluster === site.cluster && run.site.namespace === site.namespace;
-  if (!same) throw fault('BAD_INPUT', { problem: `run ${id} was in ${run.site?.env ?? 'no environment'}, not in ${site.env}.` });
+  if (!same)
+    throw fault('BAD_INPUT', { problem: `run ${id} was in ${run.site?.env ?? 'no environment'}, not in ${site.env}.` });
   if (run.startedAt === undefined || !run.plan?.before || run.plan.before.length === 0)
     throw fault('NOTHING_TO_UNDO', { id });
   return run;
@@ -28,7 +29,12 @@ async function appliedBy({ on, site }: PlanContext<'kube' | 'runs'>, id: string)
 const wishOf = ({ ref, manifest }: Before): Wish => (manifest ? { kind: 'apply', manifest } : { kind: 'remove', ref });
 
 /** What was changed by another run since: that goes as well. */
-async function changedSince(kube: Kube, refs: readonly ObjectRef[], id: string, signal: AbortSignal): Promise<string[]> {
+async function changedSince(
+  kube: Kube,
+  refs: readonly ObjectRef[],
+  id: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = await Promise.all(refs.map((ref) => kube.read(ref, signal)));
   return found.flatMap((live, index) => {
     const by = at(live, 'metadata', 'annotations', runAnnotation);

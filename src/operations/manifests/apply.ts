@@ -57,12 +57,12 @@ export const apply = defineOperation({
 
 /** Does the writes, and follows the workloads among them to their end. */
 export async function runManifest(run: RunContext<'kube', 'write' | 'settle'>): Promise<Report> {
-    const kube = run.on.kube(run.site.cluster);
-    const objects = await run.step('write', (step) =>
-      doWrites(run, kube, step, (written) => established(kube, written, step.signal)),
-    );
-    const workloads = workloadsOf(run.plan.writes ?? []);
-    const { failure, words } = await run.step('settle', (step) => settle(run, kube, workloads, step));
-    if (failure) return failure;
-    return { kind: 'changed', objects, ...(words.length > 0 && { note: `${words.join(', ')}.` }) };
+  const kube = run.on.kube(run.site.cluster);
+  const objects = await run.step('write', (step) =>
+    doWrites(run, kube, step, (written) => established(kube, written, step.signal)),
+  );
+  const workloads = workloadsOf(run.plan.writes ?? []);
+  const { failure, words } = await run.step('settle', (step) => settle(run, kube, workloads, step));
+  if (failure) return failure;
+  return { kind: 'changed', objects, ...(words.length > 0 && { note: `${words.join(', ')}.` }) };
 }

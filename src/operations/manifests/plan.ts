@@ -83,12 +83,7 @@ async function some<Item, Result>(items: readonly Item[], act: (item: Item) => P
   return results;
 }
 
-async function removals(
-  prepared: readonly Prepared[],
-  members: readonly JsonObject[],
-  set: string,
-  guard: Guard,
-) {
+async function removals(prepared: readonly Prepared[], members: readonly JsonObject[], set: string, guard: Guard) {
   const kept = new Set(prepared.map(({ object }) => nameOf(refOf(object))));
   const gone = members.filter((object) => !kept.has(nameOf(refOf(object))));
   return await Promise.all(
@@ -124,7 +119,8 @@ export async function planManifest(
   const guard = gitOpsGuard(kube, signal);
   const kinds = prepared.map(({ kind }) => kind);
   const { prune: set } = input;
-  const members = set === undefined ? [] : await membersOf(kube, { set, namespace: site.namespace, more: kinds }, signal);
+  const members =
+    set === undefined ? [] : await membersOf(kube, { set, namespace: site.namespace, more: kinds }, signal);
   const bearer = bearerAmong(kinds);
   const first = prepared[bearer];
   if (set !== undefined && first) prepared[bearer] = { ...first, object: withKinds(first.object, members, kinds) };
@@ -132,10 +128,7 @@ export async function planManifest(
   const refused = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.problem] : []));
   if (refused.length > 0)
     throw fault('CLUSTER_REFUSED', { cluster: site.cluster, problem: refused.slice(0, 10).join(' ') });
-  const gone =
-    set === undefined
-      ? []
-      : await removals(prepared, members, set, guard);
+  const gone = set === undefined ? [] : await removals(prepared, members, set, guard);
   const warnings = [
     ...outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : (outcome.warnings ?? []))),
     ...gone.flatMap((each) => each.warnings),

@@ -49,7 +49,11 @@ async function kindFor(kube: Kube, object: JsonObject, own: Map<string, Kind>, s
  */
 function asKept(object: JsonObject): JsonObject {
   const { stringData, ...rest } = object;
-  if (object.kind !== 'Secret' || !isObject(stringData) || !Object.values(stringData).every((value) => typeof value === 'string'))
+  if (
+    object.kind !== 'Secret' ||
+    !isObject(stringData) ||
+    !Object.values(stringData).every((value) => typeof value === 'string')
+  )
     return object;
   const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(text(value)).toString('base64')]);
   return { ...rest, data: { ...(isObject(rest.data) ? rest.data : {}), ...Object.fromEntries(encoded) } };

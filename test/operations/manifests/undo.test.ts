@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { undo } from '../../../src/engine/undo.ts';
 import { createSeal } from '../../../src/store/seal.ts';
-import { ana, ben } from '../../support/engine.ts';
 import { bed } from '../../support/bed.ts';
+import { ana, ben } from '../../support/engine.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
@@ -29,7 +29,10 @@ test('what was changed is as it was, what was made is deleted, and what was prun
   const run = await apply(all(map('kept', { a: '9', added: 'x' }), map('made', {})), { prune: 'shop' });
   expect(run.plan?.undo).toEqual({ operation: 'apply-undo', input: { run: run.id, env: 'staging' } });
   const back = await undone(run.id);
-  expect(back).toMatchObject({ state: 'finished', plan: { summary: `as before run ${run.id}: 2 as they were, 1 deleted` } });
+  expect(back).toMatchObject({
+    state: 'finished',
+    plan: { summary: `as before run ${run.id}: 2 as they were, 1 deleted` },
+  });
   expect(back.plan?.changes).toEqual(
     expect.arrayContaining([
       { path: 'ConfigMap/kept data.a', from: '9', to: '1' },
@@ -60,12 +63,29 @@ test('fields of others, and those that were taken from others, have their values
         template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers: container } },
       },
     });
-  const theirs = deployment(2, containers(bed.busybox, { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] }), {
-    note: 'theirs',
-  });
+  const theirs = deployment(
+    2,
+    containers(bed.busybox, {
+      env: [
+        { name: 'A', value: '1' },
+        { name: 'B', value: '2' },
+      ],
+    }),
+    {
+      note: 'theirs',
+    },
+  );
   await inStaging(['apply', '-f', '-'], theirs);
   const before = await get('deployment/shop');
-  const ours = deployment(1, containers(bed.busybox, { env: [{ name: 'B', value: '3' }, { name: 'C', value: '4' }] }));
+  const ours = deployment(
+    1,
+    containers(bed.busybox, {
+      env: [
+        { name: 'B', value: '3' },
+        { name: 'C', value: '4' },
+      ],
+    }),
+  );
   const run = await apply(ours);
   expect(run).toMatchObject({ state: 'finished' });
   expect((await get('deployment/shop')).spec.replicas).toBe(1);
