@@ -7,6 +7,7 @@ import { registerCommands } from './commands.ts';
 import type { Deps } from './deps.ts';
 import { registerEvents } from './events.ts';
 import { commandsOf } from './manifest.ts';
+import { createMentions } from './mentions.ts';
 import { refuseFuture } from './refuse-future.ts';
 
 export type SlackOptions = {
@@ -83,9 +84,23 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
     commandsOf(deps.engine.catalogue).map(({ command }) => command),
   );
   registerActions(app, deps);
-  registerEvents(app, deps, createAttached(options));
+  const mentions = createMentions({ deps, client: options.client, readAttached: createAttached(options) });
+  registerEvents(app, deps, mentions);
   if (receiver instanceof HTTPReceiver) {
-    return { listener: receiver.requestListener, start: async () => {}, stop: async () => {} };
+    return {
+      listener: receiver.requestListener,
+      start: async () => mentions.start(),
+      stop: async () => mentions.stop(),
+    };
   }
-  return { start: async () => void (await receiver.start()), stop: async () => void (await receiver.stop()) };
+  return {
+    start: async () => {
+      mentions.start();
+      await receiver.start();
+    },
+    stop: async () => {
+      mentions.stop();
+      await receiver.stop();
+    },
+  };
 }

@@ -158,8 +158,18 @@ export type RunStore = {
   first(key: string, ttlMs: number): Promise<boolean>;
   /** Counts a request within a sliding window; false where `limit` others were counted already. One `id` counts once. */
   within(key: string, id: string, limit: number, windowMs: number): Promise<boolean>;
+  inbox: InboxStore;
   /** Throws STORE_DOWN unless the store answers. */
   ping(): Promise<void>;
+};
+
+/** Requests that take a while to be read, such as a mention whose files have to be fetched: kept until they are through. */
+export type InboxStore = {
+  /** Keeps it; false where it came before, within `rememberMs`. Nobody else is handed it within `againMs`. */
+  put(id: string, record: string, options: { againMs: number; rememberMs: number }): Promise<boolean>;
+  /** Those that nobody got through with; each is handed to one caller, and again after `againMs`. */
+  due(againMs: number): Promise<{ id: string; record: string }[]>;
+  drop(id: string): Promise<void>;
 };
 
 /** Who waits where. Places are `app@env`. */

@@ -48,6 +48,10 @@ export const keys = {
   auditHead: `${root}:audit:head`,
   /** string: run id by the request's idempotency key */
   request: (key: string) => `${root}:request:${key}`,
+  /** hash: request that takes a while to be read -> what it is */
+  inbox: `${root}:inbox`,
+  /** sorted set: such a request -> when somebody else must take it up */
+  inboxDue: `${root}:inbox:due`,
   /** string: something was seen before (signatures, deliveries) */
   seen: (key: string) => `${root}:seen:${key}`,
 };

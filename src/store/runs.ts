@@ -5,6 +5,7 @@ import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
 import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
+import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
 import { createRecords } from './records.ts';
 import { createRunLeases } from './run-leases.ts';
@@ -142,6 +143,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
     within: (key, id, limit, windowMs) =>
       guarded(async () => (await within(redis, [keys.rate(key)], [id, limit, windowMs])) === 1),
     first: (key, ttlMs) => guarded(async () => (await redis.set(keys.seen(key), 1, 'PX', ttlMs, 'NX')) === 'OK'),
+    inbox: createInbox(redis, seal),
     ping: () => guarded(async () => void (await redis.ping())),
   };
 }

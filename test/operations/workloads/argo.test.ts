@@ -22,7 +22,7 @@ const ask = (operation: string, more: Record<string, unknown> = {}) =>
 
 /** The images that the pods of a Rollout run, as kubectl sees them. */
 async function running(name: string): Promise<string[]> {
-  const { items } = await get(staging, 'pods', '-lapp=' + name);
+  const { items } = await get(staging, 'pods', `-lapp=${name}`);
   return (Array.isArray(items) ? items : [])
     .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
     .map((pod) => String(at(pod, 'spec', 'containers', 0, 'image')).replace(/@.*/, ''))
