@@ -8,6 +8,7 @@ import { list } from './list.ts';
 import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
 import { verdicts } from './verdicts.ts';
+import { verify } from './verify.ts';
 import { watchFleet } from './watch-fleet.ts';
 
 /** `npm run bench` runs all benchmarks, `npm run bench -- NAME…` those named. One JSON line each on standard output. */
@@ -21,6 +22,7 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   takeoverMany,
   watchFleet,
   list,
+  verify,
 };
 
 /** Those that need nothing but the program itself. */

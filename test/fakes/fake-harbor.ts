@@ -14,7 +14,13 @@ const found = (body: Json | undefined, what: string): Answer =>
   body === undefined ? error(404, `${what} not found`) : { status: 200, body };
 
 const reportForm = 'application/vnd.security.vulnerability.report; version=1.1';
-const vulnerability = (id: string, severity: string, fix_version: string): JsonObject => ({ id, package: 'openssl', version: '1.1', fix_version, severity });
+const vulnerability = (id: string, severity: string, fix_version: string): JsonObject => ({
+  id,
+  package: 'openssl',
+  version: '1.1',
+  fix_version,
+  severity,
+});
 
 function overview(n: number, status: string, startedAt: string): JsonObject {
   const summary = { total: 2, fixable: 1, summary: { Critical: 1, Low: 1 } };
@@ -23,7 +29,15 @@ function overview(n: number, status: string, startedAt: string): JsonObject {
 }
 
 function stocked() {
-  const tag = (name: string, artifact: number): JsonObject => ({ id: artifact, repository_id: 1, artifact_id: artifact, name, push_time: then, pull_time: never, immutable: false });
+  const tag = (name: string, artifact: number): JsonObject => ({
+    id: artifact,
+    repository_id: 1,
+    artifact_id: artifact,
+    name,
+    push_time: then,
+    pull_time: never,
+    immutable: false,
+  });
   const artifact = (id: number, letter: string, tags: string[]): JsonObject => ({
     id,
     type: 'IMAGE',
@@ -38,18 +52,70 @@ function stocked() {
     tags: tags.map((name) => tag(name, id)),
     accessories: [],
   });
-  const project = (project_id: number, name: string, more: JsonObject = {}): JsonObject => ({ project_id, name, owner_id: 1, repo_count: 1, creation_time: then, update_time: then, metadata: { public: 'false', ...more } });
-  const quota = (id: number, name: string, hard: number): JsonObject => ({ id, ref: { id, name, owner_name: 'admin' }, hard: { storage: hard }, used: { storage: 6 * 1_024 ** 3 }, creation_time: then, update_time: then });
+  const project = (project_id: number, name: string, more: JsonObject = {}): JsonObject => ({
+    project_id,
+    name,
+    owner_id: 1,
+    repo_count: 1,
+    creation_time: then,
+    update_time: then,
+    metadata: { public: 'false', ...more },
+  });
+  const quota = (id: number, name: string, hard: number): JsonObject => ({
+    id,
+    ref: { id, name, owner_name: 'admin' },
+    hard: { storage: hard },
+    used: { storage: 6 * 1_024 ** 3 },
+    creation_time: then,
+    update_time: then,
+  });
   const rights = [{ kind: 'project', namespace: 'team', access: [{ resource: 'repository', action: 'pull' }] }];
-  const robot = { id: 1, name: 'robot$team+ci', description: '', level: 'project', duration: 30, editable: true, disable: false, expires_at: 1_800_000_000, permissions: rights, creation_time: then, update_time: then };
-  const rule = { action: 'retain', template: 'latestPushedK', params: { latestPushedK: 10 }, tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '**' }], scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] } };
+  const robot = {
+    id: 1,
+    name: 'robot$team+ci',
+    description: '',
+    level: 'project',
+    duration: 30,
+    editable: true,
+    disable: false,
+    expires_at: 1_800_000_000,
+    permissions: rights,
+    creation_time: then,
+    update_time: then,
+  };
+  const rule = {
+    action: 'retain',
+    template: 'latestPushedK',
+    params: { latestPushedK: 10 },
+    tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '**' }],
+    scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
+  };
   return {
     projects: [project(1, 'team', { retention_id: '1' }), project(2, 'base')],
     artifacts: [artifact(1, 'a', ['v1']), artifact(2, 'b', ['v2', 'latest'])],
     robots: [robot] as JsonObject[],
-    retentions: [{ id: 1, algorithm: 'or', rules: [rule], trigger: { kind: 'Schedule', settings: { cron: '0 0 3 * * *' } }, scope: { level: 'project', ref: 1 } }] as JsonObject[],
+    retentions: [
+      {
+        id: 1,
+        algorithm: 'or',
+        rules: [rule],
+        trigger: { kind: 'Schedule', settings: { cron: '0 0 3 * * *' } },
+        scope: { level: 'project', ref: 1 },
+      },
+    ] as JsonObject[],
     retentionRuns: [] as JsonObject[],
-    replications: [{ id: 1, name: 'to-dr', description: '', dest_registry: { id: 1, name: 'dr', url: 'https://dr.example.com', type: 'harbor' }, dest_namespace: '', trigger: { type: 'manual' }, override: true, enabled: true }] as JsonObject[],
+    replications: [
+      {
+        id: 1,
+        name: 'to-dr',
+        description: '',
+        dest_registry: { id: 1, name: 'dr', url: 'https://dr.example.com', type: 'harbor' },
+        dest_namespace: '',
+        trigger: { type: 'manual' },
+        override: true,
+        enabled: true,
+      },
+    ] as JsonObject[],
     replicationRuns: [] as JsonObject[],
     quotas: [quota(1, 'team', 10 * 1_024 ** 3), quota(2, 'base', -1)],
   };
@@ -92,7 +158,9 @@ function look({ scans }: Inside, artifact: JsonObject): JsonObject {
 function imageHandlers(inside: Inside): Record<string, Handler> {
   const { state } = inside;
   const artifact = '/projects/:project/repositories/:repository/artifacts/:reference';
-  const on = (act: (artifact: JsonObject, params: Record<string, string>, body: Json | undefined) => Answer): Handler => {
+  const on = (
+    act: (artifact: JsonObject, params: Record<string, string>, body: Json | undefined) => Answer,
+  ): Handler => {
     return (params, body) => {
       const { project, repository, reference = '' } = params;
       const known = `${project}/${repository}` === 'team/web' ? state.artifacts : [];
@@ -102,7 +170,9 @@ function imageHandlers(inside: Inside): Record<string, Handler> {
   };
   return {
     'GET /projects/:project/repositories/:repository/artifacts': ({ project, repository }) =>
-      `${project}/${repository}` === 'team/web' ? { status: 200, body: state.artifacts } : error(404, 'repository not found'),
+      `${project}/${repository}` === 'team/web'
+        ? { status: 200, body: state.artifacts }
+        : error(404, 'repository not found'),
     [`GET ${artifact}`]: on((one) => ({ status: 200, body: look(inside, one) })),
     [`POST ${artifact}/scan`]: on((one) => {
       const n = inside.next();
@@ -116,8 +186,17 @@ function imageHandlers(inside: Inside): Record<string, Handler> {
     }),
     [`POST ${artifact}/tags`]: on((one, _params, body) => {
       const name = text(at(body, 'name'));
-      if (state.artifacts.some((each) => tagNames(each).includes(name))) return error(409, `tag ${name} already exists`);
-      const tag = { id: inside.next(), repository_id: 1, artifact_id: Number(one.id), name, push_time: then, pull_time: never, immutable: false };
+      if (state.artifacts.some((each) => tagNames(each).includes(name)))
+        return error(409, `tag ${name} already exists`);
+      const tag = {
+        id: inside.next(),
+        repository_id: 1,
+        artifact_id: Number(one.id),
+        name,
+        push_time: then,
+        pull_time: never,
+        immutable: false,
+      };
       one.tags = [...(Array.isArray(one.tags) ? one.tags : []), tag];
       return { status: 201 };
     }),
@@ -131,7 +210,15 @@ function imageHandlers(inside: Inside): Record<string, Handler> {
 
 function projectHandlers({ state, next }: Inside): Record<string, Handler> {
   const called = (name: string | undefined) => state.projects.find((each) => each.name === name);
-  const repository = { id: 1, project_id: 1, name: 'team/web', artifact_count: 2, pull_count: 7, creation_time: then, update_time: then };
+  const repository = {
+    id: 1,
+    project_id: 1,
+    name: 'team/web',
+    artifact_count: 2,
+    pull_count: 7,
+    creation_time: then,
+    update_time: then,
+  };
   return {
     'GET /projects': () => ({ status: 200, body: state.projects }),
     'POST /projects': (_params, body) => {
@@ -139,11 +226,21 @@ function projectHandlers({ state, next }: Inside): Record<string, Handler> {
       if (called(name)) return error(409, `The project named ${name} already exists`);
       const metadata = isObject(body) && isObject(body.metadata) ? body.metadata : {};
       const times = { creation_time: then, update_time: then };
-      state.projects.push({ project_id: next() + 100, name, owner_id: 1, repo_count: 0, ...times, metadata: { public: 'false', ...metadata } });
+      state.projects.push({
+        project_id: next() + 100,
+        name,
+        owner_id: 1,
+        repo_count: 0,
+        ...times,
+        metadata: { public: 'false', ...metadata },
+      });
       return { status: 201 };
     },
     'GET /projects/:project': ({ project }) => found(called(project), `project ${project}`),
-    'GET /projects/:project/repositories': ({ project }) => ({ status: 200, body: project === 'team' ? [repository] : [] }),
+    'GET /projects/:project/repositories': ({ project }) => ({
+      status: 200,
+      body: project === 'team' ? [repository] : [],
+    }),
     'GET /quotas': () => ({ status: 200, body: state.quotas }),
     'PUT /quotas/:id': ({ id }, body) => {
       const quota = byId(state.quotas, id);
@@ -165,7 +262,8 @@ function robotHandlers(inside: Inside): Record<string, Handler> {
       state.robots.push({ description: '', ...wanted, ...made, editable: true, update_time: then });
       return { status: 201, body: { ...made, secret: giveSecret(inside) } };
     },
-    'PATCH /robots/:id': ({ id }) => (byId(state.robots, id) ? { status: 200, body: { secret: giveSecret(inside) } } : error(404, 'robot not found')),
+    'PATCH /robots/:id': ({ id }) =>
+      byId(state.robots, id) ? { status: 200, body: { secret: giveSecret(inside) } } : error(404, 'robot not found'),
     'DELETE /robots/:id': ({ id }) => {
       if (!byId(state.robots, id)) return error(404, 'robot not found');
       state.robots = state.robots.filter((each) => String(each.id) !== id);
@@ -181,7 +279,8 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
       const ref = at(body, 'scope', 'ref');
       const project = state.projects.find(({ project_id: id }) => id === ref);
       const id = next();
-      if (project && at(project, 'metadata', 'retention_id') !== undefined) return error(409, 'project has a retention already');
+      if (project && at(project, 'metadata', 'retention_id') !== undefined)
+        return error(409, 'project has a retention already');
       if (project && isObject(project.metadata)) project.metadata = { ...project.metadata, retention_id: String(id) };
       state.retentions.push({ ...(isObject(body) ? body : {}), id });
       return { status: 201, location: `/api/v2.0/retentions/${id}` };
@@ -193,19 +292,43 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
     },
     'GET /retentions/:id/executions': () => ({ status: 200, body: state.retentionRuns }),
     'POST /retentions/:id/executions': ({ id }, body) => {
-      const run = { id: next(), policy_id: Number(id), start_time: start(), end_time: start(), status: 'Success', trigger: 'Manual' };
+      const run = {
+        id: next(),
+        policy_id: Number(id),
+        start_time: start(),
+        end_time: start(),
+        status: 'Success',
+        trigger: 'Manual',
+      };
       state.retentionRuns.unshift({ ...run, dry_run: at(body, 'dry_run') === true });
       return { status: 201, location: `/api/v2.0/retentions/${id}/executions/${run.id}` };
     },
     'GET /retentions/:id/executions/:execution/tasks': ({ execution }) => ({
       status: 200,
-      body: [{ id: 1, execution_id: Number(execution), repository: 'web', status: 'Success', start_time: then, end_time: then, total: 12, retained: 10 }],
+      body: [
+        {
+          id: 1,
+          execution_id: Number(execution),
+          repository: 'web',
+          status: 'Success',
+          start_time: then,
+          end_time: then,
+          total: 12,
+          retained: 10,
+        },
+      ],
     }),
     'GET /replication/policies': () => ({ status: 200, body: state.replications }),
     'GET /replication/executions': () => ({ status: 200, body: state.replicationRuns }),
     'POST /replication/executions': (_params, body) => {
       const counts = { total: 3, failed: 0, succeed: 3, in_progress: 0, stopped: 0 };
-      const run = { id: next(), policy_id: Number(at(body, 'policy_id')), status: 'Succeed', trigger: 'manual', status_text: '' };
+      const run = {
+        id: next(),
+        policy_id: Number(at(body, 'policy_id')),
+        status: 'Succeed',
+        trigger: 'manual',
+        status_text: '',
+      };
       state.replicationRuns.unshift({ ...run, start_time: start(), end_time: start(), ...counts });
       return { status: 201, location: `/api/v2.0/replication/executions/${run.id}` };
     },
@@ -225,7 +348,12 @@ function fit(pattern: string, path: readonly string[]): Record<string, string> |
 export function fakeHarbor(): FakeHarbor {
   let count = 1;
   const inside: Inside = { state: stocked(), secrets: [], scans: ['Success'], next: () => ++count };
-  const handlers = { ...projectHandlers(inside), ...imageHandlers(inside), ...robotHandlers(inside), ...workHandlers(inside) };
+  const handlers = {
+    ...projectHandlers(inside),
+    ...imageHandlers(inside),
+    ...robotHandlers(inside),
+    ...workHandlers(inside),
+  };
   const answer = ({ method, path, query = {}, body }: Asked): Answer => {
     for (const [key, handler] of Object.entries(handlers)) {
       const params = key.startsWith(`${method} `) ? fit(key.slice(method.length + 1), path) : undefined;
@@ -243,7 +371,8 @@ export function fakeHarbor(): FakeHarbor {
     }
     throw new Error(`Harbor has no ${method} /${path.join('/')}`);
   };
-  const copied = (said: Answer): Json | undefined => (said.body === undefined ? undefined : JSON.parse(JSON.stringify(said.body)));
+  const copied = (said: Answer): Json | undefined =>
+    said.body === undefined ? undefined : JSON.parse(JSON.stringify(said.body));
   const client: Harbor = {
     read: async (path, query) => {
       const said = answer({ method: 'GET', path, query });

@@ -57,7 +57,14 @@ const Summary = z.strictObject({
   complete_percent: int,
   summary: z.strictObject({ total: int, fixable: int, summary: z.record(z.string(), int) }),
 });
-const Accessory = z.strictObject({ id: int, artifact_id: int, digest: z.string(), type: z.string(), size: int, creation_time: time });
+const Accessory = z.strictObject({
+  id: int,
+  artifact_id: int,
+  digest: z.string(),
+  type: z.string(),
+  size: int,
+  creation_time: time,
+});
 const Artifact = z.strictObject({
   id: int,
   type: z.string(),
@@ -96,8 +103,19 @@ const RobotCreate = z.strictObject({
   duration: int,
   permissions: z.array(Permission),
 });
-const RobotCreated = z.strictObject({ id: int, name: z.string(), secret: z.string(), creation_time: time, expires_at: int });
-const Selector = z.strictObject({ kind: z.string(), decoration: z.string(), pattern: z.string(), extras: z.string().optional() });
+const RobotCreated = z.strictObject({
+  id: int,
+  name: z.string(),
+  secret: z.string(),
+  creation_time: time,
+  expires_at: int,
+});
+const Selector = z.strictObject({
+  kind: z.string(),
+  decoration: z.string(),
+  pattern: z.string(),
+  extras: z.string().optional(),
+});
 const RetentionPolicy = z.strictObject({
   id: int.optional(),
   algorithm: z.string(),
@@ -171,7 +189,13 @@ const Vulnerabilities = z.record(
   z.string(),
   z.looseObject({
     vulnerabilities: z.array(
-      z.looseObject({ id: z.string(), package: z.string(), version: z.string(), fix_version: z.string(), severity: z.string() }),
+      z.looseObject({
+        id: z.string(),
+        package: z.string(),
+        version: z.string(),
+        fix_version: z.string(),
+        severity: z.string(),
+      }),
     ),
   }),
 );
@@ -193,13 +217,22 @@ export const contract: Record<string, Entry> = {
     answers: { 200: z.array(Artifact), 404: errors },
   },
   [`GET ${artifact}`]: { query: artifactQuery, answers: { 200: Artifact, 404: errors } },
-  [`POST ${artifact}/scan`]: { takes: z.strictObject({ scan_type: z.enum(['vulnerability', 'sbom']) }), answers: { 202: nothing, 404: errors, 409: errors } },
+  [`POST ${artifact}/scan`]: {
+    takes: z.strictObject({ scan_type: z.enum(['vulnerability', 'sbom']) }),
+    answers: { 202: nothing, 404: errors, 409: errors },
+  },
   [`GET ${artifact}/additions/vulnerabilities`]: { answers: { 200: Vulnerabilities, 404: errors } },
-  [`POST ${artifact}/tags`]: { takes: z.strictObject({ name: z.string() }), answers: { 201: nothing, 404: errors, 409: errors } },
+  [`POST ${artifact}/tags`]: {
+    takes: z.strictObject({ name: z.string() }),
+    answers: { 201: nothing, 404: errors, 409: errors },
+  },
   [`DELETE ${artifact}/tags/:tag`]: { answers: { 200: nothing, 404: errors } },
   'GET /robots': { query: paged, answers: { 200: z.array(Robot) } },
   'POST /robots': { takes: RobotCreate, answers: { 201: RobotCreated, 409: errors } },
-  'PATCH /robots/:id': { takes: z.strictObject({ secret: z.string() }), answers: { 200: z.strictObject({ secret: z.string() }), 404: errors } },
+  'PATCH /robots/:id': {
+    takes: z.strictObject({ secret: z.string() }),
+    answers: { 200: z.strictObject({ secret: z.string() }), 404: errors },
+  },
   'DELETE /robots/:id': { answers: { 200: nothing, 404: errors } },
   'POST /retentions': { takes: RetentionPolicy, answers: { 201: nothing, 409: errors } },
   'GET /retentions/:id': { answers: { 200: RetentionPolicy, 404: errors } },

@@ -10,6 +10,8 @@ import { AppRef, EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Stage, Weight } from '../../core/rollout.ts';
 import { Duration, Percentage } from '../../core/values.ts';
+import { attestDecision } from '../images/decision.ts';
+import { checkImage } from '../images/gate.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
@@ -70,7 +72,10 @@ async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal):
   return { manifest, takesOver, changes: differences(undefined, manifest) };
 }
 
-async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input: Input): Promise<Draft> {
+async function plan(
+  context: PlanContext<'kube' | 'registry' | 'metrics' | 'attachments' | 'signing'>,
+  input: Input,
+): Promise<Draft> {
   const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
@@ -94,7 +99,8 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
   const change = changeOf(input, container, pinned);
-  const [planned, stuck] = await Promise.all([
+  const [ofImage, planned, stuck] = await Promise.all([
+    checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
     found && unstick(kube, found, now(), signal),
   ]);
@@ -112,6 +118,7 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
     shift &&
     manifest &&
     (await planShift(kube, place, found, { manifest, shift, settings: rollout, analysis }, signal));
+  const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
@@ -122,9 +129,9 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
     ...(shifted && {
       ...shifted,
       changes: [...planned.changes, ...shifted.changes],
-      ...(planned.warnings && { warnings: [...planned.warnings, ...(shifted.warnings ?? [])] }),
     }),
     image: { reference, digest },
+    ...(warnings.length > 0 && { warnings }),
     ...(typeof running === 'string' && undoByImage(place, running)),
   };
 }
@@ -179,7 +186,7 @@ export const deploy = defineOperation({
       input: ({ name, namespace, ...rest }) => ({ app: name, env: namespace, ...rest }),
     }),
   ],
-  needs: ['kube', 'registry', 'metrics', 'hooks'],
+  needs: ['kube', 'registry', 'metrics', 'hooks', 'attachments', 'signing', 'runs'],
   permissions: [
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
@@ -191,10 +198,13 @@ export const deploy = defineOperation({
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',
   ],
-  steps: [...rollSteps, ...shiftSteps],
+  steps: ['attest', ...rollSteps, ...shiftSteps],
   limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },
   steered: true,
   target: ({ app, env }) => ({ app, env }),
   plan,
-  run: (run) => (run.plan.rollout ? runShift(run) : roll(run)),
+  run: async (run) => {
+    await attestDecision(run);
+    return await (run.plan.rollout ? runShift(run) : roll(run));
+  },
 });
