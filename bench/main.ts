@@ -9,6 +9,7 @@ import { switchShare } from './switch.ts';
 import { takeover, takeoverMany } from './takeover.ts';
 import { throughput } from './throughput.ts';
 import { verdicts } from './verdicts.ts';
+import { verify } from './verify.ts';
 import { watchFleet } from './watch-fleet.ts';
 
 /** `npm run bench` runs all benchmarks, `npm run bench -- NAME…` those named. One JSON line each on standard output. */
@@ -23,6 +24,7 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   watchFleet,
   list,
   switch: switchShare,
+  verify,
 };
 
 /** Those that need nothing but the program itself. */

@@ -1,13 +1,24 @@
 #!/usr/bin/env node
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ConfigurationError } from './config/configuration-error.ts';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { createAttachments } from './clients/registry/attachments.ts';
+import { createRegistry } from './clients/registry/registry.ts';
+import { createSigning } from './clients/signing/signing.ts';
+import { registryAccess } from './config/credentials.ts';
+import { readEnvironment } from './config/environment.ts';
 import { readSettings } from './config/settings-file.ts';
 import { AuditHead, AuditRecord, verifyChain } from './core/audit.ts';
+import { Fault } from './core/errors.ts';
 import { catalogue } from './operations/catalogue.ts';
+import { pinnedImage } from './operations/images/asked.ts';
+import { proofs, verifiedRows } from './operations/images/verify.ts';
 
 const usage = `shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
-shipmate check FILE                               says what is wrong with a shipmate.yaml`;
+shipmate check FILE                               says what is wrong with a shipmate.yaml
+shipmate verify IMAGE --key FILE [--require signature,scan,sbom,decision]
+                                                  checks an image's signature and attestations with public keys`;
 
 /** The head as it was noted elsewhere, \`12:9f3c…\`: with it a cut end is found too. */
 function headOf(text: string | undefined): AuditHead | undefined {
@@ -43,7 +54,36 @@ async function check(path: string): Promise<number> {
   return 0;
 }
 
-async function main([first, second, third, option, value]: readonly string[]): Promise<number> {
+const Options = z.strictObject({
+  key: z.array(z.string()).min(1, 'needs --key FILE'),
+  require: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(proofs)))
+    .default(['signature']),
+});
+
+/** Asks the registry, and nobody else; the keys are files. */
+async function verifyImage(reference: string, args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { key: { type: 'string', multiple: true, default: [] }, require: { type: 'string' } },
+  });
+  const { key, require } = Options.parse(values);
+  const access = registryAccess(readEnvironment(process.env));
+  const signal = AbortSignal.timeout(60_000);
+  const keys = await createSigning().trusted(key);
+  const digest = await createRegistry(access).resolve(reference, 'APP', signal);
+  const image = pinnedImage(reference, digest);
+  const rows = await verifiedRows(createAttachments(access), image, { keys, require, who: 'this check' }, signal);
+  for (const [proof = '', result = '', by = ''] of rows) console.log([proof.padEnd(10), result, by].join(' ').trim());
+  console.log(`${image.pinned} is what it should be.`);
+  return 0;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, second, third, option, value] = args;
+  if (first === 'verify' && second !== undefined) return await verifyImage(second, args.slice(2));
   if (first === 'audit' && second === 'verify' && third !== undefined)
     return await verify(third, option === '--head' ? headOf(value) : undefined);
   if (first === 'check' && second !== undefined) return await check(second);
@@ -56,7 +96,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (problem: unknown) => {
-    console.error(problem instanceof ConfigurationError || problem instanceof Error ? problem.message : problem);
+    if (problem instanceof z.ZodError) console.error(problem.issues.map(({ message }) => message).join('\n'), usage);
+    else if (problem instanceof Fault) console.error(`${problem.message}\n${problem.hint}`);
+    else console.error(problem instanceof Error ? problem.message : problem);
     process.exitCode = 1;
   },
 );

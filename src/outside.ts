@@ -4,14 +4,30 @@ import { createGit } from './clients/git/git.ts';
 import { createHarbor } from './clients/harbor/harbor.ts';
 import { createClusters } from './clients/kube/clusters.ts';
 import { createPrometheus } from './clients/prometheus/prometheus.ts';
+import { createAttachments } from './clients/registry/attachments.ts';
 import { createRegistry } from './clients/registry/registry.ts';
+import { createSigning } from './clients/signing/signing.ts';
+import { createTrivy } from './clients/trivy/trivy.ts';
 import { createHooks } from './clients/web-hook/web-hook.ts';
-import { registryCredentials } from './config/credentials.ts';
+import { registryAccess } from './config/credentials.ts';
 import type { Environment } from './config/variables.ts';
 import type { Clients } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
 
-type Outside = Pick<Clients, 'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'git' | 'metrics' | 'hooks'>;
+type Outside = Pick<
+  Clients,
+  | 'kube'
+  | 'registry'
+  | 'attachments'
+  | 'signing'
+  | 'scanner'
+  | 'docker'
+  | 'dockerHost'
+  | 'harbor'
+  | 'git'
+  | 'metrics'
+  | 'hooks'
+>;
 
 /** The clients of everything outside, as the environment and the settings in force say. */
 export function createOutside(
@@ -24,11 +40,14 @@ export function createOutside(
     endpoint: env.K8S_ENDPOINT,
     named: () => settings().clusters,
   });
-  const credentials = registryCredentials(env);
-  const insecureHosts = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
+  const access = registryAccess(env);
+  const { credentials } = access;
   const clients: Outside = {
     kube: clusters.kube,
-    registry: createRegistry({ credentials, insecureHosts }),
+    registry: createRegistry(access),
+    attachments: createAttachments(access),
+    signing: createSigning({ key: env.COSIGN_KEY, password: env.COSIGN_PASSWORD }),
+    scanner: createTrivy({ program: env.TRIVY_PATH, cache: env.TRIVY_CACHE_DIR, ...access }),
     docker: createDocker({ host: env.DOCKER_HOST, credentials }),
     dockerHost: createDockerHosts(() => settings().dockerHosts, credentials),
     harbor: createHarbor({

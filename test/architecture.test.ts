@@ -16,6 +16,8 @@ const rooms: Record<string, string[]> = {
   'src/clients/prometheus': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/clients/web-hook': ['src/core'],
+  'src/clients/signing': ['src/core'],
+  'src/clients/trivy': ['src/core'],
   'src/engine': ['src/core', 'src/store'],
   'src/operations': ['src/core'],
   'handlers/slack': ['src/core', 'src/engine', 'src/operations'],

@@ -1,7 +1,7 @@
 import type { Environment } from './variables.ts';
 
 /** What the environment says of registries: the own one, and Docker Hub under both of its names. */
-export function registryCredentials(env: Environment) {
+function registryCredentials(env: Environment) {
   const own = env.REGISTRY_URL && env.REGISTRY_USERNAME && env.REGISTRY_PASSWORD;
   const hub = env.DOCKER_USERNAME && env.DOCKER_PASSWORD;
   return [
@@ -23,4 +23,10 @@ export function registryCredentials(env: Environment) {
         }))
       : []),
   ];
+}
+
+/** What all that speaks to registries needs to know: the credentials, and which of them speaks plain http. */
+export function registryAccess(env: Environment) {
+  const insecureHosts = env.REGISTRY_URL?.startsWith('http://') ? [new URL(env.REGISTRY_URL).host] : [];
+  return { credentials: registryCredentials(env), insecureHosts };
 }

@@ -147,6 +147,19 @@ function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): 
   return [...missing, ...hooks];
 }
 
+function allowanceFaults({ images, apps, environments }: Settings): SettingsFault[] {
+  return images.allow.flatMap((allowance, index) => {
+    const path = ['images', 'allow', index];
+    return [
+      ...unknownNames(allowance.apps, [...Object.keys(apps), '*'], 'app', [...path, 'apps']),
+      ...unknownNames(allowance.environments, [...Object.keys(environments), '*'], 'environment', [
+        ...path,
+        'environments',
+      ]),
+    ];
+  });
+}
+
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
 export function crossFaults(settings: Settings, operations: readonly string[]): SettingsFault[] {
   const people = Object.keys(settings.people);
@@ -169,6 +182,7 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...fleetFaults(settings),
     ...hostFaults(settings),
     ...analysisFaults(settings),
+    ...allowanceFaults(settings),
     ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
       'manifests',
       'clusterScopedIn',

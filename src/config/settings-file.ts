@@ -91,7 +91,10 @@ function dataOf({ name, document }: Source): unknown {
   }
 }
 
-/** Build contexts and kubeconfigs are meant from where the file is, not from where the program was started. */
+/** The text of a key stays; a file's path is made whole. */
+const keyFrom = (folder: string) => (key: string) => (key.includes('-----BEGIN ') ? key : resolve(folder, key));
+
+/** Build contexts, kubeconfigs and public keys are meant from where the file is, not from where the program was started. */
 function withFolders(settings: Settings, folder: string): Settings {
   const apps = Object.entries(settings.apps).map(([name, app]) => [
     name,
@@ -115,11 +118,16 @@ function withFolders(settings: Settings, folder: string): Settings {
       }),
     },
   ]);
+  const environments = Object.entries(settings.environments).map(([name, { verify, ...rest }]) => [
+    name,
+    { ...rest, ...(verify && { verify: { ...verify, keys: verify.keys.map(keyFrom(folder)) } }) },
+  ]);
   return {
     ...settings,
     apps: Object.fromEntries(apps),
     clusters: Object.fromEntries(clusters),
     dockerHosts: Object.fromEntries(dockerHosts),
+    environments: Object.fromEntries(environments),
   };
 }
 

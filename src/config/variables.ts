@@ -100,6 +100,13 @@ export const variables = {
   ),
   REGISTRY_USERNAME: variable(text.optional(), 'a user name of the registry'),
   REGISTRY_PASSWORD: variable(text.optional(), 'a password or access token of the registry'),
+  COSIGN_KEY: variable(
+    text.refine((value) => !value.includes('-----BEGIN PUBLIC')).optional(),
+    'a private key: the path of a PEM file, or its text',
+  ),
+  COSIGN_PASSWORD: variable(text.optional(), 'the password of COSIGN_KEY'),
+  TRIVY_PATH: variable(text.optional(), 'the path of the program Trivy'),
+  TRIVY_CACHE_DIR: variable(text.optional(), 'the folder that Trivy keeps its database in'),
   JWT_SECRET: variable(text.min(32).optional(), 'at least 32 characters; openssl rand -base64 48 makes one'),
   JWKS_URI: variable(
     text.refine((value) => URL.canParse(value) && (value.startsWith('https://') || loopback.test(value))).optional(),
@@ -146,6 +153,7 @@ const secret = [
   'SLACK_APP_TOKEN',
   'DOCKER_PASSWORD',
   'REGISTRY_PASSWORD',
+  'COSIGN_PASSWORD',
   'JWT_SECRET',
   'ALERTMANAGER_TOKEN',
   'HARBOR_PASSWORD',
@@ -154,5 +162,11 @@ const secret = [
 
 /** The values that must not turn up anywhere: those of secret variables, each key, and Redis' password. */
 export function secretsOf(env: Environment): (string | undefined)[] {
-  return [...secret.map((name) => env[name]), ...(env.ENCRYPTION_KEY?.split(',') ?? []), passwordIn(env.REDIS_URL)];
+  const key = env.COSIGN_KEY?.includes('-----BEGIN ') ? env.COSIGN_KEY : undefined;
+  return [
+    ...secret.map((name) => env[name]),
+    key,
+    ...(env.ENCRYPTION_KEY?.split(',') ?? []),
+    passwordIn(env.REDIS_URL),
+  ];
 }

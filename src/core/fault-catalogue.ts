@@ -6,6 +6,7 @@
 import { clusterFaults } from './cluster-faults.ts';
 import { hostFaults } from './host-faults.ts';
 import { runFaults } from './run-faults.ts';
+import { trustFaults } from './trust-faults.ts';
 
 export type FaultEntry = { status: number; retry: 'never' | 'later'; say: string; hint: string };
 
@@ -69,6 +70,7 @@ export const faultCatalogue = {
   ...runFaults,
   ...clusterFaults,
   ...hostFaults,
+  ...trustFaults,
   DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
   KEY_REUSED: {
     status: 422,

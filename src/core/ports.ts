@@ -4,6 +4,7 @@ import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
 import type { DockerHost } from './docker-host.ts';
 import type { Harbor } from './harbor.ts';
 import type { Identity } from './identity.ts';
+import type { Attachments, Scanner, Signing } from './image-ports.ts';
 import type { Json } from './json.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
@@ -19,6 +20,9 @@ export type Clients = {
    */
   kube: (cluster: string, as?: Identity) => Kube;
   registry: Registry;
+  attachments: Attachments;
+  signing: Signing;
+  scanner: Scanner;
   docker: Docker;
   /** The client of one Docker host, by its name in `shipmate.yaml`. @throws Fault UNKNOWN_DOCKER_HOST */
   dockerHost: (name: string) => DockerHost;

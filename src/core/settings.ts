@@ -3,6 +3,7 @@ import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
+import { ImageSettings, ScanRules, VerifySettings } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
 import { Quantity } from './values.ts';
 
@@ -67,6 +68,10 @@ export const EnvironmentSettings = z.strictObject({
       command: z.array(z.string().max(1_000)).min(1).max(50).optional(),
     })
     .optional(),
+  /** What a scan's findings do to a deploy here, where it is not as `images.scan` has it. */
+  scan: ScanRules.optional(),
+  /** What an image must bear before it is deployed here. Without it, nothing. */
+  verify: VerifySettings.optional(),
 });
 export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;
 
@@ -188,6 +193,8 @@ export const Settings = z.strictObject({
   hookHosts: z
     .array(z.string().regex(/^http:\/\/[\w.-]+(:\d{1,5})?$/, 'must be such as http://judge:8080'))
     .default([]),
+  /** What scans of images may find, and what that does to a deploy. */
+  images: ImageSettings.default({ allow: [], databaseDays: 7, scanMinutes: 10 }),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   namespaceTemplate: NamespaceTemplate.optional(),
   /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */

@@ -46,6 +46,9 @@ import { harborRobotRemove, harborRobots } from './harbor/robots.ts';
 import { harborReport, harborScan } from './harbor/scan.ts';
 import { harborTag, harborUntag } from './harbor/tags.ts';
 import { build } from './images/build.ts';
+import { scan } from './images/scan.ts';
+import { sign } from './images/sign.ts';
+import { verify } from './images/verify.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { configConsumers } from './kubernetes/config-consumers.ts';
 import { configShow, secretShow } from './kubernetes/keeper-show.ts';
@@ -115,6 +118,7 @@ import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
+const trust = [scan, sign, verify];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,
@@ -222,6 +226,7 @@ const accountability = [can, why, away, back, audit, figures];
 /** What operations are about, in the order in which help tells of them. */
 const subjects = {
   delivery,
+  images: trust,
   canaries,
   rollouts,
   workloads,

@@ -81,10 +81,10 @@ async function beginCanary(world: FakeWorld, desk: Desk): Promise<void> {
   await desk.lap(id);
 }
 
-/** What every trial finds: two revisions in both environments, and a lock of each kind to lift. */
+/** What every trial finds: two revisions in both environments, a lock of each kind to lift, a signature to verify. */
 async function prepare(operation: Operation): Promise<FakeWorld> {
   await engine.redis.flushall();
-  const world = fakeWorld();
+  const world = fakeWorld({ signs: true });
   stock(world);
   furnish(world);
   Object.assign(engine.clients, world.clients);
@@ -103,6 +103,7 @@ async function prepare(operation: Operation): Promise<FakeWorld> {
     if (operation.name === undoes)
       await engine.clients.locks.put({ scope: scope ?? '', owner: ana, reason: 'test', at: 1 });
   if (operation.name.startsWith('canary-')) await beginCanary(world, desk);
+  if (operation.name === 'verify') await desk.done('sign', { app: 'web', tag: 'v2' });
   await desk.leases.stop();
   world.applied.length = 0;
   return world;

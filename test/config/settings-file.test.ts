@@ -116,3 +116,12 @@ test('a file that is not there is named, with what to do', async () => {
     await rm(folder, { recursive: true });
   }
 });
+
+test('public keys are files from where the settings lie, or texts; allowances name what there is', () => {
+  const pem = '-----BEGIN PUBLIC KEY-----';
+  const more = `{namespace: a, verify: {keys: [keys/cosign.pub, "${pem}"]}}`;
+  const settings = parse(base.replace('{namespace: prod}', more));
+  expect(settings.environments.production?.verify?.keys).toEqual(['/srv/config/keys/cosign.pub', pem]);
+  const allow = 'images: {allow: [{id: A, reason: b, until: 2027-01-31, apps: [web2]}]}\n';
+  expect(faultsOf(`${base}${allow}`)).toEqual([expect.stringContaining('there is no app “web2”.')]);
+});

@@ -4,11 +4,23 @@ import type { Clients } from '../../src/core/ports.ts';
 import { fakeDockerHost } from './fake-docker-host.ts';
 import { type FakeHarbor, fakeHarbor } from './fake-harbor.ts';
 import { type FakeCluster, fakeCluster } from './fake-kube.ts';
+import { fakeTrust } from './fake-trust.ts';
 
 /** The clients that reach out of the process. */
 export type FakeClients = Pick<
   Clients,
-  'kube' | 'registry' | 'docker' | 'dockerHost' | 'harbor' | 'hand' | 'git' | 'metrics' | 'hooks'
+  | 'kube'
+  | 'registry'
+  | 'docker'
+  | 'dockerHost'
+  | 'harbor'
+  | 'hand'
+  | 'git'
+  | 'attachments'
+  | 'signing'
+  | 'scanner'
+  | 'metrics'
+  | 'hooks'
 >;
 
 export type FakeWorld = FakeCluster & {
@@ -23,7 +35,7 @@ export type FakeWorld = FakeCluster & {
 };
 
 /** A cluster, a registry and a Docker daemon in memory: for tests of the engine, not of the clients. */
-export function fakeWorld(): FakeWorld {
+export function fakeWorld({ signs = false } = {}): FakeWorld {
   const cluster = fakeCluster();
   const digests = new Map<string, string>();
   const dockerHost = fakeDockerHost(cluster.executed);
@@ -49,6 +61,7 @@ export function fakeWorld(): FakeWorld {
       },
     },
     hooks: { ask: async () => ({ verdict: 'unsure' }) },
+    ...fakeTrust(signs),
     git: { read: async () => ({ commit: 'c'.repeat(40), files: [] }) },
     docker: { build: async () => {}, push: async () => ({ digest: `sha256:${'b'.repeat(64)}` }) },
   };

@@ -3,7 +3,10 @@ import type { z } from 'zod';
 import { createDockerHosts } from '../../src/clients/docker/docker-host.ts';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { createPrometheus } from '../../src/clients/prometheus/prometheus.ts';
+import { createAttachments } from '../../src/clients/registry/attachments.ts';
 import { createRegistry } from '../../src/clients/registry/registry.ts';
+import { createSigning, type SigningOptions } from '../../src/clients/signing/signing.ts';
+import { createTrivy, type TrivyOptions } from '../../src/clients/trivy/trivy.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
 import { Settings } from '../../src/core/settings.ts';
@@ -27,7 +30,15 @@ export type RealDesk = Desk & {
 type Change = Partial<
   Pick<
     z.input<typeof Settings>,
-    'apps' | 'environments' | 'clusters' | 'fleets' | 'people' | 'namespaceTemplate' | 'dockerHosts' | 'analyses'
+    | 'apps'
+    | 'environments'
+    | 'clusters'
+    | 'fleets'
+    | 'people'
+    | 'namespaceTemplate'
+    | 'dockerHosts'
+    | 'analyses'
+    | 'images'
   >
 > & {
   /** What the store seals with; left out, it stores all as it is. */
@@ -38,6 +49,10 @@ type Change = Partial<
   impersonate?: boolean;
   /** More of the environment `staging`. */
   staging?: Partial<z.input<typeof Settings>['environments'][string]>;
+  production?: Partial<z.input<typeof Settings>['environments'][string]>;
+  /** The key that Shipmate signs with. */
+  signing?: SigningOptions;
+  trivy?: TrivyOptions;
 };
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
 async function letIn(kube: Kube, namespace: string): Promise<void> {
@@ -60,6 +75,9 @@ export async function realDesk({
   prometheus,
   impersonate = false,
   staging: more,
+  production: moreOfProduction,
+  signing,
+  trivy,
   ...change
 }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
@@ -72,7 +90,7 @@ export async function realDesk({
     apps: { web: { image: `${bed.registryHost}/web` }, ...change.apps },
     environments: {
       staging: { namespace: staging, rolloutTimeoutSeconds: 60, impersonate, ...more },
-      production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate },
+      production: { namespace: production, rolloutTimeoutSeconds: 60, impersonate, ...moreOfProduction },
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
       ...change.environments,
     },
@@ -87,10 +105,16 @@ export async function realDesk({
   const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
-  const registry = createRegistry({ insecureHosts: [bed.registryHost] });
-  const dockerHost = createDockerHosts(() => settings.dockerHosts);
-  const metrics = createPrometheus(prometheus);
-  const clients = { ...world.clients, kube: clusters.kube, registry, dockerHost, metrics };
+  const clients = {
+    ...world.clients,
+    kube: clusters.kube,
+    registry: createRegistry(),
+    attachments: createAttachments(),
+    signing: createSigning(signing),
+    scanner: createTrivy(trivy),
+    dockerHost: createDockerHosts(() => settings.dockerHosts),
+    metrics: createPrometheus(prometheus),
+  };
   const engine = await testEngine(redis.url, clients, { settings: () => settings, seal });
   const desk = createDesk(engine);
   return {

@@ -11,6 +11,8 @@ import type { Draft } from '../../core/plan.ts';
 import { Stage, Weight } from '../../core/rollout.ts';
 import type { Settings } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
+import { attestDecision } from '../images/decision.ts';
+import { checkImage } from '../images/gate.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
@@ -78,7 +80,10 @@ function analysisIn(settings: Settings, { app, env }: Place, measured: boolean) 
   return name !== undefined && template ? { name, template } : undefined;
 }
 
-async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input: Input): Promise<Draft> {
+async function plan(
+  context: PlanContext<'kube' | 'registry' | 'metrics' | 'attachments' | 'signing'>,
+  input: Input,
+): Promise<Draft> {
   const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
@@ -102,7 +107,8 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
   const change = changeOf(input, container, pinned);
-  const [planned, stuck] = await Promise.all([
+  const [ofImage, planned, stuck] = await Promise.all([
+    checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
     found && unstick(kube, found, now(), signal),
   ]);
@@ -120,6 +126,7 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
     shift &&
     manifest &&
     (await planShift(kube, place, found, { manifest, shift, settings: rollout, analysis }, signal));
+  const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
@@ -130,9 +137,9 @@ async function plan(context: PlanContext<'kube' | 'registry' | 'metrics'>, input
     ...(shifted && {
       ...shifted,
       changes: [...planned.changes, ...shifted.changes],
-      ...(planned.warnings && { warnings: [...planned.warnings, ...(shifted.warnings ?? [])] }),
     }),
     image: { reference, digest },
+    ...(warnings.length > 0 && { warnings }),
     ...(typeof running === 'string' && undoByImage(place, running)),
   };
 }
@@ -187,7 +194,7 @@ export const deploy = defineOperation({
       input: ({ name, namespace, ...rest }) => ({ app: name, env: namespace, ...rest }),
     }),
   ],
-  needs: ['kube', 'registry', 'metrics', 'hooks'],
+  needs: ['kube', 'registry', 'metrics', 'hooks', 'attachments', 'signing', 'runs'],
   permissions: [
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
@@ -199,10 +206,13 @@ export const deploy = defineOperation({
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',
   ],
-  steps: [...rollSteps, ...shiftSteps],
+  steps: ['attest', ...rollSteps, ...shiftSteps],
   limits: { run: shiftLimitMs, steps: { ...rollLimits.steps, ...shiftLimits } },
   steered: ({ rollout }) => rollout !== undefined,
   target: ({ app, env }) => ({ app, env }),
   plan,
-  run: (run) => (run.plan.rollout ? runShift(run) : roll(run)),
+  run: async (run) => {
+    await attestDecision(run);
+    return await (run.plan.rollout ? runShift(run) : roll(run));
+  },
 });

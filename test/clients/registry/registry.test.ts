@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createRegistry, manifestTypes } from '../../../src/clients/registry/registry.ts';
+import { manifestTypes } from '../../../src/clients/registry/caller.ts';
+import { createRegistry } from '../../../src/clients/registry/registry.ts';
 import { bed } from '../../support/bed.ts';
 
 const registry = createRegistry();

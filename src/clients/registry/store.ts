@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { fault } from '../../core/errors.ts';
+import type { Caller, Named } from './caller.ts';
+
+export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+export const indexType = 'application/vnd.oci.image.index.v1+json';
+/** What an artifact has for a configuration, which it has none of. */
+export const emptyConfig = { mediaType: 'application/vnd.oci.empty.v1+json', content: Buffer.from('{}') };
+
+const Annotations = z.record(z.string(), z.string()).optional();
+/** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
+export const Descriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: z.string().regex(/^sha256:[a-f0-9]{64}$/),
+  size: z.number(),
+  artifactType: z.string().optional(),
+  annotations: Annotations,
+});
+export type Descriptor = z.output<typeof Descriptor>;
+export const Manifest = z.looseObject({
+  mediaType: z.string().optional(),
+  artifactType: z.string().optional(),
+  config: Descriptor.optional(),
+  layers: z.array(Descriptor).default([]),
+  annotations: Annotations,
+});
+export type Manifest = z.output<typeof Manifest>;
+export const Index = z.looseObject({ manifests: z.array(Descriptor).default([]) });
+
+/** A blob may take this long: bills of material have megabytes. */
+const blobMs = 60_000;
+const blobBytes = 32 * 1_048_576;
+const manifestBytes = 4 * 1_048_576;
+
+export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+async function bodyOf(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const unexpected = ({ registry }: Named, status: number) =>
+  status === 401 || status === 403
+    ? fault('REGISTRY_FORBIDDEN', { registry })
+    : fault('REGISTRY_UNREACHABLE', { registry, problem: `HTTP ${status}` });
+
+/** Manifests and small blobs of one repository. */
+export type Store = ReturnType<typeof createStore>;
+
+/** Reads and writes what a repository holds besides images. What is too large counts as not there. */
+export function createStore(call: Caller, image: Named, signal: AbortSignal) {
+  const get = async (path: string, limit: number, ms?: number): Promise<Buffer | undefined> => {
+    const asked = { method: 'GET', ...(ms !== undefined && { ms }) } as const;
+    const first = await call(image, path, asked, signal);
+    // Blobs may well be kept elsewhere, by address.
+    const elsewhere = [302, 303, 307, 308].includes(first.statusCode) && first.headers.location;
+    if (typeof elsewhere === 'string') await first.body.dump();
+    const { statusCode, body } = typeof elsewhere === 'string' ? await call(image, elsewhere, asked, signal) : first;
+    if (statusCode === 200) return await bodyOf(body, limit);
+    await body.dump();
+    if (statusCode === 404) return undefined;
+    throw unexpected(image, statusCode);
+  };
+  const refused = (status: number) =>
+    status === 401 || status === 403 || status >= 500
+      ? unexpected(image, status)
+      : fault('ATTACHMENT_REFUSED', {
+          registry: image.registry,
+          image: `${image.repository}@${image.digest ?? ''}`,
+          problem: `HTTP ${status}`,
+        });
+
+  const putBlob = async (content: Buffer): Promise<void> => {
+    const digest = digestOf(content);
+    const there = await call(image, `blobs/${digest}`, { method: 'HEAD' }, signal);
+    await there.body.dump();
+    if (there.statusCode === 200) return;
+    const begun = await call(image, 'blobs/uploads/', { method: 'POST', body: Buffer.alloc(0) }, signal);
+    await begun.body.dump();
+    const { location } = begun.headers;
+    if (begun.statusCode !== 202 || typeof location !== 'string') throw refused(begun.statusCode);
+    const to = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
+    const put = { method: 'PUT', body: content, contentType: 'application/octet-stream', ms: blobMs } as const;
+    const done = await call(image, to, put, signal);
+    await done.body.dump();
+    if (done.statusCode !== 201) throw refused(done.statusCode);
+  };
+
+  return {
+    /** Undefined where there is none of that tag or digest. */
+    manifest: (reference: string) => get(`manifests/${reference}`, manifestBytes),
+    /** Undefined where it is not there, or not what its digest says. */
+    blob: async (digest: string) => {
+      const found = await get(`blobs/${digest}`, blobBytes, blobMs);
+      return found && digestOf(found) === digest ? found : undefined;
+    },
+    /** The registry's own list of what refers to a manifest; undefined where it keeps none. */
+    referrers: (digest: string) => get(`referrers/${digest}`, manifestBytes),
+    putBlob,
+    /** Answers with whether the registry took notice of the manifest's subject. */
+    putManifest: async (reference: string, content: Buffer, contentType: string): Promise<boolean> => {
+      const put = { method: 'PUT', body: content, contentType } as const;
+      const done = await call(image, `manifests/${reference}`, put, signal);
+      await done.body.dump();
+      if (done.statusCode !== 201) throw refused(done.statusCode);
+      return done.headers['oci-subject'] !== undefined;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { fault } from '../../core/errors.ts';
+import { imageOfApp, parseImage, repositoryOf, shortImage } from '../../core/image.ts';
+import { AppRef, appOf } from '../../core/place.ts';
+import type { Registry } from '../../core/ports.ts';
+import type { Settings } from '../../core/settings.ts';
+
+/** How people say which image of an app they mean. */
+export const askedFields = {
+  app: AppRef,
+  tag: z.string().max(128).optional().describe('A tag of the app’s own repository'),
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe('An image: v2, web:v2, or host/web:v2')
+    .meta({ examples: ['web:v2'] }),
+};
+
+/** The body of a REST request about an image. */
+export const askedBody = z.object({ app: AppRef, image: askedFields.image.unwrap() });
+
+/** One image, by its digest. */
+export type PinnedImage = {
+  /** `host/name:tag`, as it was asked for. */
+  reference: string;
+  digest: string;
+  /** `host/name@sha256:…`. */
+  pinned: string;
+  /** `host/name`. */
+  name: string;
+  /** As people say it: `web:v2`. */
+  short: string;
+};
+
+/** The image of that reference and digest. */
+export function pinnedImage(reference: string, digest: string): PinnedImage {
+  const name = repositoryOf(parseImage(reference));
+  return { reference, digest, pinned: `${name}@${digest}`, name, short: shortImage(reference) };
+}
+
+/**
+ * The image that was asked for, by the digest that it has now.
+ * @throws Fault BAD_INPUT where none was named; IMAGE_NOT_FOUND, REGISTRY_UNREACHABLE, …
+ */
+export async function resolveAsked(
+  { on, settings, signal }: { on: { registry: Registry }; settings: Settings; signal: AbortSignal },
+  asked: { app: string; tag?: string | undefined; image?: string | undefined },
+): Promise<PinnedImage> {
+  const { app, tag, image } = asked;
+  if (tag === undefined && image === undefined)
+    throw fault('BAD_INPUT', { problem: `Which image of ${app}? Write ${app}:TAG.` });
+  const home = appOf(settings, app).image;
+  const reference = imageOfApp(app, home, { ...(tag !== undefined && { tag }), ...(image !== undefined && { image }) });
+  return pinnedImage(reference, await on.registry.resolve(reference, app, signal));
+}
