@@ -15,7 +15,9 @@ import type {
 } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
+import type { Steer } from '../../src/core/steer.ts';
 import { alertMessage } from './blocks/alert-message.ts';
+import type { Canary } from './blocks/canary-blocks.ts';
 import { type MessageView, section } from './blocks/elements.ts';
 import { explanationMessage } from './blocks/explanation-message.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
@@ -23,6 +25,7 @@ import { statusMessage } from './blocks/status-message.ts';
 import { tableMessage } from './blocks/table-message.ts';
 import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
+import { bringPicture, isPending, pictureAgainMs, pictureOf, refusedOnce, takesPicture } from './run-picture.ts';
 import { closed, orInPerson, post, SlackError, send, type To } from './send.ts';
 import { upload, uploadTo, wholeOf } from './whole-file.ts';
 
@@ -56,6 +59,25 @@ async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown
     async (as) => (await deps.client.chat.update({ channel: shown.channel, ts: shown.ts, ...as })).ts ?? '',
   );
   return { ...shown, hash };
+}
+
+/** The message of a run, with its picture once it has one; a picture that Slack does not show yet leaves the rest as it is. */
+async function bringMessageUpToDate(
+  deps: Deps,
+  run: Run,
+  steers: readonly Steer[],
+  to: To,
+  shown: Shown | undefined,
+): Promise<Shown> {
+  const inLine = await placeInLine(deps, run);
+  const viewOf = (picture: Canary['picture']) => runMessage(run, deps.settings(), inLine, { steers, picture });
+  const picture = pictureOf(run, steers, shown);
+  if (!shown?.picture || !picture) return bringUpToDate(deps, to, viewOf(undefined), shown);
+  const view = viewOf(picture);
+  const hash = digestOf(view);
+  if (shown.hash === hash) return shown;
+  if (await takesPicture(deps.client, shown, view)) return { ...shown, hash };
+  return bringUpToDate(deps, to, viewOf(undefined), refusedOnce(shown));
 }
 
 /** As many events as one reply has room for. */
@@ -182,13 +204,18 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   if (operation?.effect === 'read' && !operation.openly(run.input)) return whisper(deps, run, shown);
   const to = addressOf(run, deps.settings());
   if (to === undefined) return { kind: 'nothing' };
-  const current = await bringUpToDate(deps, to, runMessage(run, deps.settings(), await placeInLine(deps, run)), shown);
+  const steers = run.plan?.rollout ? await deps.store.steers(id) : [];
+  const current = await bringMessageUpToDate(deps, run, steers, to, shown);
+  let done = current;
   try {
-    const { shown: done, more } = await bringThreadUpToDate(deps, run, current);
-    return more ? { kind: 'later', ms: 0, shown: done } : { kind: 'shown', shown: done };
+    const { shown: told, more } = await bringThreadUpToDate(deps, run, current);
+    done = told;
+    if (more) return { kind: 'later', ms: 0, shown: done };
+    done = await bringPicture(deps, run, steers, done);
+    return isPending(done, shown) ? { kind: 'later', ms: pictureAgainMs, shown: done } : { kind: 'shown', shown: done };
   } catch (thrown) {
     // The message itself is there: that must be remembered, or the next try posts it a second time.
-    return afterFailure(deps, { kind: 'run', id }, thrown, current);
+    return afterFailure(deps, { kind: 'run', id }, thrown, done);
   }
 }
 

@@ -25,7 +25,7 @@ export function refusalText(outcome: Extract<Outcome, { kind: 'refused' }>, run:
       const { by } = outcome;
       if (by)
         return `Already ${by.kind === 'approve' ? 'approved' : 'rejected'} by ${nameOf(by.actor, settings)} ${moment(by.at)}.`;
-      const { word } = stateOf(run.state);
+      const { word } = stateOf(run);
       return isOver(run.state)
         ? `This is over: ${word.toLowerCase()}.`
         : `There is nothing to decide now: ${word.toLowerCase()}.`;

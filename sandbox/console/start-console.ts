@@ -64,9 +64,12 @@ function concerns(event: WorkspaceEvent, me: string): boolean {
   }
 }
 
+/** Pictures are fetched where they are shown. */
+const withoutBytes = (key: string, value: unknown) => (key === 'bytes' ? undefined : value);
+
 function streamEvents(context: Context, me: string, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  const tell = (told: Told) => response.write(`data: ${JSON.stringify(told)}\n\n`);
+  const tell = (told: Told) => response.write(`data: ${JSON.stringify(told, withoutBytes)}\n\n`);
   tell(snapshotFor(context, me));
   const stop = context.slack.space.listen((event) => concerns(event, me) && tell(event));
   response.on('close', stop);
@@ -97,6 +100,8 @@ async function route(context: Context, request: IncomingMessage, response: Serve
   if (pathname === '/events')
     return streamEvents(context, searchParams.get('as') || (context.personas[0]?.id ?? ''), response);
   if (pathname === '/do' && request.method === 'POST') return takeDeed(context, request, response);
+  const file = context.slack.space.files.get(/^\/files\/(\w+)$/.exec(pathname)?.[1] ?? '')?.attached;
+  if (file?.mimetype === 'image/png') return void response.writeHead(200, { 'content-type': file.mimetype }).end(file.bytes);
   const asset = context.page.get(pathname);
   if (!asset) return answer(response, 404, { problem: 'There is nothing here.' });
   response.writeHead(200, { 'content-type': asset.type, 'cache-control': 'no-cache' }).end(asset.body);

@@ -33,7 +33,7 @@ export type StageNext =
   | { kind: 'hold'; why: 'baking' | 'paused' | 'manual' | 'analysis'; leftMs: number };
 
 /** How long of `since` to `now` nothing was paused, and whether it is paused now. */
-function unpaused({ steers, paused, since, now }: Pick<StageLook, 'steers' | 'paused' | 'since' | 'now'>) {
+export function unpaused({ steers, paused, since, now }: Pick<StageLook, 'steers' | 'paused' | 'since' | 'now'>) {
   let [ms, from, held] = [0, since, paused];
   for (const { at, wish } of steers) {
     if (wish.kind !== 'pause' && wish.kind !== 'resume') continue;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Actor } from './actor.ts';
 import { Verdict } from './policy.ts';
+import { Point } from './series.ts';
 
 /** Why pods don't get ready, as found in the pods themselves. `detail` is the cluster's own words. */
 export const PodTrouble = z.object({
@@ -26,6 +27,8 @@ export type Evidence = z.output<typeof Evidence>;
 
 const strategy = z.enum(['canary', 'blue-green']);
 const stages = z.array(z.object({ weight: z.number(), since: z.number(), until: z.number() }));
+/** What was measured on the way, for the chart; left out where nothing was, and then the stages tell the course. */
+const series = z.array(Point).optional();
 const replicas = { replicas: z.number(), ready: z.number() };
 
 /** How an operation ended. Words live in the renderers. */
@@ -37,7 +40,7 @@ export const Report = z.discriminatedUnion('kind', [
   /** Something was said to a run under way. */
   z.object({ kind: z.literal('steered'), run: z.string(), said: z.string() }),
   /** A deploy that shifted the traffic, and stayed. Stages with their times in ms since the epoch. */
-  z.object({ kind: z.literal('promoted'), strategy, ...replicas, stages, said: z.string().optional() }),
+  z.object({ kind: z.literal('promoted'), strategy, ...replicas, stages, series, said: z.string().optional() }),
   /** One that went back to stable: why, and by whom where somebody said so. */
   z.object({
     kind: z.literal('rolled-back'),
@@ -47,6 +50,7 @@ export const Report = z.discriminatedUnion('kind', [
     by: Actor.optional(),
     trouble: PodTrouble.optional(),
     stages,
+    series,
     said: z.string().optional(),
   }),
   z.object({ kind: z.literal('superseded'), by: z.string().optional() }),

@@ -5,7 +5,13 @@ import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
 
-const ShownRecord = z.object({ channel: z.string(), ts: z.string(), hash: z.string(), cursor: z.string() });
+const ShownRecord = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  hash: z.string(),
+  cursor: z.string(),
+  picture: z.object({ file: z.string(), refused: z.number() }).optional(),
+});
 const keepAlertMs = 7 * 24 * 3_600_000;
 
 const claim = script(`${evenWhenFull}${nowLua}

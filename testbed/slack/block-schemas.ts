@@ -49,7 +49,7 @@ const Divider = block('divider', {});
 const Header = block('header', { text: PlainText(150), level: z.number().min(1).max(4).optional() });
 const ImageBlock = block('image', {
   image_url: z.url().max(3_000).optional(),
-  slack_file: z.unknown().optional(),
+  slack_file: z.union([z.strictObject({ id: z.string().min(1) }), z.strictObject({ url: z.url() })]).optional(),
   alt_text: z.string().min(1).max(2_000),
   title: PlainText(2_000).optional(),
 });

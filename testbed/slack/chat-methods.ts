@@ -1,5 +1,6 @@
 import { type Answer, type Args, asJson, no, words } from './answers.ts';
 import { contentOf } from './message-content.ts';
+import { badPictures } from './shared-files.ts';
 import type { Methods } from './web-api.ts';
 import { appId, botId, botUser, type Message, type Workspace } from './workspace.ts';
 
@@ -31,10 +32,17 @@ function channelOf(space: Workspace, args: Args): string | undefined {
   return space.channels.find(({ id, name }) => id === wanted || name === wanted)?.id;
 }
 
+/** What a message of this workspace shows, its files among it. */
+function shownHere(space: Workspace, args: Args): ReturnType<typeof contentOf> {
+  const read = contentOf(args);
+  const bad = 'content' in read ? badPictures(space, read.content.blocks) : [];
+  return bad.length > 0 ? { refused: no('invalid_blocks', bad) } : read;
+}
+
 function post(space: Workspace, args: Args, onlyFor?: string): Answer {
   const channel = channelOf(space, args);
   if (channel === undefined || !isMember(space, channel)) return no('channel_not_found');
-  const read = contentOf(args);
+  const read = shownHere(space, args);
   if ('refused' in read) return read.refused;
   const thread = words(args, 'thread_ts') || undefined;
   const ts = space.nextTs();
@@ -69,7 +77,7 @@ export const chatMethods: Methods = {
   'chat.update': ({ space }, args) => {
     const message = ownMessage(space, args, 'cant_update_message');
     if ('ok' in message) return message;
-    const read = contentOf(args);
+    const read = shownHere(space, args);
     if ('refused' in read) return read.refused;
     const updated = space.put({ ...message, ...read.content, edited: space.nextTs() });
     const { channel, ts, text } = updated;

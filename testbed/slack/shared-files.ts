@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KnownBlock } from '@slack/types';
 import type { Faults } from './faults.ts';
 import type { SharedFile, Workspace } from './workspace.ts';
 
@@ -35,6 +36,23 @@ export function attach(space: Workspace, given: NewFile): SharedFile {
   };
   space.files.set(file.id, file);
   return file;
+}
+
+const isPng = (bytes: Buffer) => bytes.subarray(0, 4).toString('latin1') === '\x89PNG';
+
+/** A file whose bytes have come. Slack looks at them to know what it is. */
+export function uploaded(file: SharedFile, bytes: Buffer): SharedFile {
+  const mimetype = isPng(bytes) ? 'image/png' : 'text/plain';
+  return { ...file, content: isPng(bytes) ? '' : bytes.toString(), attached: { bytes, mimetype } };
+}
+
+/** What Slack objects to in blocks that show files of the workspace: files that are no pictures, or not there. */
+export function badPictures(space: Workspace, blocks: readonly KnownBlock[]): string[] {
+  return blocks.flatMap((block, index) => {
+    const id = block.type === 'image' && 'slack_file' in block && 'id' in block.slack_file ? block.slack_file.id : undefined;
+    const fits = id === undefined || space.files.get(id)?.attached?.mimetype.startsWith('image/');
+    return fits ? [] : [`[ERROR] invalid slack file [json-pointer:/blocks/${index}/slack_file]`];
+  });
 }
 
 /** A file as the Web API tells of it. */

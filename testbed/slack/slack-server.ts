@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type Args, no, words } from './answers.ts';
 import { createFaults, type Faults, type SlackFault } from './faults.ts';
 import { createRateLimits, type RateLimits } from './rate-limits.ts';
 import { createResponseUrls, type ResponseUrls } from './response-urls.ts';
-import { serveFile } from './shared-files.ts';
+import { serveFile, uploaded } from './shared-files.ts';
 import { acceptSockets } from './sockets.ts';
 import { createTriggers } from './triggers.ts';
 import { callMethod, type Slack } from './web-api.ts';
@@ -79,13 +79,13 @@ async function answerApi(
 }
 
 /** The bytes come bare, or as the one part of a form. */
-async function uploadedText(request: IncomingMessage): Promise<string> {
-  const body = await text(request);
+async function uploadedBytes(request: IncomingMessage): Promise<Buffer> {
+  const body = await buffer(request);
   const type = request.headers['content-type'] ?? '';
   if (!type.startsWith('multipart/')) return body;
-  const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
   const [part] = form.values();
-  return part instanceof Blob ? await part.text() : (part ?? '');
+  return part instanceof Blob ? Buffer.from(await part.arrayBuffer()) : Buffer.from(part ?? '');
 }
 
 async function takeUpload(
@@ -94,11 +94,11 @@ async function takeUpload(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const content = await uploadedText(request);
+  const bytes = await uploadedBytes(request);
   const file = space.files.get(id);
   if (!file) return reply(response, 404, no('file_not_found'));
-  space.files.set(id, { ...file, content });
-  response.writeHead(200).end(`OK - ${content.length}`);
+  space.files.set(id, uploaded(file, bytes));
+  response.writeHead(200).end(`OK - ${bytes.length}`);
 }
 
 async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {

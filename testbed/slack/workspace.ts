@@ -21,7 +21,7 @@ export type SharedFile = {
   title: string;
   size: number;
   content?: string;
-  /** What a person attached, and how Slack gives it out. */
+  /** Its bytes, and how Slack gives them out. */
   attached?: { bytes: Uint8Array; mimetype: string; url?: string; redirect?: string; shared?: true };
 };
 

@@ -3,6 +3,7 @@ import type {
   Button,
   ContextBlock,
   HeaderBlock,
+  ImageBlock,
   KnownBlock,
   PlanBlock,
   RichTextBlock,
@@ -14,7 +15,7 @@ import type {
 export type MessageView = { text: string; blocks: KnownBlock[] };
 
 // Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
-const limit = { header: 150, section: 3_000, context: 2_000, button: 75, preformatted: 2_900 };
+const limit = { header: 150, section: 3_000, context: 2_000, button: 75, preformatted: 2_900, alt: 2_000 };
 
 /** Cut to `length`, with an ellipsis where something was cut. */
 export function cut(text: string, length: number): string {
@@ -114,4 +115,15 @@ export function checklist(title: string, tasks: Task[]): PlanBlock {
 export function moment(ms: number): string {
   const fallback = new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
   return `<!date^${Math.floor(ms / 1_000)}^{date_short_pretty} {time}|${fallback} UTC>`;
+}
+
+/** A moment that comes soon, with the time that is left until then: Slack counts it down, so no edit has to. */
+export function countdown(ms: number): string {
+  const fallback = new Date(ms).toISOString().slice(11, 19);
+  return `<!date^${Math.floor(ms / 1_000)}^{ago}, at {time_secs}|at ${fallback} UTC>`;
+}
+
+/** A file of the workspace as a picture; `alt` is what those get who do not see it. */
+export function picture(file: string, alt: string): ImageBlock {
+  return { type: 'image', slack_file: { id: file }, alt_text: cut(plain(alt), limit.alt) };
 }

@@ -2,9 +2,9 @@ import type { KnownBlock } from '@slack/types';
 import { spanText } from '../../../src/core/moments.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
+import { type Canary, courseBlocks, isCourse, standingBlocks, steerLines } from './canary-blocks.ts';
 import { diffText } from './diff-text.ts';
 import {
-  checklist,
   code,
   context,
   harmless,
@@ -13,16 +13,16 @@ import {
   moment,
   preformatted,
   section,
-  type Task,
 } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
+import { progressBlocks } from './run-tasks.ts';
 import { endText, stateOf, titleOf } from './run-words.ts';
 import { endOfText } from './text-message.ts';
 import { troubleText } from './trouble-text.ts';
 
 function headline(run: Run, settings: Settings): string {
-  const { emoji, word } = stateOf(run.state);
+  const { emoji, word } = stateOf(run);
   const summary = run.plan ? ` · ${harmless(run.plan.summary)}` : '';
   return `${emoji} *${word}*${summary} · asked by ${nameOf(run.actor, settings)}`;
 }
@@ -44,72 +44,6 @@ function planBlocks({ plan, replanned, state }: Run): KnownBlock[] {
   ];
 }
 
-const stepWords: Record<string, string> = {
-  prepare: 'Put up the new version beside the old one',
-  promote: 'Give the old one’s pods the new version',
-  return: 'Hand the traffic over',
-  back: 'Send all traffic back to stable',
-  remove: 'Clear away what stood beside it',
-  watch: 'Watch it for a while',
-  steer: 'Tell the canary',
-  apply: 'Apply the plan',
-  settle: 'Wait until the pods are ready',
-  build: 'Build the image',
-  push: 'Push it to the registry',
-  attest: 'Put the decision beside the image, signed',
-  scan: 'Scan the image, and keep what was found',
-  sign: 'Sign the image',
-  read: 'Look',
-  write: 'Make the changes',
-  check: 'Look whether all is as planned',
-  run: 'Run the command',
-  start: 'Wait until it runs',
-  cordon: 'Let the node take no new pods',
-  evict: 'Move its pods elsewhere',
-  release: 'Leave the count to the autoscaler',
-  claim: 'Your turn: are you there?',
-  turn: 'Your turn',
-  lock: 'Lock',
-  unlock: 'Unlock',
-  note: 'Note it',
-};
-
-/** A share of the traffic is a step of its own: `weight 25`. */
-function titleOfStep(name: string): string {
-  const share = /^weight (\d+)/.exec(name)?.[1];
-  return share === undefined ? (stepWords[name] ?? name) : `${share} % of the traffic`;
-}
-
-function taskStatus(run: Run, name: string): Task['status'] {
-  const step = run.steps[name];
-  const bad = run.state === 'failed' || run.state === 'timed-out';
-  // What led back, and not the way back itself, is what went wrong.
-  if (run.report?.kind === 'rolled-back') {
-    const begun = run.checklist.filter((known) => run.steps[known]);
-    return bad && name === begun[begun.indexOf('back') - 1] ? 'error' : step ? 'complete' : 'pending';
-  }
-  if (step?.state === 'failed' || (bad && step && name === run.checklist.findLast((known) => run.steps[known])))
-    return 'error';
-  if (step?.state === 'done') return 'complete';
-  if (step?.state === 'waiting' && step.memo === undefined) return 'pending';
-  return step ? 'in_progress' : 'pending';
-}
-
-function progressBlocks(run: Run): KnownBlock[] {
-  const begun = Object.keys(run.steps).length > 0 || run.state === 'running';
-  if (!begun || run.checklist.length === 0) return [];
-  // Once it is over, what never came to pass is no longer awaited.
-  const listed =
-    isOver(run.state) && run.plan?.rollout ? run.checklist.filter((name) => run.steps[name]) : run.checklist;
-  const tasks = listed.map((name) => ({
-    id: `${run.id}_${name}`,
-    title: titleOfStep(name),
-    status: taskStatus(run, name),
-    details: run.steps[name]?.note,
-  }));
-  return [checklist(stateOf(run.state).word, tasks)];
-}
-
 const decisionWords = {
   approve: ':white_check_mark: Approved',
   reject: ':no_entry_sign: Rejected',
@@ -122,10 +56,11 @@ function decisionLines(run: Run, settings: Settings): string[] {
   });
 }
 
-function endBlocks(run: Run): KnownBlock[] {
+function endBlocks(run: Run, settings: Settings, canary: Canary): KnownBlock[] {
   const { report, fault } = run;
   if (fault) return [section(`*${harmless(fault.message)}*\n${harmless(fault.hint)}`)];
   if (!report) return [];
+  if (isCourse(report)) return courseBlocks(report, canary, settings);
   if (report.kind === 'text' || report.kind === 'executed')
     return [
       section(harmless(endText(report))),
@@ -189,11 +124,16 @@ function stopLines({ cancelled }: Run, settings: Settings): string[] {
 }
 
 /** The one message of a run, whatever its state: posted once, then edited. */
-export function runMessage(run: Run, settings: Settings, inLine?: InLine): MessageView {
+export function runMessage(
+  run: Run,
+  settings: Settings,
+  inLine?: InLine,
+  canary: Canary = { steers: [] },
+): MessageView {
   const title = titleOf(run);
-  const { word } = stateOf(run.state);
+  const { word } = stateOf(run);
   const end = run.fault?.message ?? (run.report && endText(run.report));
-  const decisions = [...decisionLines(run, settings), ...stopLines(run, settings)];
+  const said = [...decisionLines(run, settings), ...steerLines(canary, settings), ...stopLines(run, settings)];
   return {
     text: [`${title}: ${word.toLowerCase()}`, run.plan?.summary, end].filter(Boolean).join(' – '),
     blocks: [
@@ -201,10 +141,11 @@ export function runMessage(run: Run, settings: Settings, inLine?: InLine): Messa
       section(headline(run, settings)),
       ...glassBlocks(run, settings),
       ...waitBlocks(run, settings, inLine),
-      ...endBlocks(run),
+      ...standingBlocks(run, canary, settings),
+      ...endBlocks(run, settings, canary),
       ...planBlocks(run),
       ...progressBlocks(run),
-      ...(decisions.length > 0 ? [context(decisions.join('\n'))] : []),
+      ...(said.length > 0 ? [context(said.join('\n'))] : []),
       ...buttonsOf(run, settings),
       context(footer(run, settings)),
     ],

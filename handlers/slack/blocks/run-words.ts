@@ -66,7 +66,11 @@ export function titleOf({ operation, place, site, input }: Run): string {
   return [verb, named, ...(env === undefined ? [] : [preposition, env])].filter(Boolean).join(' ');
 }
 
-export const stateOf = (state: RunState) => states[state];
+/** Back on stable is neither a failure like others nor merely stopped. */
+export function stateOf({ state, report }: Pick<Run, 'state' | 'report'>): { emoji: string; word: string } {
+  if (report?.kind !== 'rolled-back') return states[state];
+  return { emoji: ':rewind:', word: report.reason === 'aborted' ? 'Aborted' : 'Rolled back' };
+}
 
 function executedText(report: Extract<Report, { kind: 'executed' }>): string {
   const { exitCode, timedOut, problem, bytes, cut, seconds } = report;
@@ -86,11 +90,15 @@ const backWords = {
   'timed-out': 'Rolled back: it took too long',
 };
 
-/** Back on stable, and what decided. */
-function rolledBackText({ reason, detail, trouble }: Extract<Report, { kind: 'rolled-back' }>): string {
+/** Back on stable, and what decided; `who` said so, where somebody did. */
+export function rolledBackText(
+  { reason, detail, trouble }: Extract<Report, { kind: 'rolled-back' }>,
+  who?: string,
+): string {
+  const by = who === undefined ? '' : ` by ${who}`;
   const why = trouble ? troubleText(trouble).what : detail;
   const said = why === '' ? '' : reason === 'aborted' ? ` (“${why}”)` : `: ${why}`;
-  return `${backWords[reason]}${said}. All traffic is on stable.`;
+  return `${backWords[reason]}${by}${said}. All traffic is on stable.`;
 }
 
 /** How it ended, in one line for a tired person. */

@@ -44,8 +44,8 @@ function summons(run: Run, events: readonly RunEvent[], settings: Settings): str
   if (run.state === 'running' && events.some(({ kind, text }) => kind === 'step' && text === 'waiting'))
     return waitCall(run, settings);
   if (!isOver(run.state) || !has('state')) return undefined;
-  const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run.state).word);
-  return `${stateOf(run.state).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
+  const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run).word);
+  return `${stateOf(run).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
 }
 
 /** Lines in as few blocks as take them whole. */

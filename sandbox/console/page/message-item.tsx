@@ -26,14 +26,20 @@ function AttachmentView({ attachment }: { attachment: Attachment }) {
   );
 }
 
-const FileView = ({ file: { name, title, content } }: { file: SharedFile }) => (
-  <details className="file">
-    <summary>
-      <Icon name="file" /> <b>{title}</b> {title !== name && name}
-    </summary>
-    <pre>{content}</pre>
-  </details>
-);
+const FileView = ({ file: { id, name, title, content, attached } }: { file: SharedFile }) =>
+  attached?.mimetype === 'image/png' ? (
+    <figure className="picture">
+      <figcaption>{title}</figcaption>
+      <img src={`/files/${id}`} alt={title} />
+    </figure>
+  ) : (
+    <details className="file">
+      <summary>
+        <Icon name="file" /> <b>{title}</b> {title !== name && name}
+      </summary>
+      <pre>{content}</pre>
+    </details>
+  );
 
 export const Time = ({ ts, short = false }: { ts: string; short?: boolean }) => {
   const date = dateOf(ts);

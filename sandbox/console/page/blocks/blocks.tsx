@@ -51,6 +51,9 @@ const Image = ({ block }: { block: ImageBlock }) => (
   <figure className="picture">
     {block.title && <figcaption>{withEmoji(block.title.text)}</figcaption>}
     {'image_url' in block && <img src={block.image_url} alt={block.alt_text} />}
+    {'slack_file' in block && 'id' in block.slack_file && (
+      <img src={`/files/${block.slack_file.id}`} alt={block.alt_text} />
+    )}
   </figure>
 );
 
