@@ -25,11 +25,7 @@ export const refusedOnce = (shown: Shown): Shown =>
   shown.picture ? { ...shown, picture: { ...shown.picture, refused: shown.picture.refused + 1 } } : shown;
 
 /** Edits the message so that it shows its picture. @returns whether Slack took it */
-export async function takesPicture(
-  client: WebClient,
-  { channel, ts }: Shown,
-  view: MessageView,
-): Promise<boolean> {
+export async function takesPicture(client: WebClient, { channel, ts }: Shown, view: MessageView): Promise<boolean> {
   try {
     await client.chat.update({ channel, ts, ...view });
     return true;

@@ -101,7 +101,8 @@ async function route(context: Context, request: IncomingMessage, response: Serve
     return streamEvents(context, searchParams.get('as') || (context.personas[0]?.id ?? ''), response);
   if (pathname === '/do' && request.method === 'POST') return takeDeed(context, request, response);
   const file = context.slack.space.files.get(/^\/files\/(\w+)$/.exec(pathname)?.[1] ?? '')?.attached;
-  if (file?.mimetype === 'image/png') return void response.writeHead(200, { 'content-type': file.mimetype }).end(file.bytes);
+  if (file?.mimetype === 'image/png')
+    return void response.writeHead(200, { 'content-type': file.mimetype }).end(file.bytes);
   const asset = context.page.get(pathname);
   if (!asset) return answer(response, 404, { problem: 'There is nothing here.' });
   response.writeHead(200, { 'content-type': asset.type, 'cache-control': 'no-cache' }).end(asset.body);

@@ -49,7 +49,8 @@ export function uploaded(file: SharedFile, bytes: Buffer): SharedFile {
 /** What Slack objects to in blocks that show files of the workspace: files that are no pictures, or not there. */
 export function badPictures(space: Workspace, blocks: readonly KnownBlock[]): string[] {
   return blocks.flatMap((block, index) => {
-    const id = block.type === 'image' && 'slack_file' in block && 'id' in block.slack_file ? block.slack_file.id : undefined;
+    const id =
+      block.type === 'image' && 'slack_file' in block && 'id' in block.slack_file ? block.slack_file.id : undefined;
     const fits = id === undefined || space.files.get(id)?.attached?.mimetype.startsWith('image/');
     return fits ? [] : [`[ERROR] invalid slack file [json-pointer:/blocks/${index}/slack_file]`];
   });

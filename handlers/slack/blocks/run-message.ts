@@ -4,16 +4,7 @@ import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { type Canary, courseBlocks, isCourse, standingBlocks, steerLines } from './canary-blocks.ts';
 import { diffText } from './diff-text.ts';
-import {
-  code,
-  context,
-  harmless,
-  header,
-  type MessageView,
-  moment,
-  preformatted,
-  section,
-} from './elements.ts';
+import { code, context, harmless, header, type MessageView, moment, preformatted, section } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
 import { progressBlocks } from './run-tasks.ts';

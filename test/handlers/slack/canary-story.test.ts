@@ -222,9 +222,7 @@ test('one that was promoted says which way it went', async () => {
   const run = await begin({ weights: [50], bake: '1s' });
   expect(await ended(run)).toMatchObject({ state: 'finished' });
   const shown = await messageWith('slack_file');
-  expect(wordsOf(shown.blocks)).toMatch(
-    /\*All traffic is on the new version: \d of \d pods ready\.\*\n50 % for \d+ s/,
-  );
+  expect(wordsOf(shown.blocks)).toMatch(/\*All traffic is on the new version: \d of \d pods ready\.\*\n50 % for \d+ s/);
   expect(cardsOf(shown.blocks).every((card) => card.includes(': complete'))).toBe(true);
   expect(pictureIn(shown)?.alt).toContain('then it was promoted');
 });
@@ -250,7 +248,10 @@ test.each(['files.getUploadURLExternal', 'files.completeUploadExternal'])(
     await messageWith('*50 %*');
     await say(run, { kind: 'abort' });
     const shown = await messageWith('All traffic is on stable');
-    await slack.waitFor('its thread', ({ thread, text }) => thread === shown.ts && text.includes('All traffic is on stable'));
+    await slack.waitFor(
+      'its thread',
+      ({ thread, text }) => thread === shown.ts && text.includes('All traffic is on stable'),
+    );
     await expect.poll(() => engine.redis.zcard('{shipmate}:v1:dirty'), { timeout: 10_000 }).toBe(0);
     expect(slack.thread(shown).filter(({ files }) => files)).toEqual([]);
     expect(checkBlocks('message', shown.blocks)).toEqual([]);
