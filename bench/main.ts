@@ -1,5 +1,6 @@
 import { ack } from './ack.ts';
 import { approve } from './approve.ts';
+import { detect } from './detect.ts';
 import { effect } from './effect.ts';
 import { type Figure, printFigure } from './figures.ts';
 import { breakGround, type Ground } from './ground.ts';
@@ -24,6 +25,7 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   watchFleet,
   list,
   switch: switchShare,
+  detect,
   verify,
 };
 

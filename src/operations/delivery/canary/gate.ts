@@ -2,7 +2,6 @@ import type { Unknown } from '../../../core/analysis/arms.ts';
 import { type Judgement, judge } from '../../../core/analysis/judge.ts';
 import type { Subject } from '../../../core/analysis/queries.ts';
 import { sentenceOf } from '../../../core/analysis/sentence.ts';
-import type { AnalysisTemplate } from '../../../core/analysis/template.ts';
 import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
 import { measure } from '../analysis.ts';
@@ -37,13 +36,7 @@ function subjectOf({ run, rollout }: Kit, after: boolean): Subject {
 const enough = ({ metrics }: Judgement) =>
   metrics.every(({ kind, code }) => kind === 'pass' || (kind === 'unsure' && code === 'undecided'));
 
-function gateFor(
-  template: AnalysisTemplate,
-  judgement: Judgement,
-  next: ReturnType<typeof unknownNext>,
-  look: Look,
-  weight: number,
-): Gate {
+function gateFor(judgement: Judgement, next: ReturnType<typeof unknownNext>, look: Look, weight: number): Gate {
   if (judgement.kind === 'fail') return 'fail';
   if (next.kind === 'rollback') return 'unknown';
   if (next.kind !== 'known') return 'hold';
@@ -75,6 +68,6 @@ export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, sig
   );
   const judgement = judge(template, evidence, look.now);
   const next = unknownNext(template, evidence, look.now);
-  const gate = gateFor(template, judgement, next, look, phases.at(-1)?.weight ?? 0);
+  const gate = gateFor(judgement, next, look, phases.at(-1)?.weight ?? 0);
   return { gate, said: sentenceOf(judgement), unknown: evidence.unknown, judgement };
 }
