@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Allowance, Gate, ScanRules } from './image-settings.ts';
+import type { Allowance, Gate, ScanRules } from './trust-settings.ts';
 
 export const severities = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
 export const Severity = z.enum(severities);

@@ -3,8 +3,8 @@ import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
-import { ImageSettings, ScanRules, VerifySettings } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
+import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
 import { Quantity } from './values.ts';
 
 /** A DNS label (RFC 1123), as Kubernetes wants names. */

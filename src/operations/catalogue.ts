@@ -20,35 +20,8 @@ import { deploy } from './delivery/deploy.ts';
 import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
-import { dockerShow } from './docker/container-show.ts';
-import { dockerContainers, dockerHosts } from './docker/containers.ts';
-import { dockerExec } from './docker/exec.ts';
-import { dockerImageRemove, dockerImages, dockerPull } from './docker/images.ts';
-import { dockerRestart, dockerStart, dockerStop } from './docker/life.ts';
-import { dockerLogs } from './docker/logs.ts';
-import { dockerNetworkRemove } from './docker/network-remove.ts';
-import { dockerNetworkCreate, dockerNetworks } from './docker/networks.ts';
-import { dockerPrune } from './docker/prune.ts';
-import { dockerRemove } from './docker/remove.ts';
-import { dockerRun } from './docker/run.ts';
-import { dockerStats } from './docker/stats.ts';
-import { dockerUsage } from './docker/usage.ts';
-import { dockerVolumeCreate, dockerVolumeRemove, dockerVolumes } from './docker/volumes.ts';
-import { harborNews } from './harbor/news.ts';
-import { harborProjectCreate, harborProjects } from './harbor/projects.ts';
-import { harborQuotaSet, harborQuotas } from './harbor/quotas.ts';
-import { harborReplicate, harborReplications } from './harbor/replication.ts';
-import { harborArtifacts, harborRepositories } from './harbor/repositories.ts';
-import { harborRetention, harborRetentionSet } from './harbor/retention.ts';
-import { harborRetentionRun } from './harbor/retention-run.ts';
-import { harborRobotCreate } from './harbor/robot-create.ts';
-import { harborRobotRemove, harborRobots } from './harbor/robots.ts';
-import { harborReport, harborScan } from './harbor/scan.ts';
-import { harborTag, harborUntag } from './harbor/tags.ts';
+import { docker, harbor, images } from './image-subjects.ts';
 import { build } from './images/build.ts';
-import { scan } from './images/scan.ts';
-import { sign } from './images/sign.ts';
-import { verify } from './images/verify.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { configConsumers } from './kubernetes/config-consumers.ts';
 import { configShow, secretShow } from './kubernetes/keeper-show.ts';
@@ -92,7 +65,7 @@ import { debug } from './pods/debug.ts';
 import { describe } from './pods/describe.ts';
 import { events } from './pods/events.ts';
 import { exec } from './pods/exec.ts';
-import { images } from './pods/images.ts';
+import { images as imagesOfPods } from './pods/images.ts';
 import { logs } from './pods/logs.ts';
 import { podDelete } from './pods/pod-delete.ts';
 import { pods } from './pods/pods.ts';
@@ -118,7 +91,6 @@ import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
 const delivery = [deploy, scale, rollback, status, history, build];
-const trust = [scan, sign, verify];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,
@@ -170,55 +142,10 @@ const standing = [
   serviceAccountCreate,
 ];
 const access = [network, networkReach, networkAllow, networkDeny, accessWho, accessCan, accessGrant, accessRevoke];
-const podWork = [pods, describe, logs, events, top, images, exec, debug, podDelete];
+const podWork = [pods, describe, logs, events, top, imagesOfPods, exec, debug, podDelete];
 const scaling = [autoscale, autoscaleOff, autoscalers, vpa, vpaSet, kedaPause, kedaResume];
 const capacity = [nodes, cordon, uncordon, drain, nodepools, nodepoolLimit];
 const manifests = [apply, applyUndo, diff, exportObject];
-const docker = [
-  dockerHosts,
-  dockerContainers,
-  dockerShow,
-  dockerRun,
-  dockerStart,
-  dockerStop,
-  dockerRestart,
-  dockerRemove,
-  dockerLogs,
-  dockerStats,
-  dockerExec,
-  dockerNetworks,
-  dockerNetworkCreate,
-  dockerNetworkRemove,
-  dockerVolumes,
-  dockerVolumeCreate,
-  dockerVolumeRemove,
-  dockerImages,
-  dockerPull,
-  dockerImageRemove,
-  dockerUsage,
-  dockerPrune,
-];
-const harbor = [
-  harborProjects,
-  harborProjectCreate,
-  harborRepositories,
-  harborArtifacts,
-  harborScan,
-  harborReport,
-  harborTag,
-  harborUntag,
-  harborRobots,
-  harborRobotCreate,
-  harborRobotRemove,
-  harborRetention,
-  harborRetentionSet,
-  harborRetentionRun,
-  harborReplications,
-  harborReplicate,
-  harborQuotas,
-  harborQuotaSet,
-  harborNews,
-];
 const order = [lock, unlock, queue, join, stop, resume];
 const platform = [clusters, doctor];
 const accountability = [can, why, away, back, audit, figures];
@@ -226,7 +153,7 @@ const accountability = [can, why, away, back, audit, figures];
 /** What operations are about, in the order in which help tells of them. */
 const subjects = {
   delivery,
-  images: trust,
+  images,
   canaries,
   rollouts,
   workloads,

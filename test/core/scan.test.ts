@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Allowance, ScanRules } from '../../src/core/image-settings.ts';
 import { byWeight, countText, type Finding, newSince, sift } from '../../src/core/scan.ts';
+import { Allowance, ScanRules } from '../../src/core/trust-settings.ts';
 
 const finding = (id: string, severity: Finding['severity'], more: Partial<Finding> = {}): Finding => ({
   kind: 'vulnerability',

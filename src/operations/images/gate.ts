@@ -1,8 +1,8 @@
 import { fault } from '../../core/errors.ts';
-import type { ScanRules } from '../../core/image-settings.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import { type Finding, findingsOf, finishedOf, newestScan, type Scan, type Sifted, sift } from '../../core/scan.ts';
 import type { Settings } from '../../core/settings.ts';
+import type { ScanRules } from '../../core/trust-settings.ts';
 import { type Judgement, judge, type Proof } from '../../core/verification.ts';
 import { type PinnedImage, pinnedImage } from './asked.ts';
 import { anyScans, faultOf, readProofs, scansIn } from './proof.ts';
