@@ -27,6 +27,7 @@ import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 import { bringPicture, isPending, pictureAgainMs, pictureOf, refusedOnce, takesPicture } from './run-picture.ts';
 import { closed, orInPerson, post, SlackError, send, type To } from './send.ts';
+import { threadNews } from './thread-news.ts';
 import { upload, uploadTo, wholeOf } from './whole-file.ts';
 
 type Deps = {
@@ -40,8 +41,6 @@ type Deps = {
 };
 
 const troubleMs = 5_000;
-const eventsAtOnce = 200;
-const lettersAtOnce = 8_000;
 /** Stands for “the file is there, and the answer not yet”. */
 const filed = 'filed';
 
@@ -80,20 +79,9 @@ async function bringMessageUpToDate(
   return bringUpToDate(deps, to, viewOf(undefined), refusedOnce(shown));
 }
 
-/** As many events as one reply has room for. */
-function portionOf(events: Awaited<ReturnType<RunStore['events']>>) {
-  let letters = 0;
-  const room = events.findIndex(({ event }) => {
-    letters += event.text.length + 20;
-    return letters > lettersAtOnce;
-  });
-  return room < 0 ? events : events.slice(0, Math.max(1, room));
-}
-
 /** The thread gets what happened since it was last written to, in one reply; `more` where not all of it had room. */
-async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<{ shown: Shown; more: boolean }> {
-  const all = await deps.store.events(run.id, shown.cursor, eventsAtOnce);
-  const events = portionOf(all);
+async function bringThreadUpToDate(deps: Deps, before: Run, shown: Shown): Promise<{ shown: Shown; more: boolean }> {
+  const { run, events, more } = await threadNews(deps.store, before, shown.cursor);
   const last = events.at(-1);
   if (!last) return { shown, more: false };
   const reply = threadReply(
@@ -110,7 +98,7 @@ async function bringThreadUpToDate(deps: Deps, run: Run, shown: Shown): Promise<
   }
   const ended = events.some(({ event: { kind } }) => kind === 'state') && isOver(run.state);
   if (ended) await fileInThread(deps, run, shown);
-  return { shown: { ...shown, cursor: last.id }, more: events.length < all.length || all.length === eventsAtOnce };
+  return { shown: { ...shown, cursor: last.id }, more };
 }
 
 /** Beside the end of what was said, the whole of it. */

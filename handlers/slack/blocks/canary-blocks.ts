@@ -5,7 +5,7 @@ import type { Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { type Standing, standingOf } from '../../../src/core/standing.ts';
 import type { Steer, SteerWish } from '../../../src/core/steer.ts';
-import { code, countdown, cut, harmless, moment, picture, preformatted, section } from './elements.ts';
+import { countdown, cut, harmless, moment, picture, preformatted, section } from './elements.ts';
 import { nameOf } from './people.ts';
 import { endText, rolledBackText } from './run-words.ts';
 import { troubleText } from './trouble-text.ts';
@@ -58,7 +58,7 @@ export function standingBlocks(run: Run, { steers }: Canary, settings: Settings)
   if (!standing) return [];
   const pause = steers.findLast(({ wish }) => wish.kind === 'pause');
   const held = pause ? ` by ${nameOf(pause.actor, settings)} ${moment(pause.at)}` : '';
-  const share = `${code(shareBar(standing.weight))} *${standing.weight} %* of the traffic on the new version`;
+  const share = `${shareBar(standing.weight)} *${standing.weight} %* of the traffic on the new version`;
   return [section(`${share}\n${nextWords(standing, held)}`)];
 }
 

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnnouncer } from '../../../handlers/slack/announcer.ts';
+import { threadReply } from '../../../handlers/slack/blocks/thread-reply.ts';
 import { createSlackClient } from '../../../handlers/slack/client.ts';
+import { threadNews } from '../../../handlers/slack/thread-news.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
 import { advance } from '../../../src/engine/advance.ts';
@@ -46,6 +48,14 @@ const askIn = async (channel: string, operation: string, input: Record<string, u
 };
 const deploy = { app: 'web', env: 'staging', tag: 'v1' };
 
+async function endedRun() {
+  await askIn('C0SHIP', 'deploy', deploy);
+  await slack.waitFor('it is done', ({ text, thread }) => !thread && text.includes('Deploy web to staging: done'));
+  const [run] = await engine.store.recent(1);
+  if (!run) throw new Error('no run');
+  return run;
+}
+
 test('a thread that Slack does not take in time costs nothing but time: the message is there once', async () => {
   slack.fault('chat.postMessage', { times: 1 }); // the message itself goes through
   slack.fault('chat.postMessage', { times: 1, status: 429, retryAfter: 1 });
@@ -78,4 +88,30 @@ test('an answer to a question is for the one who asked', async () => {
   await askIn('C0SHIP', 'status', { app: 'web' });
   const answer = await slack.waitFor('the answer', ({ text }) => text.includes('What runs where'));
   expect(answer).toMatchObject({ channel: 'C0SHIP', onlyFor: 'U0ANA' });
+});
+
+test('a run that ends while its message is written is told to its end, with the call to the one who asked', async () => {
+  const before = { ...(await endedRun()), state: 'running' as const };
+  const { run, events } = await threadNews(engine.store, before, '');
+  expect(run.state).toBe('finished');
+  expect(
+    threadReply(
+      run,
+      events.map(({ event }) => event),
+      testSettings,
+    )?.text,
+  ).toContain('Deploy web to staging');
+});
+
+test('one whose end is not among the events yet has them read again', async () => {
+  const done = await endedRun();
+  const all = await engine.store.events(done.id, '', 100);
+  let reads = 0;
+  const store = {
+    read: engine.store.read,
+    events: async () => (reads++ === 0 ? all.slice(0, 1) : all),
+  };
+  const { events } = await threadNews(store, { ...done, state: 'running' }, '');
+  expect(events.at(-1)?.event.kind).toBe('state');
+  expect(events).toHaveLength(all.length);
 });

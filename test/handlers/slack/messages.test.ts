@@ -38,12 +38,17 @@ const explanation: Extract<Report, { kind: 'explanation' }> = {
     { label: nasty, operation: 'why', input: { what: 'web', env: 'staging' } },
   ],
 };
+const stages = Array.from({ length: 60 }, (_, n) => ({ weight: n, since: n * 60_000, until: (n + 1) * 60_000 }));
 const reports: Report[] = [
   { kind: 'unchanged' },
   { kind: 'rolled-out', replicas: 3, ready: 3, seconds: 1.5 },
   { kind: 'rollout-failed', replicas: 3, ready: 0, trouble },
   { kind: 'rollout-timed-out', replicas: 3, ready: 0, trouble, seconds: 600 },
   { kind: 'superseded', by: 'r2' },
+  { kind: 'promoted', strategy: 'canary', replicas: 4, ready: 4, stages, said: nasty },
+  { kind: 'rolled-back', strategy: 'canary', reason: 'regression', detail: nasty, stages, said: nasty },
+  { kind: 'rolled-back', strategy: 'canary', reason: 'aborted', detail: nasty, by: slack('UBEN'), stages },
+  { kind: 'rolled-back', strategy: 'blue-green', reason: 'broken', detail: nasty, trouble, stages: [] },
   { kind: 'locked', scope: 'web@production', reason: nasty, until: 1 },
   { kind: 'unlocked', scope: '*@*' },
   { kind: 'turn', end: 'unclaimed' },
