@@ -5,9 +5,9 @@ import type { DockerHost } from './docker-host.ts';
 import type { Harbor } from './harbor.ts';
 import type { Identity } from './identity.ts';
 import type { Attachments, Scanner, Signing } from './image-ports.ts';
-import type { Json } from './json.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
+import type { Hooks, Metrics } from './measuring.ts';
 import type { Cancel, Origin, Run, RunEvent } from './run.ts';
 import type { Steer } from './steer.ts';
 
@@ -85,29 +85,6 @@ export type Git = {
     options: { hosts: readonly string[]; accept: (path: string) => boolean; limitBytes: number },
     signal: AbortSignal,
   ): Promise<{ commit: string; files: { path: string; text: string }[] }>;
-};
-
-/** One series of an answer: NaN and infinities as they come, at which moment of Prometheus' own clock. */
-export type Sample = { labels: Readonly<Record<string, string>>; value: number; at: number };
-
-export type Metrics = {
-  /** Whether there is one to ask. */
-  configured: boolean;
-  /**
-   * Evaluates PromQL at Prometheus' own present.
-   * @throws Fault METRICS_OFF, METRICS_UNREACHABLE, METRICS_REFUSED
-   */
-  query(promql: string, options: { timeoutMs: number }, signal: AbortSignal): Promise<Sample[]>;
-};
-
-export type Hooks = {
-  /** Posts JSON and answers with the JSON that comes back. No redirect is followed. @throws Fault HOOK_FAILED */
-  ask(
-    url: string,
-    body: Json,
-    options: { timeoutMs: number; hosts: readonly string[] },
-    signal: AbortSignal,
-  ): Promise<unknown>;
 };
 
 /** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */

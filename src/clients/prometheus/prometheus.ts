@@ -2,7 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { boundedText } from '../../core/bounded-text.ts';
 import { fault } from '../../core/errors.ts';
-import type { Metrics, Sample } from '../../core/ports.ts';
+import type { Metrics, Sample } from '../../core/measuring.ts';
 
 const mostBytes = 4 * 1_048_576;
 const mostSeries = 20_000;

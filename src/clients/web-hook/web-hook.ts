@@ -2,7 +2,7 @@ import { request } from 'undici';
 import { mayAsk } from '../../core/analysis/template.ts';
 import { boundedText } from '../../core/bounded-text.ts';
 import { Fault, fault } from '../../core/errors.ts';
-import type { Hooks } from '../../core/ports.ts';
+import type { Hooks } from '../../core/measuring.ts';
 
 const mostBytes = 65_536;
 

@@ -1,4 +1,4 @@
-import type { Sample } from '../ports.ts';
+import type { Sample } from '../measuring.ts';
 import type { ArmCounts, Phase } from './arms.ts';
 import { envoyClusters, partLabel, type Span, type Subject } from './queries.ts';
 import type { AnalysisTemplate } from './template.ts';

@@ -11,7 +11,8 @@ import {
   type WebHook,
 } from '../../core/analysis/template.ts';
 import { Fault } from '../../core/errors.ts';
-import type { Clients, Sample } from '../../core/ports.ts';
+import type { Sample } from '../../core/measuring.ts';
+import type { Clients } from '../../core/ports.ts';
 
 /** What the measuring needs besides. */
 export type MeasureOptions = {

@@ -1,6 +1,6 @@
 import { Fault } from '../../core/errors.ts';
+import type { Metrics, Sample } from '../../core/measuring.ts';
 import type { Place } from '../../core/place.ts';
-import type { Metrics, Sample } from '../../core/ports.ts';
 import type { Edge } from './call-edges.ts';
 
 const span = '10m';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fault } from '../../../src/core/errors.ts';
-import type { Metrics } from '../../../src/core/ports.ts';
+import type { Metrics } from '../../../src/core/measuring.ts';
 import { furnish } from '../../fakes/small-cluster.ts';
 import { redisForFile } from '../../support/redis.ts';
 import { type RestBed, restBed } from './rest-bed.ts';
