@@ -4,6 +4,7 @@ import type { Subject } from '../../../core/analysis/queries.ts';
 import { sentenceOf } from '../../../core/analysis/sentence.ts';
 import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
+import type { Point } from '../../../core/series.ts';
 import { measure } from '../analysis.ts';
 import type { Kit } from './kit.ts';
 
@@ -11,7 +12,7 @@ import type { Kit } from './kit.ts';
 export type Phase = { weight: number; since: number; until: number };
 
 /** What the analysis says of a canary, its one line, and what it did not learn, since when. */
-export type Gated = { gate: Gate; said?: string; unknown?: readonly Unknown[]; judgement?: Judgement };
+export type Gated = { gate: Gate; said?: string; unknown?: readonly Unknown[]; point?: Point };
 
 type Look = {
   now: number;
@@ -46,6 +47,17 @@ function gateFor(judgement: Judgement, next: ReturnType<typeof unknownNext>, loo
   return !look.strict && enough(judgement) ? 'open' : 'hold';
 }
 
+/** What was measured, for the chart. */
+function pointOf({ metrics }: Judgement, at: number, weight: number): Point {
+  const rates = metrics.find(({ unit }) => unit === 'share');
+  const latency = metrics.find(({ unit }) => unit === 'ms');
+  const side = (name: 'stable' | 'canary') => ({
+    ...(rates?.[name] !== undefined && { rate: rates[name] }),
+    ...(latency?.[name] !== undefined && { latency: latency[name] }),
+  });
+  return { at, weight, stable: side('stable'), canary: side('canary') };
+}
+
 /**
  * Judges a canary by all that was measured since its first share. Asked anew at each look, it needs no memory but of when
  * something became unknown. Where nothing is measured, time alone brings it on.
@@ -69,5 +81,6 @@ export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, sig
   const judgement = judge(template, evidence, look.now);
   const next = unknownNext(template, evidence, look.now);
   const gate = gateFor(judgement, next, look, phases.at(-1)?.weight ?? 0);
-  return { gate, said: sentenceOf(judgement), unknown: evidence.unknown, judgement };
+  const point = pointOf(judgement, look.now, phases.at(-1)?.weight ?? 0);
+  return { gate, said: sentenceOf(judgement), unknown: evidence.unknown, point };
 }

@@ -1,6 +1,7 @@
 import { fault } from '../../../core/errors.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Report } from '../../../core/report.ts';
+import type { Point } from '../../../core/series.ts';
 import { type Stage, stepOf } from '../../../core/rollout.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
 import { sendBack, takeAway } from './back.ts';
@@ -71,6 +72,7 @@ function nameOf(stage: Stage, used: Map<string, number>): `weight ${string}` {
 }
 
 type Shifted = {
+  series: Point[];
   stages: { weight: number; since: number; until: number }[];
   heard: number;
   back?: Back;
@@ -82,6 +84,7 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
   const planned = kit.rollout.stages;
   const used = new Map<string, number>();
   const phases: Phase[] = [];
+  const series: Point[] = [];
   let [before, said]: [Omit<Before, 'strict' | 'phases'>, string | undefined] = [
     { heard: 0, paused: false, stableTemplate },
     undefined,
@@ -97,7 +100,8 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
       phases.push({ weight: stage.weight, since: end.since, until: end.until });
     before = { heard: end.heard, paused: end.paused, stableTemplate };
     said = end.said ?? said;
-    const state = { stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
+    series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
+    const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
     switch (end.next.kind) {
       case 'back':
         return { ...state, back: end.next.back };
@@ -119,15 +123,24 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
         return end.next satisfies never;
     }
   }
-  return { stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
+  return { series, stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
+}
+
+/** What a report tells of the way; the picture ends where the traffic then was. */
+function course({ series, stages, said }: Shifted, weight: number, now: number) {
+  const measured = series.some(({ canary }) => canary !== undefined);
+  return {
+    stages,
+    ...(measured && { series: [...series, { at: now, weight }] }),
+    ...(said !== undefined && { said }),
+  };
 }
 
 async function goBack(kit: Kit, back: Back, shifted: Shifted, touched: boolean): Promise<Report> {
   const { run, rollout } = kit;
   await run.step('back', (step) => sendBack(kit, touched, step));
   await run.step('remove', (step) => takeAway(kit, step));
-  const { stages, said } = shifted;
-  return { kind: 'rolled-back', strategy: rollout.strategy, ...back, stages, ...(said !== undefined && { said }) };
+  return { kind: 'rolled-back', strategy: rollout.strategy, ...back, ...course(shifted, 0, run.now()) };
 }
 
 /** A deploy that shifts the traffic: prepare, one share after the other, promote, hand over, clear away, watch. */
@@ -135,7 +148,7 @@ export async function runShift(run: ShiftRun): Promise<Report> {
   const kit = kitOf(run);
   const { rollout, stable } = kit;
   const prepared = await run.step('prepare', (step) => prepare(kit, step));
-  if (prepared.kind === 'back') return await goBack(kit, prepared.back, { stages: [], heard: 0 }, false);
+  if (prepared.kind === 'back') return await goBack(kit, prepared.back, { series: [], stages: [], heard: 0 }, false);
   const shifted = await shift(kit, prepared.stableTemplate);
   if (shifted.back) return await goBack(kit, shifted.back, shifted, false);
   const promoted = await run.step('promote', (step) => promote(kit, shifted.heard, step));
@@ -144,18 +157,11 @@ export async function runShift(run: ShiftRun): Promise<Report> {
   await run.step('remove', (step) => takeAway(kit, step));
   const after =
     rollout.watchMs > 0 ? await run.step('watch', (step) => watchAfter(kit, shifted.heard, step)) : undefined;
-  const { stages, said } = shifted;
   if (after?.back) {
     await run.step('back', (step) => sendBack(kit, true, step));
-    return {
-      kind: 'rolled-back',
-      strategy: rollout.strategy,
-      ...after.back,
-      stages,
-      ...(said !== undefined && { said }),
-    };
+    return { kind: 'rolled-back', strategy: rollout.strategy, ...after.back, ...course(shifted, 0, run.now()) };
   }
   const pods = await run.on.kube(run.place.cluster).workload(stable, run.signal);
   const { replicas = 0, ready = 0 } = pods ?? {};
-  return { kind: 'promoted', strategy: rollout.strategy, replicas, ready, stages, ...(said !== undefined && { said }) };
+  return { kind: 'promoted', strategy: rollout.strategy, replicas, ready, ...course(shifted, 100, run.now()) };
 }

@@ -4,6 +4,7 @@ import type { Unknown } from '../../../core/analysis/arms.ts';
 import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
 import { at, isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
+import type { Point } from '../../../core/series.ts';
 import type { PodTrouble } from '../../../core/report.ts';
 import type { Stage } from '../../../core/rollout.ts';
 import type { Steer } from '../../../core/steer.ts';
@@ -26,6 +27,8 @@ export type StageEnd = {
   until: number;
   /** What the analysis said last, in one line. */
   said?: string;
+  /** What was measured on the way. */
+  points: Point[];
 };
 
 /** What came before a stage. */
@@ -167,18 +170,38 @@ async function look(
     aborted ??
     (blind ? undefined : found) ??
     (next.kind === 'back' ? { reason: next.reason, detail: gated.said ?? '' } : undefined);
-  return { steers, heard, now, next, back, said: blind ? looked.detail : gated.said, unknown: gated.unknown ?? [] };
+  return {
+    steers,
+    heard,
+    now,
+    next,
+    back,
+    said: blind ? looked.detail : gated.said,
+    unknown: gated.unknown ?? [],
+    point: gated.point,
+  };
 }
+
+const mostPoints = 30;
+
+/** As many points as a picture has room for, the last among them. */
+const thinned = (points: readonly Point[]): Point[] => {
+  const every = Math.ceil(points.length / mostPoints);
+  return points.filter((_, index) => (points.length - 1 - index) % every === 0);
+};
 
 /** Brings the canary to a share of the traffic and watches it there until it goes on, back, or to another share. */
 export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
   let { since, unknown } = memoOf(step);
+  // Those of a worker that was killed are missing in the picture, and nowhere else.
+  const points: Point[] = [];
   const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
     next,
     heard,
     paused,
     ...(since !== undefined && { since }),
     until: kit.run.now(),
+    points: thinned(points),
     ...(said !== undefined && { said }),
   });
   for (;;) {
@@ -204,6 +227,7 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
       since,
       unknown,
     });
+    if (learned.point) points.push(learned.point);
     // When something became unknown is all that a look remembers.
     if (JSON.stringify(learned.unknown) !== JSON.stringify(unknown)) {
       unknown = [...learned.unknown];
