@@ -1,8 +1,8 @@
 import { fault } from '../../../core/errors.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Report } from '../../../core/report.ts';
-import type { Point } from '../../../core/series.ts';
 import { type Stage, stepOf } from '../../../core/rollout.ts';
+import type { Point } from '../../../core/series.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
 import { sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
