@@ -5,7 +5,7 @@ import type { StepContext } from '../../../core/operation.ts';
 import { refOfWrite } from '../../kubernetes/writes.ts';
 import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
 import { setShare } from './router.ts';
-import { freeScaler } from './stage.ts';
+import { freeScaler } from './scaler.ts';
 
 /** The way back is tried for as long as a night: an API server that is away comes back, and somebody is told meanwhile. */
 const patienceMs = 8 * 3_600_000;

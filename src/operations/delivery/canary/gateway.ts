@@ -1,8 +1,8 @@
-import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
+import { at, type JsonObject, text } from '../../../core/json.ts';
+import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
 import type { Routes, Share } from './router.ts';
 
-const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const escaped = (value: string) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** https://gateway-api.sigs.k8s.io/reference/spec/#httpheadermatch */
@@ -21,13 +21,13 @@ export function gatewayRules(service: string, canary: string): Routes {
     backend.name === name && (backend.kind ?? 'Service') === 'Service';
   const [isStable, isCanary] = [leadsTo(service), leadsTo(canary)];
   const isOwn = (rule: JsonObject) => {
-    const backends = objects(rule.backendRefs);
+    const backends = list(rule.backendRefs);
     return backends.length > 0 && backends.every(isCanary);
   };
   const isMirror = (filter: JsonObject) => at(filter, 'requestMirror', 'backendRef', 'name') === canary;
 
   const one = (rule: JsonObject, { weight, match, mirror }: Share): JsonObject[] => {
-    const backends = objects(rule.backendRefs);
+    const backends = list(rule.backendRefs);
     const stable = backends.find(isStable);
     if (isOwn(rule)) return [];
     if (!stable) return [rule];
@@ -41,21 +41,21 @@ export function gatewayRules(service: string, canary: string): Routes {
           ]
         : [backends.some(isCanary) ? { ...stable, weight: 1 } : stable];
     const { filters: before, ...bare } = rule;
-    const theirs = objects(before).filter((filter) => !isMirror(filter));
+    const theirs = list(before).filter((filter) => !isMirror(filter));
     const { port } = second;
     const copy: JsonObject = {
       type: 'RequestMirror',
       requestMirror: { backendRef: { name: canary, ...(port !== undefined && { port }) }, percent: mirror ?? 0 },
     };
     const filters = mirror ? [...theirs, copy] : theirs;
-    const matches = objects(rule.matches);
+    const matches = list(rule.matches);
     const { name: __, ...nameless } = bare;
     const own = match && {
       ...nameless,
       ...(theirs.length > 0 && { filters: theirs }),
       matches: (matches.length > 0 ? matches : [{}]).map((each: JsonObject) => ({
         ...each,
-        headers: [...objects(each.headers), headerOf(match)],
+        headers: [...list(each.headers), headerOf(match)],
       })),
       backendRefs: [second],
     };
@@ -64,17 +64,17 @@ export function gatewayRules(service: string, canary: string): Routes {
 
   return {
     field: 'rules',
-    shared: (object, share) => objects(at(object, 'spec', 'rules')).flatMap((rule) => one(rule, share)),
+    shared: (object, share) => list(at(object, 'spec', 'rules')).flatMap((rule) => one(rule, share)),
     weightIn: (object) => {
-      const rules = objects(at(object, 'spec', 'rules')).filter((rule) => objects(rule.backendRefs).some(isStable));
-      return Number(objects(rules[0]?.backendRefs).find(isCanary)?.weight ?? 0);
+      const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));
+      return Number(list(rules[0]?.backendRefs).find(isCanary)?.weight ?? 0);
     },
     problem: (object) => {
-      const rules = objects(at(object, 'spec', 'rules')).filter((rule) => objects(rule.backendRefs).some(isStable));
-      const split = rules.find((rule) => objects(rule.backendRefs).filter((each) => !isCanary(each)).length > 1);
+      const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));
+      const split = rules.find((rule) => list(rule.backendRefs).filter((each) => !isCanary(each)).length > 1);
       return (
         split &&
-        `a rule of it divides its traffic between ${objects(split.backendRefs)
+        `a rule of it divides its traffic between ${list(split.backendRefs)
           .map(({ name }) => text(name))
           .join(' and ')} already`
       );

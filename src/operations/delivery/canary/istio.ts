@@ -1,11 +1,11 @@
-import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
+import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
+import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
 import type { Routes, Share } from './router.ts';
 
 /** Our own routes in somebody's VirtualService bear a name that begins with this. */
 const own = 'shipmate-canary';
 
-const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const hostOf = (destination: JsonObject) => text(at(destination, 'destination', 'host'));
 const isOwn = (route: JsonObject) => text(route.name).startsWith(own);
 
@@ -28,7 +28,7 @@ function headerOf({ header, cookie, value }: Match): JsonObject {
 /** Those that match go to the canary, treated as the route behind treats all others. */
 function matchRoute(route: JsonObject, canary: JsonObject, match: Match): JsonObject {
   const { name, match: before, route: _, mirror: __, mirrorPercentage: ___, ...rest } = route;
-  const earlier = objects(before);
+  const earlier = list(before);
   const header = headerOf(match);
   const matches = (earlier.length > 0 ? earlier : [{}]).map((each: JsonObject) => ({
     ...each,
@@ -52,7 +52,7 @@ export function istioRoutes(service: string, canary: string, namespace: string):
   };
 
   const one = (route: JsonObject, { weight, match, mirror }: Share): JsonObject[] => {
-    const destinations = objects(route.route);
+    const destinations = list(route.route);
     const stable = destinations.find(isStable);
     if (isOwn(route)) return [];
     if (!stable) return [route];
@@ -81,19 +81,19 @@ export function istioRoutes(service: string, canary: string, namespace: string):
 
   return {
     field: 'http',
-    shared: (object, share) => objects(at(object, 'spec', 'http')).flatMap((route) => one(route, share)),
+    shared: (object, share) => list(at(object, 'spec', 'http')).flatMap((route) => one(route, share)),
     weightIn: (object) => {
-      const shares = objects(at(object, 'spec', 'http')).filter(
-        (route) => !isOwn(route) && objects(route.route).some(isStable),
+      const shares = list(at(object, 'spec', 'http')).filter(
+        (route) => !isOwn(route) && list(route.route).some(isStable),
       );
-      const weights = shares.map((route) => Number(objects(route.route).find(isCanary)?.weight ?? 0));
+      const weights = shares.map((route) => Number(list(route.route).find(isCanary)?.weight ?? 0));
       return weights[0] ?? 0;
     },
     problem: (object, shares) => {
-      const routes = objects(at(object, 'spec', 'http')).filter((route) => objects(route.route).some(isStable));
-      const split = routes.find((route) => objects(route.route).filter((each) => !isCanary(each)).length > 1);
+      const routes = list(at(object, 'spec', 'http')).filter((route) => list(route.route).some(isStable));
+      const split = routes.find((route) => list(route.route).filter((each) => !isCanary(each)).length > 1);
       if (split) {
-        const names = objects(split.route).map(hostOf).join(' and ');
+        const names = list(split.route).map(hostOf).join(' and ');
         return `its route ${text(split.name) || '(without a name)'} divides its traffic between ${names} already`;
       }
       const mirrors = shares.some(({ mirror }) => mirror) && routes.find((route) => route.mirror !== undefined);

@@ -1,7 +1,8 @@
 import { fault } from '../../../core/errors.ts';
-import { at, isObject, type Json, type JsonObject, text } from '../../../core/json.ts';
+import { at, type JsonObject, text } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { labelsOf } from '../../../core/label-selector.ts';
+import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Draft, Write } from '../../../core/plan.ts';
 import { type RolloutPlan, type RolloutSettings, type RouterPlan, stagesText, stepOf } from '../../../core/rollout.ts';
@@ -20,7 +21,6 @@ const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
 const gateway = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
 const rule = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' };
 
-const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
 
 type Parts = { services: JsonObject[]; routes: JsonObject[]; virtual: JsonObject[]; rules: JsonObject[] };
@@ -36,12 +36,12 @@ async function partsOf(kube: Kube, namespace: string, signal: AbortSignal): Prom
 }
 
 const destinationsOf = (object: JsonObject): string[] =>
-  objects(at(object, 'spec', 'http')).flatMap((route) =>
-    objects(route.route).map((each) => text(at(each, 'destination', 'host'))),
+  list(at(object, 'spec', 'http')).flatMap((route) =>
+    list(route.route).map((each) => text(at(each, 'destination', 'host'))),
   );
 
 const backendsOf = (object: JsonObject): string[] =>
-  objects(at(object, 'spec', 'rules')).flatMap((each) => objects(each.backendRefs).map(({ name }) => text(name)));
+  list(at(object, 'spec', 'rules')).flatMap((each) => list(each.backendRefs).map(({ name }) => text(name)));
 
 /** The Service whose traffic is shifted: the one that settings name, that a route leads to, that is called like the app, or the only one. */
 function serviceFor(
@@ -179,7 +179,7 @@ export async function planShift(
     stable: place.workload,
     canary,
     service: name,
-    ports: objects(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
+    ports: list(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
     router,
     ...(scaler && { scaler }),
     restore: earlier(live, at(live, 'spec', 'template')),

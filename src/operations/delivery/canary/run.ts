@@ -7,8 +7,9 @@ import { doWrites } from '../../kubernetes/writes.ts';
 import { sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
 import { type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, tryUntil } from './kit.ts';
+import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
-import { type Back, type Before, doStage, type StageEnd } from './stage.ts';
+import { type Before, doStage, type StageEnd } from './stage.ts';
 import { watchAfter } from './watch.ts';
 
 type Prepared = { kind: 'ready'; stableTemplate: string } | { kind: 'back'; back: Back };
@@ -24,9 +25,8 @@ async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
   const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
   for (;;) {
     const said = await step.steers();
-    const abort = said.find(({ wish }) => wish.kind === 'abort');
-    if (abort?.wish.kind === 'abort')
-      return { kind: 'back', back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const aborted = abortedBy(said);
+    if (aborted) return { kind: 'back', back: aborted };
     const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
       await doWrites(run, kube, { ...step, signal });
       if (rollout.router.kind !== 'replicas') await setShare(kube, rollout, { weight: 0 }, run.id, signal);
@@ -51,9 +51,8 @@ async function promote(
   const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
   for (;;) {
     const said = await step.steers();
-    const abort = said.find(({ n, wish }) => n > heard && wish.kind === 'abort');
-    if (abort?.wish.kind === 'abort')
-      return { kind: 'back', back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const aborted = abortedBy(said.filter(({ n }) => n > heard));
+    if (aborted) return { kind: 'back', back: aborted };
     const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
       await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
       return await settled(kit, stable, step, signal);

@@ -1,22 +1,19 @@
 import { z } from 'zod';
-import type { Actor } from '../../../core/actor.ts';
 import type { Unknown } from '../../../core/analysis/arms.ts';
-import { type BackReason, isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
-import { at, isObject } from '../../../core/json.ts';
+import { isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
+import { isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
-import type { PodTrouble } from '../../../core/report.ts';
 import type { Stage } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
-import type { Steer } from '../../../core/steer.ts';
+import { disturbed } from './disturbed.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
-import { type Kit, lookMs, scaleTo, sizeOf, templateOf, tryUntil } from './kit.ts';
-import { setShare, weightNow } from './router.ts';
+import { type Kit, lookMs, scaleTo, sizeOf, tryUntil } from './kit.ts';
+import { abortedBy, type Back } from './reasons.ts';
+import { setShare } from './router.ts';
+import { holdScaler } from './scaler.ts';
 
 /** Where only a person can bring it on, it is looked at this often. */
 const idleMs = 30_000;
-
-/** Why and by whom it goes back to stable. */
-export type Back = { reason: BackReason; detail: string; by?: Actor; trouble?: PodTrouble };
 
 /** How a stage ended. Times in ms; `since` is missing where its share was never reached. */
 export type StageEnd = {
@@ -41,12 +38,6 @@ export type Before = {
   strict: boolean;
 };
 
-const abortedBy = (steers: readonly Steer[]): Back | undefined => {
-  const steer = steers.find(({ wish }) => wish.kind === 'abort');
-  if (steer?.wish.kind !== 'abort') return undefined;
-  return { reason: 'aborted', detail: steer.wish.reason ?? '', by: steer.actor };
-};
-
 /** Gives the canary as many pods as its share takes, and then the share. */
 async function reach(kit: Kit, stage: Stage, step: StepContext, heard: number) {
   const { run, kube, rollout, stable, canary } = kit;
@@ -63,56 +54,6 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, heard: number) {
     await setShare(kube, rollout, stage, run.id, signal);
     return { kind: 'done' };
   });
-}
-
-const scalerRef = ({ run, rollout }: Kit) => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  namespace: run.place.namespace,
-  name: rollout.scaler?.name ?? '',
-});
-
-/** Without traffic an autoscaler would take stable's pods away, and they would be missing when the traffic comes back. */
-async function holdScaler(kit: Kit, pods: number, signal: AbortSignal): Promise<void> {
-  const { scaler } = kit.rollout;
-  if (scaler && pods > scaler.min) await kit.kube.merge(scalerRef(kit), { spec: { minReplicas: pods } }, {}, signal);
-}
-
-/** The autoscaler decides again as before. */
-export async function freeScaler(kit: Kit, signal: AbortSignal): Promise<void> {
-  const { scaler } = kit.rollout;
-  if (scaler) await kit.kube.merge(scalerRef(kit), { spec: { minReplicas: scaler.min } }, {}, signal);
-}
-
-/** What is no longer as this canary left it, if anything: it is not fought over. */
-async function disturbed(
-  kit: Kit,
-  stage: Stage,
-  { stableTemplate }: Before,
-  signal: AbortSignal,
-): Promise<Back | undefined> {
-  const { kube, rollout, stable, canary } = kit;
-  const [live, beside, weight] = await Promise.all([
-    kube.read(stable, signal),
-    kube.workload(canary, signal),
-    weightNow(kube, rollout, signal),
-  ]);
-  const changed = (detail: string): Back => ({ reason: 'fault', detail });
-  if (!live) return changed(`Deployment/${stable.name} was deleted meanwhile`);
-  if (templateOf(live) !== stableTemplate) return changed(`somebody else changed Deployment/${stable.name} meanwhile`);
-  if (!beside) return changed(`Deployment/${canary.name} was deleted meanwhile`);
-  const { trouble } = beside;
-  if (trouble && ['crash-loop', 'image-pull', 'bad-config'].includes(trouble.code))
-    return { reason: 'broken', detail: 'the new pods don’t stay up', trouble };
-  if (rollout.router.kind !== 'replicas' && weight !== stage.weight)
-    return changed(
-      weight === undefined
-        ? 'what routes the traffic was deleted meanwhile'
-        : `somebody else gave it ${weight} % of the traffic meanwhile`,
-    );
-  if (rollout.router.kind === 'replicas' && at(beside.object, 'spec', 'replicas') === 0)
-    return changed(`somebody else scaled Deployment/${canary.name} to none`);
-  return undefined;
 }
 
 const spell = (ms: number) => (ms < 90_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.ceil(ms / 60_000)} min`);

@@ -1,7 +1,7 @@
 import type { StepContext } from '../../../core/operation.ts';
 import { gateOf } from './gate.ts';
 import { type Kit, lookMs, tryUntil } from './kit.ts';
-import type { Back } from './stage.ts';
+import { abortedBy, type Back } from './reasons.ts';
 
 /** After the promotion a regression still goes back by itself; people may end the watch, or go back. */
 export async function watchAfter(kit: Kit, heard: number, step: StepContext): Promise<{ back?: Back; said?: string }> {
@@ -10,9 +10,8 @@ export async function watchAfter(kit: Kit, heard: number, step: StepContext): Pr
   for (;;) {
     const all = await step.steers();
     const steers = all.filter(({ n }) => n > heard);
-    const abort = steers.find(({ wish }) => wish.kind === 'abort');
-    if (abort?.wish.kind === 'abort')
-      return { back: { reason: 'aborted', detail: abort.wish.reason ?? '', by: abort.actor } };
+    const aborted = abortedBy(steers);
+    if (aborted) return { back: aborted };
     const now = run.now();
     if (steers.some(({ wish }) => wish.kind === 'promote') || now >= until) return {};
     let back: Back | undefined;
