@@ -1,8 +1,5 @@
 import fc from 'fast-check';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { fault } from '../../src/core/errors.ts';
-import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
-import type { Kube } from '../../src/core/kube.ts';
 import type { RunStore } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
@@ -15,6 +12,7 @@ import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, stock } from '../support/desk.ts';
 import { ana, ben, quiet, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
+import { imageOf, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
 
 /**
  * A canary in a cluster that breaks, with people who say different things at once and workers that are killed: whatever the
@@ -65,132 +63,11 @@ const history: fc.Arbitrary<History> = fc.array(fc.record({ at: fc.integer({ min
 
 class Killed extends Error {}
 
-const objectsIn = (value: Json | undefined) => (Array.isArray(value) ? value.filter(isObject) : []);
-const imageOf = (object: JsonObject | undefined) => at(object, 'spec', 'template', 'spec', 'containers', 0, 'image');
-
-const route = { destination: { host: 'web' } };
-const virtualService: JsonObject = {
-  apiVersion: 'networking.istio.io/v1',
-  kind: 'VirtualService',
-  metadata: { name: 'web', namespace: 'staging', resourceVersion: '1' },
-  spec: { hosts: ['web'], http: [{ name: 'all', route: [route] }] },
-};
-const service: JsonObject = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'web', namespace: 'staging' },
-  spec: { selector: { 'app.kubernetes.io/name': 'web' }, ports: [{ port: 80 }] },
-};
-
-/** A cluster that answers as a real one would as far as a canary goes, and that watches what is done to it. */
-function watched(world: ReturnType<typeof fakeWorld>) {
-  const get = (key: string) => world.objects.get(key);
-  const weights = () => {
-    const [first] = objectsIn(at(get('VirtualService staging/web'), 'spec', 'http'));
-    const routes = objectsIn(first?.route);
-    const of = (host: string) => routes.find((each) => at(each, 'destination', 'host') === host);
-    const canary = Number(of('web-canary')?.weight ?? 0);
-    return { canary, stable: Number(of('web')?.weight ?? 100 - canary) };
-  };
-  const sizeOf = (key: string) => (get(key) ? Number(at(get(key), 'spec', 'replicas') ?? 1) : 0);
-  const broken: string[] = [];
-  let troubled = { calls: 0, done: false };
-  const check = (what: string) => {
-    const { canary, stable } = weights();
-    if (canary + stable !== 100 || canary < 0 || stable < 0) broken.push(`${what}: weights ${stable} and ${canary}`);
-    if (canary > 0 && sizeOf('staging/web-canary') < Math.ceil((4 * canary) / 100))
-      broken.push(`${what}: ${canary} % to ${sizeOf('staging/web-canary')} pods`);
-    if (canary > 0 && !get('Service staging/web-canary')) broken.push(`${what}: ${canary} % to no Service`);
-    if (stable > 0 && sizeOf('staging/web') < 4) broken.push(`${what}: ${stable} % to ${sizeOf('staging/web')} pods`);
-  };
-  const unreachable = () => fault('CLUSTER_UNREACHABLE', { cluster: 'default', problem: 'ECONNRESET' });
-  const through = async <Result>(what: string, act: () => Promise<Result>): Promise<Result> => {
-    const { calls, done } = troubled;
-    if (calls > 0) troubled = { calls: calls - 1, done };
-    if (calls > 0 && !done) throw unreachable();
-    const result = await act();
-    check(what);
-    if (calls > 0) throw unreachable();
-    return result;
-  };
-  const { kube } = world;
-  const outdated = () => fault('CHANGED_MEANWHILE', { problem: 'the object has been modified' });
-  const real: Kube = {
-    ...kube,
-    read: (ref, signal) =>
-      through(`read ${ref.kind}/${ref.name}`, async () => {
-        const object = await kube.read(ref, signal);
-        const ready = ref.kind === 'Deployment' &&
-          object && { status: { readyReplicas: at(object, 'spec', 'replicas') ?? 1 } };
-        return object && { ...object, ...ready };
-      }),
-    apply: (manifest, ...rest) => through(`apply ${manifest.kind}`, () => kube.apply(manifest, ...rest)),
-    remove: (ref, ...rest) => through(`remove ${ref.kind}/${ref.name}`, () => kube.remove(ref, ...rest)),
-    merge: (ref, patch, ...rest) =>
-      through(`merge ${ref.kind}/${ref.name}`, async () => {
-        const version = at(patch, 'metadata', 'resourceVersion');
-        const live = get(`${ref.kind} ${ref.namespace}/${ref.name}`);
-        if (version !== undefined && version !== at(live, 'metadata', 'resourceVersion')) throw outdated();
-        const after = await kube.merge(ref, patch, ...rest);
-        bump(`${ref.kind} ${ref.namespace}/${ref.name}`);
-        return after;
-      }),
-  };
-  const bump = (key: string) => {
-    const object = get(key);
-    const metadata = isObject(object?.metadata) ? object.metadata : {};
-    if (object && metadata.resourceVersion !== undefined)
-      world.objects.set(key, {
-        ...object,
-        metadata: { ...metadata, resourceVersion: String(Number(metadata.resourceVersion) + 1) },
-      });
-  };
-  return {
-    kube: real,
-    broken,
-    weights,
-    get,
-    trouble: (calls: number, done: boolean) => {
-      troubled = { calls, done };
-    },
-    edit: (what: 'weight' | 'stable') => {
-      if (what === 'stable') {
-        const live = get('staging/web');
-        const containers = [{ name: 'web', image: '127.0.0.1:5000/web:theirs' }];
-        if (live)
-          world.objects.set('staging/web', {
-            ...live,
-            spec: {
-              ...(isObject(live.spec) ? live.spec : {}),
-              template: { metadata: { labels: { 'app.kubernetes.io/name': 'web' } }, spec: { containers } },
-            },
-          });
-        return;
-      }
-      const key = 'VirtualService staging/web';
-      const { canary } = weights();
-      if (canary === 0) return;
-      const live = get(key);
-      const http = [
-        {
-          name: 'all',
-          route: [
-            { ...route, weight: 100 - 1 },
-            { destination: { host: 'web-canary' }, weight: 1 },
-          ],
-        },
-      ];
-      if (live) world.objects.set(key, { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), http } });
-      bump(key);
-    },
-  };
-}
-
 async function live(events: History) {
   await engine.redis.flushall();
   const world = fakeWorld();
   stock(world);
-  const cluster = watched(world);
+  const cluster = watchedCluster(world);
   Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
   world.objects.set('Service staging/web', service);
   const desk = createDesk(engine, 'prepares');

@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { at } from '../../src/core/json.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import { Settings } from '../../src/core/settings.ts';
+import type { SteerWish } from '../../src/core/steer.ts';
+import { steer } from '../../src/engine/steer.ts';
+import { fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { ben, type TestEngine, testEngine } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+import { imageOf, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+
+/** What a canary relies on, each failing once in a way of its own. */
+
+const redis = redisForFile();
+let engine: TestEngine;
+let desk: Desk;
+let world: ReturnType<typeof fakeWorld>;
+let cluster: ReturnType<typeof watchedCluster>;
+
+const settings = Settings.parse({
+  apps: { web: { image: '127.0.0.1:5000/web', rollout: { drain: '1ms', reach: '1ms' } } },
+  environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
+  policy: [{ name: 'free' }],
+});
+
+beforeAll(async () => {
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  return () => engine.close();
+});
+beforeEach(async () => {
+  await engine.redis.flushall();
+  world = fakeWorld();
+  stock(world);
+  cluster = watchedCluster(world);
+  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
+  world.objects.set('Service staging/web', service);
+  desk = createDesk(engine);
+  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
+  world.objects.set('VirtualService staging/web', virtualService);
+  cluster.broken.length = 0;
+  return () => desk.leases.stop();
+});
+
+/** A canary at 25 %, which goes on only when somebody says so. */
+async function canaryAt25(): Promise<string> {
+  const steps = [{ weight: 25, manual: true }];
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+  await desk.lap(id);
+  expect(cluster.weights().canary).toBe(25);
+  return id;
+}
+
+const say = async (id: string, wish: SteerWish) => void (await steer(engine, await desk.run(id), ben, wish));
+const over = async (id: string): Promise<Run> => (await desk.settle([id], 25_000))[0] ?? expect.unreachable();
+
+test('while the cluster does not answer nothing moves; then it goes on where it was', async () => {
+  const id = await canaryAt25();
+  cluster.trouble(1_000, false);
+  await engine.redis.zadd('{shipmate}:v1:due', 0, id);
+  await desk.lap(id);
+  expect((await desk.run(id)).state).toBe('running');
+  expect(cluster.weights().canary).toBe(25);
+  cluster.trouble(0, false);
+  await say(id, { kind: 'promote', full: true });
+  expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(cluster.broken).toEqual([]);
+});
+
+test('an abort while the cluster does not answer is done as soon as it does', { timeout: 40_000 }, async () => {
+  const id = await canaryAt25();
+  cluster.trouble(20, false);
+  await say(id, { kind: 'abort' });
+  const working = desk.settle([id], 30_000);
+  await sleep(6_000);
+  expect(isOver((await desk.run(id)).state)).toBe(false);
+  cluster.trouble(0, false);
+  expect((await working)[0]).toMatchObject({ state: 'cancelled', report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+  expect(cluster.broken).toEqual([]);
+});
+
+test('with no pod of stable ready the traffic stays where it is, and the message says so', async () => {
+  const id = await canaryAt25();
+  cluster.makeReady(false);
+  await say(id, { kind: 'abort' });
+  const working = desk.settle([id], 25_000);
+  const note = async () => (await desk.run(id)).steps.back?.note;
+  await expect.poll(note, { timeout: 10_000 }).toContain('no pod that is ready');
+  expect(cluster.weights().canary).toBe(25);
+  cluster.makeReady(true);
+  expect((await working)[0]).toMatchObject({ report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(cluster.weights().canary).toBe(0);
+});
+
+test('an autoscaler cannot take pods from stable while it has no traffic; afterwards it is as before', async () => {
+  const target = { kind: 'Deployment', name: 'web' };
+  const hpa = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web', namespace: 'staging' },
+    spec: { scaleTargetRef: target, minReplicas: 2, maxReplicas: 9 },
+  };
+  world.objects.set('HorizontalPodAutoscaler staging/web', hpa);
+  const least = () => at(world.objects.get('HorizontalPodAutoscaler staging/web'), 'spec', 'minReplicas');
+  const steps = [{ weight: 100, manual: true }];
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+  await desk.lap(id);
+  expect(least()).toBe(4);
+  await say(id, { kind: 'promote', full: false });
+  expect(await over(id)).toMatchObject({ state: 'finished' });
+  expect(least()).toBe(2);
+});
+
+test.each([
+  ['the canary', 'staging/web-canary', /web-canary was deleted/],
+  ['what routes the traffic', 'VirtualService staging/web', /routes the traffic was deleted/],
+])('where somebody deletes %s, stable has all of the traffic and the message says why', async (_, key, why) => {
+  const id = await canaryAt25();
+  world.objects.delete(key);
+  await engine.redis.zadd('{shipmate}:v1:due', 0, id);
+  const run = await over(id);
+  expect(run).toMatchObject({ state: 'failed', report: { kind: 'rolled-back', reason: 'fault' } });
+  if (run.report?.kind === 'rolled-back') expect(run.report.detail).toMatch(why);
+  expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v1');
+  expect(cluster.weights().canary).toBe(0);
+  expect(world.objects.has('staging/web-canary')).toBe(false);
+});
+
+test('a new version asked for in mid-canary waits in line, and begins afresh when the canary is over', async () => {
+  const id = await canaryAt25();
+  const next = await desk.ask('deploy', {
+    app: 'web',
+    env: 'staging',
+    tag: 'v3',
+    strategy: 'canary',
+    weights: [50],
+    bake: '1ms',
+  });
+  expect((await desk.lap(next)).state).toBe('queued');
+  await say(id, { kind: 'abort' });
+  const [first, second] = await desk.settle([id, next], 25_000);
+  expect(first).toMatchObject({ state: 'cancelled' });
+  expect(second).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v3');
+  expect(cluster.broken).toEqual([]);
+});
+
+test('two who say the same say it once; an abort beats all that is said with it', async () => {
+  const id = await canaryAt25();
+  await say(id, { kind: 'promote', full: true });
+  await say(id, { kind: 'abort' });
+  await say(id, { kind: 'promote', full: true });
+  await say(id, { kind: 'abort' });
+  expect(await over(id)).toMatchObject({ state: 'cancelled', report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v1');
+});
+
+const complete = { kind: 'complete' as const, replicas: 4, updated: 4, ready: 4 };
+
+test('where stable’s own pods break on the new version, it gets the old one back before the traffic does', async () => {
+  const id = await canaryAt25();
+  const trouble = { code: 'crash-loop' as const, detail: 'exit code 1', logs: [] };
+  // Scaled for all traffic, then stable's rollout.
+  world.ends.push(complete, { kind: 'failed', replicas: 4, updated: 1, ready: 3, trouble });
+  await say(id, { kind: 'promote', full: true });
+  expect(await over(id)).toMatchObject({ state: 'failed', report: { kind: 'rolled-back', reason: 'broken' } });
+  expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v1');
+  expect(world.applied.map(({ image }) => String(image)).findLast((image) => image.includes('web:'))).toContain(
+    'web:v1',
+  );
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+  expect(cluster.broken).toEqual([]);
+});
+
+test('an abort in the middle of the promotion brings the old version back', { timeout: 40_000 }, async () => {
+  const id = await canaryAt25();
+  await say(id, { kind: 'promote', full: true });
+  world.rolloutMs = 4_000;
+  const working = desk.settle([id], 35_000);
+  await expect.poll(async () => (await desk.run(id)).steps.promote?.state, { timeout: 15_000 }).toBe('started');
+  await say(id, { kind: 'abort' });
+  world.rolloutMs = 0;
+  expect((await working)[0]).toMatchObject({ state: 'cancelled', report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v1');
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+  expect(cluster.broken).toEqual([]);
+});
