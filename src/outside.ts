@@ -9,7 +9,7 @@ import { createRegistry } from './clients/registry/registry.ts';
 import { createSigning } from './clients/signing/signing.ts';
 import { createTrivy } from './clients/trivy/trivy.ts';
 import { createHooks } from './clients/web-hook/web-hook.ts';
-import { registryAccess } from './config/credentials.ts';
+import { createLogins } from './config/logins.ts';
 import type { Environment } from './config/variables.ts';
 import type { Clients } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
@@ -40,22 +40,33 @@ export function createOutside(
     endpoint: env.K8S_ENDPOINT,
     named: () => settings().clusters,
   });
-  const access = registryAccess(env);
-  const { credentials } = access;
+  const logins = createLogins(env, settings);
+  const { access } = logins;
+  const registry = createRegistry(access);
+  const git = createGit(logins.git);
   const clients: Outside = {
     kube: clusters.kube,
-    registry: createRegistry(access),
+    registry,
     attachments: createAttachments(access),
     signing: createSigning({ key: env.COSIGN_KEY, password: env.COSIGN_PASSWORD }),
     scanner: createTrivy({ program: env.TRIVY_PATH, cache: env.TRIVY_CACHE_DIR, ...access }),
-    docker: createDocker({ host: env.DOCKER_HOST, credentials }),
-    dockerHost: createDockerHosts(() => settings().dockerHosts, credentials),
+    docker: createDocker({
+      host: env.DOCKER_HOST,
+      logins: logins.all,
+      insecure: logins.insecure,
+      buildx: env.BUILDX,
+      git,
+      registry,
+      settings: () => settings().builds,
+      secret: logins.secret,
+    }),
+    dockerHost: createDockerHosts(() => settings().dockerHosts, access.credentials),
     harbor: createHarbor({
       settings: () => settings().harbor,
       username: env.HARBOR_USERNAME,
       password: env.HARBOR_PASSWORD,
     }),
-    git: createGit(),
+    git,
     metrics: createPrometheus(env.METRICS_ENDPOINT),
     hooks: createHooks(),
   };

@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { leastPrivilege } from '../scripts/least-privilege.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 import { kubeconfigOf } from '../testbed/cluster.ts';
+import { compiled } from '../testbed/compile.ts';
 import { setUp } from '../testbed/setup.ts';
 import { startTestbed, type Testbed } from '../testbed/testbed.ts';
 
@@ -22,8 +23,9 @@ async function leastPrivileged({ dir, kubernetes }: Testbed): Promise<string> {
 
 /** What test files are told of the bed. */
 export async function provideBed(project: TestProject, bed: Testbed): Promise<void> {
-  const [shipmateKubeconfig] = await Promise.all([
+  const [shipmateKubeconfig, buildx] = await Promise.all([
     leastPrivileged(bed),
+    compiled('buildx', log),
     ...['v1', 'v2', 'v3'].map((tag) => bed.pushWeb(tag)),
   ]);
   project.provide('bed', {
@@ -34,6 +36,7 @@ export async function provideBed(project: TestProject, bed: Testbed): Promise<vo
     kubeconfig: bed.kubernetes.kubeconfig,
     shipmateKubeconfig,
     kubectl: bed.kubernetes.kubectlPath,
+    buildx: join(buildx, 'buildx'),
     busybox: bed.busybox,
   });
 }

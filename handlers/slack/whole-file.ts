@@ -12,8 +12,15 @@ const nameOf = (title: string) =>
     .replace(/^-|-$/g, '')
     .slice(0, 80)}.txt`;
 
+/** What a build said, from its beginning. */
+function buildLog({ image, log }: Extract<Report, { kind: 'built' | 'build-failed' }>): Whole | undefined {
+  const title = `Build of ${image}`;
+  return log === undefined || log.trim() === '' ? undefined : { filename: nameOf(title), title, content: log };
+}
+
 /** All of a report's text, where its message does not show all of it. */
 export function wholeOf(report: Report | undefined): Whole | undefined {
+  if (report?.kind === 'built' || report?.kind === 'build-failed') return buildLog(report);
   if (report?.kind !== 'text' && report?.kind !== 'executed') return undefined;
   if (isWhole(report.text)) return undefined;
   const title = report.kind === 'text' ? report.title : `${report.command} in ${report.pod}`;

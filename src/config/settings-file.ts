@@ -98,7 +98,7 @@ const keyFrom = (folder: string) => (key: string) => (key.includes('-----BEGIN '
 function withFolders(settings: Settings, folder: string): Settings {
   const apps = Object.entries(settings.apps).map(([name, app]) => [
     name,
-    app.build ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } } : app,
+    app.build && app.build.git === undefined ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } } : app,
   ]);
   const clusters = Object.entries(settings.clusters).map(([name, { kubeconfig, ...rest }]) => [
     name,
@@ -128,6 +128,7 @@ function withFolders(settings: Settings, folder: string): Settings {
     clusters: Object.fromEntries(clusters),
     dockerHosts: Object.fromEntries(dockerHosts),
     environments: Object.fromEntries(environments),
+    builds: { ...settings.builds, folders: settings.builds.folders.map(from) },
   };
 }
 

@@ -91,6 +91,7 @@ export const variables = {
     url('unix', 'tcp', 'http', 'https').optional(),
     'the address of a Docker daemon, such as unix:///var/run/docker.sock or tcp://10.0.0.1:2376',
   ),
+  BUILDX: variable(text.startsWith('/').optional(), 'the absolute path of the program docker-buildx'),
   DOCKER_USERNAME: variable(text.optional(), 'a user name of Docker Hub'),
   DOCKER_PASSWORD: variable(text.optional(), 'an access token of Docker Hub'),
   DOCKER_EMAIL: variable(z.email().optional(), 'an email address'),

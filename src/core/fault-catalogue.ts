@@ -5,6 +5,7 @@
 
 import { clusterFaults } from './cluster-faults.ts';
 import { hostFaults } from './host-faults.ts';
+import { imageFaults } from './image-faults.ts';
 import { runFaults } from './run-faults.ts';
 import { trustFaults } from './trust-faults.ts';
 
@@ -71,6 +72,7 @@ export const faultCatalogue = {
   ...clusterFaults,
   ...hostFaults,
   ...trustFaults,
+  ...imageFaults,
   DECISION_REFUSED: { status: 409, retry: 'never', say: '{reason}', hint: '{hint}' },
   KEY_REUSED: {
     status: 422,
@@ -113,24 +115,6 @@ export const faultCatalogue = {
     retry: 'never',
     say: 'The registry’s answer for {image} cannot be used: {problem}.',
     hint: 'Check that the tag is a container image and push it again.',
-  },
-  NO_BUILD: {
-    status: 422,
-    retry: 'never',
-    say: 'shipmate.yaml does not say how {app} is built.',
-    hint: 'Add apps.{app}.build.context (the folder with its Dockerfile).',
-  },
-  BUILD_FAILED: {
-    status: 422,
-    retry: 'never',
-    say: 'The build of {image} failed: {problem}',
-    hint: 'The thread has the end of the build log. Mend it and build again.',
-  },
-  PUSH_FAILED: {
-    status: 502,
-    retry: 'never',
-    say: 'The push of {image} failed: {problem}',
-    hint: 'Check REGISTRY_URL and its credentials, then build again; finished layers are kept.',
   },
   POLICY_DENIED: { status: 403, retry: 'never', say: '{reason}', hint: '{hint}' },
   NOT_A_MEMBER: {
@@ -188,18 +172,6 @@ export const faultCatalogue = {
     retry: 'later',
     say: 'Shipmate cannot reach its store (Redis), so nothing was started.',
     hint: 'Ask again in a minute; if it stays so, look at Redis and at /readyz.',
-  },
-  REGISTRY_UNREACHABLE: {
-    status: 503,
-    retry: 'later',
-    say: 'The registry {registry} does not answer ({problem}).',
-    hint: 'Check the registry, then ask again.',
-  },
-  REGISTRY_FORBIDDEN: {
-    status: 403,
-    retry: 'never',
-    say: 'The registry {registry} refused Shipmate’s credentials.',
-    hint: 'Check REGISTRY_USERNAME and REGISTRY_PASSWORD.',
   },
   DOCKER_UNREACHABLE: {
     status: 503,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BuildPlan, ImageCall } from './build.ts';
 import { DockerCall } from './docker-host.ts';
 import { Edit } from './edits.ts';
 import { HarborCall } from './harbor.ts';
@@ -73,6 +74,10 @@ export const Draft = z.object({
   docker: z.object({ host: z.string(), calls: z.array(DockerCall) }).optional(),
   /** What is changed in Harbor, in this order. */
   harbor: z.array(HarborCall).optional(),
+  /** What is built. */
+  build: BuildPlan.optional(),
+  /** What is changed in registries, in this order. */
+  images: z.array(ImageCall).optional(),
   /** Fields of other field managers that applying would take over. */
   takesOver: z.array(z.object({ field: z.string(), manager: z.string() })).default([]),
   /** What whoever approves it ought to know besides. */
@@ -103,5 +108,8 @@ export function bind(
 
 /** True where the plan was looked for and nothing would change. A plan without a manifest changes something outside the cluster. */
 export function changesNothing(plan: Draft): boolean {
-  return (plan.manifest ?? plan.writes ?? plan.docker ?? plan.harbor) !== undefined && plan.changes.length === 0;
+  return (
+    (plan.manifest ?? plan.writes ?? plan.docker ?? plan.harbor ?? plan.build ?? plan.images) !== undefined &&
+    plan.changes.length === 0
+  );
 }

@@ -1,6 +1,7 @@
 import type { AlertGroup } from './alert.ts';
 import type { Delegation } from './approval.ts';
 import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
+import type { Docker } from './build.ts';
 import type { DockerHost } from './docker-host.ts';
 import type { Harbor } from './harbor.ts';
 import type { Identity } from './identity.ts';
@@ -8,6 +9,7 @@ import type { Attachments, Scanner, Signing } from './image-ports.ts';
 import type { Kube } from './kube.ts';
 import type { Lock } from './lock.ts';
 import type { Hooks, Metrics } from './measuring.ts';
+import type { Registry } from './registry.ts';
 import type { Cancel, Origin, Run, RunEvent } from './run.ts';
 import type { Steer } from './steer.ts';
 
@@ -44,34 +46,12 @@ export type Clients = {
 /** What may go wrong as things are set up, and how to mend it. */
 export type SetupWarning = { problem: string; mend: string };
 
-export type Registry = {
-  /**
-   * Resolves `host/name:tag` to its digest.
-   * @throws Fault IMAGE_NOT_FOUND (with a near tag), REGISTRY_UNREACHABLE, REGISTRY_FORBIDDEN
-   */
-  resolve(reference: string, app: string, signal: AbortSignal): Promise<string>;
-};
-
 /** Gives something to the asker of a run alone, where nobody else sees it and nothing keeps it. */
 export type Hand = {
   /** Whether there is a way to this asker. */
   reaches(origin: Origin): boolean;
   /** @throws Error where it was not taken */
   give(origin: Origin, text: string, signal: AbortSignal): Promise<void>;
-};
-
-/** Progress of a build or push: `step` of `steps` where they are known. */
-export type BuildProgress = { text: string; step?: number; steps?: number };
-
-export type Docker = {
-  /** Builds a context folder and tags it. @throws Fault BUILD_FAILED, DOCKER_UNREACHABLE */
-  build(
-    options: { context: string; dockerfile: string; tag: string; args: Record<string, string> },
-    seen: (progress: BuildProgress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Pushes a tag and answers with its digest. @throws Fault PUSH_FAILED, DOCKER_UNREACHABLE */
-  push(tag: string, seen: (progress: BuildProgress) => void, signal: AbortSignal): Promise<{ digest: string }>;
 };
 
 export type Git = {
@@ -85,6 +65,15 @@ export type Git = {
     options: { hosts: readonly string[]; accept: (path: string) => boolean; limitBytes: number },
     signal: AbortSignal,
   ): Promise<{ commit: string; files: { path: string; text: string }[] }>;
+  /**
+   * Puts the files of a commit, below a path of it, into an empty folder: links as links, no submodules, and no filter or hook is
+   * run. @throws Fault GIT_FAILED, also where there is more than `limitBytes` of it
+   */
+  checkout(
+    from: { url: string; ref: string; path: string },
+    to: { folder: string; hosts: readonly string[]; limitBytes: number },
+    signal: AbortSignal,
+  ): Promise<{ commit: string; committedAt: number }>;
 };
 
 /** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */

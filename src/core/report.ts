@@ -54,7 +54,18 @@ export const Report = z.discriminatedUnion('kind', [
     said: z.string().optional(),
   }),
   z.object({ kind: z.literal('superseded'), by: z.string().optional() }),
-  z.object({ kind: z.literal('built'), image: z.string(), digest: z.string(), tag: z.string(), seconds: z.number() }),
+  z.object({
+    kind: z.literal('built'),
+    image: z.string(),
+    digest: z.string(),
+    tag: z.string(),
+    seconds: z.number(),
+    /** The registry had it already. */
+    reused: z.boolean().optional(),
+    log: z.string().optional(),
+  }),
+  /** A build that came to its end and failed; `problem` names the line of the Dockerfile. */
+  z.object({ kind: z.literal('build-failed'), image: z.string(), problem: z.string(), log: z.string() }),
   z.object({ kind: z.literal('locked'), scope: z.string(), reason: z.string(), until: z.number() }),
   z.object({ kind: z.literal('unlocked'), scope: z.string() }),
   z.object({ kind: z.literal('turn'), end: z.enum(['done', 'over', 'passed', 'unclaimed']) }),
@@ -137,6 +148,7 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' | 'ca
     case 'rolled-back':
       return report.reason === 'aborted' ? 'cancelled' : 'failed';
     case 'rollout-failed':
+    case 'build-failed':
     case 'superseded':
       return 'failed';
     case 'rollout-timed-out':

@@ -3,6 +3,7 @@ import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
+import { AppBuild, BuildSettings, GitLogins, plainBuilds, Registries } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
 import { Quantity } from './values.ts';
@@ -28,13 +29,8 @@ export const AppSettings = z.strictObject({
   rollout: RolloutSettings.optional(),
   /** The template of `analyses` that judges its canaries. */
   analysis: z.string().optional(),
-  build: z
-    .strictObject({
-      context: z.string(),
-      dockerfile: z.string().default('Dockerfile'),
-      args: z.record(z.string(), z.string()).default({}),
-    })
-    .optional(),
+  /** How its image is built. */
+  build: AppBuild.optional(),
   /** What is started by itself. */
   on: z.strictObject({ push: PushSettings.optional() }).optional(),
 });
@@ -177,6 +173,9 @@ export const Settings = z.strictObject({
   /** Docker hosts that are looked after, by name. */
   dockerHosts: z.record(Label, DockerHostSettings).default({}),
   harbor: HarborSettings.optional(),
+  builds: BuildSettings.prefault(plainBuilds),
+  registries: Registries.default({}),
+  gitLogins: GitLogins.default({}),
   /** Several environments under one name: what is asked for there is asked for in each. */
   fleets: z.record(Label, z.array(z.string()).min(1)).default({}),
   people: z.record(z.string(), Person).default({}),

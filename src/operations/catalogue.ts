@@ -21,7 +21,6 @@ import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
 import { docker, harbor, images } from './image-subjects.ts';
-import { build } from './images/build.ts';
 import { configSet, configUnset } from './kubernetes/config.ts';
 import { configConsumers } from './kubernetes/config-consumers.ts';
 import { configShow, secretShow } from './kubernetes/keeper-show.ts';
@@ -90,7 +89,7 @@ import { rolloutPromote } from './workloads/rollout-promote.ts';
 import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
-const delivery = [deploy, scale, rollback, status, history, build];
+const delivery = [deploy, scale, rollback, status, history];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,

@@ -23,8 +23,14 @@ import { harborRobotCreate } from './harbor/robot-create.ts';
 import { harborRobotRemove, harborRobots } from './harbor/robots.ts';
 import { harborReport, harborScan } from './harbor/scan.ts';
 import { harborTag, harborUntag } from './harbor/tags.ts';
+import { build } from './images/build.ts';
+import { dockerBuild } from './images/docker-build.ts';
+import { dockerPush } from './images/docker-push.ts';
+import { imageDelete } from './images/image-delete.ts';
 import { scan } from './images/scan.ts';
 import { sign } from './images/sign.ts';
+import { promote, tag } from './images/tag.ts';
+import { tags } from './images/tags.ts';
 import { verify } from './images/verify.ts';
 
 /** The part of the catalogue about images, and about where they are kept and run outside a cluster. */
@@ -73,4 +79,4 @@ export const harbor = [
   harborQuotaSet,
   harborNews,
 ];
-export const images = [scan, sign, verify];
+export const images = [build, tags, promote, tag, imageDelete, dockerBuild, dockerPush, scan, sign, verify];

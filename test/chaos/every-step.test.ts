@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { readInput } from '../../handlers/slack/grammar.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { RunStore } from '../../src/core/ports.ts';
+import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { Rule } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';
@@ -26,9 +27,10 @@ let engine: TestEngine;
 let aheadMs = 0;
 
 beforeAll(async () => {
-  const build = { context: '/nowhere', dockerfile: 'Dockerfile', args: {} };
+  const build = AppBuild.parse({ context: '/nowhere' });
+  const builds = BuildSettings.parse({ folders: ['/src'], repositories: ['registry.example.com/'] });
   const policy = [...testSettings.policy, Rule.parse({ name: 'the rest is free' })];
-  const settings = { ...testSettings, policy, apps: { web: { image: '127.0.0.1:5000/web', build } } };
+  const settings = { ...testSettings, policy, builds, apps: { web: { image: '127.0.0.1:5000/web', build } } };
   const seal = createSeal([Buffer.alloc(32, 7)]);
   engine = await testEngine(redis().url, fakeWorld().clients, {
     settings: () => settings,
@@ -197,7 +199,7 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
         decided: decisions.length,
       }),
     ),
-    objects: timeless([...world.objects, ...world.onHost()]),
+    objects: timeless([...world.objects, ...world.onHost(), ...[...world.digests].sort()]),
     applied: world.applied.length,
     executed: world.executed.length,
     locks: timeless(await engine.clients.locks.all()),

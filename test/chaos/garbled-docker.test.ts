@@ -1,16 +1,11 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createDocker } from '../../src/clients/docker/docker.ts';
+import { createPush } from '../../src/clients/docker/push.ts';
 
 const { signal } = new AbortController();
 
-async function against(answer: RequestListener, act: (host: string, context: string) => Promise<void>): Promise<void> {
-  const context = await mkdtemp(join(tmpdir(), 'shipmate-garbled-'));
-  await writeFile(join(context, 'Dockerfile'), 'FROM scratch\n');
+async function against(answer: RequestListener, act: (host: string) => Promise<void>): Promise<void> {
   const server = createServer((request, response) => {
     request.resume();
     request.on('end', () => answer(request, response));
@@ -18,34 +13,28 @@ async function against(answer: RequestListener, act: (host: string, context: str
   await once(server, 'listening');
   const address = server.address();
   const port = address !== null && typeof address !== 'string' ? address.port : 0;
-  await act(`tcp://127.0.0.1:${port}`, context);
+  await act(`tcp://127.0.0.1:${port}`);
   server.closeAllConnections();
   server.close();
-  await rm(context, { recursive: true });
 }
 
-const build = (host: string, context: string, seen: (text: string) => void = () => {}) =>
-  createDocker({ host }).build(
-    { context, dockerfile: 'Dockerfile', tag: 'r/web:v1', args: {} },
-    ({ text }) => seen(text),
-    signal,
-  );
+const push = (host: string, seen: (text: string) => void = () => {}) =>
+  createPush(host, () => []).push('registry.example.com/web:v1', ({ text }) => seen(text), signal);
 
 test('a line that is no JSON is a fault of the step, not the end of the worker', () =>
   against(
-    (_request, response) => response.end('{"stream":"Step 1/1 : FROM scratch\\n"}\n<html>502 Bad Gateway</html>\n'),
-    async (host, context) => {
-      await expect(build(host, context)).rejects.toMatchObject({ code: 'DOCKER_UNREACHABLE', retry: 'later' });
+    (_request, response) => response.end('{"status":"Preparing","id":"a"}\n<html>502 Bad Gateway</html>\n'),
+    async (host) => {
+      await expect(push(host)).rejects.toMatchObject({ code: 'DOCKER_UNREACHABLE', retry: 'later' });
     },
   ));
 
 test('a last line without its end still counts', () =>
   against(
-    (_request, response) =>
-      response.end('{"stream":"Step 1/1 : FROM scratch\\n"}\n{"error":"no space left on device"}'),
-    async (host, context) => {
-      await expect(build(host, context)).rejects.toMatchObject({
-        code: 'BUILD_FAILED',
+    (_request, response) => response.end('{"status":"Preparing","id":"a"}\n{"error":"no space left on device"}'),
+    async (host) => {
+      await expect(push(host)).rejects.toMatchObject({
+        code: 'PUSH_FAILED',
         message: expect.stringContaining('no space left'),
       });
     },
@@ -54,14 +43,25 @@ test('a last line without its end still counts', () =>
 test('a connection that breaks in the middle is a fault that may pass', () =>
   against(
     (_request, response) => {
-      response.write('{"stream":"Step 1/2 : FROM scratch\\n"}\n{"stre');
+      response.write('{"status":"Preparing","id":"a"}\n{"stre');
       setTimeout(() => response.destroy(), 50);
     },
-    async (host, context) => {
+    async (host) => {
       const seen: string[] = [];
-      await expect(build(host, context, (text) => seen.push(text))).rejects.toMatchObject({
-        code: 'DOCKER_UNREACHABLE',
-      });
-      expect(seen).toEqual(['FROM scratch']);
+      await expect(push(host, (text) => seen.push(text))).rejects.toMatchObject({ code: 'DOCKER_UNREACHABLE' });
+      expect(seen).toEqual(['a: Preparing']);
+    },
+  ));
+
+test.each([
+  ['unauthorized: authentication required', 'REGISTRY_FORBIDDEN'],
+  ['Put http://r/v2/web/blobs/uploads/1: dial tcp 10.0.0.1:443: connect: connection refused', 'PUSH_BROKE'],
+  ['received unexpected HTTP status: 503 Service Unavailable', 'PUSH_BROKE'],
+  ['tag does not exist: web:v1', 'PUSH_FAILED'],
+])('what the daemon says of a push is told apart: %s', (error, code) =>
+  against(
+    (_request, response) => response.end(`${JSON.stringify({ error })}\n`),
+    async (host) => {
+      await expect(push(host)).rejects.toMatchObject({ code });
     },
   ));

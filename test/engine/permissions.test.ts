@@ -3,6 +3,7 @@ import { readInput } from '../../handlers/slack/grammar.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import { needsOf } from '../../src/core/permission.ts';
 import { isOver } from '../../src/core/run.ts';
+import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { Rule } from '../../src/core/settings.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
@@ -25,9 +26,10 @@ let aheadMs = 0;
 const unused = new Map<string, string[]>();
 
 beforeAll(async () => {
-  const build = { context: '/nowhere', dockerfile: 'Dockerfile', args: {} };
+  const build = AppBuild.parse({ context: '/nowhere' });
+  const builds = BuildSettings.parse({ folders: ['/src'], repositories: ['registry.example.com/'] });
   const policy = [Rule.parse({ name: 'anything goes' })];
-  const settings = { ...testSettings, policy, apps: { web: { image: '127.0.0.1:5000/web', build } } };
+  const settings = { ...testSettings, policy, builds, apps: { web: { image: '127.0.0.1:5000/web', build } } };
   const seal = createSeal([Buffer.alloc(32, 7)]);
   const now = () => Date.now() + aheadMs;
   engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings, seal, now });

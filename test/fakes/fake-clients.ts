@@ -4,6 +4,7 @@ import type { Clients } from '../../src/core/ports.ts';
 import { fakeDockerHost } from './fake-docker-host.ts';
 import { type FakeHarbor, fakeHarbor } from './fake-harbor.ts';
 import { type FakeCluster, fakeCluster } from './fake-kube.ts';
+import { fakeDocker, fakeRegistry } from './fake-registry.ts';
 import { fakeTrust } from './fake-trust.ts';
 
 /** The clients that reach out of the process. */
@@ -46,14 +47,7 @@ export function fakeWorld({ signs = false } = {}): FakeWorld {
     harbor: harbor.client,
     hand: { reaches: () => true, give: async (_origin, text) => void given.push(text) },
     kube: () => cluster.kube,
-    registry: {
-      resolve: async (reference) => {
-        const [name = '', pinned] = reference.split('@');
-        const digest = pinned ?? digests.get(name);
-        if (digest) return digest;
-        throw fault('IMAGE_NOT_FOUND', { registry: '127.0.0.1:5000', image: reference, near: '', app: 'web' });
-      },
-    },
+    registry: fakeRegistry(digests),
     metrics: {
       configured: false,
       query: async () => {
@@ -62,8 +56,11 @@ export function fakeWorld({ signs = false } = {}): FakeWorld {
     },
     hooks: { ask: async () => ({ verdict: 'unsure' }) },
     ...fakeTrust(signs),
-    git: { read: async () => ({ commit: 'c'.repeat(40), files: [] }) },
-    docker: { build: async () => {}, push: async () => ({ digest: `sha256:${'b'.repeat(64)}` }) },
+    git: {
+      read: async () => ({ commit: 'c'.repeat(40), files: [] }),
+      checkout: async () => ({ commit: 'c'.repeat(40), committedAt: 0 }),
+    },
+    docker: fakeDocker(digests),
   };
   return Object.assign(cluster, { digests, clients, given, harbor, onHost: dockerHost.objects });
 }

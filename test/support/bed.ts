@@ -12,6 +12,8 @@ export type BedAddress = {
   shipmateKubeconfig: string;
   /** The folder of the compiled Kubernetes programs. */
   kubectl: string;
+  /** The program docker buildx. */
+  buildx: string;
   /** Image with a static /bin/busybox in the bed's registry. */
   busybox: string;
 };

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { createDocker } from '../../src/clients/docker/docker.ts';
 import { createDockerHosts } from '../../src/clients/docker/docker-host.ts';
+import { createGit } from '../../src/clients/git/git.ts';
 import { createClusters } from '../../src/clients/kube/clusters.ts';
 import { createPrometheus } from '../../src/clients/prometheus/prometheus.ts';
 import { createAttachments } from '../../src/clients/registry/attachments.ts';
 import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { createSigning, type SigningOptions } from '../../src/clients/signing/signing.ts';
 import { createTrivy, type TrivyOptions } from '../../src/clients/trivy/trivy.ts';
+import { readSecret } from '../../src/config/secrets.ts';
 import { at } from '../../src/core/json.ts';
 import type { Kube } from '../../src/core/kube.ts';
 import { Settings } from '../../src/core/settings.ts';
@@ -39,6 +42,7 @@ type Change = Partial<
     | 'dockerHosts'
     | 'analyses'
     | 'images'
+    | 'builds'
   >
 > & {
   /** What the store seals with; left out, it stores all as it is. */
@@ -53,6 +57,9 @@ type Change = Partial<
   /** The key that Shipmate signs with. */
   signing?: SigningOptions;
   trivy?: TrivyOptions;
+  /** Another Docker daemon than the bed's. */
+  dockerDaemon?: string;
+  gitLogin?: (host: string) => { username: string; password: string } | undefined;
 };
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
 async function letIn(kube: Kube, namespace: string): Promise<void> {
@@ -78,6 +85,8 @@ export async function realDesk({
   production: moreOfProduction,
   signing,
   trivy,
+  dockerDaemon,
+  gitLogin,
   ...change
 }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
@@ -105,10 +114,22 @@ export async function realDesk({
   const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
+  const registry = createRegistry();
+  const git = createGit(gitLogin);
+  const docker = createDocker({
+    host: dockerDaemon ?? bed.dockerHost,
+    buildx: bed.buildx,
+    git,
+    registry,
+    settings: () => settings.builds,
+    secret: (ref) => readSecret(ref, process.env),
+  });
   const clients = {
     ...world.clients,
     kube: clusters.kube,
-    registry: createRegistry(),
+    registry,
+    docker,
+    git,
     attachments: createAttachments(),
     signing: createSigning(signing),
     scanner: createTrivy(trivy),

@@ -90,6 +90,7 @@ export async function startVoyage(options: { socketMode?: boolean } = {}): Promi
         REDIS_URL: redis.url,
         KUBECONFIG: bed.shipmateKubeconfig,
         DOCKER_HOST: bed.dockerHost,
+        BUILDX: bed.buildx,
         SHIPMATE_CONFIG: settings,
         SLACK_BOT_TOKEN: secrets.bot,
         SLACK_SIGNING_SECRET: secrets.signing,

@@ -86,7 +86,7 @@ function answerButtons({ id, steps }: Run): ButtonSpec[] {
 }
 
 function deployButtons({ report, input }: Run, settings: Settings): ButtonSpec[] {
-  if (report?.kind !== 'built') return [];
+  if (report?.kind !== 'built' || typeof input.app !== 'string') return [];
   return Object.keys(settings.environments)
     .slice(0, 3)
     .map((env, index) =>

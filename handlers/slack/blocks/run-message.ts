@@ -57,6 +57,11 @@ function endBlocks(run: Run, settings: Settings, canary: Canary): KnownBlock[] {
       section(harmless(endText(report))),
       ...(report.text.trim() === '' ? [] : [preformatted(endOfText(report.text))]),
     ];
+  if (report.kind === 'build-failed')
+    return [
+      section(`*${harmless(endText(report))}*`),
+      ...(report.log.trim() === '' ? [] : [preformatted(endOfText(report.log))]),
+    ];
   if (report.kind !== 'rollout-failed' && report.kind !== 'rollout-timed-out')
     return [section(harmless(endText(report)))];
   const { next } = troubleText(report.trouble);

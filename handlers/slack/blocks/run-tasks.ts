@@ -17,6 +17,7 @@ const stepWords: Record<string, string> = {
   settle: 'Wait until the pods are ready',
   build: 'Build the image',
   push: 'Push it to the registry',
+  copy: 'Change the registry',
   attest: 'Put the decision beside the image, signed',
   scan: 'Scan the image, and keep what was found',
   sign: 'Sign the image',

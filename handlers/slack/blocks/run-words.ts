@@ -121,7 +121,11 @@ export function endText(report: Report): string {
     case 'superseded':
       return `A later change took over${report.by === undefined ? '' : ` (run ${report.by})`}; this one was not followed to its end.`;
     case 'built':
-      return `${shortImage(report.image)} built and pushed in ${report.seconds} s.`;
+      return report.reused
+        ? `${shortImage(report.image)} is in the registry: it was built before, from the same.`
+        : `${shortImage(report.image)} built and pushed in ${report.seconds} s.`;
+    case 'build-failed':
+      return report.problem;
     case 'status':
       return `${report.apps.length} places`;
     case 'locked':

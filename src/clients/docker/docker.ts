@@ -1,165 +1,119 @@
-import { addAbortSignal, Readable } from 'node:stream';
-import Docker from 'dockerode';
-import { z } from 'zod';
-import { Fault, fault } from '../../core/errors.ts';
-import { parseImage } from '../../core/image.ts';
-import { linesOf } from '../../core/lines.ts';
-import type { BuildProgress, Docker as DockerPort } from '../../core/ports.ts';
-import { packContext } from './context.ts';
-
-/** A build or push that says nothing for this long is taken for dead. */
-const silenceMs = 10 * 60_000;
-
-const Line = z.looseObject({
-  stream: z.string().optional(),
-  status: z.string().optional(),
-  id: z.string().optional(),
-  error: z.string().optional(),
-  aux: z.looseObject({ Digest: z.string().optional() }).optional(),
-});
-type Line = z.output<typeof Line>;
+import { createHash } from 'node:crypto';
+import type { BuildOrder, BuildProgress, ContextSource, Docker as DockerPort, FoundContext } from '../../core/build.ts';
+import { frontendOf } from '../../core/dockerfile.ts';
+import { fault } from '../../core/errors.ts';
+import type { BuildSettings, SecretRef } from '../../core/image-settings.ts';
+import type { Git } from '../../core/ports.ts';
+import type { Registry } from '../../core/registry.ts';
+import { runBuild } from './build.ts';
+import { findBuildx, type Login } from './buildx.ts';
+import { contextIn, digestOfContext, measure, refused } from './context.ts';
+import { createPush } from './push.ts';
+import { saidOf, withSource } from './source.ts';
 
 export type DockerOptions = {
   /** `unix:///var/run/docker.sock`, `tcp://host:2375`, … as DOCKER_HOST has it. */
   host?: string;
-  /** Sent only with pushes to their own host. */
-  credentials?: readonly { host: string; username: string; password: string; email?: string }[];
+  /** Who Shipmate is to registries, each by its host, and sent to no other. */
+  logins?: () => readonly Login[];
+  /** Registries that speak plain http, beside those of this machine. */
+  insecure?: () => readonly string[];
+  /** The path of buildx, where it is not found by itself. */
+  buildx?: string;
+  git: Pick<Git, 'checkout'>;
+  registry: Pick<Registry, 'readBlob'>;
+  settings: () => BuildSettings;
+  /** The value of a secret. @throws Fault where there is none */
+  secret: (ref: SecretRef) => string;
 };
 
-function connect(host: string): Docker {
-  const url = new URL(host);
-  if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname, timeout: silenceMs });
-  const protocol = url.protocol === 'https:' ? 'https' : 'http';
-  return new Docker({
-    host: url.hostname,
-    port: url.port || '2375',
-    protocol,
-    timeout: silenceMs,
-  });
+const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+/** A frontend runs with the rights of the build, and may be anybody's: only those that were allowed by name. */
+function checkFrontend(text: string, said: string, { frontends }: BuildSettings): void {
+  const asked = frontendOf(text);
+  if (asked === undefined || frontends.includes(asked)) return;
+  throw refused(
+    said,
+    `its Dockerfile asks for the frontend ${asked.slice(0, 100)} (# syntax=), which is not allowed`,
+    'Take that line away, or add the frontend to builds.frontends of shipmate.yaml.',
+  );
 }
 
-/** A line of the daemon. @throws Fault DOCKER_UNREACHABLE where it is none: something else than a daemon answers there */
-function lineOf(host: string, text: string): Line {
-  try {
-    return Line.parse(JSON.parse(text));
-  } catch (thrown) {
-    throw fault('DOCKER_UNREACHABLE', { host, problem: `it answered “${text.slice(0, 100)}”` }, thrown);
-  }
-}
-
-/** Reads the daemon's JSON lines; `error` among them is how a build or push fails, for the HTTP status is long sent. */
-async function readLines(
-  stream: NodeJS.ReadableStream,
-  host: string,
-  heard: (line: Line) => void,
+/** What a folder holds now, found out before anything is sent anywhere. */
+async function inspect(
+  folder: string,
+  found: { commit: string; committedAt: number } | undefined,
+  { source, dockerfile }: { source: ContextSource; dockerfile: string },
+  settings: BuildSettings,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  let failure: string | undefined;
-  const readable = addAbortSignal(signal, Readable.from(stream));
-  for await (const text of linesOf(readable, { rest: true })) {
-    if (text.trim() === '') continue;
-    const line = lineOf(host, text);
-    failure ??= line.error;
-    heard(line);
-  }
-  return failure;
+) {
+  const said = saidOf(source);
+  const { text, ...context } = await contextIn(folder, dockerfile, said);
+  checkFrontend(text, said, settings);
+  const { files, bytes } = await measure(context, said, settings.contextMegabytes * 1_048_576, signal);
+  const id = found?.commit ?? (source.kind === 'upload' ? source.digest : await digestOfContext(context, signal));
+  const found_: FoundContext = {
+    id,
+    ...(found && { committedAt: found.committedAt }),
+    files,
+    bytes,
+    dockerfile: sha256(text),
+  };
+  return { found: found_, context, text };
 }
 
-/** `Step 3/7 : COPY . /app` */
-function progressOf(text: string): BuildProgress {
-  const step = /^Step (\d+)\/(\d+) : (.*)/.exec(text);
-  return step ? { text: step[3] ?? '', step: Number(step[1]), steps: Number(step[2]) } : { text };
-}
-
-/** Where an error comes from is told only by its shape: the daemon's answers have a status, the connection's have a code. */
-const DockerError = z.looseObject({
-  statusCode: z.number().optional(),
-  code: z.string().optional(),
-  message: z.string(),
-});
-
-function daemonFault(host: string, thrown: unknown, refused: (problem: string) => Fault): Fault {
-  if (thrown instanceof Fault) return thrown;
-  const { statusCode, code, message } = DockerError.parse(thrown);
-  if (statusCode !== undefined && statusCode < 500) return refused(message);
-  return fault('DOCKER_UNREACHABLE', { host, problem: code ?? message }, thrown);
-}
-
-/** Builds and pushes on a Docker daemon. */
-export function createDocker(options: DockerOptions = {}): DockerPort {
+/** Builds with `docker buildx`, and pushes what a daemon has. */
+export function createDocker(options: DockerOptions): DockerPort {
   const host = options.host ?? 'unix:///var/run/docker.sock';
-  const docker = connect(host);
+  const logins = options.logins ?? (() => []);
+  const { push, imageId } = createPush(host, logins);
 
-  const build: DockerPort['build'] = async ({ context, dockerfile, tag, args }, seen, signal) => {
-    const packed = await packContext(context, dockerfile, tag);
-    let instruction = '';
-    const refused = (problem: string) =>
-      fault('BUILD_FAILED', {
-        image: tag,
-        problem: `${problem.trim()}${instruction === '' ? '' : ` (at: ${instruction})`}`,
+  const buildTo = async (
+    order: BuildOrder,
+    pushes: boolean,
+    seen: (progress: BuildProgress) => void,
+    signal: AbortSignal,
+  ): Promise<{ digest?: string }> => {
+    const settings = options.settings();
+    const program = await findBuildx(options.buildx);
+    // The commit that was planned, whatever the branch is by now.
+    const { source, dockerfile, context: planned } = order;
+    const exact = source.kind === 'git' ? { ...source, ref: planned.id } : source;
+    return await withSource(options, exact, signal, async (folder, commit) => {
+      const check = () => inspect(folder, commit, { source, dockerfile }, settings, signal);
+      const { found, context, text } = await check();
+      const changed = () => fault('CONTEXT_CHANGED', { context: saidOf(source) });
+      if (found.id !== planned.id) throw changed();
+      const values = order.secrets.map((id) => {
+        const ref = order.secretRefs[id];
+        if (!ref) throw fault('BAD_INPUT', { problem: `There is no build secret “${id}” in shipmate.yaml.` });
+        return options.secret(ref);
       });
-    try {
-      const stream = await docker.buildImage(packed, {
-        t: tag,
-        dockerfile,
-        buildargs: args,
-        rm: true,
-        forcerm: true,
-        abortSignal: signal,
-      });
-      const failure = await readLines(
-        stream,
-        host,
-        ({ stream: text, status }) => {
-          for (const line of (text ?? status ?? '').split('\n').filter((part) => part.trim() !== '')) {
-            const progress = progressOf(line);
-            if (progress.step !== undefined) instruction = progress.text;
-            seen(progress);
-          }
-        },
-        signal,
-      );
-      if (failure !== undefined) throw refused(failure);
-    } catch (thrown) {
-      throw daemonFault(host, thrown, refused);
-    } finally {
-      packed.destroy();
-    }
+      const insecure = options.insecure?.() ?? [];
+      const build = { host, program, order, pushes, settings, logins: logins(), insecure, context, text, values };
+      const built = await runBuild(build, seen, signal);
+      // A folder that somebody writes to meanwhile is not what was approved.
+      if (source.kind === 'folder' && !pushes && (await check()).found.id !== planned.id) throw changed();
+      return built;
+    });
   };
 
-  const push: DockerPort['push'] = async (tag, seen, signal) => {
-    const refused = (problem: string) => fault('PUSH_FAILED', { image: tag, problem: problem.trim() });
-    const { registry } = parseImage(tag);
-    const own = options.credentials?.find((entry) => entry.host === registry);
-    // The daemon insists on the header, also where there is nothing to say in it.
-    const authconfig = {
-      username: own?.username ?? '',
-      password: own?.password ?? '',
-      email: own?.email ?? '',
-      serveraddress: registry ?? '',
-    };
-    try {
-      const stream = await docker.getImage(tag).push({ authconfig, abortSignal: signal });
-      let digest: string | undefined;
-      const layers = new Set<string>();
-      const failure = await readLines(
-        stream,
-        host,
-        ({ status, id, aux }) => {
-          digest ??= aux?.Digest;
-          // One line a layer and state; the byte counts in between are noise in a thread.
-          const text = [id, status].filter(Boolean).join(': ');
-          if (status !== undefined && !layers.has(text)) seen({ text });
-          layers.add(text);
-        },
-        signal,
-      );
-      if (failure !== undefined) throw refused(failure);
-      if (digest === undefined) throw refused('the daemon did not say under which digest.');
+  return {
+    look: (source, dockerfile, signal) =>
+      withSource(options, source, signal, async (folder, commit) => {
+        const { found } = await inspect(folder, commit, { source, dockerfile }, options.settings(), signal);
+        return found;
+      }),
+    build: async (order, seen, signal) => void (await buildTo(order, false, seen, signal)),
+    pushBuilt: async (order, seen, signal) => {
+      if (options.settings().builder === undefined) return await push(order.image, seen, signal);
+      const { digest } = await buildTo(order, true, seen, signal);
+      if (digest === undefined)
+        throw fault('PUSH_FAILED', { image: order.image, problem: 'the builder did not say under which digest.' });
       return { digest };
-    } catch (thrown) {
-      throw daemonFault(host, thrown, refused);
-    }
+    },
+    push,
+    imageId,
   };
-  return { build, push };
 }

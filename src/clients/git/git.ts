@@ -1,73 +1,15 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, fault } from '../../core/errors.ts';
 import type { Git } from '../../core/ports.ts';
 import { checkRef, checkUrl } from './addresses.ts';
+import { createCheckout } from './checkout.ts';
+import { type Call, git, type Login, proofFor } from './run.ts';
 
-const callMs = 60_000;
 const mostFiles = 500;
 /** What a listing of a large repository may take; blobs have the caller's own limit. */
 const listingBytes = 8 * 1_048_576;
-
-/** Nothing of the machine's own Git settings, and no question to a person who isn't there. */
-const environment = (home: string) => ({
-  PATH: process.env.PATH ?? '',
-  HOME: home,
-  LC_ALL: 'C',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_ASKPASS: '/bin/false',
-  GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=10',
-  GIT_ALLOW_PROTOCOL: 'https:http:ssh',
-});
-
-const settings = [
-  'http.followRedirects=false',
-  'http.lowSpeedLimit=1000',
-  'http.lowSpeedTime=20',
-  'gc.auto=0',
-  'core.hooksPath=/dev/null',
-];
-
-type Call = { home: string; signal: AbortSignal; limit: number };
-
-/** Runs git with an array of arguments and answers with what it printed. @throws Error in git's own words */
-function git(args: readonly string[], { home, signal, limit }: Call): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const all = [...settings.flatMap((setting) => ['-c', setting]), ...args];
-  const over = AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
-  const child = spawn('git', all, {
-    cwd: home,
-    env: environment(home),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal: over,
-  });
-  const out: Buffer[] = [];
-  let [size, err] = [0, ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= limit) return void out.push(chunk);
-    child.kill('SIGKILL');
-    reject(new Error(`there is more than ${Math.round(limit / 1_024)} KiB of it`));
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    if (err.length < 4_000) err += chunk.toString();
-  });
-  child.once('error', (problem) =>
-    reject(over.aborted && !signal.aborted ? new Error('it took more than a minute') : problem),
-  );
-  child.once('close', (code) => (code === 0 ? resolve(Buffer.concat(out)) : reject(new Error(complaintOf(err)))));
-  return promise;
-}
-
-/** The last thing that git complained of, in one line. */
-function complaintOf(err: string): string {
-  const lines = err.split('\n').filter((line) => /^(fatal|error|remote):/.test(line));
-  return (lines.at(0) ?? err.split('\n')[0] ?? '').replace(/^(fatal|error|remote): /, '').slice(0, 300) || 'git failed';
-}
 
 /** `100644 blob HASH    SIZE\tPATH`, with a NUL after each. Links, submodules and folders are left out. */
 function blobsOf(listing: string): { hash: string; path: string }[] {
@@ -77,7 +19,7 @@ function blobsOf(listing: string): { hash: string; path: string }[] {
   });
 }
 
-const read: Git['read'] = async (from, { hosts, accept, limitBytes }, signal) => {
+const createRead = (login: (host: string) => Login | undefined): Git['read'] => async (from, { hosts, accept, limitBytes }, signal) => {
   const failed = (problem: string, cause?: unknown) => fault('GIT_FAILED', { url: from.url, problem }, cause);
   const problem = checkUrl(from.url, hosts) ?? checkRef(from.ref);
   if (problem !== undefined) throw failed(problem);
@@ -87,7 +29,7 @@ const read: Git['read'] = async (from, { hosts, accept, limitBytes }, signal) =>
     await git(['init', '--quiet', '--bare', '--', home], call(1_024));
     await git(
       ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', from.url, from.ref],
-      call(65_536),
+      { ...call(65_536), ...proofFor(from.url, login) },
     );
     const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
     const path = from.path.replace(/^\/+|\/+$/g, '');
@@ -116,7 +58,7 @@ const read: Git['read'] = async (from, { hosts, accept, limitBytes }, signal) =>
   }
 };
 
-/** Git through the program of that name: each read in a folder of its own that is gone afterwards. */
-export function createGit(): Git {
-  return { read };
+/** Git through the program of that name: each read in a folder of its own that is gone afterwards. `login` says who it is to a host. */
+export function createGit(login: (host: string) => Login | undefined = () => undefined): Git {
+  return { read: createRead(login), checkout: createCheckout(login) };
 }

@@ -57,12 +57,7 @@ export type Store = ReturnType<typeof createStore>;
 /** Reads and writes what a repository holds besides images. What is too large counts as not there. */
 export function createStore(call: Caller, image: Named, signal: AbortSignal) {
   const get = async (path: string, limit: number, ms?: number): Promise<Buffer | undefined> => {
-    const asked = { method: 'GET', ...(ms !== undefined && { ms }) } as const;
-    const first = await call(image, path, asked, signal);
-    // Blobs may well be kept elsewhere, by address.
-    const elsewhere = [302, 303, 307, 308].includes(first.statusCode) && first.headers.location;
-    if (typeof elsewhere === 'string') await first.body.dump();
-    const { statusCode, body } = typeof elsewhere === 'string' ? await call(image, elsewhere, asked, signal) : first;
+    const { statusCode, body } = await call.ask(image, { path, ...(ms !== undefined && { ms }) }, signal);
     if (statusCode === 200) return await bodyOf(body, limit);
     await body.dump();
     if (statusCode === 404) return undefined;
@@ -79,16 +74,16 @@ export function createStore(call: Caller, image: Named, signal: AbortSignal) {
 
   const putBlob = async (content: Buffer): Promise<void> => {
     const digest = digestOf(content);
-    const there = await call(image, `blobs/${digest}`, { method: 'HEAD' }, signal);
+    const there = await call.ask(image, { method: 'HEAD', path: `blobs/${digest}` }, signal);
     await there.body.dump();
     if (there.statusCode === 200) return;
-    const begun = await call(image, 'blobs/uploads/', { method: 'POST', body: Buffer.alloc(0) }, signal);
+    const begun = await call.ask(image, { method: 'POST', path: 'blobs/uploads/', body: Buffer.alloc(0) }, signal);
     await begun.body.dump();
     const { location } = begun.headers;
     if (begun.statusCode !== 202 || typeof location !== 'string') throw refused(begun.statusCode);
     const to = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
-    const put = { method: 'PUT', body: content, contentType: 'application/octet-stream', ms: blobMs } as const;
-    const done = await call(image, to, put, signal);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const done = await call.ask(image, { method: 'PUT', path: to, body: content, headers, ms: blobMs }, signal);
     await done.body.dump();
     if (done.statusCode !== 201) throw refused(done.statusCode);
   };
@@ -106,8 +101,8 @@ export function createStore(call: Caller, image: Named, signal: AbortSignal) {
     putBlob,
     /** Answers with whether the registry took notice of the manifest's subject. */
     putManifest: async (reference: string, content: Buffer, contentType: string): Promise<boolean> => {
-      const put = { method: 'PUT', body: content, contentType } as const;
-      const done = await call(image, `manifests/${reference}`, put, signal);
+      const headers = { 'content-type': contentType };
+      const done = await call.ask(image, { method: 'PUT', path: `manifests/${reference}`, body: content, headers }, signal);
       await done.body.dump();
       if (done.statusCode !== 201) throw refused(done.statusCode);
       return done.headers['oci-subject'] !== undefined;

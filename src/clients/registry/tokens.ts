@@ -28,12 +28,14 @@ export async function authorizationFor(
   challenge: string,
   credentials: Credentials | undefined,
   signal: AbortSignal,
+  scopes: readonly string[] = [],
 ): Promise<string | undefined> {
   const { scheme, fields } = challengeOf(challenge);
   if (scheme === 'basic') return credentials && basic(credentials);
   if (scheme !== 'bearer' || !fields.realm) return undefined;
   const realm = new URL(fields.realm);
   for (const name of ['service', 'scope']) if (fields[name]) realm.searchParams.set(name, fields[name]);
+  for (const scope of scopes) realm.searchParams.append('scope', scope);
   const trusted = realm.host === host || (realm.protocol === 'https:' && siteOf(realm.host) === siteOf(host));
   const headers = credentials && trusted ? { authorization: basic(credentials) } : {};
   const { statusCode, body } = await request(realm, { headers, signal });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, parseImage, repositoryOf, shortImage } from '../../core/image.ts';
 import { AppRef, appOf } from '../../core/place.ts';
-import type { Registry } from '../../core/ports.ts';
+import type { Registry } from '../../core/registry.ts';
 import type { Settings } from '../../core/settings.ts';
 
 /** How people say which image of an app they mean. */

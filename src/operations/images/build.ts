@@ -1,61 +1,70 @@
 import { z } from 'zod';
+import type { ContextSource } from '../../core/build.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
-import { defineOperation, type StepContext } from '../../core/operation.ts';
+import type { AppBuild } from '../../core/image-settings.ts';
+import { defineOperation } from '../../core/operation.ts';
 import { AppRef, appOf } from '../../core/place.ts';
-import type { BuildProgress } from '../../core/ports.ts';
-import type { AppSettings, Settings } from '../../core/settings.ts';
+import type { Settings } from '../../core/settings.ts';
+import { Args, buildFields, GitRef, Tag } from './fields.ts';
+import { planBuild } from './plan-build.ts';
+import { buildSteps, doBuild } from './run-build.ts';
 
-/** How an app is built: its context folder, and its build arguments with `{tag}` filled in. */
-function recipeOf(settings: Settings, app: string, tag: string) {
-  const { build, image }: AppSettings = appOf(settings, app);
+const Input = z.strictObject({
+  app: AppRef,
+  tag: Tag.optional().describe('The tag to build; left out, it is made of the commit'),
+  ref: GitRef.optional().describe('A branch, tag or commit of its repository'),
+  args: Args,
+  ...buildFields,
+});
+type Input = z.output<typeof Input>;
+
+function buildOf(settings: Settings, app: string): { build: AppBuild; image: string } {
+  const { build, image } = appOf(settings, app);
   if (!build) throw fault('NO_BUILD', { app });
-  const args = Object.fromEntries(
-    Object.entries(build.args).map(([name, value]) => [name, value.replaceAll('{tag}', tag)]),
-  );
-  const reference = `${image}:${tag}`;
-  parseImage(reference);
-  return { context: build.context, dockerfile: build.dockerfile, tag: reference, args };
+  return { build, image };
 }
 
-/** Every line goes to the thread; the step shows where the build is. */
-function shownAs({ note, log }: StepContext) {
-  return ({ text, step, steps }: BuildProgress) => {
-    if (step !== undefined) note(`${step} of ${steps ?? '?'}: ${text}`);
-    log(text);
-  };
+function sourceOf({ git: url, context, ref }: AppBuild, input: Input): ContextSource {
+  if (url !== undefined) return { kind: 'git', url, ref: input.ref ?? ref, path: context };
+  if (input.ref === undefined) return { kind: 'folder', folder: context };
+  throw fault('BAD_INPUT', {
+    problem: `${input.app} is built from the folder ${context}, so there is no “${input.ref}” of it. Set apps.${input.app}.build.git.`,
+  });
 }
 
 export const build = defineOperation({
   name: 'build',
   summary: 'Build an app’s image and push it to the registry',
   effect: 'change',
-  input: z.strictObject({
-    app: AppRef,
-    tag: z
-      .string()
-      .regex(/^\w[\w.-]{0,127}$/, 'must be letters, digits, “.”, “_” and “-”, at most 128')
-      .describe('The tag to build')
-      .meta({ examples: ['v2'] }),
-  }),
-  usage: '<app> <tag>',
+  input: Input,
+  usage: '<app> [<tag>] [from <ref>] [target=<target>] [platforms=<platforms>] [fresh=<fresh>]',
   command: '/build',
-  examples: ['web v2'],
+  examples: ['web v2', 'web from main', 'web v2 from release/2 target=runtime platforms=linux/amd64,linux/arm64'],
   routes: [],
-  needs: ['docker'],
-  steps: ['build', 'push'],
+  needs: ['docker', 'registry'],
+  steps: buildSteps,
+  limits: { steps: { build: 25 * 60 * 60_000 }, run: 26 * 60 * 60_000 },
   target: ({ app }) => ({ app }),
-  plan: async ({ settings }, { app, tag }) => {
-    const recipe = recipeOf(settings, app, tag);
-    return { summary: `${recipe.tag} from ${recipe.context}`, changes: [], takesOver: [] };
-  },
-  run: async (run, { app, tag }) => {
-    const recipe = recipeOf(run.settings, app, tag);
-    const began = await run.step('build', async (step) => {
-      await run.on.docker.build(recipe, shownAs(step), step.signal);
-      return step.startedAt;
+  plan: async (context, input) => {
+    const { build: how, image: repository } = buildOf(context.settings, input.app);
+    const { dockerfile } = how;
+    return await planBuild(context, { source: sourceOf(how, input), dockerfile }, ({ id }) => {
+      // Where nobody named a tag: the commit, or what is in the folder.
+      const tag = input.tag ?? id.replace(/^sha256:/, '').slice(0, 12);
+      const filled = Object.entries(how.args).map(([name, value]) => [name, value.replaceAll('{tag}', tag)]);
+      const image = `${repository}:${tag}`;
+      parseImage(image);
+      return {
+        image,
+        args: { ...Object.fromEntries(filled), ...input.args },
+        ...((input.target ?? how.target) !== undefined && { target: input.target ?? how.target }),
+        platforms: input.platforms.length > 0 ? input.platforms : how.platforms,
+        secrets: Object.keys(how.secrets),
+        cache: how.cache,
+        fresh: input.fresh,
+      };
     });
-    const { digest } = await run.step('push', (step) => run.on.docker.push(recipe.tag, shownAs(step), step.signal));
-    return { kind: 'built', image: recipe.tag, digest, tag, seconds: Math.round((run.now() - began) / 100) / 10 };
   },
+  run: (run, { app }) => doBuild(run, buildOf(run.settings, app).build.secrets),
 });

@@ -1,89 +1,173 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDocker } from '../../../src/clients/docker/docker.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
-import type { BuildProgress } from '../../../src/core/ports.ts';
+import type { BuildProgress } from '../../../src/core/build.ts';
 import { bed } from '../../support/bed.ts';
+import { buildFrom, contextOf, dockerAt } from '../../support/builds.ts';
+import { docker as cli } from '../../support/docker-cli.ts';
 
-const docker = createDocker({ host: bed.dockerHost });
+const docker = dockerAt({ host: bed.dockerHost, buildx: bed.buildx });
 const { signal } = new AbortController();
-let context: string;
+const image = `${bed.registryHost}/built:t1`;
+const shell = (text: string) => `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(text)}]`;
+let folder: string;
 
-beforeAll(async () => {
-  context = await mkdtemp(join(tmpdir(), 'shipmate-context-'));
-  await mkdir(join(context, 'secrets'));
-  await writeFile(
-    join(context, 'Dockerfile'),
-    `FROM ${bed.busybox}\nARG VERSION\nLABEL version=\${VERSION}\nCOPY . /app/\n`,
-  );
-  await writeFile(join(context, '.dockerignore'), 'secrets\n*.log\n!keep.log\n');
-  await writeFile(join(context, 'secrets', 'key'), 'planted');
-  await writeFile(join(context, 'noise.log'), 'x');
-  await writeFile(join(context, 'keep.log'), 'x');
-  await symlink('/etc/passwd', join(context, 'link'));
+beforeEach(async () => {
+  folder = await contextOf({
+    Dockerfile: `FROM ${bed.busybox}\nARG VERSION\nLABEL version=\${VERSION}\nCOPY . /app/\n`,
+    '.dockerignore': 'secrets\n*.log\n!keep.log\n',
+    'secrets/key': 'planted',
+    'noise.log': 'x',
+    'keep.log': 'x',
+  });
 });
-afterAll(async () => rm(context, { recursive: true }));
-
-const options = (change: Record<string, unknown> = {}) => ({
-  context,
-  dockerfile: 'Dockerfile',
-  tag: `${bed.registryHost}/built:t1`,
-  args: { VERSION: 't1' },
-  ...change,
-});
+const source = () => ({ kind: 'folder' as const, folder });
 
 describe('a build on a real daemon', () => {
-  test('shows its steps, and its push gives the digest that the registry has', async () => {
+  test('shows its steps, honours .dockerignore, and its push gives the digest that the registry has', async () => {
     const seen: BuildProgress[] = [];
-    await docker.build(options(), (progress) => seen.push(progress), signal);
-    expect(seen.filter(({ step }) => step !== undefined).map(({ step, steps }) => `${step}/${steps}`)).toEqual([
-      '1/4',
-      '2/4',
-      '3/4',
-      '4/4',
-    ]);
-    const { digest } = await docker.push(options().tag, () => {}, signal);
-    expect(await createRegistry().resolve(options().tag, 'built', signal)).toBe(digest);
+    await symlink('/etc/passwd', join(folder, 'link'));
+    const order = { image, args: { VERSION: 't1' }, labels: { 'org.opencontainers.image.revision': 'abc' }, fresh: true };
+    const whole = await buildFrom(docker, source(), order, (progress) => seen.push(progress), signal);
+    expect(seen.map(({ step, steps, text }) => `${step}/${steps} ${text}`)).toEqual(
+      [expect.stringContaining(`1/2 FROM ${bed.busybox}`), '2/2 COPY . /app/'],
+    );
+    const { digest } = await docker.pushBuilt(whole, () => {}, signal);
+    expect(await createRegistry().resolve(image, 'built', signal)).toBe(digest);
+    const [{ Config }] = JSON.parse(await cli('image', 'inspect', image));
+    expect(Config.Labels).toMatchObject({ version: 't1', 'org.opencontainers.image.revision': 'abc' });
+    const listed = await cli('run', '--rm', '--network', 'none', image, 'ls', '-l', '/app');
+    expect(listed).toContain('keep.log');
+    expect(listed).toContain('link -> /etc/passwd');
+    expect(listed).not.toMatch(/secrets|noise/);
   });
 
-  test('that fails names the instruction', async () => {
-    await writeFile(join(context, 'Broken'), `FROM ${bed.busybox}\nCOPY missing /\n`);
-    const broken = docker.build(options({ dockerfile: 'Broken' }), () => {}, signal);
+  test('that fails names the line of the Dockerfile and its stage, and shows what it printed', async () => {
+    folder = await contextOf({
+      Dockerfile: `# a comment\nFROM ${bed.busybox} AS base\n${shell('echo fine')}\n\nFROM base AS last\n${shell('echo it broke; exit 3')}\n`,
+    });
+    const seen: BuildProgress[] = [];
+    const broken = buildFrom(docker, source(), { image, fresh: true }, (progress) => seen.push(progress), signal);
     await expect(broken).rejects.toMatchObject({
       code: 'BUILD_FAILED',
-      message: expect.stringContaining('COPY missing /'),
+      message: expect.stringMatching(/Dockerfile:6, RUN .*exit code: 3/),
+    });
+    expect(seen.map(({ text }) => text)).toContain('it broke');
+    expect(seen).toContainEqual(expect.objectContaining({ stage: 'last', step: 1, steps: 1 }));
+  });
+
+  test('takes a target, and says which base image cannot be pulled', async () => {
+    folder = await contextOf({
+      Dockerfile: `FROM ${bed.busybox} AS small\nLABEL stage=small\nFROM ${bed.registryHost}/nothing:v9\n`,
+    });
+    await buildFrom(docker, source(), { image, target: 'small' }, () => {}, signal);
+    const [{ Config }] = JSON.parse(await cli('image', 'inspect', image));
+    expect(Config.Labels.stage).toBe('small');
+    await expect(buildFrom(docker, source(), { image }, () => {}, signal)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(/base image \S+\/nothing:v9 cannot be pulled: .*not found/),
     });
   });
 
+  test('gives secrets to the build alone: not in the image, its history, or what is told', async () => {
+    const secret = 'plant-3d-s3cret-of-the-build';
+    folder = await contextOf({
+      Dockerfile: `FROM ${bed.busybox}\nRUN --mount=type=secret,id=npm ["/bin/busybox", "sh", "-c", "/bin/busybox cat /run/secrets/npm; /bin/busybox wc -c < /run/secrets/npm > /size"]\n`,
+    });
+    const seen: BuildProgress[] = [];
+    const own = dockerAt({ host: bed.dockerHost, buildx: bed.buildx, secret: () => secret });
+    const order = { image, secrets: ['npm'], secretRefs: { npm: { env: 'NPM_TOKEN' } }, fresh: true };
+    await buildFrom(own, source(), order, (progress) => seen.push(progress), signal);
+    expect((await cli('run', '--rm', '--network', 'none', image, 'cat', '/size')).trim()).toBe(String(secret.length));
+    const told = [JSON.stringify(seen), await cli('history', '--no-trunc', image), await cli('image', 'inspect', image)];
+    expect(told.join('\n')).not.toContain(secret);
+    expect(JSON.stringify(seen)).toContain('[redacted]');
+    const files = await cli('run', '--rm', '--network', 'none', image, 'grep', '-r', secret, '/size', '/bin').catch(String);
+    expect(files).not.toMatch(new RegExp(`${secret}$`, 'm'));
+  });
+
+  test('ends where it runs when it is stopped', async () => {
+    folder = await contextOf({ Dockerfile: `FROM ${bed.busybox}\n${shell(`exec /bin/busybox sleep 31${process.pid}`)}\n` });
+    const stop = new AbortController();
+    const stopped = buildFrom(docker, source(), { image, fresh: true }, ({ text }) => {
+      if (text.startsWith('RUN')) setTimeout(() => stop.abort(new Error('stopped')), 500);
+    }, stop.signal);
+    await expect(stopped).rejects.toThrow('stopped');
+    await expect.poll(() => runs(`sleep 31${process.pid}`), { timeout: 5_000 }).toBe(false);
+  });
+});
+
+async function runs(what: string): Promise<boolean> {
+  const { readdir, readFile } = await import('node:fs/promises');
+  const lines = await Promise.all(
+    (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.some((line) => line.replaceAll('\0', ' ').includes(what));
+}
+
+describe('a context', () => {
   test.each([
-    [{ context: '/nowhere' }, 'does not exist'],
-    [{ dockerfile: 'Nofile' }, 'there is no Nofile'],
-    [{ dockerfile: '../../etc/passwd' }, /there is no|lies outside/],
-    [{ dockerfile: 'link' }, 'lies outside'],
-  ])('is refused before anything is sent: %j', async (change, words) => {
-    const refused = docker.build(options(change), () => {}, signal);
-    await expect(refused).rejects.toMatchObject({ code: 'BUILD_FAILED', message: expect.stringMatching(words) });
+    [{ folder: '/nowhere' }, 'Dockerfile', 'does not exist'],
+    [{}, 'Nofile', 'there is no Nofile'],
+    [{}, '../../etc/passwd', 'lies outside'],
+    [{}, 'link', 'lies outside'],
+    [{}, '/etc/passwd', 'lies outside'],
+    [{}, 'secrets', 'is not a file'],
+  ])('is refused before anything is sent: %j %s', async (change, dockerfile, words) => {
+    await symlink('/etc/passwd', join(folder, 'link'));
+    await expect(docker.look({ ...source(), ...change }, dockerfile, signal)).rejects.toMatchObject({
+      code: 'CONTEXT_REFUSED',
+      message: expect.stringContaining(words),
+    });
   });
 
-  test('can be stopped', async () => {
-    const abort = new AbortController();
-    const stopped = docker.build(options(), () => abort.abort(), abort.signal);
-    await expect(stopped).rejects.toThrow();
+  test('outside of the folders that are allowed is refused, also over a link', async () => {
+    const other = await contextOf({ Dockerfile: 'FROM scratch\n' });
+    await symlink(other, join(folder, 'away'));
+    const within = [folder];
+    for (const outside of [other, join(folder, 'away'), join(folder, '..')])
+      await expect(docker.look({ kind: 'folder', folder: outside, within }, 'Dockerfile', signal)).rejects.toMatchObject({
+        code: 'CONTEXT_REFUSED',
+        message: expect.stringContaining('no folder that may be built from'),
+      });
+    expect(await docker.look({ kind: 'folder', folder, within }, 'Dockerfile', signal)).toMatchObject({ files: 4 });
+  });
+
+  test.each(['# syntax=evil/frontend:1', '#syntax = evil/frontend:1', '# escape=`\n# syntax=evil/frontend:1', '// syntax=evil/frontend:1'])(
+    'that asks for a frontend of its own is refused, unless it is allowed: %s',
+    async (line) => {
+      folder = await contextOf({ Dockerfile: `${line}\nFROM scratch\n` });
+      await expect(docker.look(source(), 'Dockerfile', signal)).rejects.toMatchObject({
+        code: 'CONTEXT_REFUSED',
+        message: expect.stringContaining('evil/frontend:1'),
+      });
+      const lenient = dockerAt({ host: bed.dockerHost, buildx: bed.buildx }, { frontends: ['evil/frontend:1'] });
+      expect(await lenient.look(source(), 'Dockerfile', signal)).toMatchObject({ files: 1 });
+    },
+  );
+
+  test('that changed since it was planned is not built', async () => {
+    const context = await docker.look(source(), 'Dockerfile', signal);
+    folder = await contextOf({ Dockerfile: 'FROM scratch\nCOPY . /\n', other: 'x' });
+    await expect(buildFrom(docker, source(), { image, context }, () => {}, signal)).rejects.toMatchObject({
+      code: 'CONTEXT_CHANGED',
+    });
   });
 });
 
-test('a push to a registry that is not there says so', async () => {
-  const tag = '127.0.0.1:1/built:t1';
-  await docker.build(options({ tag }), () => {}, signal);
-  await expect(docker.push(tag, () => {}, signal)).rejects.toMatchObject({ code: 'PUSH_FAILED' });
+test('a push to a registry that is not there says so, and may be tried again', async () => {
+  const away = '127.0.0.1:1/built:t1';
+  const whole = await buildFrom(docker, source(), { image: away }, () => {}, signal);
+  await expect(docker.pushBuilt(whole, () => {}, signal)).rejects.toMatchObject({ code: 'PUSH_BROKE', retry: 'later' });
 });
 
-test('a daemon that is not there says so', async () => {
-  const away = createDocker({ host: 'unix:///nowhere/docker.sock' });
-  await expect(away.build(options(), () => {}, signal)).rejects.toMatchObject({
+test('a daemon that is not there says so, and so does a buildx that is not', async () => {
+  const away = dockerAt({ host: 'unix:///nowhere/docker.sock', buildx: bed.buildx });
+  await expect(buildFrom(away, source(), { image }, () => {}, signal)).rejects.toMatchObject({
     code: 'DOCKER_UNREACHABLE',
     retry: 'later',
   });
+  const without = dockerAt({ host: bed.dockerHost, buildx: '/nowhere/buildx' });
+  await expect(buildFrom(without, source(), { image }, () => {}, signal)).rejects.toMatchObject({ code: 'BUILDX_MISSING' });
 });

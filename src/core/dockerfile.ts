@@ -1,0 +1,72 @@
+/** An instruction of a Dockerfile: where it begins, with its continued lines joined. */
+export type Instruction = { line: number; text: string };
+
+const tidy = (text: string): string => text.replace(/\s+/g, ' ').trim();
+const isComment = (line: string): boolean => /^\s*#/.test(line);
+
+/** The text's end marks of here-documents that an instruction opens: `RUN <<EOF`, `COPY <<-"A" <<B /x`. */
+const heredocs = (text: string): string[] =>
+  /^(RUN|COPY|ADD)\s/i.test(text) ? [...text.matchAll(/<<-?["']?(\w+)["']?/g)].map(([, mark = '']) => mark) : [];
+
+/** The instructions of a Dockerfile, in their order. */
+export function instructionsOf(dockerfile: string): Instruction[] {
+  const lines = dockerfile.split(/\r?\n/);
+  const continued = /^\s*#\s*escape\s*=\s*`/im.test(lines.slice(0, 5).join('\n')) ? /`\s*$/ : /\\\s*$/;
+  const found: Instruction[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    if (isComment(lines[at] ?? '') || (lines[at] ?? '').trim() === '') continue;
+    const line = at + 1;
+    let text = lines[at] ?? '';
+    while (continued.test(text) && at + 1 < lines.length) {
+      const next = lines[++at] ?? '';
+      text = isComment(next) || next.trim() === '' ? text : `${text.replace(continued, '')} ${next}`;
+    }
+    const opened = tidy(text);
+    for (const mark of heredocs(opened)) {
+      while (at + 1 < lines.length && (lines[++at] ?? '').trim() !== mark) continue;
+    }
+    found.push({ line, text: opened });
+  }
+  return found;
+}
+
+/**
+ * Which frontend a Dockerfile names for itself, in any of the forms that BuildKit reads: `# syntax=…`, `// syntax=…`, or JSON.
+ * Rather one too many than one too few: a frontend runs with the rights of the build.
+ */
+export function frontendOf(dockerfile: string): string | undefined {
+  const text = dockerfile.replace(/^\ufeff/, '');
+  const json = /^\s*(?:(?:#|\/\/)[^\n]*\n\s*)*\{[^]*?"syntax"\s*:\s*"([^"]+)"/i.exec(text)?.[1];
+  if (json !== undefined) return json;
+  for (const line of text.split(/\r?\n/)) {
+    if (line.trim() !== '' && !/^\s*(#|\/\/)/.test(line)) return undefined;
+    const named = /^\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(line)?.[1];
+    if (named !== undefined) return named;
+  }
+  return undefined;
+}
+
+/** `[linux/arm64 base 2/5] RUN npm ci`, taken apart; undefined for what is no instruction, such as `[internal] load …`. */
+export function partOf(name: string): { stage: string; step: number; steps: number; text: string } | undefined {
+  const [, inside = '', step, steps, text = ''] = /^\[([^\]]*?)\s*(\d+)\/(\d+)\] ([^]*)$/.exec(name) ?? [];
+  if (step === undefined) return undefined;
+  return { stage: inside, step: Number(step), steps: Number(steps), text: tidy(text) };
+}
+
+/** The line that an instruction, as BuildKit calls it, stands in; undefined where it cannot be told. */
+export function lineOf(dockerfile: string, name: string): number | undefined {
+  const part = partOf(name);
+  if (!part) return undefined;
+  const all = instructionsOf(dockerfile);
+  const exact = all.find(({ text }) => text === part.text);
+  if (exact) return exact.line;
+  // Arguments are filled in in its name: the keyword, and how much of it is the same.
+  const keyword = part.text.split(' ')[0] ?? '';
+  const alike = all.filter(({ text }) => text.toUpperCase().startsWith(`${keyword.toUpperCase()} `));
+  const same = (text: string) => {
+    let n = 0;
+    while (n < text.length && text[n] === part.text[n]) n++;
+    return n;
+  };
+  return alike.toSorted((a, b) => same(b.text) - same(a.text))[0]?.line;
+}

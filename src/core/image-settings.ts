@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { Quantity } from './values.ts';
+
+/** Where a secret value is, never the value: a variable of the process, or a file (a mounted Secret, say). */
+export const SecretRef = z.union(
+  [
+    z.strictObject({
+      env: z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of a variable, such as NPM_TOKEN'),
+    }),
+    z.strictObject({ file: z.string().startsWith('/', 'must be an absolute path') }),
+  ],
+  'must be {env: NAME} or {file: /PATH}',
+);
+export type SecretRef = z.output<typeof SecretRef>;
+
+/** `host` or `host:port`, as image references and addresses have it. */
+const Host = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i, 'must be a host, such as registry.example.com:5000');
+
+export const Platform = z
+  .string()
+  .regex(/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/, 'must be a platform, such as linux/arm64')
+  .meta({ examples: ['linux/arm64'] });
+
+/** A stage of a Dockerfile. */
+export const Stage = z
+  .string()
+  .max(128)
+  .regex(/^[a-zA-Z0-9][\w.-]*$/, 'must be the name or number of a stage')
+  .meta({ examples: ['runtime'] });
+
+/** How an app's image is built. */
+export const AppBuild = z.strictObject({
+  /** A folder, relative to this file; with `git`, one of the repository. */
+  context: z.string().default('.'),
+  /** The repository that it comes from: https://… or ssh://…, of a host under builds.gitHosts. */
+  git: z.string().min(1).max(500).optional(),
+  /** The branch that is built where nobody names one. */
+  ref: z.string().min(1).max(250).default('main'),
+  dockerfile: z.string().default('Dockerfile'),
+  /** `{tag}` stands for the tag. */
+  args: z.record(z.string(), z.string()).default({}),
+  target: Stage.optional(),
+  /** More than one needs builds.builder. */
+  platforms: z.array(Platform).max(10).default([]),
+  /** For `RUN --mount=type=secret,id=NAME`: they are in no image, log or plan. */
+  secrets: z.record(z.string().regex(/^[\w.-]{1,64}$/, 'must be a name'), SecretRef).default({}),
+  /** Keeps the cache beside the image, as `…:shipmate-cache`, so that any builder has it. */
+  cache: z.boolean().default(false),
+});
+export type AppBuild = z.output<typeof AppBuild>;
+
+/** What builds at all may take, and from where. */
+export const BuildSettings = z
+  .strictObject({
+    /** Folders that contexts asked for over REST or in chat may be in; relative ones are meant from the first. */
+    folders: z.array(z.string().min(1)).max(50).default([]),
+    /** Hosts that contexts may be fetched from over https and ssh; over plain http where they begin with `http://`. */
+    gitHosts: z.array(z.string().min(1)).max(100).default([]),
+    /** Where images may be pushed or copied to beside the apps' own: HOST/PATH/. The first is meant where none is said. */
+    repositories: z.array(z.string().min(1).max(300)).max(100).default([]),
+    /** Frontends that a Dockerfile may name with `# syntax=`; left out, none: the frontend runs with the build's rights. */
+    frontends: z.array(z.string().min(1).max(300)).max(20).default([]),
+    /** A BuildKit of its own in a container of the daemon, instead of the daemon's: for platforms, cache and limits. */
+    builder: z.strictObject({ image: z.string().min(1).max(500).default('moby/buildkit:v0.25.0') }).optional(),
+    /** What `RUN` sees of the network. */
+    network: z.enum(['default', 'none', 'host']).default('default'),
+    /** What the builder may use of its machine. */
+    memory: Quantity.optional(),
+    cpus: z.number().min(0.1).max(1_000).optional(),
+    minutes: z.number().min(0.1).max(1_440).default(60),
+    contextMegabytes: z.number().int().min(1).max(100_000).default(500),
+  })
+  .refine(
+    ({ builder, memory, cpus }) => builder !== undefined || (memory === undefined && cpus === undefined),
+    'memory and cpus need a builder: the daemon’s own takes no limits',
+  );
+export type BuildSettings = z.output<typeof BuildSettings>;
+export const plainBuilds: z.input<typeof BuildSettings> = {};
+
+/** How Shipmate is known to a host: to no other. */
+const Login = z.strictObject({ username: z.string().min(1), password: SecretRef });
+
+/** Registries beside that of REGISTRY_URL, by host. */
+export const Registries = z.record(
+  Host,
+  z.strictObject({
+    ...Login.partial().shape,
+    /** It speaks plain http. */
+    insecure: z.boolean().default(false),
+  }),
+);
+export type Registries = z.output<typeof Registries>;
+
+/** Git servers that ask who it is, by host. */
+export const GitLogins = z.record(Host, Login);
+export type GitLogins = z.output<typeof GitLogins>;

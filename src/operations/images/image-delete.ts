@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { ownTag } from '../../core/build.ts';
+import { fault } from '../../core/errors.ts';
+import { parseImage, shortImage } from '../../core/image.ts';
+import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
+import { AppRef, appOf } from '../../core/place.ts';
+import { doImageCalls, imageSteps } from './image-calls.ts';
+import { imageCalled } from './tag.ts';
+import { allUses, usesOf, usesText, wherePermissions } from './where.ts';
+
+const fields = {
+  app: AppRef,
+  tag: z.string().min(1).max(200).describe('Its tag, or its digest').meta({ examples: ['v1'] }),
+};
+const atOnce = 8;
+
+/** The tags that are on a manifest: to delete it is to delete them all. */
+async function tagsOn({ on, signal }: PlanContext<'registry'>, repository: string, digest: string): Promise<string[]> {
+  const all = await on.registry.tags(repository, signal);
+  const found: string[] = [];
+  for (let n = 0; n < all.length; n += atOnce) {
+    const some = all.slice(n, n + atOnce);
+    const digests = await Promise.all(some.map(async (tag) => (await on.registry.manifest(`${repository}:${tag}`, signal))?.digest));
+    found.push(...some.filter((_tag, index) => digests[index] === digest));
+  }
+  return found;
+}
+
+/** An image of several platforms whose index lists it would be broken. */
+async function checkNotListed({ on, signal }: PlanContext<'registry'>, repository: string, digest: string, own: readonly string[]) {
+  const others = (await on.registry.tags(repository, signal)).filter((tag) => !own.includes(tag));
+  for (let n = 0; n < others.length; n += atOnce) {
+    const some = others.slice(n, n + atOnce);
+    const lists = await Promise.all(some.map((tag) => on.registry.manifest(`${repository}:${tag}`, signal)));
+    const index = lists.findIndex((manifest) => manifest?.body.manifests?.some((each) => each.digest === digest));
+    if (index >= 0)
+      throw fault('BAD_INPUT', { problem: `${digest.slice(0, 19)} is a part of ${some[index]}, which would be broken without it.` });
+  }
+}
+
+export const imageDelete = defineOperation({
+  name: 'image-delete',
+  summary: 'Delete an app’s image from the registry, unless it runs anywhere',
+  effect: 'change',
+  input: z.strictObject(fields),
+  usage: '<app>[:<tag>]',
+  examples: ['web:v5'],
+  routes: [
+    route({
+      method: 'DELETE',
+      path: '/images/:app/tags/:tag',
+      summary: 'Delete an image that runs nowhere',
+      request: z.object(fields),
+      input: (request) => request,
+    }),
+  ],
+  needs: ['registry', 'kube'],
+  permissions: wherePermissions,
+  steps: imageSteps,
+  target: ({ app }) => ({ app }),
+  plan: async (context, { app, tag: said }) => {
+    const { on, settings, signal } = context;
+    const repository = appOf(settings, app).image;
+    const image = imageCalled(app, repository, said);
+    const digest = await on.registry.resolve(image, app, signal);
+    const [manifest, tags, uses] = await Promise.all([
+      on.registry.manifest(`${repository}@${digest}`, signal),
+      tagsOn(context, repository, digest),
+      allUses(context),
+    ]);
+    const digests = [digest, ...(manifest?.body.manifests ?? []).map((each) => each.digest)];
+    const users = usesOf(uses, { digests, names: tags.map((each) => `${repository}:${each}`) });
+    if (users.length > 0) throw fault('IMAGE_IN_USE', { image: shortImage(image), where: usesText(users) });
+    if (parseImage(image).tag === undefined) await checkNotListed(context, repository, digest, tags);
+    const named = tags.filter((each) => !ownTag(each));
+    const others = named.filter((each) => each !== parseImage(image).tag);
+    return {
+      summary: `${shortImage(image)} → deleted`,
+      changes: [
+        ...named.map((each) => ({ path: `image/${repository}:${each}`, from: digest, to: 'deleted' })),
+        ...(named.length === 0 ? [{ path: `image/${repository}@${digest}`, from: digest, to: 'deleted' }] : []),
+      ],
+      images: [{ kind: 'delete', repository, digest, tags }],
+      ...(others.length > 0 && { warnings: [`The same image is also ${others.join(', ')}: they go with it.`] }),
+      takesOver: [],
+    };
+  },
+  run: doImageCalls,
+});
