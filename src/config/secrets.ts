@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { SecretRef } from '../core/image-settings.ts';
 import { fault } from '../core/errors.ts';
+import type { SecretRef } from '../core/image-settings.ts';
 import { type VariableName, variables } from './variables.ts';
 
 const largest = 65_536;
@@ -14,7 +14,8 @@ export function readSecret(ref: SecretRef, env: Readonly<Record<string, string |
   if ('env' in ref) {
     if (isOwn(ref.env)) throw missing(`The variable ${ref.env} is Shipmate’s own: it is given to nobody.`);
     const value = env[ref.env];
-    if (value === undefined || value === '') throw missing(`The variable ${ref.env}, which shipmate.yaml names for a secret, is not set here.`);
+    if (value === undefined || value === '')
+      throw missing(`The variable ${ref.env}, which shipmate.yaml names for a secret, is not set here.`);
     return value;
   }
   try {

@@ -98,7 +98,9 @@ const keyFrom = (folder: string) => (key: string) => (key.includes('-----BEGIN '
 function withFolders(settings: Settings, folder: string): Settings {
   const apps = Object.entries(settings.apps).map(([name, app]) => [
     name,
-    app.build && app.build.git === undefined ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } } : app,
+    app.build && app.build.git === undefined
+      ? { ...app, build: { ...app.build, context: resolve(folder, app.build.context) } }
+      : app,
   ]);
   const clusters = Object.entries(settings.clusters).map(([name, { kubeconfig, ...rest }]) => [
     name,

@@ -23,7 +23,7 @@ export function instructionsOf(dockerfile: string): Instruction[] {
     }
     const opened = tidy(text);
     for (const mark of heredocs(opened)) {
-      while (at + 1 < lines.length && (lines[++at] ?? '').trim() !== mark) continue;
+      while (at + 1 < lines.length && (lines[++at] ?? '').trim() !== mark);
     }
     found.push({ line, text: opened });
   }
@@ -36,7 +36,7 @@ export function instructionsOf(dockerfile: string): Instruction[] {
  */
 export function frontendOf(dockerfile: string): string | undefined {
   const text = dockerfile.replace(/^\ufeff/, '');
-  const json = /^\s*(?:(?:#|\/\/)[^\n]*\n\s*)*\{[^]*?"syntax"\s*:\s*"([^"]+)"/i.exec(text)?.[1];
+  const json = /^\s*(?:(?:#|\/\/)[^\n]*\n\s*)*\{[\s\S]*?"syntax"\s*:\s*"([^"]+)"/i.exec(text)?.[1];
   if (json !== undefined) return json;
   for (const line of text.split(/\r?\n/)) {
     if (line.trim() !== '' && !/^\s*(#|\/\/)/.test(line)) return undefined;
@@ -48,7 +48,7 @@ export function frontendOf(dockerfile: string): string | undefined {
 
 /** `[linux/arm64 base 2/5] RUN npm ci`, taken apart; undefined for what is no instruction, such as `[internal] load …`. */
 export function partOf(name: string): { stage: string; step: number; steps: number; text: string } | undefined {
-  const [, inside = '', step, steps, text = ''] = /^\[([^\]]*?)\s*(\d+)\/(\d+)\] ([^]*)$/.exec(name) ?? [];
+  const [, inside = '', step, steps, text = ''] = /^\[([^\]]*?)\s*(\d+)\/(\d+)\] ([\s\S]*)$/.exec(name) ?? [];
   if (step === undefined) return undefined;
   return { stage: inside, step: Number(step), steps: Number(steps), text: tidy(text) };
 }

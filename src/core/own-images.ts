@@ -25,7 +25,9 @@ export function wholeName(settings: Pick<Settings, 'apps' | 'builds'>, said: str
   if (digest !== undefined) throw fault('BAD_INPUT', { problem: `“${said}” is a digest: name a tag to push to.` });
   const app = Object.hasOwn(settings.apps, repository) ? settings.apps[repository] : undefined;
   const first = settings.builds.repositories[0]?.replace(/\/+$/, '');
-  const home = registry ? repositoryOf(image) : (app?.image ?? (first === undefined ? repository : `${first}/${repository}`));
+  const home = registry
+    ? repositoryOf(image)
+    : (app?.image ?? (first === undefined ? repository : `${first}/${repository}`));
   checkPushable(settings, home);
   return `${home}:${tag}`;
 }

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { readInput } from '../../handlers/slack/grammar.ts';
+import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { RunStore } from '../../src/core/ports.ts';
-import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { Rule } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';

@@ -64,4 +64,5 @@ test.each([
     async (host) => {
       await expect(push(host)).rejects.toMatchObject({ code });
     },
-  ));
+  ),
+);

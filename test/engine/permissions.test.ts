@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readInput } from '../../handlers/slack/grammar.ts';
+import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import { needsOf } from '../../src/core/permission.ts';
 import { isOver } from '../../src/core/run.ts';
-import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { Rule } from '../../src/core/settings.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';

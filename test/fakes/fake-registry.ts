@@ -12,7 +12,9 @@ export function fakeRegistry(digests: Map<string, string>): Registry {
     return pinned ?? digests.get(name);
   };
   const tagsOf = (repository: string) =>
-    [...digests.keys()].filter((name) => repositoryOf(parseImage(name)) === repository).map((name) => parseImage(name).tag ?? '');
+    [...digests.keys()]
+      .filter((name) => repositoryOf(parseImage(name)) === repository)
+      .map((name) => parseImage(name).tag ?? '');
   return {
     resolve: async (reference) => {
       const digest = digestOf(reference);
@@ -52,7 +54,12 @@ export function fakeDocker(digests: Map<string, string>): Docker {
     return { digest };
   };
   return {
-    look: async () => ({ id: `sha256:${'c'.repeat(64)}`, files: 2, bytes: 100, dockerfile: `sha256:${'f'.repeat(64)}` }),
+    look: async () => ({
+      id: `sha256:${'c'.repeat(64)}`,
+      files: 2,
+      bytes: 100,
+      dockerfile: `sha256:${'f'.repeat(64)}`,
+    }),
     build: async (_order, seen) => seen({ text: 'RUN make', step: 1, steps: 1 }),
     pushBuilt: (order, seen, signal) => push(order.image, seen, signal),
     push,

@@ -10,7 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** What the account of a registry with `login` is called. */
 export const account = { username: 'ship', password: 'right-password' };
 
-export type OwnRegistry = { host: string; process: ChildProcess; start(): Promise<void>; kill(): Promise<void>; end(): Promise<void> };
+export type OwnRegistry = {
+  host: string;
+  process: ChildProcess;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  end(): Promise<void>;
+};
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -78,7 +84,11 @@ export type RegistryProxy = { host: string; seen: Seen[]; end(): Promise<void> }
 /** Stands before a registry and sees what is asked. `meddle` may answer itself, or break the connection after so many bytes of the request. */
 export async function startRegistryProxy(
   to: string,
-  meddle: (seen: Seen, response: ServerResponse, incoming: IncomingMessage) => 'handled' | { breakAfter: number } | undefined = () => undefined,
+  meddle: (
+    seen: Seen,
+    response: ServerResponse,
+    incoming: IncomingMessage,
+  ) => 'handled' | { breakAfter: number } | undefined = () => undefined,
 ): Promise<RegistryProxy> {
   const [hostname = '', port = ''] = to.split(':');
   const seen: Seen[] = [];
@@ -87,7 +97,13 @@ export async function startRegistryProxy(
     seen.push(one);
     const wish = meddle(one, response, incoming);
     if (wish === 'handled') return void incoming.resume();
-    const outgoing = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers });
+    const outgoing = request({
+      hostname,
+      port,
+      method: incoming.method,
+      path: incoming.url,
+      headers: incoming.headers,
+    });
     incoming.on('data', (part: Buffer) => {
       one.bytes += part.length;
       if (wish && one.bytes > wish.breakAfter) {

@@ -29,7 +29,13 @@ function annotationArguments({ labels, platforms }: BuildOrder): string[] {
 /** Every argument of `buildx build`; each value stands in one with its flag, so that none can be a flag of its own. */
 export function buildArguments(
   order: BuildOrder,
-  { root, dockerfile, builder, settings, output }: {
+  {
+    root,
+    dockerfile,
+    builder,
+    settings,
+    output,
+  }: {
     root: string;
     dockerfile: string;
     builder: string;

@@ -34,7 +34,8 @@ export type Build = {
 /** The daemon went away, or was never there: that may pass. */
 const lost =
   /code = (Unavailable|Canceled)|Cannot connect to the Docker daemon|error reading (from server|preface)|connection (refused|reset by peer|error)|no such session|(unexpected )?EOF\b|docker\.sock|broken pipe|transport is closing/i;
-const away = /connection refused|connection reset|i\/o timeout|no such host|unexpected EOF|\bEOF\b|50[0-9] |TLS handshake timeout/i;
+const away =
+  /connection refused|connection reset|i\/o timeout|no such host|unexpected EOF|\bEOF\b|50[0-9] |TLS handshake timeout/i;
 const unauthorised = /\b401\b|unauthorized|authentication required|denied|\b403\b|insufficient_scope/i;
 
 const plain = (text: string): string =>
@@ -53,7 +54,9 @@ function faultOf({ order, host, text, pushes }: Build, log: BuildLog): Fault {
   if (pushes && /pushing|export/i.test(failed?.name ?? '')) {
     const why = plain(failed?.error ?? said).slice(0, 500);
     if (unauthorised.test(why)) return fault('REGISTRY_FORBIDDEN', { registry });
-    return away.test(why) ? fault('PUSH_BROKE', { image, problem: why }) : fault('PUSH_FAILED', { image, problem: why });
+    return away.test(why)
+      ? fault('PUSH_BROKE', { image, problem: why })
+      : fault('PUSH_FAILED', { image, problem: why });
   }
   if (!failed) return fault('BUILD_FAILED', { image, problem: said.slice(-600) || 'buildx ended and said nothing.' });
   const { name, error } = failed;

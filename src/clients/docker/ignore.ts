@@ -36,7 +36,12 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
   const exceptions = lines
     .map((line) => line.trim())
     .filter((line) => line.startsWith('!'))
-    .map((line) => line.slice(1).trim().replace(/^\/+|\/+$/g, ''));
+    .map((line) =>
+      line
+        .slice(1)
+        .trim()
+        .replace(/^\/+|\/+$/g, ''),
+    );
   if (lines.every((line) => line.trim() === '' || line.startsWith('#')))
     return { ignores: () => false, mayHold: () => true };
   const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));

@@ -4,8 +4,8 @@ import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-fs';
-import { Fault } from '../../core/errors.ts';
 import type { ContextSource } from '../../core/build.ts';
+import { Fault } from '../../core/errors.ts';
 import type { BuildSettings } from '../../core/image-settings.ts';
 import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
@@ -43,7 +43,8 @@ const climbs = (path: string) => isAbsolute(path) || normalize(path).split(sep).
 function problemOf({ name, type, linkname }: Headers): string | undefined {
   if (climbs(name)) return `“${name.slice(0, 100)}” climbs out of it`;
   if (type === 'file' || type === 'directory' || type === 'symlink') return undefined;
-  if (type === 'link') return climbs(linkname ?? '') ? `“${name.slice(0, 100)}” is a link to what lies outside of it` : undefined;
+  if (type === 'link')
+    return climbs(linkname ?? '') ? `“${name.slice(0, 100)}” is a link to what lies outside of it` : undefined;
   return `“${name.slice(0, 100)}” is a ${String(type).slice(0, 30)}`;
 }
 
@@ -64,7 +65,12 @@ async function* unzipped(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
 }
 
 /** Unpacks a tar; what is too much of it, or climbs out, is refused before it is written. */
-async function unpack(content: AsyncIterable<Uint8Array>, folder: string, said: string, limitBytes: number): Promise<void> {
+async function unpack(
+  content: AsyncIterable<Uint8Array>,
+  folder: string,
+  said: string,
+  limitBytes: number,
+): Promise<void> {
   let [entries, bytes] = [0, 0];
   const check = (header: Headers): void => {
     const problem = problemOf(header);
@@ -102,7 +108,10 @@ async function unpack(content: AsyncIterable<Uint8Array>, folder: string, said: 
   } catch (thrown) {
     if (problem instanceof Fault) throw problem;
     if (thrown instanceof Fault) throw thrown;
-    throw refused(said, `it is no tar that can be unpacked (${thrown instanceof Error ? thrown.message : String(thrown)})`);
+    throw refused(
+      said,
+      `it is no tar that can be unpacked (${thrown instanceof Error ? thrown.message : String(thrown)})`,
+    );
   }
   if (problem !== undefined) throw problem;
   if (entries === 0) throw refused(said, 'it is no tar, or an empty one');

@@ -15,7 +15,14 @@ const tooMuch = (limit: number) => new Error(`there is more than ${megabytes(lim
 
 async function sizeOf(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => stat(join(folder, name)).then(({ size }) => size, () => 0)));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
@@ -55,7 +62,9 @@ export function createCheckout(login: (host: string) => Login | undefined): Git[
       const fetch = { ...call(65_536), ...proofFor(from.url, login) };
       await fetched(['fetch', ...options, '--', from.url, from.ref], fetch, limitBytes);
       const commit = (await said('rev-parse', '--verify', 'FETCH_HEAD^{commit}')).trim();
-      const tree = (await said('rev-parse', '--verify', '--end-of-options', `${commit}:${path}`).catch(() => '')).trim();
+      const tree = (
+        await said('rev-parse', '--verify', '--end-of-options', `${commit}:${path}`).catch(() => '')
+      ).trim();
       if ((await said('cat-file', '-t', tree || '0').catch(() => '')).trim() !== 'tree')
         throw new Error(`there is no folder “${path}” at ${from.ref}`);
       if (bytesIn(await said('ls-tree', '-r', '-z', '--long', tree)) > limitBytes) throw tooMuch(limitBytes);

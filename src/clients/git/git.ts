@@ -19,44 +19,46 @@ function blobsOf(listing: string): { hash: string; path: string }[] {
   });
 }
 
-const createRead = (login: (host: string) => Login | undefined): Git['read'] => async (from, { hosts, accept, limitBytes }, signal) => {
-  const failed = (problem: string, cause?: unknown) => fault('GIT_FAILED', { url: from.url, problem }, cause);
-  const problem = checkUrl(from.url, hosts) ?? checkRef(from.ref);
-  if (problem !== undefined) throw failed(problem);
-  const home = await mkdtemp(join(tmpdir(), 'shipmate-git-'));
-  const call = (limit: number): Call => ({ home, signal, limit });
-  try {
-    await git(['init', '--quiet', '--bare', '--', home], call(1_024));
-    await git(
-      ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', from.url, from.ref],
-      { ...call(65_536), ...proofFor(from.url, login) },
-    );
-    const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
-    const path = from.path.replace(/^\/+|\/+$/g, '');
-    const listed = await git(
-      ['ls-tree', '-r', '-z', '--long', commit, '--', ...(path ? [path] : [])],
-      call(listingBytes),
-    );
-    const blobs = blobsOf(listed.toString()).filter((blob) => accept(blob.path));
-    if (blobs.length === 0) throw failed(`there is no manifest below “${path || '/'}” at ${from.ref}`);
-    if (blobs.length > mostFiles)
-      throw failed(`there are ${blobs.length} files below “${path}”; ${mostFiles} is the most`);
-    const files: { path: string; text: string }[] = [];
-    let left = limitBytes;
-    for (const blob of blobs) {
-      const bytes = await git(['cat-file', 'blob', blob.hash], call(left));
-      left -= bytes.length;
-      files.push({ path: blob.path, text: bytes.toString('utf8') });
+const createRead =
+  (login: (host: string) => Login | undefined): Git['read'] =>
+  async (from, { hosts, accept, limitBytes }, signal) => {
+    const failed = (problem: string, cause?: unknown) => fault('GIT_FAILED', { url: from.url, problem }, cause);
+    const problem = checkUrl(from.url, hosts) ?? checkRef(from.ref);
+    if (problem !== undefined) throw failed(problem);
+    const home = await mkdtemp(join(tmpdir(), 'shipmate-git-'));
+    const call = (limit: number): Call => ({ home, signal, limit });
+    try {
+      await git(['init', '--quiet', '--bare', '--', home], call(1_024));
+      await git(['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', from.url, from.ref], {
+        ...call(65_536),
+        ...proofFor(from.url, login),
+      });
+      const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
+      const path = from.path.replace(/^\/+|\/+$/g, '');
+      const listed = await git(
+        ['ls-tree', '-r', '-z', '--long', commit, '--', ...(path ? [path] : [])],
+        call(listingBytes),
+      );
+      const blobs = blobsOf(listed.toString()).filter((blob) => accept(blob.path));
+      if (blobs.length === 0) throw failed(`there is no manifest below “${path || '/'}” at ${from.ref}`);
+      if (blobs.length > mostFiles)
+        throw failed(`there are ${blobs.length} files below “${path}”; ${mostFiles} is the most`);
+      const files: { path: string; text: string }[] = [];
+      let left = limitBytes;
+      for (const blob of blobs) {
+        const bytes = await git(['cat-file', 'blob', blob.hash], call(left));
+        left -= bytes.length;
+        files.push({ path: blob.path, text: bytes.toString('utf8') });
+      }
+      return { commit, files };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (thrown instanceof Fault) throw thrown;
+      throw failed(thrown instanceof Error ? thrown.message : String(thrown), thrown);
+    } finally {
+      await rm(home, { recursive: true, force: true });
     }
-    return { commit, files };
-  } catch (thrown) {
-    signal.throwIfAborted();
-    if (thrown instanceof Fault) throw thrown;
-    throw failed(thrown instanceof Error ? thrown.message : String(thrown), thrown);
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
-};
+  };
 
 /** Git through the program of that name: each read in a folder of its own that is gone afterwards. `login` says who it is to a host. */
 export function createGit(login: (host: string) => Login | undefined = () => undefined): Git {

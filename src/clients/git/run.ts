@@ -68,7 +68,11 @@ export function git(args: readonly string[], { home, signal, limit, ms = callMs,
     if (err.length < 4_000) err += chunk.toString();
   });
   child.once('error', (problem) =>
-    reject(over.aborted && !signal.aborted ? new Error(`it took more than ${ms === callMs ? 'a minute' : `${ms / 60_000} minutes`}`) : problem),
+    reject(
+      over.aborted && !signal.aborted
+        ? new Error(`it took more than ${ms === callMs ? 'a minute' : `${ms / 60_000} minutes`}`)
+        : problem,
+    ),
   );
   child.once('close', (code) => (code === 0 ? resolve(Buffer.concat(out)) : reject(new Error(complaintOf(err)))));
   return promise;
@@ -79,7 +83,6 @@ function complaintOf(err: string): string {
   const lines = err.split('\n').filter((line) => /^(fatal|error|remote):/.test(line));
   return (lines.at(0) ?? err.split('\n')[0] ?? '').replace(/^(fatal|error|remote): /, '').slice(0, 300) || 'git failed';
 }
-
 
 /** What proves to a server who Shipmate is, where it is known there. */
 export function proofFor(url: string, login: (host: string) => Login | undefined): Pick<Call, 'proof'> {

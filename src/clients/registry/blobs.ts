@@ -163,7 +163,11 @@ async function* chunksOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<{ b
   if (size > 0) yield { bytes: Buffer.concat(held), offset };
 }
 
-type Sending = { content: () => AsyncIterable<Uint8Array>; mount?: { digest: string; from: string }; limitBytes?: number };
+type Sending = {
+  content: () => AsyncIterable<Uint8Array>;
+  mount?: { digest: string; from: string };
+  limitBytes?: number;
+};
 type Sent = { digest: string; size: number; sent: number };
 
 async function sendOnce(call: Caller, at: Repository, sending: Sending, signal: AbortSignal): Promise<Sent> {

@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
 import { Descriptor, type Manifest, ManifestBody, type Registry } from '../../core/registry.ts';
 import { blobOf, sendBlob, wrong } from './blobs.ts';
-import { createCaller, located, type Named, type RegistryOptions, patiently, refusal } from './caller.ts';
+import { createCaller, located, type Named, patiently, type RegistryOptions, refusal } from './caller.ts';
 import { copyImage } from './copy.ts';
 
 const digestForm = /^sha256:[a-f0-9]{64}$/;

@@ -102,7 +102,11 @@ export function createStore(call: Caller, image: Named, signal: AbortSignal) {
     /** Answers with whether the registry took notice of the manifest's subject. */
     putManifest: async (reference: string, content: Buffer, contentType: string): Promise<boolean> => {
       const headers = { 'content-type': contentType };
-      const done = await call.ask(image, { method: 'PUT', path: `manifests/${reference}`, body: content, headers }, signal);
+      const done = await call.ask(
+        image,
+        { method: 'PUT', path: `manifests/${reference}`, body: content, headers },
+        signal,
+      );
       await done.body.dump();
       if (done.statusCode !== 201) throw refused(done.statusCode);
       return done.headers['oci-subject'] !== undefined;

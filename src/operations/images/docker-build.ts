@@ -15,7 +15,9 @@ const Context = z
   .min(1)
   .max(1_000)
   .regex(/^[^-\s][^\s]*$/, 'must be a folder, a Git address, or an upload')
-  .describe('A folder that may be built from, a Git address as https://HOST/REPOSITORY.git#REF:FOLDER, or upload:sha256:…')
+  .describe(
+    'A folder that may be built from, a Git address as https://HOST/REPOSITORY.git#REF:FOLDER, or upload:sha256:…',
+  )
   .meta({ examples: ['.'] });
 
 const fields = {
@@ -41,7 +43,9 @@ function sourceOf({ builds }: Settings, context: string, image: string): Context
   const found = git.exec(context)?.groups;
   if (found) return { kind: 'git', url: found.url ?? '', ref: found.ref || 'main', path: found.path || '.' };
   if (/^[a-z][a-z0-9+.-]*:/i.test(context))
-    throw fault('BAD_INPUT', { problem: `“${context.slice(0, 60)}” is no context: a folder, a Git address (https, ssh), or upload:sha256:….` });
+    throw fault('BAD_INPUT', {
+      problem: `“${context.slice(0, 60)}” is no context: a folder, a Git address (https, ssh), or upload:sha256:….`,
+    });
   const [first] = builds.folders;
   if (first === undefined)
     throw fault('CONTEXT_REFUSED', {

@@ -59,7 +59,10 @@ export const dockerPush = defineOperation({
       const { digest } = await run.on.docker.push(image, seen, signal);
       const found = await run.on.registry.resolve(image, '', signal);
       if (found !== digest)
-        throw fault('PUSH_FAILED', { image, problem: `the registry has ${found.slice(0, 19)} under it, and not what was pushed.` });
+        throw fault('PUSH_FAILED', {
+          image,
+          problem: `the registry has ${found.slice(0, 19)} under it, and not what was pushed.`,
+        });
       const seconds = Math.round((run.now() - startedAt) / 100) / 10;
       return { kind: 'built' as const, image, digest, tag: parseImage(image).tag ?? 'latest', seconds };
     });

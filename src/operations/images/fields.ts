@@ -18,10 +18,7 @@ export const GitRef = z
 export const Fresh = Switch.default(false).describe('“yes” builds without what earlier builds left');
 
 export const Args = z
-  .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be letters, digits and “_”'),
-    z.string().max(10_000),
-  )
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be letters, digits and “_”'), z.string().max(10_000))
   .default({})
   .describe('Build arguments; they can be read from the image, so secrets are none');
 

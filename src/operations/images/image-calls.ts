@@ -23,8 +23,12 @@ async function doCall(
       const found = await on.registry.resolve(to, '', signal);
       const { registry = 'docker.io' } = parseImage(to);
       if (found !== digest)
-        throw fault('REGISTRY_REFUSED', { registry, problem: `it has ${found.slice(0, 19)} under ${to}, and ${digest.slice(0, 19)} was put there` });
-      const copied = sentBytes + keptBytes === 0 ? '' : ` (${megabytes(sentBytes)} copied, ${megabytes(keptBytes)} there already)`;
+        throw fault('REGISTRY_REFUSED', {
+          registry,
+          problem: `it has ${found.slice(0, 19)} under ${to}, and ${digest.slice(0, 19)} was put there`,
+        });
+      const copied =
+        sentBytes + keptBytes === 0 ? '' : ` (${megabytes(sentBytes)} copied, ${megabytes(keptBytes)} there already)`;
       log(`${to}: ${digest}${copied}`);
       return to;
     }

@@ -10,7 +10,12 @@ import { allUses, usesOf, usesText, wherePermissions } from './where.ts';
 
 const fields = {
   app: AppRef,
-  tag: z.string().min(1).max(200).describe('Its tag, or its digest').meta({ examples: ['v1'] }),
+  tag: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('Its tag, or its digest')
+    .meta({ examples: ['v1'] }),
 };
 const atOnce = 8;
 
@@ -20,21 +25,30 @@ async function tagsOn({ on, signal }: PlanContext<'registry'>, repository: strin
   const found: string[] = [];
   for (let n = 0; n < all.length; n += atOnce) {
     const some = all.slice(n, n + atOnce);
-    const digests = await Promise.all(some.map(async (tag) => (await on.registry.manifest(`${repository}:${tag}`, signal))?.digest));
+    const digests = await Promise.all(
+      some.map(async (tag) => (await on.registry.manifest(`${repository}:${tag}`, signal))?.digest),
+    );
     found.push(...some.filter((_tag, index) => digests[index] === digest));
   }
   return found;
 }
 
 /** An image of several platforms whose index lists it would be broken. */
-async function checkNotListed({ on, signal }: PlanContext<'registry'>, repository: string, digest: string, own: readonly string[]) {
+async function checkNotListed(
+  { on, signal }: PlanContext<'registry'>,
+  repository: string,
+  digest: string,
+  own: readonly string[],
+) {
   const others = (await on.registry.tags(repository, signal)).filter((tag) => !own.includes(tag));
   for (let n = 0; n < others.length; n += atOnce) {
     const some = others.slice(n, n + atOnce);
     const lists = await Promise.all(some.map((tag) => on.registry.manifest(`${repository}:${tag}`, signal)));
     const index = lists.findIndex((manifest) => manifest?.body.manifests?.some((each) => each.digest === digest));
     if (index >= 0)
-      throw fault('BAD_INPUT', { problem: `${digest.slice(0, 19)} is a part of ${some[index]}, which would be broken without it.` });
+      throw fault('BAD_INPUT', {
+        problem: `${digest.slice(0, 19)} is a part of ${some[index]}, which would be broken without it.`,
+      });
   }
 }
 

@@ -42,9 +42,7 @@ export async function factsOf(
   const manifest = await registry.manifest(`${repository}:${tag}`, signal);
   if (!manifest) return undefined;
   const listed = (manifest.body.manifests ?? []).filter(({ platform }) => platform?.os !== 'unknown');
-  const children = await Promise.all(
-    listed.map(({ digest }) => registry.manifest(`${repository}@${digest}`, signal)),
-  );
+  const children = await Promise.all(listed.map(({ digest }) => registry.manifest(`${repository}@${digest}`, signal)));
   const all = [manifest, ...children.filter((child) => child !== undefined)];
   const image = all.find(({ body }) => body.config) ?? manifest;
   const { created, os, architecture } = await configOf(registry, repository, image, signal);

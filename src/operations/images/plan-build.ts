@@ -12,8 +12,19 @@ export type BuildNeeds = 'docker' | 'registry';
 /** What an image is made of. Whoever builds the same again gets the same tag, and needs not build. */
 function keyOf({ source, dockerfile, args, target, platforms, secrets }: Wish, context: BuildPlan['context']): string {
   const path = source.kind === 'git' ? source.path : '';
-  const terms = { id: context.id, file: context.dockerfile, path, dockerfile, args, target: target ?? '', platforms, secrets };
-  return `shipmate-${digestOf(terms).replace(/^sha256:/, '').slice(0, 40)}`;
+  const terms = {
+    id: context.id,
+    file: context.dockerfile,
+    path,
+    dockerfile,
+    args,
+    target: target ?? '',
+    platforms,
+    secrets,
+  };
+  return `shipmate-${digestOf(terms)
+    .replace(/^sha256:/, '')
+    .slice(0, 40)}`;
 }
 
 export function sourceText(source: ContextSource, { id }: BuildPlan['context']): string {
@@ -33,7 +44,10 @@ const size = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MB`;
 
 function changesOf(wish: Wish, found: BuildPlan['context'], was: string | undefined): Change[] {
   const { source, args, target, platforms, secrets, image } = wish;
-  const told = { ...(target !== undefined && { target }), ...(platforms.length > 0 && { platforms: platforms.join(', ') }) };
+  const told = {
+    ...(target !== undefined && { target }),
+    ...(platforms.length > 0 && { platforms: platforms.join(', ') }),
+  };
   return [
     { path: `image/${image}`, ...(was !== undefined && { from: was }), to: `built from ${sourceText(source, found)}` },
     { path: 'context', to: `${found.id}, ${found.files} files, ${size(found.bytes)}` },

@@ -108,8 +108,7 @@ export async function doBuild(run: BuildRun, secretRefs: Record<string, SecretRe
   const built = Built.parse(await run.step('build', (step) => buildIt(run, step, secretRefs)));
   const order = orderOf(run, secretRefs, built.startedAt);
   const { image } = order;
-  if (built.problem !== undefined)
-    return { kind: 'build-failed', image, problem: built.problem, log: built.log };
+  if (built.problem !== undefined) return { kind: 'build-failed', image, problem: built.problem, log: built.log };
   const digest = await run.step('push', (step) => pushIt(run, step, order));
   return {
     kind: 'built',

@@ -10,7 +10,12 @@ import { doImageCalls, imageSteps } from './image-calls.ts';
 
 const fields = {
   app: AppRef,
-  tag: z.string().min(1).max(200).describe('Its tag, or its digest').meta({ examples: ['v2'] }),
+  tag: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('Its tag, or its digest')
+    .meta({ examples: ['v2'] }),
 };
 
 /** An image of an app, by tag or digest: `v2`, `v2@sha256:…`, `sha256:…`. */
@@ -19,7 +24,12 @@ export function imageCalled(app: string, home: string, said: string): string {
 }
 
 /** Plans that `to` becomes a name for what `from` is now: by digest, whatever becomes of its tag. */
-async function planCopy({ on, signal }: PlanContext<'registry'>, app: string, from: string, to: string): Promise<Draft> {
+async function planCopy(
+  { on, signal }: PlanContext<'registry'>,
+  app: string,
+  from: string,
+  to: string,
+): Promise<Draft> {
   const source = parseImage(from);
   const digest = await on.registry.resolve(from, app, signal);
   const there = await on.registry.manifest(to, signal);
@@ -35,7 +45,10 @@ async function planCopy({ on, signal }: PlanContext<'registry'>, app: string, fr
     ...(there && !same && { warnings: [`${to} is there already: it will be another image.`] }),
     takesOver: [],
     // Back to what the tag was, which is known by its digest alone.
-    ...(there && home === repositoryOf(source) && { undo: { operation: 'tag', input: { app, tag: there.digest, as: parseImage(to).tag ?? '' } } }),
+    ...(there &&
+      home === repositoryOf(source) && {
+        undo: { operation: 'tag', input: { app, tag: there.digest, as: parseImage(to).tag ?? '' } },
+      }),
   };
 }
 
@@ -73,7 +86,8 @@ export const tag = defineOperation({
     if (wanted === undefined || digest !== undefined)
       throw fault('BAD_INPUT', { problem: `Which tag? “${as}” has none: write HOST/REPOSITORY:TAG, or a tag alone.` });
     const parsed = Tag.safeParse(wanted);
-    if (!parsed.success) throw fault('BAD_INPUT', { problem: `“${wanted}” ${parsed.error.issues[0]?.message ?? 'is no tag'}.` });
+    if (!parsed.success)
+      throw fault('BAD_INPUT', { problem: `“${wanted}” ${parsed.error.issues[0]?.message ?? 'is no tag'}.` });
     checkPushable(context.settings, repositoryOf(parseImage(to)));
     return await planCopy(context, app, imageCalled(app, home, said), to);
   },
@@ -83,7 +97,10 @@ export const tag = defineOperation({
 const To = z
   .string()
   .max(300)
-  .regex(/^[a-z0-9][a-z0-9._-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/i, 'must be HOST/PROJECT, such as registry.example.com/live')
+  .regex(
+    /^[a-z0-9][a-z0-9._-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/i,
+    'must be HOST/PROJECT, such as registry.example.com/live',
+  )
   .describe('Another registry or project: HOST/PROJECT')
   .meta({ examples: ['registry.example.com/live'] });
 

@@ -13,7 +13,10 @@ const atOnce = 8;
 /** Tags that are about another image: its signature, its SBOM. */
 const isAside = (tag: string) => ownTag(tag) || /^sha256-[0-9a-f]{64}/.test(tag);
 
-async function inBatches<Item, Result>(items: readonly Item[], act: (item: Item) => Promise<Result>): Promise<Result[]> {
+async function inBatches<Item, Result>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const done: Result[] = [];
   for (let n = 0; n < items.length; n += atOnce) done.push(...(await Promise.all(items.slice(n, n + atOnce).map(act))));
   return done;
@@ -53,13 +56,14 @@ export const tags = defineOperation({
     const repository = appOf(run.settings, app).image;
     const { rows, more } = await run.step('read', async ({ signal }) => {
       const [found, uses] = await Promise.all([run.on.registry.tags(repository, signal), allUses(run)]);
-      const all = found
-        .filter((tag) => !isAside(tag))
-        .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+      const all = found.filter((tag) => !isAside(tag)).sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
       const facts = await inBatches(all.slice(0, mostTags), (tag) => factsOf(run, repository, tag));
       const known = facts.filter((each) => each !== undefined);
       const newest = known.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
-      return { rows: newest.map((each) => rowOf(each, repository, uses, run.now())), more: Math.max(0, all.length - mostTags) };
+      return {
+        rows: newest.map((each) => rowOf(each, repository, uses, run.now())),
+        more: Math.max(0, all.length - mostTags),
+      };
     });
     const note = more > 0 ? `and ${more} more tags` : rows.length === 0 ? 'There are no images yet.' : undefined;
     return {

@@ -41,14 +41,19 @@ function usesOfPod(env: string, pod: JsonObject): Use[] {
 const templateIn = (object: JsonObject): Json | undefined =>
   at(object, 'spec', 'template', 'spec') ?? at(object, 'spec', 'jobTemplate', 'spec', 'template', 'spec');
 
-const isOver = (object: JsonObject): boolean => object.kind === 'Job' && at(object, 'status', 'completionTime') !== undefined;
+const isOver = (object: JsonObject): boolean =>
+  object.kind === 'Job' && at(object, 'status', 'completionTime') !== undefined;
 
 /**
  * All images that run, or would, in any environment of shipmate.yaml. Where a cluster does not say, nor does this: what is not
  * known to be unused is used.
  * @throws Fault of the cluster that does not answer
  */
-export async function allUses({ on, settings, signal }: Pick<PlanContext<'kube'>, 'on' | 'settings' | 'signal'>): Promise<Use[]> {
+export async function allUses({
+  on,
+  settings,
+  signal,
+}: Pick<PlanContext<'kube'>, 'on' | 'settings' | 'signal'>): Promise<Use[]> {
   const found = Object.entries(settings.environments).map(async ([env, { cluster, namespace }]) => {
     const kube = on.kube(cluster);
     const look = async (kind: KindName) => (await kube.look(kind, namespace, signal)).objects;
@@ -56,7 +61,10 @@ export async function allUses({ on, settings, signal }: Pick<PlanContext<'kube'>
     const named = (object: JsonObject) => `${text(object.kind).toLowerCase()}/${text(at(object, 'metadata', 'name'))}`;
     return [
       ...(pods ?? []).flatMap((pod) => usesOfPod(env, pod)),
-      ...workloads.flat().filter((object) => !isOver(object)).flatMap((object) => usesOfSpec(env, named(object), templateIn(object))),
+      ...workloads
+        .flat()
+        .filter((object) => !isOver(object))
+        .flatMap((object) => usesOfSpec(env, named(object), templateIn(object))),
     ];
   });
   return (await Promise.all(found)).flat();
@@ -66,7 +74,8 @@ export async function allUses({ on, settings, signal }: Pick<PlanContext<'kube'>
 export function usesOf(uses: readonly Use[], image: { digests: readonly string[]; names: readonly string[] }): Use[] {
   return uses.filter(
     ({ digest, image: said }) =>
-      (digest !== undefined && image.digests.includes(digest)) || image.names.includes(said) ||
+      (digest !== undefined && image.digests.includes(digest)) ||
+      image.names.includes(said) ||
       (!said.includes(':', said.lastIndexOf('/')) && image.names.includes(`${said}:latest`)),
   );
 }

@@ -40,7 +40,10 @@ async function packed(root: string, dockerfile = 'Dockerfile'): Promise<Packed[]
 }
 
 const namesIn = async (root: string, dockerfile?: string) =>
-  (await packed(root, dockerfile)).filter(({ type }) => type !== 'directory').map(({ name, type }) => (type === 'symlink' ? `${name} (link)` : name)).sort();
+  (await packed(root, dockerfile))
+    .filter(({ type }) => type !== 'directory')
+    .map(({ name, type }) => (type === 'symlink' ? `${name} (link)` : name))
+    .sort();
 
 test('a context holds what .dockerignore leaves, links as links, and always the Dockerfile', async () => {
   const root = await folderOf({
@@ -52,7 +55,14 @@ test('a context holds what .dockerignore leaves, links as links, and always the 
     '.dockerignore': 'Dockerfile\nsecrets/*\n!secrets/public\n*.log\n!keep.log\n',
   });
   await symlink('/etc/passwd', join(root, 'link'));
-  expect(await namesIn(root)).toEqual(['.dockerignore', 'Dockerfile', 'app.js', 'keep.log', 'link (link)', 'secrets/public']);
+  expect(await namesIn(root)).toEqual([
+    '.dockerignore',
+    'Dockerfile',
+    'app.js',
+    'keep.log',
+    'link (link)',
+    'secrets/public',
+  ]);
 });
 
 test('an exception brings back what is deep in an ignored folder, and a Dockerfile may have rules of its own', async () => {
@@ -61,7 +71,7 @@ test('an exception brings back what is deep in an ignored folder, and a Dockerfi
     'src/other.ts': 'x',
     'node_modules/a/index.js': 'x',
     '.dockerignore': '*\n!src/deep/**\n',
-    'Other': 'FROM scratch\n',
+    Other: 'FROM scratch\n',
     'Other.dockerignore': 'src\n.dockerignore\nOther.dockerignore\n',
   });
   expect(await namesIn(root)).toEqual(['Dockerfile', 'src/deep/down/kept.ts']);
@@ -75,7 +85,7 @@ test('GNU tar reads it: long names, names of other alphabets, empty files, modes
   const out = await mkdtemp(join(tmpdir(), 'shipmate-unpacked-'));
   onTestFinished(() => rm(out, { recursive: true }));
   const tar = join(out, 'context.tar');
-  await writeFile(tar, Readable.from(packContext(await contextIn(root, "Dockerfile", root), signal)));
+  await writeFile(tar, Readable.from(packContext(await contextIn(root, 'Dockerfile', root), signal)));
   const run = promisify(execFile);
   await run('tar', ['-xf', tar, '-C', out]);
   await rm(tar);

@@ -28,11 +28,17 @@ describe('a build on a real daemon', () => {
   test('shows its steps, honours .dockerignore, and its push gives the digest that the registry has', async () => {
     const seen: BuildProgress[] = [];
     await symlink('/etc/passwd', join(folder, 'link'));
-    const order = { image, args: { VERSION: 't1' }, labels: { 'org.opencontainers.image.revision': 'abc' }, fresh: true };
+    const order = {
+      image,
+      args: { VERSION: 't1' },
+      labels: { 'org.opencontainers.image.revision': 'abc' },
+      fresh: true,
+    };
     const whole = await buildFrom(docker, source(), order, (progress) => seen.push(progress), signal);
-    expect(seen.map(({ step, steps, text }) => `${step}/${steps} ${text}`)).toEqual(
-      [expect.stringContaining(`1/2 FROM ${bed.busybox}`), '2/2 COPY . /app/'],
-    );
+    expect(seen.map(({ step, steps, text }) => `${step}/${steps} ${text}`)).toEqual([
+      expect.stringContaining(`1/2 FROM ${bed.busybox}`),
+      '2/2 COPY . /app/',
+    ]);
     const { digest } = await docker.pushBuilt(whole, () => {}, signal);
     expect(await createRegistry().resolve(image, 'built', signal)).toBe(digest);
     const [{ Config }] = JSON.parse(await cli('image', 'inspect', image));
@@ -80,19 +86,33 @@ describe('a build on a real daemon', () => {
     const order = { image, secrets: ['npm'], secretRefs: { npm: { env: 'NPM_TOKEN' } }, fresh: true };
     await buildFrom(own, source(), order, (progress) => seen.push(progress), signal);
     expect((await cli('run', '--rm', '--network', 'none', image, 'cat', '/size')).trim()).toBe(String(secret.length));
-    const told = [JSON.stringify(seen), await cli('history', '--no-trunc', image), await cli('image', 'inspect', image)];
+    const told = [
+      JSON.stringify(seen),
+      await cli('history', '--no-trunc', image),
+      await cli('image', 'inspect', image),
+    ];
     expect(told.join('\n')).not.toContain(secret);
     expect(JSON.stringify(seen)).toContain('[redacted]');
-    const files = await cli('run', '--rm', '--network', 'none', image, 'grep', '-r', secret, '/size', '/bin').catch(String);
+    const files = await cli('run', '--rm', '--network', 'none', image, 'grep', '-r', secret, '/size', '/bin').catch(
+      String,
+    );
     expect(files).not.toMatch(new RegExp(`${secret}$`, 'm'));
   });
 
   test('ends where it runs when it is stopped', async () => {
-    folder = await contextOf({ Dockerfile: `FROM ${bed.busybox}\n${shell(`exec /bin/busybox sleep 31${process.pid}`)}\n` });
+    folder = await contextOf({
+      Dockerfile: `FROM ${bed.busybox}\n${shell(`exec /bin/busybox sleep 31${process.pid}`)}\n`,
+    });
     const stop = new AbortController();
-    const stopped = buildFrom(docker, source(), { image, fresh: true }, ({ text }) => {
-      if (text.startsWith('RUN')) setTimeout(() => stop.abort(new Error('stopped')), 500);
-    }, stop.signal);
+    const stopped = buildFrom(
+      docker,
+      source(),
+      { image, fresh: true },
+      ({ text }) => {
+        if (text.startsWith('RUN')) setTimeout(() => stop.abort(new Error('stopped')), 500);
+      },
+      stop.signal,
+    );
     await expect(stopped).rejects.toThrow('stopped');
     await expect.poll(() => runs(`sleep 31${process.pid}`), { timeout: 5_000 }).toBe(false);
   });
@@ -101,7 +121,9 @@ describe('a build on a real daemon', () => {
 async function runs(what: string): Promise<boolean> {
   const { readdir, readFile } = await import('node:fs/promises');
   const lines = await Promise.all(
-    (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
   return lines.some((line) => line.replaceAll('\0', ' ').includes(what));
 }
@@ -127,25 +149,29 @@ describe('a context', () => {
     await symlink(other, join(folder, 'away'));
     const within = [folder];
     for (const outside of [other, join(folder, 'away'), join(folder, '..')])
-      await expect(docker.look({ kind: 'folder', folder: outside, within }, 'Dockerfile', signal)).rejects.toMatchObject({
+      await expect(
+        docker.look({ kind: 'folder', folder: outside, within }, 'Dockerfile', signal),
+      ).rejects.toMatchObject({
         code: 'CONTEXT_REFUSED',
         message: expect.stringContaining('no folder that may be built from'),
       });
     expect(await docker.look({ kind: 'folder', folder, within }, 'Dockerfile', signal)).toMatchObject({ files: 4 });
   });
 
-  test.each(['# syntax=evil/frontend:1', '#syntax = evil/frontend:1', '# escape=`\n# syntax=evil/frontend:1', '// syntax=evil/frontend:1'])(
-    'that asks for a frontend of its own is refused, unless it is allowed: %s',
-    async (line) => {
-      folder = await contextOf({ Dockerfile: `${line}\nFROM scratch\n` });
-      await expect(docker.look(source(), 'Dockerfile', signal)).rejects.toMatchObject({
-        code: 'CONTEXT_REFUSED',
-        message: expect.stringContaining('evil/frontend:1'),
-      });
-      const lenient = dockerAt({ host: bed.dockerHost, buildx: bed.buildx }, { frontends: ['evil/frontend:1'] });
-      expect(await lenient.look(source(), 'Dockerfile', signal)).toMatchObject({ files: 1 });
-    },
-  );
+  test.each([
+    '# syntax=evil/frontend:1',
+    '#syntax = evil/frontend:1',
+    '# escape=`\n# syntax=evil/frontend:1',
+    '// syntax=evil/frontend:1',
+  ])('that asks for a frontend of its own is refused, unless it is allowed: %s', async (line) => {
+    folder = await contextOf({ Dockerfile: `${line}\nFROM scratch\n` });
+    await expect(docker.look(source(), 'Dockerfile', signal)).rejects.toMatchObject({
+      code: 'CONTEXT_REFUSED',
+      message: expect.stringContaining('evil/frontend:1'),
+    });
+    const lenient = dockerAt({ host: bed.dockerHost, buildx: bed.buildx }, { frontends: ['evil/frontend:1'] });
+    expect(await lenient.look(source(), 'Dockerfile', signal)).toMatchObject({ files: 1 });
+  });
 
   test('that changed since it was planned is not built', async () => {
     const context = await docker.look(source(), 'Dockerfile', signal);
@@ -169,5 +195,7 @@ test('a daemon that is not there says so, and so does a buildx that is not', asy
     retry: 'later',
   });
   const without = dockerAt({ host: bed.dockerHost, buildx: '/nowhere/buildx' });
-  await expect(buildFrom(without, source(), { image }, () => {}, signal)).rejects.toMatchObject({ code: 'BUILDX_MISSING' });
+  await expect(buildFrom(without, source(), { image }, () => {}, signal)).rejects.toMatchObject({
+    code: 'BUILDX_MISSING',
+  });
 });

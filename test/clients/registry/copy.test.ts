@@ -43,7 +43,9 @@ test('an image is the same in another registry, is sent once, and is tagged last
 test('within a registry nothing is sent: blobs are mounted', async () => {
   const { digest } = await putImage(registry, home, { layers: [3 * megabyte] });
   const told: string[] = [];
-  const { sentBytes } = await copy(home, digest, `${bed.registryHost}/mounted-${process.pid}:v1`, (text) => told.push(text));
+  const { sentBytes } = await copy(home, digest, `${bed.registryHost}/mounted-${process.pid}:v1`, (text) =>
+    told.push(text),
+  );
   expect(sentBytes).toBe(0);
   expect(told).toContainEqual(expect.stringMatching(/: mounted$/));
 });
@@ -71,10 +73,14 @@ test('a connection that breaks in the middle of a blob goes on where the registr
   expect(sent).toBeLessThan(40 * megabyte);
 });
 
-test('a registry that was away in the middle has what it had, and the tag only at the end', { timeout: 60_000 }, async () => {
+test('a registry that was away in the middle has what it had, and the tag only at the end', {
+  timeout: 60_000,
+}, async () => {
   const own = await startOwnRegistry();
   onTestFinished(() => own.end());
-  const { digest } = await putImage(registry, home, { layers: [4 * megabyte, 4 * megabyte, 4 * megabyte, 4 * megabyte] });
+  const { digest } = await putImage(registry, home, {
+    layers: [4 * megabyte, 4 * megabyte, 4 * megabyte, 4 * megabyte],
+  });
   let blobs = 0;
   const killed = copy(home, digest, `${own.host}/away:v1`, () => {
     if (++blobs === 2) own.process.kill('SIGKILL');
@@ -121,7 +127,14 @@ test('what refers to an image goes with it', async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
-  await expect.poll(() => fetch(`http://${host}/v2/`).then(({ status }) => status, () => 0)).toBe(200);
+  await expect
+    .poll(() =>
+      fetch(`http://${host}/v2/`).then(
+        ({ status }) => status,
+        () => 0,
+      ),
+    )
+    .toBe(200);
   const image = await putImage(registry, `${host}/team/web`, { tag: 'v1' });
   const note = await putImage(registry, `${host}/team/web`, { subject: image });
   await copy(`${host}/team/web`, image.digest, `${host}/live/web:v1`);
@@ -133,7 +146,10 @@ test('credentials go to their own registry, and to no other: neither by challeng
   const own = await startOwnRegistry({ login: true });
   const heard: { url: string; authorization?: string }[] = [];
   const nosy = createServer((request, response) => {
-    heard.push({ url: request.url ?? '', ...(request.headers.authorization && { authorization: request.headers.authorization }) });
+    heard.push({
+      url: request.url ?? '',
+      ...(request.headers.authorization && { authorization: request.headers.authorization }),
+    });
     request.resume();
     response.writeHead(401, { 'www-authenticate': 'Basic realm="nosy"' }).end();
   }).listen(0, '127.0.0.1');
@@ -154,7 +170,8 @@ test('credentials go to their own registry, and to no other: neither by challeng
   });
   const sends = await startRegistryProxy(own.host, ({ method, url, headers }, response) => {
     if (headers.authorization === undefined) return undefined;
-    if (method === 'GET' && url.includes('/blobs/sha256')) response.writeHead(307, { location: `http://${nosyHost}/blob` }).end();
+    if (method === 'GET' && url.includes('/blobs/sha256'))
+      response.writeHead(307, { location: `http://${nosyHost}/blob` }).end();
     else if (method === 'POST') response.writeHead(202, { location: `http://${nosyHost}/upload` }).end();
     else return undefined;
     return 'handled';

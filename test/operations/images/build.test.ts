@@ -23,8 +23,14 @@ beforeAll(async () => {
   git = await startGitServer();
   folder = join(bed.dir, `folder-${process.pid}`);
   await mkdir(join(folder, 'site'), { recursive: true });
-  await writeFile(join(folder, 'site', 'Dockerfile'), `FROM ${bed.busybox}\nARG VERSION=none\nLABEL version=$VERSION\nCOPY . /site/\n`);
-  const app = (name: string, build: object) => ({ image: repository(name), build: { git: `${git.origin}/${name}.git`, ...build } });
+  await writeFile(
+    join(folder, 'site', 'Dockerfile'),
+    `FROM ${bed.busybox}\nARG VERSION=none\nLABEL version=$VERSION\nCOPY . /site/\n`,
+  );
+  const app = (name: string, build: object) => ({
+    image: repository(name),
+    build: { git: `${git.origin}/${name}.git`, ...build },
+  });
   desk = await realDesk({
     gitLogin: (host) => (git.origin.endsWith(host) ? login : undefined),
     apps: {
@@ -32,11 +38,21 @@ beforeAll(async () => {
       broken: app('broken', {}),
       lengthy: app('lengthy', {}),
       inner: app('inner', { context: 'services/web', cache: true }),
-      folder: { image: repository('folder'), build: { context: join(folder, 'site'), secrets: { npm: { env: 'TEST_NPM_TOKEN' } } } },
+      folder: {
+        image: repository('folder'),
+        build: { context: join(folder, 'site'), secrets: { npm: { env: 'TEST_NPM_TOKEN' } } },
+      },
       none: { image: repository('none') },
       away: { image: '127.0.0.1:1/away', build: { context: join(folder, 'site') } },
     },
-    builds: { network: 'none', folders: [folder], gitHosts: [git.origin], repositories: [repository('free')], contextMegabytes: 2, minutes: 0.2 },
+    builds: {
+      network: 'none',
+      folders: [folder],
+      gitHosts: [git.origin],
+      repositories: [repository('free')],
+      contextMegabytes: 2,
+      minutes: 0.2,
+    },
   });
 });
 afterAll(async () => {
@@ -49,7 +65,10 @@ const labelsOf = async (image: string) => JSON.parse(await docker('image', 'insp
 test('/build shop from main: the commit is in plan and labels, and what was built of the same is not built again', {
   timeout: 60_000,
 }, async () => {
-  const first = await git.commit('shop', 'main', { Dockerfile: `FROM ${bed.busybox}\nARG VERSION\nCOPY . /app/\n`, 'a.txt': 'one' });
+  const first = await git.commit('shop', 'main', {
+    Dockerfile: `FROM ${bed.busybox}\nARG VERSION\nCOPY . /app/\n`,
+    'a.txt': 'one',
+  });
   const run = await desk.done('build', { app: 'shop', tag: 'v1', ref: 'main' });
   expect(run).toMatchObject({
     state: 'finished',
@@ -67,7 +86,9 @@ test('/build shop from main: the commit is in plan and labels, and what was buil
     'org.opencontainers.image.source': `${git.origin}/shop.git`,
     'org.opencontainers.image.created': expect.stringMatching(/^20\d\d-/),
   });
-  expect(await desk.done('build', { app: 'shop', tag: 'v1', ref: 'main' })).toMatchObject({ report: { kind: 'unchanged' } });
+  expect(await desk.done('build', { app: 'shop', tag: 'v1', ref: 'main' })).toMatchObject({
+    report: { kind: 'unchanged' },
+  });
   await git.commit('shop', 'next', { 'a.txt': 'two' });
   const exact = await desk.done('build', { app: 'shop', tag: 'v1', ref: first });
   expect(exact, 'the commit itself is the same').toMatchObject({ report: { kind: 'unchanged' } });
@@ -78,7 +99,11 @@ test('/build shop from main: the commit is in plan and labels, and what was buil
 test('where nobody names a tag it is made of the commit, and another tag of the same is put and not built', {
   timeout: 60_000,
 }, async () => {
-  const files = { 'services/web/Dockerfile': `FROM ${bed.busybox}\nCOPY . /app/\n`, 'services/web/x': 'x', 'other/y': 'y' };
+  const files = {
+    'services/web/Dockerfile': `FROM ${bed.busybox}\nCOPY . /app/\n`,
+    'services/web/x': 'x',
+    'other/y': 'y',
+  };
   const commit = await git.commit('inner', 'main', files);
   const run = await desk.done('build', { app: 'inner' });
   expect(run).toMatchObject({ state: 'finished', report: { tag: commit.slice(0, 12) } });
@@ -86,13 +111,17 @@ test('where nobody names a tag it is made of the commit, and another tag of the 
   expect(await docker('run', '--rm', '--network', 'none', image, 'ls', '/app')).toBe('Dockerfile\nx');
   const again = await desk.done('build', { app: 'inner', tag: 'v7' });
   expect(again).toMatchObject({ state: 'finished', report: { kind: 'built', reused: true } });
-  expect(await registry.resolve(`${repository('inner')}:v7`, 'inner', signal)).toBe(await registry.resolve(image, 'inner', signal));
+  expect(await registry.resolve(`${repository('inner')}:v7`, 'inner', signal)).toBe(
+    await registry.resolve(image, 'inner', signal),
+  );
   expect(await registry.tags(repository('inner'), signal)).toContain('shipmate-cache');
 });
 
 test('an approval is of the commit: where the branch has moved, it is asked anew', { timeout: 60_000 }, async () => {
   const settings = desk.engine.settings();
-  const rule = Settings.shape.policy.parse([{ name: 'two', operations: ['build'], who: ['engineers'], approvals: 1, approvers: ['engineers'] }]);
+  const rule = Settings.shape.policy.parse([
+    { name: 'two', operations: ['build'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
+  ]);
   settings.policy.unshift(...rule);
   onTestFinished(() => void settings.policy.shift());
   await git.commit('shop', 'moving', { Dockerfile: `FROM ${bed.busybox}\nCOPY . /app/\n`, 'm.txt': 'one' });
@@ -120,21 +149,31 @@ test('a build that fails names the line, keeps the whole log, and pushes nothing
 });
 
 test('a build that takes too long is stopped, and says so', { timeout: 60_000 }, async () => {
-  await git.commit('lengthy', 'main', { Dockerfile: `FROM ${bed.busybox}\n${shell('echo begun; exec /bin/busybox sleep 60')}\n` });
+  await git.commit('lengthy', 'main', {
+    Dockerfile: `FROM ${bed.busybox}\n${shell('echo begun; exec /bin/busybox sleep 60')}\n`,
+  });
   const run = await desk.done('build', { app: 'lengthy', tag: 'v1' });
   expect(run).toMatchObject({
     state: 'failed',
-    report: { kind: 'build-failed', problem: expect.stringContaining('longer than 0.2 minutes'), log: expect.stringContaining('begun') },
+    report: {
+      kind: 'build-failed',
+      problem: expect.stringContaining('longer than 0.2 minutes'),
+      log: expect.stringContaining('begun'),
+    },
   });
 });
 
-test('POST /docker/build: a folder that is allowed, with its arguments; and what is not is refused', { timeout: 60_000 }, async () => {
+test('POST /docker/build: a folder that is allowed, with its arguments; and what is not is refused', {
+  timeout: 60_000,
+}, async () => {
   const tag = `${repository('free')}/site:v1.0.0`;
   const run = await desk.done('docker-build', { context: 'site', tag, args: { VERSION: '1.0.0' } });
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'built', image: tag } });
   expect(await labelsOf(tag)).toMatchObject({ version: '1.0.0' });
   // What has no registry in its name is in the first place that is allowed; never on Docker Hub by accident.
-  expect(await desk.done('docker-build', { context: 'site', tag: 'site:v1.0.0', args: { VERSION: '1.0.0' } })).toMatchObject({
+  expect(
+    await desk.done('docker-build', { context: 'site', tag: 'site:v1.0.0', args: { VERSION: '1.0.0' } }),
+  ).toMatchObject({
     report: { kind: 'unchanged' },
   });
   await symlink('/etc', join(folder, 'etc')).catch(() => {});
@@ -158,12 +197,18 @@ test('POST /docker/build: a folder that is allowed, with its arguments; and what
     [{ platforms: ['linux/amd64', 'linux/arm64'] }, 'BAD_INPUT', 'builds.builder'],
   ];
   for (const [change, code, words] of refused) {
-    const ended = await desk.done('docker-build', { context: 'site', tag, ...change }).catch((thrown: unknown) => ({ fault: thrown }));
+    const ended = await desk
+      .done('docker-build', { context: 'site', tag, ...change })
+      .catch((thrown: unknown) => ({ fault: thrown }));
     expect(ended, JSON.stringify(change)).toMatchObject({ fault: { code, message: expect.stringContaining(words) } });
   }
   await expect(desk.ask('docker-build', { context: '--help', tag })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-  await expect(desk.ask('docker-build', { context: 'site', tag: '--push' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-  await expect(desk.ask('docker-build', { context: 'site', tag, target: '--x' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  await expect(desk.ask('docker-build', { context: 'site', tag: '--push' })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  });
+  await expect(desk.ask('docker-build', { context: 'site', tag, target: '--x' })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  });
   await expect(desk.ask('build', { app: 'shop', ref: '--upload-pack=x' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
 });
 
@@ -181,7 +226,9 @@ test('a context that is too large is refused before anything is built', async ()
   });
 });
 
-test('a secret of a build is a reference: its value is in no plan, step, event or image', { timeout: 60_000 }, async () => {
+test('a secret of a build is a reference: its value is in no plan, step, event or image', {
+  timeout: 60_000,
+}, async () => {
   const value = 'npm-t0ken-that-nobody-sees';
   process.env.TEST_NPM_TOKEN = value;
   onTestFinished(() => void delete process.env.TEST_NPM_TOKEN);
@@ -191,10 +238,17 @@ test('a secret of a build is a reference: its value is in no plan, step, event o
   if (!settings?.build) throw new Error('no build');
   settings.build.dockerfile = 'Secretly';
   const run = await desk.done('build', { app: 'folder', tag: 's1' });
-  expect(run).toMatchObject({ state: 'finished', plan: { changes: expect.arrayContaining([{ path: 'secrets.npm', to: 'given to the build alone' }]) } });
+  expect(run).toMatchObject({
+    state: 'finished',
+    plan: { changes: expect.arrayContaining([{ path: 'secrets.npm', to: 'given to the build alone' }]) },
+  });
   const events = await desk.engine.store.events(run.id, '0', 1_000);
   expect(JSON.stringify(run)).toContain('[redacted]');
-  for (const all of [JSON.stringify(run), JSON.stringify(events), await docker('history', '--no-trunc', `${repository('folder')}:s1`)])
+  for (const all of [
+    JSON.stringify(run),
+    JSON.stringify(events),
+    await docker('history', '--no-trunc', `${repository('folder')}:s1`),
+  ])
     expect(all).not.toContain(value);
   delete process.env.TEST_NPM_TOKEN;
   expect(await desk.done('build', { app: 'folder', tag: 's2', fresh: true })).toMatchObject({
@@ -202,21 +256,33 @@ test('a secret of a build is a reference: its value is in no plan, step, event o
   });
 });
 
-test('what cannot be built says why: no build, no ref of a folder, a registry that is away', { timeout: 90_000 }, async () => {
+test('what cannot be built says why: no build, no ref of a folder, a registry that is away', {
+  timeout: 90_000,
+}, async () => {
   expect(await desk.done('build', { app: 'none', tag: 'v1' })).toMatchObject({ fault: { code: 'NO_BUILD' } });
   expect(await desk.done('build', { app: 'folder', tag: 'v1', ref: 'main' })).toMatchObject({
     fault: { code: 'BAD_INPUT', message: expect.stringContaining('no “main” of it') },
   });
-  expect(await desk.done('build', { app: 'shop', tag: 'v1', ref: 'nowhere' })).toMatchObject({ fault: { code: 'GIT_FAILED' } });
-  expect(await desk.done('build', { app: 'away', tag: 'v1' })).toMatchObject({ fault: { code: 'REGISTRY_UNREACHABLE' } });
+  expect(await desk.done('build', { app: 'shop', tag: 'v1', ref: 'nowhere' })).toMatchObject({
+    fault: { code: 'GIT_FAILED' },
+  });
+  expect(await desk.done('build', { app: 'away', tag: 'v1' })).toMatchObject({
+    fault: { code: 'REGISTRY_UNREACHABLE' },
+  });
 });
 
 test('POST /docker/push: an image of the daemon, and one that it does not have', { timeout: 60_000 }, async () => {
   const tag = `${repository('free')}/pushed:v1`;
   await docker('tag', bed.busybox, tag);
-  expect(await desk.done('docker-push', { tag })).toMatchObject({ state: 'finished', report: { kind: 'built', image: tag } });
+  expect(await desk.done('docker-push', { tag })).toMatchObject({
+    state: 'finished',
+    report: { kind: 'built', image: tag },
+  });
   expect(await registry.manifest(tag, signal)).toBeDefined();
-  expect(await desk.done('docker-push', { tag: `${repository('free')}/nothing:v1` })).toMatchObject({ fault: { code: 'NO_SUCH_OBJECT' } });
-  expect(await desk.done('docker-push', { tag: `${bed.registryHost}/foreign:v1` })).toMatchObject({ fault: { code: 'NOT_PUSHABLE' } });
+  expect(await desk.done('docker-push', { tag: `${repository('free')}/nothing:v1` })).toMatchObject({
+    fault: { code: 'NO_SUCH_OBJECT' },
+  });
+  expect(await desk.done('docker-push', { tag: `${bed.registryHost}/foreign:v1` })).toMatchObject({
+    fault: { code: 'NOT_PUSHABLE' },
+  });
 });
-

@@ -43,7 +43,9 @@ test('/ship tags: age, size, platforms, and where each runs now', { timeout: 60_
   expect(running?.[5]).toMatch(/^staging \(web-.*deployment\/web/);
 });
 
-test('/ship image delete: never what runs, in any environment; by digest, with all its tags', { timeout: 60_000 }, async () => {
+test('/ship image delete: never what runs, in any environment; by digest, with all its tags', {
+  timeout: 60_000,
+}, async () => {
   await desk.settle([await desk.deploy('staging', 'v1')], 60_000);
   const refused = await desk.done('image-delete', { app: 'web', tag: 'v1' });
   expect(refused).toMatchObject({ fault: { code: 'IMAGE_IN_USE', message: expect.stringContaining('staging (') } });
@@ -54,7 +56,9 @@ test('/ship image delete: never what runs, in any environment; by digest, with a
   const run = await desk.done('image-delete', { app: 'shop', tag: 'old' });
   expect(run).toMatchObject({ state: 'finished', plan: { warnings: [expect.stringContaining('also older')] } });
   for (const tag of ['old', 'older']) expect(await registry.manifest(`${home}:${tag}`, signal)).toBeUndefined();
-  expect(await desk.done('image-delete', { app: 'shop', tag: 'old' })).toMatchObject({ fault: { code: 'IMAGE_NOT_FOUND' } });
+  expect(await desk.done('image-delete', { app: 'shop', tag: 'old' })).toMatchObject({
+    fault: { code: 'IMAGE_NOT_FOUND' },
+  });
 });
 
 test('what is part of an image for several platforms is not deleted from under it', async () => {
@@ -77,16 +81,23 @@ test('/ship tag: another tag by digest, undone; in another registry it is copied
   const { operation = '', input = {} } = moved.plan?.undo ?? {};
   await desk.done(operation, input);
   expect(await registry.resolve(`${home}:stable`, 'shop', signal)).toBe(one.digest);
-  expect(await desk.done('tag', { app: 'shop', tag: 'a1', as: 'stable' })).toMatchObject({ report: { kind: 'unchanged' } });
+  expect(await desk.done('tag', { app: 'shop', tag: 'a1', as: 'stable' })).toMatchObject({
+    report: { kind: 'unchanged' },
+  });
   const away = `${other.host}/archive/shop:kept`;
   expect(await desk.done('tag', { app: 'shop', tag: 'a2', as: away })).toMatchObject({ state: 'finished' });
   expect(await registry.resolve(away, 'shop', signal)).toBe(two.digest);
 });
 
-test('/ship promote shop:b1 to HOST/project: by digest, within a registry and to another', { timeout: 60_000 }, async () => {
+test('/ship promote shop:b1 to HOST/project: by digest, within a registry and to another', {
+  timeout: 60_000,
+}, async () => {
   const { digest } = await putIndex(registry, home, 'b1');
   for (const to of [`${bed.registryHost}/live-${process.pid}`, `${other.host}/live`]) {
-    expect(await desk.done('promote', { app: 'shop', tag: 'b1', to })).toMatchObject({ state: 'finished', plan: { image: { digest } } });
+    expect(await desk.done('promote', { app: 'shop', tag: 'b1', to })).toMatchObject({
+      state: 'finished',
+      plan: { image: { digest } },
+    });
     expect(await registry.resolve(`${to}/${own}:b1`, 'shop', signal)).toBe(digest);
     expect(await desk.done('promote', { app: 'shop', tag: 'b1', to })).toMatchObject({ report: { kind: 'unchanged' } });
   }
@@ -103,6 +114,11 @@ test('bad names are refused in words, and nothing is changed', async () => {
     ['image-delete', { app: 'shop', tag: 'sha256:short' }, 'IMAGE_MALFORMED'],
   ];
   for (const [operation, input, code] of refused)
-    expect(await desk.done(operation, input), JSON.stringify(input)).toMatchObject({ state: 'failed', fault: { code } });
-  await expect(desk.ask('promote', { app: 'shop', tag: 'c1', to: '--help' })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    expect(await desk.done(operation, input), JSON.stringify(input)).toMatchObject({
+      state: 'failed',
+      fault: { code },
+    });
+  await expect(desk.ask('promote', { app: 'shop', tag: 'c1', to: '--help' })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  });
 });
