@@ -6,7 +6,6 @@ import { fault } from '../../core/errors.ts';
 import { linesOf } from '../../core/lines.ts';
 
 export type Login = { host: string; username: string; password: string };
-type Said = { code: number | null };
 
 const patienceMs = 5_000;
 const plugins = ['/usr/libexec/docker/cli-plugins', '/usr/lib/docker/cli-plugins', '/usr/local/lib/docker/cli-plugins'];
