@@ -5,7 +5,7 @@ import { leastPrivilege } from '../scripts/least-privilege.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 import { kubeconfigOf } from '../testbed/cluster.ts';
 import { compiled } from '../testbed/compile.ts';
-import { setUp } from '../testbed/setup.ts';
+import { compileAll, setUp } from '../testbed/setup.ts';
 import { startTestbed, type Testbed } from '../testbed/testbed.ts';
 
 /** A kubeconfig of a service account that may do what the generated manifest says, and nothing else. */
@@ -46,6 +46,7 @@ export const log = (line: string): void => console.log(`[bed] ${line}`);
 /** Installs what is missing, starts one bed for all test files, and takes it away at the end. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await setUp(log, { browser: true });
+  await compileAll(log);
   const bed = await startTestbed({ log });
   await provideBed(project, bed);
   return bed.stop;

@@ -45,3 +45,4 @@ export const programs = {
   'trivy-db': { title: 'a writer of vulnerability databases', takes: '10 seconds' },
 } satisfies Record<string, Program>;
 export type ProgramName = keyof typeof programs;
+export const programNames = Object.keys(programs).filter((name): name is ProgramName => name in programs);

@@ -1,5 +1,11 @@
 import { compiled } from './compile.ts';
 import { ensurePackages } from './packages.ts';
+import { programNames } from './programs.ts';
+
+/** Compiles whatever any test may need, one after the other: a test's own time is too short for it. */
+export async function compileAll(log: (line: string) => void): Promise<void> {
+  for (const name of programNames) await compiled(name, log);
+}
 
 /** @throws Error unless this is root on Linux, as containers want it. */
 export function requireRoot(): void {
