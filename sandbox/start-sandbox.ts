@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { commandsOf } from '../handlers/slack/manifest.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
+import { compiled } from '../testbed/compile.ts';
 import { type Mesh, startMesh } from '../testbed/mesh/mesh.ts';
 import { ensurePackages } from '../testbed/packages.ts';
 import { freePort } from '../testbed/ports.ts';
@@ -73,7 +74,7 @@ function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): strin
     breakGlass: { who: ['engineers'], reviewers: ['engineers'] },
     policy: [
       { name: 'anyone may look', effects: ['read'] },
-      { name: 'engineers may build', operations: ['build'], who: ['engineers'] },
+      { name: 'engineers may build', operations: ['build', 'tag', 'promote'], who: ['engineers'] },
       {
         name: 'engineers steer a canary at once',
         operations: ['canary-promote', 'canary-pause', 'canary-resume', 'canary-abort', 'canary-weight'],
@@ -135,7 +136,7 @@ async function deployFirstVersion(slack: FakeSlack): Promise<void> {
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log } = options;
-  const { bed, mesh } = await startBed(options);
+  const [{ bed, mesh }, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
   try {
     const secrets = {
       signing: randomBytes(16).toString('hex'),
@@ -157,6 +158,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       REDIS_URL: bed.redis.url,
       KUBECONFIG: bed.kubernetes.kubeconfig,
       DOCKER_HOST: bed.docker.host,
+      BUILDX: join(buildx, 'buildx'),
       SHIPMATE_CONFIG: file,
       SLACK_BOT_TOKEN: 'xoxb-sandbox',
       SLACK_SIGNING_SECRET: secrets.signing,

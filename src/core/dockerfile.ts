@@ -35,15 +35,14 @@ export function instructionsOf(dockerfile: string): Instruction[] {
  * Rather one too many than one too few: a frontend runs with the rights of the build.
  */
 export function frontendOf(dockerfile: string): string | undefined {
-  const text = dockerfile.replace(/^\ufeff/, '');
-  const json = /^\s*(?:(?:#|\/\/)[^\n]*\n\s*)*\{[\s\S]*?"syntax"\s*:\s*"([^"]+)"/i.exec(text)?.[1];
-  if (json !== undefined) return json;
-  for (const line of text.split(/\r?\n/)) {
-    if (line.trim() !== '' && !/^\s*(#|\/\/)/.test(line)) return undefined;
+  const lines = dockerfile.replace(/^\ufeff/, '').split(/\r?\n/);
+  const first = lines.findIndex((line) => line.trim() !== '' && !/^\s*(#|\/\/)/.test(line));
+  for (const line of first < 0 ? lines : lines.slice(0, first)) {
     const named = /^\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(line)?.[1];
     if (named !== undefined) return named;
   }
-  return undefined;
+  const rest = first < 0 ? '' : lines.slice(first).join('\n').trimStart();
+  return rest.startsWith('{') ? /"syntax"\s*:\s*"([^"]+)"/i.exec(rest)?.[1] : undefined;
 }
 
 /** `[linux/arm64 base 2/5] RUN npm ci`, taken apart; undefined for what is no instruction, such as `[internal] load …`. */

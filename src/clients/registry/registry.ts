@@ -1,117 +1,12 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { didYouMean } from '../../core/near.ts';
-import { Descriptor, type Manifest, ManifestBody, type Registry } from '../../core/registry.ts';
-import { blobOf, sendBlob, wrong } from './blobs.ts';
-import { createCaller, located, type Named, patiently, type RegistryOptions, refusal } from './caller.ts';
+import type { Registry } from '../../core/registry.ts';
+import { blobOf, sendBlob } from './blobs.ts';
+import { type Caller, createCaller, located, patiently, type RegistryOptions, refusal } from './caller.ts';
 import { copyImage } from './copy.ts';
+import { createReads, sha256, wholeOf } from './reads.ts';
 
-const digestForm = /^sha256:[a-f0-9]{64}$/;
-/** What a manifest, or a small blob that is read whole, may be. */
-const largestBytes = 8 * 1_048_576;
-const mostPages = 200;
-
-const Tags = z.object({ tags: z.array(z.string()).nullish() });
-const Referrers = z.object({ manifests: z.array(Descriptor).default([]) });
-
-const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-const referenceIn = ({ digest, tag }: Named): string => digest ?? tag ?? 'latest';
-
-async function wholeOf(registry: string, content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of content) {
-    size += part.length;
-    if (size > largestBytes) throw fault('REGISTRY_REFUSED', { registry, problem: 'its answer is larger than 8 MiB' });
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
-}
-
-/** A manifest's body. @throws Fault REGISTRY_REFUSED where it is none */
-function bodyOf(registry: string, bytes: Uint8Array): ManifestBody {
-  try {
-    return ManifestBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch (thrown) {
-    throw fault('REGISTRY_REFUSED', { registry, problem: 'it answers with something that is no manifest' }, thrown);
-  }
-}
-
-/** Reads and changes OCI registries: https://github.com/opencontainers/distribution-spec */
-export function createRegistry(options: RegistryOptions = {}): Registry {
-  const call = createCaller(options);
-
-  const manifest: Registry['manifest'] = (reference, signal) => {
-    const image = located(reference);
-    const { registry } = image;
-    return patiently(registry, signal, async (): Promise<Manifest | undefined> => {
-      const answer = await call.ask(image, { path: `manifests/${referenceIn(image)}` }, signal);
-      if (answer.statusCode === 404) {
-        await answer.body.dump();
-        return undefined;
-      }
-      if (answer.statusCode !== 200) throw await refusal(registry, answer);
-      const bytes = await wholeOf(registry, answer.body);
-      const digest = sha256(bytes);
-      if (image.digest !== undefined && image.digest !== digest) throw wrong(registry, image.digest, digest);
-      const body = bodyOf(registry, bytes);
-      const told = String(answer.headers['content-type'] ?? '').split(';')[0] ?? '';
-      return { digest, mediaType: body.mediaType ?? told, bytes, body };
-    });
-  };
-
-  /** The pages of a list; `Link` names the next one. */
-  const pages = async function* (image: Named, first: string, signal: AbortSignal): AsyncGenerator<unknown> {
-    let path: string | URL = first;
-    for (let n = 0; n < mostPages; n++) {
-      const here: string | URL = path;
-      const answer = await call.ask(image, { path: here }, signal);
-      if (answer.statusCode === 404) return void (await answer.body.dump());
-      if (answer.statusCode !== 200) throw await refusal(image.registry, answer);
-      yield await answer.body.json();
-      const [, next] = /<([^>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link ?? '')) ?? [];
-      if (next === undefined) return;
-      // Only its query is taken: a list goes on where it began.
-      path = `${first.split('?')[0]}${new URL(next, 'http://x').search}`;
-    }
-  };
-
-  const tags: Registry['tags'] = (repository, signal) => {
-    const image = located(repository);
-    return patiently(image.registry, signal, async () => {
-      const found: string[] = [];
-      for await (const page of pages(image, 'tags/list?n=1000', signal)) found.push(...(Tags.parse(page).tags ?? []));
-      return found;
-    });
-  };
-
-  /** What the registry does have, to name the tag that was probably meant. Best effort: it must not hide the real answer. */
-  const nearTag = async (image: Named, signal: AbortSignal): Promise<string> => {
-    const found = await tags(`${image.registry}/${image.repository}`, signal).catch(() => []);
-    const own = found.filter((tag) => !tag.startsWith('shipmate-') && !/^sha256-/.test(tag));
-    const meant = didYouMean(image.tag ?? 'latest', own);
-    const newest = own.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).slice(-5);
-    return meant === '' && newest.length > 0 ? ` It has ${newest.join(', ')}.` : meant;
-  };
-
-  const digestOf = async (image: Named, reference: string, app: string, signal: AbortSignal): Promise<string> => {
-    const { registry } = image;
-    const head = await call.ask(image, { method: 'HEAD', path: `manifests/${referenceIn(image)}` }, signal);
-    if (head.statusCode === 404) {
-      await head.body.dump();
-      throw fault('IMAGE_NOT_FOUND', { registry, image: reference, near: await nearTag(image, signal), app });
-    }
-    if (head.statusCode !== 200) throw await refusal(registry, head);
-    await head.body.dump();
-    const told = head.headers['docker-content-digest'];
-    const digest = typeof told === 'string' ? told : ((await manifest(reference, signal))?.digest ?? '');
-    if (!digestForm.test(digest) || (image.digest !== undefined && image.digest !== digest))
-      throw fault('IMAGE_PLATFORM', { image: reference, problem: `its digest is “${digest.slice(0, 80)}”` });
-    return digest;
-  };
-
-  const putManifest: Registry['putManifest'] = (repository, { mediaType, bytes }, tag, signal) => {
+function createPut(call: Caller): Registry['putManifest'] {
+  return (repository, { mediaType, bytes }, tag, signal) => {
     const image = located(repository);
     const digest = sha256(bytes);
     return patiently(image.registry, signal, async () => {
@@ -127,28 +22,33 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       return typeof told === 'string' ? told : digest;
     });
   };
+}
 
-  const referrers: Registry['referrers'] = (reference, signal) => {
-    const image = located(reference);
+function createRemove(call: Caller): Registry['remove'] {
+  return (repository, digest, signal) => {
+    const image = located(repository);
     return patiently(image.registry, signal, async () => {
-      const found: Descriptor[] = [];
-      for await (const page of pages(image, `referrers/${image.digest ?? ''}`, signal))
-        found.push(...(Referrers.safeParse(page).data?.manifests ?? []));
-      if (found.length > 0 || image.digest === undefined) return found;
-      // A registry that knows of no referrers has them under a tag that is made of the digest.
-      const listed = await manifest(`${image.registry}/${image.repository}:${image.digest.replace(':', '-')}`, signal);
-      return listed?.body.manifests ?? [];
+      const answer = await call.ask(image, { method: 'DELETE', path: `manifests/${digest}` }, signal);
+      if (answer.statusCode === 404) {
+        await answer.body.dump();
+        return false;
+      }
+      if (answer.statusCode === 405)
+        throw fault('REGISTRY_REFUSED', { registry: image.registry, problem: 'it lets nobody delete anything' });
+      if (answer.statusCode !== 202) throw await refusal(image.registry, answer);
+      await answer.body.dump();
+      return true;
     });
   };
+}
 
+/** Reads and changes OCI registries: https://github.com/opencontainers/distribution-spec */
+export function createRegistry(options: RegistryOptions = {}): Registry {
+  const call = createCaller(options);
+  const reads = createReads(call);
+  const putManifest = createPut(call);
   return {
-    resolve: (reference, app, signal) => {
-      const image = located(reference);
-      return patiently(image.registry, signal, () => digestOf(image, reference, app, signal));
-    },
-    manifest,
-    tags,
-    referrers,
+    ...reads,
     putManifest,
     blob: (repository, digest, signal) => {
       const image = located(repository);
@@ -158,21 +58,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     writeBlob: (repository, content, limitBytes, signal) =>
       sendBlob(call, located(repository), { content: () => content, limitBytes }, signal),
     copy: (from, digest, to, seen, signal) =>
-      copyImage(call, { manifest, referrers, putManifest }, { from, digest, to }, seen, signal),
-    remove: (repository, digest, signal) => {
-      const image = located(repository);
-      return patiently(image.registry, signal, async () => {
-        const answer = await call.ask(image, { method: 'DELETE', path: `manifests/${digest}` }, signal);
-        if (answer.statusCode === 404) {
-          await answer.body.dump();
-          return false;
-        }
-        if (answer.statusCode === 405)
-          throw fault('REGISTRY_REFUSED', { registry: image.registry, problem: 'it lets nobody delete anything' });
-        if (answer.statusCode !== 202) throw await refusal(image.registry, answer);
-        await answer.body.dump();
-        return true;
-      });
-    },
+      copyImage(call, { ...reads, putManifest }, { from, digest, to }, seen, signal),
+    remove: createRemove(call),
   };
 }

@@ -8,7 +8,7 @@ import { createRegistry } from '../../../src/clients/registry/registry.ts';
 import { compiled } from '../../../testbed/compile.ts';
 import { bed } from '../../support/bed.ts';
 import { putImage, putIndex } from '../../support/made-images.ts';
-import { account, type OwnRegistry, startOwnRegistry, startRegistryProxy } from '../../support/registries.ts';
+import { account, freePort, type OwnRegistry, startOwnRegistry, startRegistryProxy } from '../../support/registries.ts';
 
 const { signal } = new AbortController();
 const registry = createRegistry();
@@ -120,8 +120,7 @@ test('what comes is checked: other bytes than the digest says are never tagged',
 
 test('what refers to an image goes with it', async () => {
   const program = join(await compiled('registry', () => {}), 'registry');
-  const port = Number(other.host.split(':')[1]) + 1;
-  const host = `127.0.0.1:${port}`;
+  const host = `127.0.0.1:${await freePort()}`;
   const child = spawn(program, [host], { stdio: 'ignore' });
   onTestFinished(async () => {
     child.kill('SIGKILL');
