@@ -29,7 +29,12 @@ test('what BuildKit calls an instruction leads to its line, also where arguments
   expect(lineOf(text, '[base 2/3] RUN npm ci &&     npm run build')).toBe(3);
   expect(lineOf(text, '[linux/arm64 stage-1 2/2] RUN echo v2')).toBe(11);
   expect(lineOf(text, '[internal] load build context')).toBeUndefined();
-  expect(partOf('[linux/arm64 base 2/5] RUN x')).toEqual({ stage: 'linux/arm64 base', step: 2, steps: 5, text: 'RUN x' });
+  expect(partOf('[linux/arm64 base 2/5] RUN x')).toEqual({
+    stage: 'linux/arm64 base',
+    step: 2,
+    steps: 5,
+    text: 'RUN x',
+  });
   expect(partOf('[2/5] RUN x')).toEqual({ stage: '', step: 2, steps: 5, text: 'RUN x' });
 });
 
