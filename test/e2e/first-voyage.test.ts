@@ -198,7 +198,7 @@ describe('what is wrong is said to the one who asked, and nothing is started', (
 
   test.each([
     ['/ship scale web to -300 in staging', 'must be from 0 to 1000'],
-    ['/deploy web:v2 staging strategy=canary', 'no Service leads to its pods'],
+    ['/deploy web:v1 staging strategy=canary', 'no Service leads to its pods'],
   ])('what only a plan can find out: %s', async (line, words) => {
     await voyage.slack.command(cho, ship, line);
     await voyage.slack.waitFor(words, ({ text }) => text.includes(words), 10_000);
