@@ -111,7 +111,9 @@ test('what crashes ends with the reason, and a rollback leads back without a pau
   await comesTo(() => running('web'), [web('v1'), web('v1')]);
 });
 
-test('pause holds what is deployed, resume lets it go on, and restart replaces the pods', async () => {
+test('pause holds what is deployed, resume lets it go on, and restart replaces the pods', {
+  timeout: 120_000,
+}, async () => {
   expect(await ask('rollout-pause')).toMatchObject({ state: 'finished' });
   expect(at(await rollout(), 'spec', 'paused')).toBe(true);
   expect(await ask('rollout-resume')).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
