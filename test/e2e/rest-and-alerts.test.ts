@@ -73,7 +73,11 @@ test('POST /deployments creates what was described, behind the same approval, an
       canaryWeight: 20,
     }),
   ).toMatchObject({ status: 202 });
-  await slack.waitFor('a canary is not available yet', ({ text }) => text.includes('not available yet'), 20_000);
+  await slack.waitFor(
+    'what has no traffic has no canary',
+    ({ text }) => text.includes('no Service leads to its pods'),
+    20_000,
+  );
 });
 
 const alert = (status: 'firing' | 'resolved', startsAt: string) => ({
