@@ -80,7 +80,7 @@ test('two who write at once: it is sent again, and given up after four tries in 
   proxy.answer(({ method }) => (method === 'PATCH' ? race : undefined));
   const before = proxy.asked.length;
   await expect(kube.merge(ref, { data: { a: '3' } }, {}, signal)).rejects.toMatchObject({
-    code: 'CLUSTER_REFUSED',
+    code: 'CHANGED_MEANWHILE',
     message: expect.stringContaining('the object has been modified'),
   });
   expect(proxy.asked.length - before).toBeLessThanOrEqual(5);
