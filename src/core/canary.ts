@@ -7,7 +7,7 @@ import type { Steer } from './steer.ts';
  */
 
 /** Why it goes back to stable. */
-export type BackReason = 'aborted' | 'broken' | 'regression' | 'unknown' | 'fault' | 'timed-out';
+export type BackReason = 'aborted' | 'broken' | 'regression' | 'unknown' | 'fault';
 
 /** What the analysis says now. `open`: as far as is known, the next share may come. */
 export type Gate = 'open' | 'fail' | 'hold' | 'unknown';
@@ -22,8 +22,6 @@ export type StageLook = {
   /** What people have said since the stage before. */
   steers: readonly Steer[];
   gate: Gate;
-  /** Its pods don't stay up. */
-  broken: boolean;
 };
 
 export type StageNext =
@@ -52,13 +50,12 @@ export function isPaused(before: boolean, steers: readonly Steer[]): boolean {
 }
 
 /**
- * An abort beats everything, and what is broken or failed goes back also while it is paused. Of several people who say
+ * An abort beats everything, and what has failed goes back also while it is paused. Of several people who say
  * different things the last one counts.
  */
 export function nextOf(look: StageLook): StageNext {
-  const { stage, steers, gate, broken } = look;
+  const { stage, steers, gate } = look;
   if (steers.some(({ wish }) => wish.kind === 'abort')) return { kind: 'back', reason: 'aborted' };
-  if (broken) return { kind: 'back', reason: 'broken' };
   if (gate === 'fail') return { kind: 'back', reason: 'regression' };
   const word = steers.findLast(({ wish }) => wish.kind === 'promote' || wish.kind === 'weight')?.wish;
   if (word?.kind === 'promote') return { kind: 'on', full: word.full };

@@ -45,7 +45,7 @@ export const Report = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('rolled-back'),
     strategy,
-    reason: z.enum(['aborted', 'broken', 'regression', 'unknown', 'fault', 'timed-out']),
+    reason: z.enum(['aborted', 'broken', 'regression', 'unknown', 'fault']),
     detail: z.string(),
     by: Actor.optional(),
     trouble: PodTrouble.optional(),

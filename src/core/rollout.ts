@@ -128,3 +128,25 @@ export function stagesText(stages: readonly Stage[]): string {
     ].join(' ');
   return stages.map(one).join(' → ');
 }
+
+/** What led out of a stage: on with the next one, through all that are left, or to a share that somebody asked for. */
+export type StageWord = { kind: 'on'; full: boolean } | { kind: 'weight'; weight: number };
+
+/** The stage that comes after `stage`, and its place among the planned ones; without a stage the promotion comes. */
+export function stageAfter(
+  { stages, router }: Pick<RolloutPlan, 'stages' | 'router'>,
+  stage: Stage,
+  index: number,
+  word: StageWord,
+): { stage: Stage | undefined; index: number } {
+  if (word.kind === 'weight') {
+    const { weight } = word;
+    const asked: Stage = { weight, manual: false, ...(stage.bake !== undefined && { bake: stage.bake }) };
+    return { stage: asked, index: stages.findLastIndex((each) => each.weight <= weight) };
+  }
+  const on = word.full ? Math.max(index + 1, stages.length - 1) : index + 1;
+  // Stable is replaced only while it serves nobody: all traffic comes before the promotion, also where it was skipped.
+  const last = stage.weight < 100 && router.kind !== 'replicas' ? { weight: 100, manual: false } : undefined;
+  const next = stages[on] ?? last;
+  return { stage: word.full && next ? { weight: next.weight, manual: false } : next, index: on };
+}

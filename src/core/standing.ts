@@ -1,6 +1,6 @@
 import { unpaused } from './canary.ts';
 import { at, type Json } from './json.ts';
-import type { RolloutPlan, Stage } from './rollout.ts';
+import { type RolloutPlan, type Stage, type StageWord, stageAfter } from './rollout.ts';
 import type { Run } from './run.ts';
 import type { Steer } from './steer.ts';
 
@@ -15,11 +15,7 @@ export type Standing = {
   nextAt?: number;
 };
 
-type Ended = {
-  next: { kind: 'on'; full: boolean } | { kind: 'weight'; weight: number };
-  heard: number;
-  paused: boolean;
-};
+type Ended = { next: StageWord; heard: number; paused: boolean };
 
 function endedOf(result: Json | undefined): Ended | undefined {
   const kind = at(result, 'next', 'kind');
@@ -27,19 +23,6 @@ function endedOf(result: Json | undefined): Ended | undefined {
   if (typeof heard !== 'number') return undefined;
   if (kind === 'on') return { next: { kind, full: at(result, 'next', 'full') === true }, heard, paused };
   return kind === 'weight' && typeof weight === 'number' ? { next: { kind, weight }, heard, paused } : undefined;
-}
-
-/** The stage after one that ended so: what `shift` of the canary does with it. */
-function stageAfter({ stages, router }: RolloutPlan, stage: Stage, index: number, { next }: Ended) {
-  if (next.kind === 'weight') {
-    const { weight } = next;
-    const stays = stage.bake === undefined ? {} : { bake: stage.bake };
-    return { stage: { weight, manual: false, ...stays }, index: stages.findLastIndex((each) => each.weight <= weight) };
-  }
-  const on = next.full ? Math.max(index + 1, stages.length - 1) : index + 1;
-  const full = stage.weight < 100 && router.kind !== 'replicas' ? { weight: 100, manual: false } : undefined;
-  const found = stages[on] ?? full;
-  return { stage: next.full && found ? { weight: found.weight, manual: false } : found, index: on };
 }
 
 type Here = { stage: Stage; index: number; heard: number; paused: boolean; weight: number };
@@ -51,7 +34,7 @@ function stageUnderWay(rollout: RolloutPlan, names: readonly string[], steps: Ru
   for (const name of names.slice(0, -1)) {
     const ended = endedOf(steps[name]?.result);
     if (!here || !ended) return undefined;
-    const after = stageAfter(rollout, here.stage, here.index, ended);
+    const after = stageAfter(rollout, here.stage, here.index, ended.next);
     here = after.stage && {
       stage: after.stage,
       index: after.index,
@@ -72,7 +55,7 @@ function atStage(
 ): Standing {
   const { stage, index, heard, paused } = here;
   if (since === undefined) return { weight: here.weight, phase: 'moving', to: stage.weight };
-  const next = stageAfter(rollout, stage, index, { next: { kind: 'on', full: false }, heard, paused }).stage;
+  const next = stageAfter(rollout, stage, index, { kind: 'on', full: false }).stage;
   const standing = { weight: stage.weight, ...(next && { to: next.weight }) };
   const steers = said.filter(({ n }) => n > heard);
   const { ms, held } = unpaused({ steers, paused, since, now: Math.max(now, since) });

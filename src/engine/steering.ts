@@ -1,23 +1,26 @@
 /** How often the run that a worker holds was steered, as far as the worker knows. */
 export type Steering = {
   reached(count: number): void;
-  /** Aborts once more than `count` is known. */
+  /** Aborts once more than `count` is known. All who ask for the same count share one signal: a stage asks every two seconds. */
   past(count: number): AbortSignal;
 };
 
 export function createSteering(): Steering {
   let known = 0;
-  let waiting: { count: number; abort: AbortController }[] = [];
+  const waiting = new Map<number, AbortController>();
   return {
     reached: (count) => {
       known = Math.max(known, count);
-      for (const { abort } of waiting.filter((each) => known > each.count)) abort.abort();
-      waiting = waiting.filter((each) => known <= each.count);
+      for (const [past, abort] of waiting) {
+        if (known <= past) continue;
+        waiting.delete(past);
+        abort.abort();
+      }
     },
     past: (count) => {
-      const abort = new AbortController();
-      if (known > count) abort.abort();
-      else waiting.push({ count, abort });
+      if (known > count) return AbortSignal.abort();
+      const abort = waiting.get(count) ?? new AbortController();
+      waiting.set(count, abort);
       return abort.signal;
     },
   };

@@ -28,11 +28,11 @@ export async function stop(engine: Engine, runId: string, wish: { actor: Actor; 
     refused(engine, run, { actor: wish.actor, text: 'stop refused: not permitted' });
     throw fault('NOT_YOURS_TO_STOP', { id: runId });
   }
+  const why = wish.reason === undefined ? {} : { reason: engine.redact(wish.reason) };
   // What can be steered has changed the place so that it must not be left like that: it is told to back out.
   const steered = run.plan !== undefined && engine.catalogue.get(run.operation)?.steered?.(run.plan);
   if (steered && run.state === 'running' && Object.keys(run.steps).length > 0)
-    return await steer(engine, run, wish.actor, { kind: 'abort', ...(wish.reason && { reason: wish.reason }) });
-  const why = wish.reason === undefined ? {} : { reason: engine.redact(wish.reason) };
+    return await steer(engine, run, wish.actor, { kind: 'abort', ...why });
   const cancel = { actor: wish.actor, ...why, at: engine.now() };
   const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, cancel);
   if (done === 'over' || done === 'unknown') throw fault('ALREADY_OVER', { id: runId, state: run.state });

@@ -209,7 +209,7 @@ publish(run, events, dirty, inbox, changed, id, count, 7)
 return 'ok'`);
 
 /** All that was said to a run; what was read counts as heard. */
-export const steersOf = script(`
+export const steersOf = script(`${evenWhenFull}
 local run, steers = unpack(KEYS)
 local list = redis.call('LRANGE', steers, 0, -1)
 if #list > 0 then redis.call('HSET', run, 'heard', #list) end

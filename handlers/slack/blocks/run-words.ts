@@ -87,7 +87,6 @@ const backWords = {
   regression: 'Rolled back',
   unknown: 'Rolled back: nobody knows how it does',
   fault: 'Rolled back',
-  'timed-out': 'Rolled back: it took too long',
 };
 
 /** Back on stable, and what decided; `who` said so, where somebody did. */

@@ -13,7 +13,7 @@ const again = { heard: Number.POSITIVE_INFINITY };
 
 async function patiently(kit: Kit, step: StepContext, act: (signal: AbortSignal) => Promise<Tried>): Promise<void> {
   const deadline = step.startedAt + patienceMs;
-  const done = await tryUntil(step, { deadline, ...again, now: kit.run.now }, act);
+  const done = await tryUntil(kit, step, { deadline, ...again }, act);
   if (done.kind === 'failed')
     throw fault('CANARY_STRANDED', { app: kit.run.place.app, env: kit.run.place.env, problem: done.detail });
 }
@@ -69,10 +69,11 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
     step.note('requests that are under way may end');
     await step.rest(left, again.heard);
   }
-  const beside = (run.plan.writes ?? []).map(refOfWrite);
+  // Last come, first gone: what leads to the pods before the pods.
+  const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
   await patiently(kit, step, async (signal) => {
     await freeScaler(kit, signal);
-    for (const ref of beside.reverse()) {
+    for (const ref of beside) {
       const live = await kube.read(ref, signal);
       if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
     }

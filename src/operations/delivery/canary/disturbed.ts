@@ -1,7 +1,7 @@
 import { at } from '../../../core/json.ts';
 import type { Stage } from '../../../core/rollout.ts';
 import { type Kit, templateOf } from './kit.ts';
-import type { Back } from './reasons.ts';
+import { type Back, brokenBy } from './reasons.ts';
 import { weightNow } from './router.ts';
 
 /** What is no longer as this canary left it, if anything: it is not fought over. */
@@ -21,9 +21,8 @@ export async function disturbed(
   if (!live) return changed(`Deployment/${stable.name} was deleted meanwhile`);
   if (templateOf(live) !== stableTemplate) return changed(`somebody else changed Deployment/${stable.name} meanwhile`);
   if (!beside) return changed(`Deployment/${canary.name} was deleted meanwhile`);
-  const { trouble } = beside;
-  if (trouble && ['crash-loop', 'image-pull', 'bad-config'].includes(trouble.code))
-    return { reason: 'broken', detail: 'the new pods don’t stay up', trouble };
+  const broken = brokenBy(beside.trouble, 'the new pods don’t stay up');
+  if (broken) return broken;
   if (rollout.router.kind !== 'replicas' && weight !== stage.weight)
     return changed(
       weight === undefined

@@ -5,6 +5,7 @@ import { runAnnotation } from '../../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../../core/operation.ts';
 import type { PodTrouble } from '../../../core/report.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
+import { abortedBy, type Back, backFrom } from './reasons.ts';
 
 /** The steps of a deploy that shifts traffic. There is a step `weight N` for each share. */
 export const shiftSteps = ['prepare', 'weight', 'promote', 'return', 'back', 'remove', 'watch'] as const;
@@ -34,8 +35,9 @@ export type Tried = { kind: 'done' } | { kind: 'steered' } | { kind: 'failed'; d
  * error counts as a failure too: whatever goes wrong, the way back is taken.
  */
 export async function tryUntil(
+  { run }: Pick<Kit, 'run'>,
   step: StepContext,
-  { deadline, heard, now }: { deadline: number; heard: number; now: () => number },
+  { deadline, heard }: { deadline: number; heard: number },
   act: (signal: AbortSignal) => Promise<Tried>,
 ): Promise<Tried> {
   const said = step.steeredPast(heard);
@@ -47,11 +49,35 @@ export async function tryUntil(
       step.signal.throwIfAborted();
       if (said.aborted) return { kind: 'steered' };
       const problem = toFault(thrown, 'log');
-      if (!(thrown instanceof Fault) || problem.retry === 'never' || now() >= deadline)
+      if (!(thrown instanceof Fault) || problem.retry === 'never' || run.now() >= deadline)
         return { kind: 'failed', detail: problem.message };
       step.note(`${problem.message} Trying again.`);
       await step.rest(2_000, heard);
     }
+  }
+}
+
+/** Until when a step may wait for pods. */
+export const deadlineOf = ({ run }: Pick<Kit, 'run'>, { startedAt }: StepContext): number =>
+  startedAt + run.place.rolloutTimeoutSeconds * 1_000;
+
+export type Done = { kind: 'done' } | { kind: 'back'; back: Back; heard: number };
+
+/** Tries until it is done, can't be done, or somebody wants it back; whatever else is said is for those who come after. */
+export async function unlessAborted(
+  kit: Pick<Kit, 'run'>,
+  step: StepContext,
+  heard: number,
+  act: (signal: AbortSignal) => Promise<Tried>,
+): Promise<Done> {
+  const deadline = deadlineOf(kit, step);
+  for (;;) {
+    const said = await step.steers();
+    const aborted = abortedBy(said.filter(({ n }) => n > heard));
+    if (aborted) return { kind: 'back', back: aborted, heard: said.length };
+    const tried = await tryUntil(kit, step, { deadline, heard: said.length }, act);
+    if (tried.kind === 'done') return tried;
+    if (tried.kind === 'failed') return { kind: 'back', back: backFrom(tried), heard: said.length };
   }
 }
 
@@ -96,12 +122,11 @@ export async function scaleTo(
 export async function settled(
   { run, kube }: Pick<Kit, 'run' | 'kube'>,
   ref: ObjectRef,
-  { startedAt, note }: StepContext,
+  step: StepContext,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const deadline = startedAt + run.place.rolloutTimeoutSeconds * 1_000;
   const seen = (count: { replicas: number; ready: number }) =>
-    note(`${count.ready} of ${count.replicas} pods of ${ref.name} ready`);
-  const end = await kube.follow(ref, { run: run.id, deadline, seen }, signal);
+    step.note(`${count.ready} of ${count.replicas} pods of ${ref.name} ready`);
+  const end = await kube.follow(ref, { run: run.id, deadline: deadlineOf({ run }, step), seen }, signal);
   return failureOf(end) ?? { kind: 'done' };
 }

@@ -1,65 +1,42 @@
 import { fault } from '../../../core/errors.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Report } from '../../../core/report.ts';
-import { type Stage, stepOf } from '../../../core/rollout.ts';
+import { type Stage, stageAfter, stepOf } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
 import { sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
-import { type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, tryUntil } from './kit.ts';
-import { abortedBy, type Back } from './reasons.ts';
+import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
+import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { type Before, doStage, type StageEnd } from './stage.ts';
 import { watchAfter } from './watch.ts';
 
-type Prepared = { kind: 'ready'; stableTemplate: string } | { kind: 'back'; back: Back };
-
-const failed = (detail: string, trouble?: Back['trouble']): { kind: 'back'; back: Back } => ({
-  kind: 'back',
-  back: { reason: trouble ? 'broken' : 'fault', detail, ...(trouble && { trouble }) },
-});
+type Prepared = { kind: 'ready'; stableTemplate: string } | Extract<Done, { kind: 'back' }>;
 
 /** Puts up what stands beside stable, without traffic, and waits until its first pod is ready. */
 async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
   const { run, kube, rollout, stable, canary } = kit;
-  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
-  for (;;) {
-    const said = await step.steers();
-    const aborted = abortedBy(said);
-    if (aborted) return { kind: 'back', back: aborted };
-    const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
-      await doWrites(run, kube, { ...step, signal });
-      if (rollout.router.kind !== 'replicas') await setShare(kube, rollout, { weight: 0 }, run.id, signal);
-      if (rollout.router.kind === 'replicas') return { kind: 'done' };
-      return await scaleTo(kit, canary, 1, step, signal);
-    });
-    if (done.kind === 'failed') return failed(done.detail, done.trouble);
-    if (done.kind === 'done')
-      return { kind: 'ready', stableTemplate: templateOf(await kube.read(stable, step.signal)) };
-  }
+  const done = await unlessAborted(kit, step, 0, async (signal) => {
+    await doWrites(run, kube, { ...step, signal });
+    // Where the pods are the share there is nothing to wait for yet.
+    if (rollout.router.kind === 'replicas') return { kind: 'done' };
+    await setShare(kube, rollout, { weight: 0 }, run.id, signal);
+    return await scaleTo(kit, canary, 1, step, signal);
+  });
+  if (done.kind === 'back') return done;
+  return { kind: 'ready', stableTemplate: templateOf(await kube.read(stable, step.signal)) };
 }
 
 /** Stable gets the new version, while the canary serves. */
-async function promote(
-  kit: Kit,
-  heard: number,
-  step: StepContext,
-): Promise<{ kind: 'promoted' } | { kind: 'back'; back: Back }> {
+async function promote(kit: Kit, heard: number, step: StepContext): Promise<Done> {
   const { run, kube, stable } = kit;
   const { manifest, takesOver } = run.plan;
   if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
-  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
-  for (;;) {
-    const said = await step.steers();
-    const aborted = abortedBy(said.filter(({ n }) => n > heard));
-    if (aborted) return { kind: 'back', back: aborted };
-    const done = await tryUntil(step, { deadline, heard: said.length, now: run.now }, async (signal) => {
-      await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
-      return await settled(kit, stable, step, signal);
-    });
-    if (done.kind === 'failed') return failed(done.detail, done.trouble);
-    if (done.kind === 'done') return { kind: 'promoted' };
-  }
+  return await unlessAborted(kit, step, heard, async (signal) => {
+    await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
+    return await settled(kit, stable, step, signal);
+  });
 }
 
 /** A step's name is its own also where a share comes twice. */
@@ -101,26 +78,8 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
     said = end.said ?? said;
     series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
     const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
-    switch (end.next.kind) {
-      case 'back':
-        return { ...state, back: end.next.back };
-      case 'weight': {
-        const { weight } = end.next;
-        next = { weight, manual: false, ...(stage.bake !== undefined && { bake: stage.bake }) };
-        index = planned.findLastIndex((each) => each.weight <= weight);
-        break;
-      }
-      case 'on':
-        index = end.next.full ? Math.max(index + 1, planned.length - 1) : index + 1;
-        // Full promotion goes through the last share too: stable is replaced only while it serves nobody.
-        next =
-          planned[index] ??
-          (stage.weight < 100 && kit.rollout.router.kind !== 'replicas' ? { weight: 100, manual: false } : undefined);
-        if (end.next.full && next) next = { weight: next.weight, manual: false };
-        break;
-      default:
-        return end.next satisfies never;
-    }
+    if (end.next.kind === 'back') return { ...state, back: end.next.back };
+    ({ stage: next, index } = stageAfter(kit.rollout, stage, index, end.next));
   }
   return { series, stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
 }

@@ -3,11 +3,11 @@ import type { Unknown } from '../../../core/analysis/arms.ts';
 import { isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.ts';
 import { isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
-import type { Stage } from '../../../core/rollout.ts';
+import type { Stage, StageWord } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
 import { disturbed } from './disturbed.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
-import { type Kit, lookMs, scaleTo, sizeOf, tryUntil } from './kit.ts';
+import { type Kit, lookMs, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
@@ -17,7 +17,7 @@ const idleMs = 30_000;
 
 /** How a stage ended. Times in ms; `since` is missing where its share was never reached. */
 export type StageEnd = {
-  next: { kind: 'on'; full: boolean } | { kind: 'weight'; weight: number } | { kind: 'back'; back: Back };
+  next: StageWord | { kind: 'back'; back: Back };
   heard: number;
   paused: boolean;
   since?: number;
@@ -39,21 +39,18 @@ export type Before = {
 };
 
 /** Gives the canary as many pods as its share takes, and then the share. */
-async function reach(kit: Kit, stage: Stage, step: StepContext, heard: number) {
+async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSignal): Promise<Tried> {
   const { run, kube, rollout, stable, canary } = kit;
-  const deadline = step.startedAt + run.place.rolloutTimeoutSeconds * 1_000;
-  return await tryUntil(step, { deadline, heard, now: run.now }, async (signal) => {
-    const [live, beside] = await Promise.all([kube.read(stable, signal), kube.read(canary, signal)]);
-    if (!beside) return { kind: 'failed', detail: `Deployment/${canary.name} is gone` };
-    const need = podsFor(stage.weight, sizeOf(live), rollout.router.kind === 'replicas');
-    // Never fewer than there are: what has traffic keeps its pods.
-    const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
-    if (scaled.kind !== 'done') return scaled;
-    if (stage.weight === 100) await holdScaler(kit, sizeOf(live), signal);
-    step.note(`giving it ${stage.weight} % of the traffic`);
-    await setShare(kube, rollout, stage, run.id, signal);
-    return { kind: 'done' };
-  });
+  const [live, beside] = await Promise.all([kube.read(stable, signal), kube.read(canary, signal)]);
+  if (!beside) return { kind: 'failed', detail: `Deployment/${canary.name} is gone` };
+  const need = podsFor(stage.weight, sizeOf(live), rollout.router.kind === 'replicas');
+  // Never fewer than there are: what has traffic keeps its pods.
+  const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
+  if (scaled.kind !== 'done') return scaled;
+  if (stage.weight === 100) await holdScaler(kit, sizeOf(live), signal);
+  step.note(`giving it ${stage.weight} % of the traffic`);
+  await setShare(kube, rollout, stage, run.id, signal);
+  return { kind: 'done' };
 }
 
 const spell = (ms: number) => (ms < 90_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.ceil(ms / 60_000)} min`);
@@ -90,7 +87,7 @@ async function look(
   const heard = Math.max(before.heard, all.length);
   const now = kit.run.now();
   let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open', unknown }];
-  const looked = await tryUntil(step, { deadline: now, heard, now: kit.run.now }, async (signal) => {
+  const looked = await tryUntil(kit, step, { deadline: now, heard }, async (signal) => {
     [found, gated] = await Promise.all([
       disturbed(kit, stage, before, signal),
       gateOf(
@@ -106,7 +103,7 @@ async function look(
   const blind = looked.kind === 'failed';
   const aborted = abortedBy(steers);
   const gate = blind ? ('hold' as const) : gated.gate;
-  const next = nextOf({ stage, now, since, paused: before.paused, steers, gate, broken: false });
+  const next = nextOf({ stage, now, since, paused: before.paused, steers, gate });
   const back =
     aborted ??
     (blind ? undefined : found) ??
@@ -147,19 +144,8 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
   });
   for (;;) {
     if (since === undefined) {
-      const said = await step.steers();
-      const aborted = abortedBy(said.filter(({ n }) => n > before.heard));
-      if (aborted) return ended({ kind: 'back', back: aborted }, said.length, false);
-      const reached = await reach(kit, stage, step, said.length);
-      if (reached.kind === 'steered') continue;
-      if (reached.kind === 'failed') {
-        const back: Back = {
-          reason: reached.trouble ? 'broken' : 'fault',
-          detail: reached.detail,
-          ...(reached.trouble && { trouble: reached.trouble }),
-        };
-        return ended({ kind: 'back', back }, said.length, false);
-      }
+      const reached = await unlessAborted(kit, step, before.heard, (signal) => reach(kit, stage, step, signal));
+      if (reached.kind === 'back') return ended({ kind: 'back', back: reached.back }, reached.heard, false);
       since = kit.run.now() + kit.rollout.reachMs;
       await step.remember({ since, unknown });
       step.log(`${stage.weight} % of the traffic goes to ${kit.canary.name}`);

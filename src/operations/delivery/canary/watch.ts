@@ -1,7 +1,7 @@
 import type { StepContext } from '../../../core/operation.ts';
 import { gateOf } from './gate.ts';
 import { type Kit, lookMs, tryUntil } from './kit.ts';
-import { abortedBy, type Back } from './reasons.ts';
+import { abortedBy, type Back, brokenBy } from './reasons.ts';
 
 /** After the promotion a regression still goes back by itself; people may end the watch, or go back. */
 export async function watchAfter(kit: Kit, heard: number, step: StepContext): Promise<{ back?: Back; said?: string }> {
@@ -15,11 +15,9 @@ export async function watchAfter(kit: Kit, heard: number, step: StepContext): Pr
     const now = run.now();
     if (steers.some(({ wish }) => wish.kind === 'promote') || now >= until) return {};
     let back: Back | undefined;
-    await tryUntil(step, { deadline: now, heard: all.length, now: run.now }, async (signal) => {
+    await tryUntil(kit, step, { deadline: now, heard: all.length }, async (signal) => {
       const live = await kube.workload(stable, signal);
-      const trouble = live?.trouble;
-      if (trouble && ['crash-loop', 'image-pull', 'bad-config'].includes(trouble.code))
-        back = { reason: 'broken', detail: 'its pods don’t stay up', trouble };
+      back = brokenBy(live?.trouble, 'its pods don’t stay up');
       const gated = await gateOf(
         kit,
         [{ weight: 100, since: step.startedAt, until: now }],
