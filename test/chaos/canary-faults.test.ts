@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { fault } from '../../src/core/errors.ts';
 import { at } from '../../src/core/json.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
@@ -186,4 +187,41 @@ test('an abort in the middle of the promotion brings the old version back', { ti
   expect(String(imageOf(world.objects.get('staging/web')))).toContain('web:v1');
   expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
   expect(cluster.broken).toEqual([]);
+});
+
+test('where the pods are the share, there is none of them before it has a share', async () => {
+  world.objects.delete('VirtualService staging/web');
+  const steps = [
+    { weight: 0, manual: true },
+    { weight: 50, manual: true },
+  ];
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+  await desk.lap(id);
+  const pods = () => at(world.objects.get('staging/web-canary'), 'spec', 'replicas');
+  expect((await desk.run(id)).steps['weight 0']?.state).toBe('waiting');
+  expect(pods()).toBe(0);
+  await say(id, { kind: 'promote', full: false });
+  const working = desk.settle([id], 25_000);
+  await expect.poll(pods, { timeout: 10_000 }).toBe(4);
+  await say(id, { kind: 'abort' });
+  expect((await working)[0]).toMatchObject({ report: { kind: 'rolled-back', reason: 'aborted' } });
+});
+
+test('what stood beside stable goes in one order, also where the cluster fails in between: pods last', async () => {
+  const id = await canaryAt25();
+  const gone: string[] = [];
+  let failed = false;
+  const { remove } = cluster.kube;
+  cluster.kube.remove = async (ref, ...rest) => {
+    if (ref.kind === 'Deployment' && !failed) {
+      failed = true;
+      throw fault('CLUSTER_UNREACHABLE', { cluster: 'default', problem: 'ECONNRESET' });
+    }
+    gone.push(ref.kind);
+    return await remove(ref, ...rest);
+  };
+  await say(id, { kind: 'abort' });
+  expect(await over(id)).toMatchObject({ report: { kind: 'rolled-back' } });
+  expect(failed).toBe(true);
+  expect(gone).toEqual(['Service', 'Deployment']);
 });

@@ -226,6 +226,9 @@ describe('a full Redis', () => {
     await engine.redis.config('SET', 'maxmemory', '1mb');
     await expect(desk.deploy('staging', 'v2')).rejects.toMatchObject({ code: 'STORE_FULL', retry: 'later' });
     expect(await working).toMatchObject({ state: 'finished' });
+    const abort = { actor: ana, at: Date.now(), wish: { kind: 'abort' as const } };
+    expect(await engine.store.steer(await desk.run(waiting), abort, 'abort')).toBe('ok');
+    expect(await engine.store.steers(waiting)).toMatchObject([{ n: 1, wish: { kind: 'abort' } }]);
     expect(await engine.store.cancel(await desk.run(waiting), { actor: ana, at: Date.now() })).toBe('ok');
     expect(await desk.lap(waiting)).toMatchObject({ state: 'cancelled' });
     while ((await engine.audit.seal()) > 0);

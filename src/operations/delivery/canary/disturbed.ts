@@ -29,7 +29,7 @@ export async function disturbed(
         ? 'what routes the traffic was deleted meanwhile'
         : `somebody else gave it ${weight} % of the traffic meanwhile`,
     );
-  if (rollout.router.kind === 'replicas' && at(beside.object, 'spec', 'replicas') === 0)
+  if (rollout.router.kind === 'replicas' && stage.weight > 0 && at(beside.object, 'spec', 'replicas') === 0)
     return changed(`somebody else scaled Deployment/${canary.name} to none`);
   return undefined;
 }

@@ -18,8 +18,16 @@ const metadataOf = ({ namespace, canary }: Names): JsonObject => ({
   labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
 });
 
-/** The Deployment beside stable: as stable will be, under other labels. How many pods it has is decided as it goes. */
-export function canaryDeployment(after: JsonObject, names: Names, labels: Record<string, string>): JsonObject {
+/**
+ * The Deployment beside stable: as stable will be, under other labels. How many pods it has is decided as it goes; where they
+ * are the share (`byReplicas`), none before it is given one.
+ */
+export function canaryDeployment(
+  after: JsonObject,
+  names: Names,
+  labels: Record<string, string>,
+  byReplicas: boolean,
+): JsonObject {
   const { replicas: _, selector, paused: __, template, ...spec } = isObject(after.spec) ? after.spec : {};
   const keys = Object.keys(labelsOf(at(selector, 'matchLabels')));
   const matchLabels = Object.fromEntries(Object.entries(labels).filter(([key]) => keys.includes(key)));
@@ -31,6 +39,7 @@ export function canaryDeployment(after: JsonObject, names: Names, labels: Record
   };
   const whole = given({
     ...spec,
+    ...(byReplicas && { replicas: 0 }),
     selector: { matchLabels: { ...matchLabels, [track[0]]: track[1] } },
     template: pods,
   });

@@ -148,6 +148,36 @@ function problemOfReplicas({ stages, analysis }: RolloutPlan): string | undefine
   return `the analysis ${analysis.name} reads what Envoy counts, which does not tell apart pods that one Service finds`;
 }
 
+type Around = { parts: Parts; service: JsonObject; labels: Record<string, string>; rollout: RolloutPlan };
+
+/** The objects that stand beside stable for a while, each with what it is there for, in the order in which they come. */
+function besideStable(after: JsonObject, place: Place, { parts, service, labels, rollout }: Around) {
+  const { canary, router, strategy } = rollout;
+  const names = { namespace: place.namespace, canary };
+  const hosts = hostsOf(rollout.service, place.namespace);
+  const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
+  const byReplicas = router.kind === 'replicas';
+  const rule = router.kind === 'istio' && policy ? canaryRule(policy, names) : undefined;
+  const route = router.kind === 'istio' && router.created ? freshRoute(rollout.service, place) : undefined;
+  const all: [JsonObject | undefined, string][] = [
+    [canaryDeployment(after, names, labels, byReplicas), `for the time of the ${strategy}`],
+    [byReplicas ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
+    [rule, `as DestinationRule/${nameIn(policy ?? {})}`],
+    [route, 'divides the traffic'],
+  ];
+  return all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
+}
+
+/** Why the traffic can't be shifted as planned, if so. */
+function problemOf(rollout: RolloutPlan, { virtual, routes }: Parts): string | undefined {
+  const found = routesOf(rollout);
+  if (!found) return problemOfReplicas(rollout);
+  const { ref } = found;
+  const routed = [...virtual, ...routes].find((object) => nameIn(object) === ref.name && object.kind === ref.kind);
+  const problem = routed && found.routes.problem(routed, rollout.stages);
+  return problem && `${nameOf(ref)} can’t be divided: ${problem}`;
+}
+
 /**
  * What comes to a rolling deploy's plan where it shifts the traffic: the objects that stand beside stable for a while, and
  * how the shares grow.
@@ -167,60 +197,31 @@ export async function planShift(
     scalerOf(kube, ref, signal),
     kube.preview(manifest, signal),
   ]);
-  const pods = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
-  const own = servicesOf(parts.services, pods);
+  const stable = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
+  const own = servicesOf(parts.services, stable);
   const service = serviceFor(place, settings, own, parts);
-  const name = nameIn(service);
-  const router = routerFor(place, settings, name, parts);
-  const canary = `${place.workload}-canary`;
-  const names = { namespace: place.namespace, canary };
   const rollout: RolloutPlan = {
     ...shift,
     stable: place.workload,
-    canary,
-    service: name,
+    canary: `${place.workload}-canary`,
+    service: nameIn(service),
     ports: list(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
-    router,
+    router: routerFor(place, settings, nameIn(service), parts),
     ...(scaler && { scaler }),
     restore: earlier(live, at(live, 'spec', 'template')),
     ...(analysis && { analysis }),
   };
-  const found = routesOf(rollout);
-  const routed =
-    found &&
-    [...parts.virtual, ...parts.routes].find(
-      (object) => nameIn(object) === found.ref.name && object.kind === found.ref.kind,
-    );
-  const problem = routed && found?.routes.problem(routed, rollout.stages);
-  if (problem) throw impossible(`${routed && nameOf(refOf(routed))} can’t be divided: ${problem}`);
-  const byPods = found ? undefined : problemOfReplicas(rollout);
-  if (byPods) throw impossible(byPods);
-  const labels = canaryLabels(after, own, canary, router.kind === 'replicas');
-  const hosts = hostsOf(name, place.namespace);
-  const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
-  const beside: [JsonObject | undefined, string][] = [
-    [canaryDeployment(after, names, labels), `for the time of the ${shift.strategy}`],
-    [router.kind === 'replicas' ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
-    [
-      router.kind === 'istio' && policy ? canaryRule(policy, names) : undefined,
-      `as DestinationRule/${nameIn(policy ?? {})}`,
-    ],
-    [router.kind === 'istio' && router.created ? freshRoute(name, place) : undefined, 'divides the traffic'],
-  ];
-  const warnings = await uncoveredPolicies(kube, place.namespace, { stable: pods, canary: labels }, signal);
-  const added = await Promise.all(
-    beside.flatMap(([manifest, what]) => (manifest ? [addition(kube, manifest, what, signal)] : [])),
-  );
-  const how = found ? `by ${nameOf(found.ref)}` : 'by the number of pods, so at most half';
+  const problem = problemOf(rollout, parts);
+  if (problem) throw impossible(problem);
+  const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
+  const warnings = await uncoveredPolicies(kube, place.namespace, { stable, canary: labels }, signal);
+  const beside = besideStable(after, place, { parts, service, labels, rollout });
+  const added = await Promise.all(beside.map((each) => addition(kube, each.manifest, each.what, signal)));
   return {
     rollout,
     ...(warnings.length > 0 && { warnings }),
     writes: added.map(({ write }) => write),
-    changes: [
-      ...added.map(({ change }) => change),
-      { path: 'traffic', to: `${stagesText(rollout.stages)}, ${how}` },
-      { path: 'analysis', to: analysis?.name ?? 'none: time brings it on, and pods that break take it back' },
-    ],
+    changes: [...added.map(({ change }) => change), ...shiftWords(rollout)],
     checklist: [
       'prepare',
       ...rollout.stages.map(stepOf),
@@ -230,4 +231,13 @@ export async function planShift(
       ...(rollout.watchMs > 0 ? ['watch'] : []),
     ],
   };
+}
+
+/** The lines of the plan that say how the traffic goes, and what judges it. */
+function shiftWords({ stages, router, analysis }: RolloutPlan): Draft['changes'] {
+  const how = router.kind === 'replicas' ? 'by the number of pods, so at most half' : `by ${nameOf(router.ref)}`;
+  return [
+    { path: 'traffic', to: `${stagesText(stages)}, ${how}` },
+    { path: 'analysis', to: analysis?.name ?? 'none: time brings it on, and pods that break take it back' },
+  ];
 }
