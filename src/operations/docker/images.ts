@@ -8,6 +8,7 @@ import { callSteps, doCalls } from './calls.ts';
 import { all, find, findOrSay } from './find.ts';
 import { HostRef, hostOf } from './host.ts';
 import { ageOf, bytesText, nameOf, number, shortId, words } from './reading.ts';
+import { hostTable } from './table.ts';
 
 const Image = z
   .string()
@@ -21,45 +22,20 @@ const namesOf = (image: JsonObject) => words(image.RepoTags).filter((tag) => tag
 const usersOf = (containers: readonly JsonObject[], id: string) =>
   containers.filter(({ ImageID: image }) => image === id).map(nameOf);
 
-export const dockerImages = defineOperation({
-  name: 'docker-images',
+export const dockerImages = hostTable({
+  kind: 'images',
   summary: 'Show a Docker host’s images, largest first, and who uses them',
-  effect: 'read',
-  input: z.strictObject({ host: HostRef.optional() }),
-  usage: '[on <host>]',
-  examples: ['on build'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/docker/hosts/:host/images',
-      summary: 'Images of a Docker host',
-      request: z.object({ host: HostRef }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['dockerHost'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (context, { host }) => ({
-    summary: `images on ${hostOf(context, host).name}`,
-    changes: [],
-    takesOver: [],
-  }),
-  run: async (run, { host: asked }) => {
-    const host = hostOf(run, asked);
-    const [found, containers] = await run.step('read', async ({ signal }) =>
-      Promise.all([all(host, 'image', signal), all(host, 'container', signal)]),
-    );
-    const largest = found.toSorted((a, b) => number(b.Size) - number(a.Size));
-    const rows = largest.map((image) => [
-      namesOf(image).join(', ') || `${shortId(image.Id)} (no name)`,
-      bytesText(number(image.Size)),
-      usersOf(containers, text(image.Id)).join(', '),
-      ageOf(image.Created, run.now()),
-    ]);
-    const columns = ['Image', 'Size', 'Used by', 'Age'];
-    return { kind: 'table', title: `Images on ${host.name}`, columns, rows };
-  },
+  read: (host, signal) => Promise.all([all(host, 'image', signal), all(host, 'container', signal)]),
+  columns: ['Image', 'Size', 'Used by', 'Age'],
+  rows: ([images, containers], now) =>
+    images
+      .toSorted((a, b) => number(b.Size) - number(a.Size))
+      .map((image) => [
+        namesOf(image).join(', ') || `${shortId(image.Id)} (no name)`,
+        bytesText(number(image.Size)),
+        usersOf(containers, text(image.Id)).join(', '),
+        ageOf(image.Created, now),
+      ]),
 });
 
 export const dockerPull = defineOperation({

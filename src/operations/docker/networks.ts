@@ -8,6 +8,7 @@ import { all, find } from './find.ts';
 import { HostRef, hostOf } from './host.ts';
 import { isOwn, NetworkName as Name, subnetsOf } from './network-names.ts';
 import { ageOf } from './reading.ts';
+import { hostTable } from './table.ts';
 
 const Cidr = z
   .cidrv4('must be a range of addresses such as 10.60.0.0/24')
@@ -19,43 +20,19 @@ const fields = {
   subnet: Cidr.optional(),
   internal: Switch.default(false).describe('Cut off from the outside'),
 };
-export const dockerNetworks = defineOperation({
-  name: 'docker-networks',
+export const dockerNetworks = hostTable({
+  kind: 'networks',
   summary: 'Show a Docker host’s networks',
-  effect: 'read',
-  input: z.strictObject({ host: HostRef.optional() }),
-  usage: '[on <host>]',
-  examples: ['on build'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/docker/hosts/:host/networks',
-      summary: 'Networks of a Docker host',
-      request: z.object({ host: HostRef }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['dockerHost'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (context, { host }) => ({
-    summary: `networks on ${hostOf(context, host).name}`,
-    changes: [],
-    takesOver: [],
-  }),
-  run: async (run, { host: asked }) => {
-    const host = hostOf(run, asked);
-    const found = await run.step('read', ({ signal }) => all(host, 'network', signal));
-    const rows = found.map((network) => [
+  read: (host, signal) => all(host, 'network', signal),
+  columns: ['Name', 'Driver', 'Subnets', 'Outside', 'Age'],
+  rows: (networks, now) =>
+    networks.map((network) => [
       text(network.Name),
       text(network.Driver),
       subnetsOf(network),
       network.Internal === true ? 'internal' : '',
-      ageOf(Date.parse(text(network.Created)) / 1_000, run.now()),
-    ]);
-    const columns = ['Name', 'Driver', 'Subnets', 'Outside', 'Age'];
-    return { kind: 'table', title: `Networks on ${host.name}`, columns, rows };
-  },
+      ageOf(Date.parse(text(network.Created)) / 1_000, now),
+    ]),
 });
 
 export const dockerNetworkCreate = defineOperation({

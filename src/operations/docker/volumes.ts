@@ -6,6 +6,7 @@ import { callSteps, doCalls } from './calls.ts';
 import { all, find, findOrSay } from './find.ts';
 import { DockerName, HostRef, hostOf } from './host.ts';
 import { agoText, list, nameOf } from './reading.ts';
+import { hostTable } from './table.ts';
 
 const Name = DockerName.describe('The volume');
 
@@ -13,44 +14,18 @@ const Name = DockerName.describe('The volume');
 const usersOf = (containers: readonly JsonObject[], volume: string): string[] =>
   containers.filter(({ Mounts: mounts }) => list(mounts).some(({ Name: name }) => name === volume)).map(nameOf);
 
-export const dockerVolumes = defineOperation({
-  name: 'docker-volumes',
+export const dockerVolumes = hostTable({
+  kind: 'volumes',
   summary: 'Show a Docker host’s volumes, and who uses them',
-  effect: 'read',
-  input: z.strictObject({ host: HostRef.optional() }),
-  usage: '[on <host>]',
-  examples: ['on build'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/docker/hosts/:host/volumes',
-      summary: 'Volumes of a Docker host',
-      request: z.object({ host: HostRef }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['dockerHost'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (context, { host }) => ({
-    summary: `volumes on ${hostOf(context, host).name}`,
-    changes: [],
-    takesOver: [],
-  }),
-  run: async (run, { host: asked }) => {
-    const host = hostOf(run, asked);
-    const [found, containers] = await run.step('read', async ({ signal }) =>
-      Promise.all([all(host, 'volume', signal), all(host, 'container', signal)]),
-    );
-    const rows = found.map((volume) => [
+  read: (host, signal) => Promise.all([all(host, 'volume', signal), all(host, 'container', signal)]),
+  columns: ['Name', 'Driver', 'Used by', 'Age'],
+  rows: ([volumes, containers], now) =>
+    volumes.map((volume) => [
       text(volume.Name),
       text(volume.Driver),
       usersOf(containers, text(volume.Name)).join(', '),
-      agoText(volume.CreatedAt, run.now()),
-    ]);
-    const columns = ['Name', 'Driver', 'Used by', 'Age'];
-    return { kind: 'table', title: `Volumes on ${host.name}`, columns, rows };
-  },
+      agoText(volume.CreatedAt, now),
+    ]),
 });
 
 export const dockerVolumeCreate = defineOperation({

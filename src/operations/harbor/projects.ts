@@ -6,41 +6,25 @@ import { Switch } from '../../core/values.ts';
 import { agoText, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { Project } from './names.ts';
+import { harborTable } from './table.ts';
 
 const mostProjects = 500;
 
-export const harborProjects = defineOperation({
-  name: 'harbor-projects',
+export const harborProjects = harborTable({
+  kind: 'projects',
   summary: 'Show Harbor’s projects',
-  effect: 'read',
-  input: z.strictObject({}),
-  usage: '',
-  examples: [''],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/projects',
-      summary: 'Projects of Harbor',
-      request: z.object({}),
-      input: () => ({}),
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async () => ({ summary: 'Harbor’s projects', changes: [], takesOver: [] }),
-  run: async (run) => {
-    const found = await run.step('read', ({ signal }) => run.on.harbor.list(['projects'], {}, mostProjects, signal));
-    const rows = found.map((project) => [
+  routeSummary: 'Projects of Harbor',
+  title: 'Harbor’s projects',
+  read: (on, signal) => on.harbor.list(['projects'], {}, mostProjects, signal),
+  columns: ['Project', 'Seen by', 'Repositories', 'Scanned', 'Age'],
+  rows: (projects, now) =>
+    projects.map((project) => [
       text(project.name),
       at(project, 'metadata', 'public') === 'true' ? 'everyone' : 'members',
       String(number(project.repo_count)),
       at(project, 'metadata', 'auto_scan') === 'true' ? 'on push' : 'on demand',
-      agoText(project.creation_time, run.now()),
-    ]);
-    const columns = ['Project', 'Seen by', 'Repositories', 'Scanned', 'Age'];
-    return { kind: 'table', title: 'Harbor’s projects', columns, rows };
-  },
+      agoText(project.creation_time, now),
+    ]),
 });
 
 const fields = {

@@ -7,6 +7,7 @@ import { bytesOf, Memory } from '../docker/container-fields.ts';
 import { bytesText, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { Project } from './names.ts';
+import { harborTable } from './table.ts';
 
 /** `20Gi`, or `none`. */
 const Size = z
@@ -32,38 +33,22 @@ const share = (quota: JsonObject): number => {
   return hard > 0 ? Math.round((storage(quota, 'used') / hard) * 100) : 0;
 };
 
-export const harborQuotas = defineOperation({
-  name: 'harbor-quotas',
+export const harborQuotas = harborTable({
+  kind: 'quotas',
   summary: 'Show how full the projects of Harbor are, fullest first',
-  effect: 'read',
-  input: z.strictObject({}),
-  usage: '',
-  examples: [''],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/quotas',
-      summary: 'Quotas of Harbor’s projects',
-      request: z.object({}),
-      input: () => ({}),
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async () => ({ summary: 'Harbor’s quotas', changes: [], takesOver: [] }),
-  run: async (run) => {
-    const found = await run.step('read', ({ signal }) => quotasOf(run.on, signal));
-    const rows = found
+  routeSummary: 'Quotas of Harbor’s projects',
+  title: 'Harbor’s quotas',
+  read: quotasOf,
+  columns: ['Project', 'Used', 'Of', 'Full'],
+  rows: (quotas) =>
+    quotas
       .toSorted((a, b) => share(b) - share(a) || storage(b, 'used') - storage(a, 'used'))
       .map((quota) => [
         quotaProject(quota),
         bytesText(storage(quota, 'used')),
         limitText(storage(quota, 'hard')),
         storage(quota, 'hard') < 0 ? '' : `${share(quota)} %`,
-      ]);
-    return { kind: 'table', title: 'Harbor’s quotas', columns: ['Project', 'Used', 'Of', 'Full'], rows };
-  },
+      ]),
 });
 
 export const harborQuotaSet = defineOperation({

@@ -5,6 +5,7 @@ import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { agoText, number } from '../docker/reading.ts';
+import { harborTable } from './table.ts';
 
 const Policy = z
   .string()
@@ -23,43 +24,25 @@ const sideOf = (registry: unknown): string =>
   isObject(registry) && text(registry.name) !== '' ? text(registry.name) : 'here';
 const wayOf = (policy: JsonObject) => `${sideOf(policy.src_registry)} → ${sideOf(policy.dest_registry)}`;
 
-export const harborReplications = defineOperation({
-  name: 'harbor-replications',
+export const harborReplications = harborTable({
+  kind: 'replications',
   summary: 'Show Harbor’s replication rules and how each went last',
-  effect: 'read',
-  input: z.strictObject({}),
-  usage: '',
-  examples: [''],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/replications',
-      summary: 'Replication rules of Harbor',
-      request: z.object({}),
-      input: () => ({}),
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async () => ({ summary: 'Harbor’s replication rules', changes: [], takesOver: [] }),
-  run: async (run) => {
-    const [policies, recent] = await run.step('read', ({ signal }) =>
-      Promise.all([
-        run.on.harbor.list(['replication', 'policies'], {}, 200, signal),
-        run.on.harbor.list(executions, { sort: '-start_time' }, 200, signal),
-      ]),
-    );
-    const rows = policies.map((policy) => {
+  routeSummary: 'Replication rules of Harbor',
+  title: 'Harbor’s replication rules',
+  read: ({ harbor }, signal) =>
+    Promise.all([
+      harbor.list(['replication', 'policies'], {}, 200, signal),
+      harbor.list(executions, { sort: '-start_time' }, 200, signal),
+    ]),
+  columns: ['Rule', 'Way', 'Starts', 'Last', 'When'],
+  rows: ([policies, recent], now) =>
+    policies.map((policy) => {
       const last = recent.find(({ policy_id: id }) => id === policy.id);
       const ended = last ? `${text(last.status)}, ${number(last.succeed)} of ${number(last.total)}` : 'never';
-      const when = agoText(last?.start_time, run.now());
+      const when = agoText(last?.start_time, now);
       const starts = policy.enabled === false ? 'switched off' : text(at(policy, 'trigger', 'type')) || 'manual';
       return [text(policy.name), wayOf(policy), starts, ended, when];
-    });
-    const columns = ['Rule', 'Way', 'Starts', 'Last', 'When'];
-    return { kind: 'table', title: 'Harbor’s replication rules', columns, rows };
-  },
+    }),
 });
 
 export const harborReplicate = defineOperation({
