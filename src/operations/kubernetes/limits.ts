@@ -3,6 +3,7 @@ import { at, isObject, type Json, type JsonObject, text } from '../../core/json.
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { byName, entries, list, nameIn } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 /** What people say, and what a LimitRange calls it. */
@@ -58,31 +59,22 @@ function rowsOf(range: JsonObject): string[][] {
   });
 }
 
-export const limits = defineOperation({
+export const limits = showsEnvironment({
   name: 'limits',
   summary: 'Show what containers get and may ask for in an environment (LimitRange)',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  needs: ['kube'],
   permissions: ['list limitranges'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const found = await run.on.kube(cluster).list({ apiVersion: 'v1', kind: 'LimitRange', namespace }, signal);
-      const rows = found.sort(byName).flatMap(rowsOf);
-      return {
-        kind: 'table' as const,
-        title: `Limits of ${env}`,
-        columns: ['LimitRange', 'Of', 'Resource', 'Least', 'Requested', 'Limit', 'Most', 'Limit/request'],
-        rows,
-        ...(rows.length === 0 && { note: 'There is no LimitRange: containers get what they ask for.' }),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const found = await run.on.kube(cluster).list({ apiVersion: 'v1', kind: 'LimitRange', namespace }, signal);
+    const rows = found.sort(byName).flatMap(rowsOf);
+    return {
+      kind: 'table' as const,
+      title: `Limits of ${env}`,
+      columns: ['LimitRange', 'Of', 'Resource', 'Least', 'Requested', 'Limit', 'Most', 'Limit/request'],
+      rows,
+      ...(rows.length === 0 && { note: 'There is no LimitRange: containers get what they ask for.' }),
+    };
+  },
 });
 
 const Input = z.strictObject({

@@ -5,6 +5,7 @@ import { knownKind } from '../../core/kinds.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import { byName, hasLabels, labelsText, list, nameIn, some } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 
 const kindOf = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } as const;
@@ -104,33 +105,24 @@ function rowOf(budget: JsonObject, workloads: readonly JsonObject[]): string[] {
   ];
 }
 
-export const pdbs = defineOperation({
+export const pdbs = showsEnvironment({
   name: 'pdbs',
   summary: 'List PodDisruptionBudgets with how many evictions they allow now',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  needs: ['kube'],
   permissions: ['list poddisruptionbudgets.policy', 'list,watch deployments.apps,statefulsets.apps,daemonsets.apps'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const [budgets, ...sights] = await Promise.all([
-        kube.list({ ...kindOf, namespace }, signal),
-        ...(['Deployment', 'StatefulSet', 'DaemonSet'] as const).map(async (kind) => [
-          ...(await kube.look(kind, namespace, signal)).objects,
-        ]),
-      ]);
-      return {
-        kind: 'table' as const,
-        title: `PodDisruptionBudgets in ${env}`,
-        columns: ['Budget', 'Rule', 'Healthy', 'May be evicted', 'Guards'],
-        rows: budgets.sort(byName).map((budget) => rowOf(budget, sights.flat())),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const [budgets, ...sights] = await Promise.all([
+      kube.list({ ...kindOf, namespace }, signal),
+      ...(['Deployment', 'StatefulSet', 'DaemonSet'] as const).map(async (kind) => [
+        ...(await kube.look(kind, namespace, signal)).objects,
+      ]),
+    ]);
+    return {
+      kind: 'table' as const,
+      title: `PodDisruptionBudgets in ${env}`,
+      columns: ['Budget', 'Rule', 'Healthy', 'May be evicted', 'Guards'],
+      rows: budgets.sort(byName).map((budget) => rowOf(budget, sights.flat())),
+    };
+  },
 });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
-import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
+import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { barOf, compareQuantities, shareOf } from '../../core/quantity.ts';
 import { byName, entries, nameIn } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const form = /^([a-z][-a-z0-9./]{0,200}[a-z0-9])=(\d+(?:\.\d+)?(?:m|[kMGTPE]|[KMGTPE]i)?)$/;
@@ -35,40 +36,23 @@ function rowsOf(quota: JsonObject): string[][] {
     .map(({ resource, hard, now }) => [nameIn(quota), resource, `${now} of ${hard}`, barOf(shareOf(now, hard))]);
 }
 
-export const quota = defineOperation({
+export const quota = showsEnvironment({
   name: 'quota',
   summary: 'Show how much of its ResourceQuotas an environment uses',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/quotas/:namespace',
-      summary: 'ResourceQuotas and how much of them is used',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/quotas/:namespace', summary: 'ResourceQuotas and how much of them is used' },
   permissions: ['list resourcequotas'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const found = await run.on.kube(cluster).list({ apiVersion: 'v1', kind: 'ResourceQuota', namespace }, signal);
-      const rows = found.sort(byName).flatMap(rowsOf);
-      return {
-        kind: 'table' as const,
-        title: `Quota of ${env}`,
-        columns: ['Quota', 'Resource', 'Used', 'Share'],
-        rows,
-        ...(rows.length === 0 && { note: 'There is no ResourceQuota: nothing is limited but by the cluster.' }),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const found = await run.on.kube(cluster).list({ apiVersion: 'v1', kind: 'ResourceQuota', namespace }, signal);
+    const rows = found.sort(byName).flatMap(rowsOf);
+    return {
+      kind: 'table' as const,
+      title: `Quota of ${env}`,
+      columns: ['Quota', 'Resource', 'Used', 'Share'],
+      rows,
+      ...(rows.length === 0 && { note: 'There is no ResourceQuota: nothing is limited but by the cluster.' }),
+    };
+  },
 });
 
 const Input = z.strictObject({

@@ -1,10 +1,8 @@
-import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import { defineOperation, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
 import { ageOf, byName, list, nameIn, words } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 
 export const routeKinds = {
   Ingress: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
@@ -99,48 +97,31 @@ function servedBy(object: JsonObject): string {
   return [gateways.join(', '), ...refused].filter(Boolean).join(': ');
 }
 
-export const routes = defineOperation({
+export const routes = showsEnvironment({
   name: 'routes',
   summary: 'List which addresses lead to which Services, by Ingress and HTTPRoute',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/routes/:namespace',
-      summary: 'Addresses and the Services they lead to',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/routes/:namespace', summary: 'Addresses and the Services they lead to' },
   permissions: ['list services,ingresses.networking.k8s.io,httproutes.gateway.networking.k8s.io'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const [lines, services] = await Promise.all([
-        routesOfNamespace(kube, namespace, signal),
-        kube.list({ apiVersion: 'v1', kind: 'Service', namespace }, signal),
-      ]);
-      const known = new Set(services.map(nameIn));
-      const rows = lines.map(({ url, service, port, object, tls }) => [
-        tls ? `https://${url}` : url,
-        `${service}:${port}${known.has(service) ? '' : ' (there is no such Service)'}`,
-        `${text(object.kind)}/${nameIn(object)}`,
-        servedBy(object),
-        ageOf(object, run.now()),
-      ]);
-      return {
-        kind: 'table' as const,
-        title: `Routes in ${env}`,
-        columns: ['Address', 'Leads to', 'By', 'Served by', 'Age'],
-        rows,
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const [lines, services] = await Promise.all([
+      routesOfNamespace(kube, namespace, signal),
+      kube.list({ apiVersion: 'v1', kind: 'Service', namespace }, signal),
+    ]);
+    const known = new Set(services.map(nameIn));
+    const rows = lines.map(({ url, service, port, object, tls }) => [
+      tls ? `https://${url}` : url,
+      `${service}:${port}${known.has(service) ? '' : ' (there is no such Service)'}`,
+      `${text(object.kind)}/${nameIn(object)}`,
+      servedBy(object),
+      ageOf(object, run.now()),
+    ]);
+    return {
+      kind: 'table' as const,
+      title: `Routes in ${env}`,
+      columns: ['Address', 'Leads to', 'By', 'Served by', 'Age'],
+      rows,
+    };
+  },
 });

@@ -5,62 +5,50 @@ import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Switch } from '../../core/values.ts';
 import { ageOf, byName, isKept, list, nameIn, podSpecOf, some } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const running = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'] as const;
 
 const accountOf = (object: JsonObject) => text(at(podSpecOf(object), 'serviceAccountName')) || 'default';
 
-export const serviceAccounts = defineOperation({
+export const serviceAccounts = showsEnvironment({
   name: 'serviceaccounts',
   summary: 'List ServiceAccounts with what runs under them',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  needs: ['kube'],
   permissions: [
     'list,watch serviceaccounts,pods,cronjobs.batch,jobs.batch',
     'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
   ],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const [accounts, ...sights] = await Promise.all(
-        (['ServiceAccount', ...running] as const).map(
-          async (kind) => (await kube.look(kind, namespace, signal)).objects,
-        ),
-      );
-      const users = sights.flat().filter((object) => !isKept(object));
-      const rows = [...(accounts ?? [])].sort(byName).map((account) => [
-        nameIn(account),
-        some(
-          users
-            .filter((user) => accountOf(user) === nameIn(account))
-            .map((user) => `${text(user.kind)}/${nameIn(user)}`),
-        ),
-        list(account.imagePullSecrets)
-          .map(({ name }) => text(name))
-          .join(', '),
-        account.automountServiceAccountToken === false ? 'no' : 'yes',
-        ageOf(account, run.now()),
-      ]);
-      const known = new Set((accounts ?? []).map(nameIn));
-      const lost = users.filter((user) => !known.has(accountOf(user)));
-      return {
-        kind: 'table' as const,
-        title: `ServiceAccounts in ${env}`,
-        columns: ['ServiceAccount', 'Runs', 'Pulls with', 'Token in pods', 'Age'],
-        rows,
-        ...(lost.length > 0 && {
-          note: `Not there, but asked for: ${some(lost.map((user) => `${accountOf(user)} by ${text(user.kind)}/${nameIn(user)}`))}`,
-        }),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const [accounts, ...sights] = await Promise.all(
+      (['ServiceAccount', ...running] as const).map(async (kind) => (await kube.look(kind, namespace, signal)).objects),
+    );
+    const users = sights.flat().filter((object) => !isKept(object));
+    const rows = [...(accounts ?? [])].sort(byName).map((account) => [
+      nameIn(account),
+      some(
+        users.filter((user) => accountOf(user) === nameIn(account)).map((user) => `${text(user.kind)}/${nameIn(user)}`),
+      ),
+      list(account.imagePullSecrets)
+        .map(({ name }) => text(name))
+        .join(', '),
+      account.automountServiceAccountToken === false ? 'no' : 'yes',
+      ageOf(account, run.now()),
+    ]);
+    const known = new Set((accounts ?? []).map(nameIn));
+    const lost = users.filter((user) => !known.has(accountOf(user)));
+    return {
+      kind: 'table' as const,
+      title: `ServiceAccounts in ${env}`,
+      columns: ['ServiceAccount', 'Runs', 'Pulls with', 'Token in pods', 'Age'],
+      rows,
+      ...(lost.length > 0 && {
+        note: `Not there, but asked for: ${some(lost.map((user) => `${accountOf(user)} by ${text(user.kind)}/${nameIn(user)}`))}`,
+      }),
+    };
+  },
 });
 
 const annotationForm = /^([A-Za-z0-9][-A-Za-z0-9_./]*)=(.*)$/;

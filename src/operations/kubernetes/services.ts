@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { at, type JsonObject, text } from '../../core/json.ts';
-import { defineOperation, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
 import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf } from './reading.ts';
 import { containerPorts } from './service-expose.ts';
+import { showsEnvironment } from './shows-environment.ts';
 
 type Seen = { services: JsonObject[]; slices: JsonObject[]; pods: JsonObject[]; workloads: JsonObject[] };
 
@@ -67,44 +65,27 @@ function rowOf(service: JsonObject, seen: Seen): string[] {
   ];
 }
 
-export const services = defineOperation({
+export const services = showsEnvironment({
   name: 'services',
   summary: 'List Services with their ready endpoints, and what is wrong with them',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/services/:namespace',
-      summary: 'Services with their endpoints',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/services/:namespace', summary: 'Services with their endpoints' },
   permissions: [
     'list,watch services,pods,endpointslices.discovery.k8s.io',
     'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
   ],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const kinds = ['Service', 'EndpointSlice', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
-      const sights = await Promise.all(kinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects));
-      const [found = [], slices = [], pods = [], ...owners] = sights.map((objects) => [...objects]);
-      const workloads = owners.flat().filter((object) => !isKept(object));
-      const seen: Seen = { services: found, slices, pods, workloads };
-      return {
-        kind: 'table' as const,
-        title: `Services in ${env}`,
-        columns: ['Service', 'Type', 'Ports', 'Selector', 'Ready', 'Warning'],
-        rows: found.sort(byName).map((service) => rowOf(service, seen)),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const kinds = ['Service', 'EndpointSlice', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
+    const sights = await Promise.all(kinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects));
+    const [found = [], slices = [], pods = [], ...owners] = sights.map((objects) => [...objects]);
+    const workloads = owners.flat().filter((object) => !isKept(object));
+    const seen: Seen = { services: found, slices, pods, workloads };
+    return {
+      kind: 'table' as const,
+      title: `Services in ${env}`,
+      columns: ['Service', 'Type', 'Ports', 'Selector', 'Ready', 'Warning'],
+      rows: found.sort(byName).map((service) => rowOf(service, seen)),
+    };
+  },
 });

@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import { defineOperation, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
 import { ageOf, byName, list, nameIn, some, words } from './reading.ts';
+import { showsEnvironment } from './shows-environment.ts';
 
 export const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' } as const;
 
@@ -41,57 +39,40 @@ function sizeOf(claim: JsonObject): string {
   return has === '' || has === asked ? asked : `${has} (asked for ${asked})`;
 }
 
-export const volumes = defineOperation({
+export const volumes = showsEnvironment({
   name: 'volumes',
   summary: 'List PersistentVolumeClaims with size, state and who mounts them',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/volumes/:namespace',
-      summary: 'PersistentVolumeClaims and who mounts them',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/volumes/:namespace', summary: 'PersistentVolumeClaims and who mounts them' },
   permissions: ['list,watch persistentvolumeclaims,pods', 'list events'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const [claims, pods] = await Promise.all([
-        kube.list({ ...claimKind, namespace }, signal),
-        kube.look('Pod', namespace, signal),
-      ]);
-      const isBound = (claim: JsonObject) => at(claim, 'status', 'phase') === 'Bound';
-      const why = claims.every(isBound) ? new Map<string, string>() : await whyPending(kube, namespace, signal);
-      const stateOf = (claim: JsonObject) => {
-        const phase = at(claim, 'metadata', 'deletionTimestamp') ? 'Terminating' : text(at(claim, 'status', 'phase'));
-        const reason = isBound(claim) ? '' : (why.get(nameIn(claim)) ?? '');
-        return [phase, reason].filter(Boolean).join(': ');
-      };
-      return {
-        kind: 'table' as const,
-        title: `Volumes in ${env}`,
-        columns: ['Volume', 'State', 'Size', 'Class', 'Access', 'Mounted by', 'Age'],
-        rows: claims.sort(byName).map((claim) => [
-          nameIn(claim),
-          stateOf(claim),
-          sizeOf(claim),
-          text(at(claim, 'spec', 'storageClassName')),
-          words(at(claim, 'spec', 'accessModes'))
-            .map((mode) => short[mode] ?? mode)
-            .join(', '),
-          some(mountersOf(nameIn(claim), pods.objects)),
-          ageOf(claim, run.now()),
-        ]),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const [claims, pods] = await Promise.all([
+      kube.list({ ...claimKind, namespace }, signal),
+      kube.look('Pod', namespace, signal),
+    ]);
+    const isBound = (claim: JsonObject) => at(claim, 'status', 'phase') === 'Bound';
+    const why = claims.every(isBound) ? new Map<string, string>() : await whyPending(kube, namespace, signal);
+    const stateOf = (claim: JsonObject) => {
+      const phase = at(claim, 'metadata', 'deletionTimestamp') ? 'Terminating' : text(at(claim, 'status', 'phase'));
+      const reason = isBound(claim) ? '' : (why.get(nameIn(claim)) ?? '');
+      return [phase, reason].filter(Boolean).join(': ');
+    };
+    return {
+      kind: 'table' as const,
+      title: `Volumes in ${env}`,
+      columns: ['Volume', 'State', 'Size', 'Class', 'Access', 'Mounted by', 'Age'],
+      rows: claims.sort(byName).map((claim) => [
+        nameIn(claim),
+        stateOf(claim),
+        sizeOf(claim),
+        text(at(claim, 'spec', 'storageClassName')),
+        words(at(claim, 'spec', 'accessModes'))
+          .map((mode) => short[mode] ?? mode)
+          .join(', '),
+        some(mountersOf(nameIn(claim), pods.objects)),
+        ageOf(claim, run.now()),
+      ]),
+    };
+  },
 });

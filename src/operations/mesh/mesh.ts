@@ -1,8 +1,6 @@
-import { z } from 'zod';
 import { at, type JsonObject, text } from '../../core/json.ts';
-import { defineOperation, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
 import { byName, entries, list, nameIn, words } from '../kubernetes/reading.ts';
+import { showsEnvironment } from '../kubernetes/shows-environment.ts';
 import { isMark } from './fault-edits.ts';
 import { isOurs, keeperOf, type MeshKind, meshList } from './objects.ts';
 import { isForAll } from './workloads.ts';
@@ -85,51 +83,34 @@ function wordsOf(object: JsonObject): [string, string] {
 
 const hasFault = (object: JsonObject) => entries(at(object, 'metadata', 'annotations')).some(([name]) => isMark(name));
 
-export const mesh = defineOperation({
+export const mesh = showsEnvironment({
   name: 'mesh',
   summary: 'Show all that the mesh is told in an environment: routes, policies, gateways, outside hosts',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/mesh/:namespace',
-      summary: 'All that the mesh is told in a namespace',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/mesh/:namespace', summary: 'All that the mesh is told in a namespace' },
   permissions: [
     'list virtualservices.networking.istio.io,destinationrules.networking.istio.io,gateways.networking.istio.io',
     'list serviceentries.networking.istio.io,telemetries.telemetry.istio.io',
     'list peerauthentications.security.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io',
   ],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: async (run) =>
-    run.step('read', async ({ signal }) => {
-      const { cluster, namespace, env } = run.site;
-      const kube = run.on.kube(cluster);
-      const found = (await Promise.all(kinds.map((kind) => meshList(kube, kind, namespace, signal)))).map((all) =>
-        all.sort(byName),
-      );
-      const rows = found.flat().map((object) => {
-        const [about, says] = wordsOf(object);
-        const maker = keeperOf(object) ?? (isOurs(object) ? 'Shipmate' : '');
-        return [`${text(object.kind)}/${nameIn(object)}`, about, says, maker];
-      });
-      const faults = found.flat().filter(hasFault).map(nameIn);
-      const note = faults.length > 0 ? `Requests go wrong on purpose by ${faults.join(', ')}.` : undefined;
-      return {
-        kind: 'table' as const,
-        title: `The mesh in ${env}`,
-        columns: ['Object', 'About', 'Says', 'Made by'],
-        rows,
-        ...(rows.length === 0 ? { note: 'Nothing is set: the mesh’s own values hold.' } : note && { note }),
-      };
-    }),
+  look: async (run, signal) => {
+    const { cluster, namespace, env } = run.site;
+    const kube = run.on.kube(cluster);
+    const found = (await Promise.all(kinds.map((kind) => meshList(kube, kind, namespace, signal)))).map((all) =>
+      all.sort(byName),
+    );
+    const rows = found.flat().map((object) => {
+      const [about, says] = wordsOf(object);
+      const maker = keeperOf(object) ?? (isOurs(object) ? 'Shipmate' : '');
+      return [`${text(object.kind)}/${nameIn(object)}`, about, says, maker];
+    });
+    const faults = found.flat().filter(hasFault).map(nameIn);
+    const note = faults.length > 0 ? `Requests go wrong on purpose by ${faults.join(', ')}.` : undefined;
+    return {
+      kind: 'table' as const,
+      title: `The mesh in ${env}`,
+      columns: ['Object', 'About', 'Says', 'Made by'],
+      rows,
+      ...(rows.length === 0 ? { note: 'Nothing is set: the mesh’s own values hold.' } : note && { note }),
+    };
+  },
 });

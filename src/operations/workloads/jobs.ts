@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
-import { defineOperation, type RunContext, route } from '../../core/operation.ts';
-import { EnvRef } from '../../core/place.ts';
+import type { PlanContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
+import { showsEnvironment } from '../kubernetes/shows-environment.ts';
 import { jobSpan, jobState, minuteText } from './job-words.ts';
 
 const most = 50;
@@ -30,7 +29,7 @@ function jobRow(job: JsonObject): string[] {
   return [`Job/${nameOf(job)}`, jobState(job), minuteText(at(job, 'status', 'startTime')), about];
 }
 
-async function read({ on, site, signal }: RunContext<'kube', 'read'>): Promise<Report> {
+async function read({ on, site }: PlanContext<'kube'>, signal: AbortSignal): Promise<Report> {
   const kube = on.kube(site.cluster);
   const { namespace } = site;
   const [crons, jobs] = await Promise.all([
@@ -51,26 +50,10 @@ async function read({ on, site, signal }: RunContext<'kube', 'read'>): Promise<R
   };
 }
 
-export const jobs = defineOperation({
+export const jobs = showsEnvironment({
   name: 'jobs',
   summary: 'Show CronJobs and Jobs, and how they went',
-  effect: 'read',
-  input: z.strictObject({ env: EnvRef }),
-  usage: 'in <env>',
-  examples: ['in staging'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/jobs/:namespace',
-      summary: 'CronJobs and Jobs, and how they went',
-      request: z.object({ namespace: EnvRef }),
-      input: ({ namespace }) => ({ env: namespace }),
-    }),
-  ],
-  needs: ['kube'],
+  rest: { path: '/jobs/:namespace', summary: 'CronJobs and Jobs, and how they went' },
   permissions: ['list cronjobs.batch', 'list,watch jobs.batch'],
-  steps: ['read'],
-  target: ({ env }) => ({ env }),
-  plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
-  run: (run) => run.step('read', () => read(run)),
+  look: read,
 });
