@@ -119,6 +119,7 @@ async function startSlack(
   if (env.SLACK_BOT_TOKEN === undefined || !client) return undefined;
   const connection = { token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL };
   const announce = createAnnouncer({
+    now: Date.now,
     client,
     catalogue: engine.catalogue,
     store: engine.store,

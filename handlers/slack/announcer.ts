@@ -7,17 +7,18 @@ import type {
   AlertStore,
   Announced,
   Announcer,
+  Clock,
   Log,
   OrderStore,
   RunStore,
-  Shown,
   Subject,
 } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
+import type { Shown } from '../../src/core/shown.ts';
 import type { Steer } from '../../src/core/steer.ts';
+import { addressOf } from './address.ts';
 import { alertMessage } from './blocks/alert-message.ts';
-import type { Canary } from './blocks/canary-blocks.ts';
 import { type MessageView, section } from './blocks/elements.ts';
 import { explanationMessage } from './blocks/explanation-message.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
@@ -25,7 +26,8 @@ import { statusMessage } from './blocks/status-message.ts';
 import { tableMessage } from './blocks/table-message.ts';
 import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
-import { bringPicture, isPending, pictureAgainMs, pictureOf, refusedOnce, takesPicture } from './run-picture.ts';
+import { courseOf } from './chart/course.ts';
+import { bringPicture, isPending, momentOf, pictureAgainMs, restOf, showPicture } from './run-picture.ts';
 import { closed, orInPerson, post, SlackError, send, type To } from './send.ts';
 import { threadNews } from './thread-news.ts';
 import { upload, uploadTo, wholeOf } from './whole-file.ts';
@@ -38,6 +40,7 @@ type Deps = {
   order: OrderStore;
   settings: () => Settings;
   log: Log;
+  now: Clock;
 };
 
 const troubleMs = 5_000;
@@ -69,14 +72,11 @@ async function bringMessageUpToDate(
   shown: Shown | undefined,
 ): Promise<Shown> {
   const inLine = await placeInLine(deps, run);
-  const viewOf = (picture: Canary['picture']) => runMessage(run, deps.settings(), inLine, { steers, picture });
-  const picture = pictureOf(run, steers, shown);
-  if (!shown?.picture || !picture) return bringUpToDate(deps, to, viewOf(undefined), shown);
-  const view = viewOf(picture);
-  const hash = digestOf(view);
-  if (shown.hash === hash) return shown;
-  if (await takesPicture(deps.client, shown, view)) return { ...shown, hash };
-  return bringUpToDate(deps, to, viewOf(undefined), refusedOnce(shown));
+  const alt = courseOf(run, steers)?.alt ?? '';
+  const viewOf = (file?: string) =>
+    runMessage(run, deps.settings(), inLine, { steers, picture: file === undefined ? undefined : { file, alt } });
+  const tried = shown && alt !== '' ? await showPicture(deps.client, shown, viewOf) : { shown, taken: undefined };
+  return tried.taken ?? bringUpToDate(deps, to, viewOf(), tried.shown);
 }
 
 /** The thread gets what happened since it was last written to, in one reply; `more` where not all of it had room. */
@@ -159,16 +159,6 @@ async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<
   return { kind: 'shown', shown: { ...nowhere, hash: '' } };
 }
 
-/** Where a run is told of. A broken glass is never silent: without a channel of its own it goes to Shipmate's. */
-function addressOf({ origin, place, input, breakGlass }: Run, settings: Settings): To | undefined {
-  if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
-  const own = typeof input.app === 'string' ? settings.apps[input.app]?.channel : undefined;
-  // Nobody asked for what a webhook starts, so somebody must be told.
-  const ofHook = origin.surface === 'webhook' ? (own ?? settings.channel) : undefined;
-  const channel = place?.channel ?? ofHook ?? (breakGlass ? settings.channel : undefined);
-  return channel === undefined ? undefined : { channel };
-}
-
 /** How long to leave Slack alone after a failure; undefined where trying again won't help. */
 function backoff(thrown: unknown): number | undefined {
   const error = SlackError.safeParse(thrown).data;
@@ -193,14 +183,20 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   const to = addressOf(run, deps.settings());
   if (to === undefined) return { kind: 'nothing' };
   const steers = run.plan?.rollout ? await deps.store.steers(id) : [];
-  const current = await bringMessageUpToDate(deps, run, steers, to, shown);
+  const now = deps.now();
+  const rest = shown ? restOf(run, steers, shown, now) : 0;
+  const edited = run.plan?.rollout && { edited: { of: momentOf(run, steers), at: now } };
+  const current =
+    shown && rest > 0 ? shown : { ...(await bringMessageUpToDate(deps, run, steers, to, shown)), ...edited };
   let done = current;
   try {
     const { shown: told, more } = await bringThreadUpToDate(deps, run, current);
     done = told;
     if (more) return { kind: 'later', ms: 0, shown: done };
-    done = await bringPicture(deps, run, steers, done);
-    return isPending(done, shown) ? { kind: 'later', ms: pictureAgainMs, shown: done } : { kind: 'shown', shown: done };
+    const drawn = await bringPicture(deps, run, steers, done, now);
+    done = drawn.shown;
+    const ms = isPending(done, shown) ? pictureAgainMs : drawn.againMs || rest;
+    return ms > 0 ? { kind: 'later', ms, shown: done } : { kind: 'shown', shown: done };
   } catch (thrown) {
     // The message itself is there: that must be remembered, or the next try posts it a second time.
     return afterFailure(deps, { kind: 'run', id }, thrown, done);

@@ -1,6 +1,9 @@
 import type { WebClient } from '@slack/web-api';
-import type { Log, Shown } from '../../src/core/ports.ts';
-import type { Run } from '../../src/core/run.ts';
+import { digestOf } from '../../src/core/json.ts';
+import type { Log } from '../../src/core/ports.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import type { Picture, Shown } from '../../src/core/shown.ts';
+import { standingOf } from '../../src/core/standing.ts';
 import type { Steer } from '../../src/core/steer.ts';
 import type { MessageView } from './blocks/elements.ts';
 import { courseOf } from './chart/course.ts';
@@ -9,23 +12,53 @@ import { shareChart } from './chart/share-chart.ts';
 import { SlackError } from './send.ts';
 import { uploadPicture } from './whole-file.ts';
 
+/**
+ * The chart in a run's message. A picture is a file that is in no channel, so nobody sees one but in the message: a file that was
+ * uploaded for nothing, by a process that was killed, is noticed by nobody. A newer one takes its place by an edit.
+ */
+
 /** Slack shows a file in a message only once it has looked at it, which takes some seconds: so often it is tried. */
 const mostRefusals = 5;
 export const pictureAgainMs = 2_000;
+/** How old a picture may be while the run is under way, and how young it stays though the run goes on to its next step. */
+const renewMs = 30_000;
+const leastMs = 10_000;
 
-/** The picture that a run's message may show, with its words. */
-export function pictureOf(run: Run, steers: readonly Steer[], shown: Shown | undefined) {
-  const { picture } = shown ?? {};
-  if (!picture || picture.refused >= mostRefusals) return undefined;
-  const alt = courseOf(run, steers)?.alt;
-  return alt === undefined ? undefined : { file: picture.file, alt };
+/** What people should see at once: everything about a run but what is measured and said meanwhile. */
+export function momentOf(run: Run, steers: readonly Steer[]): string {
+  const { state, verdict, decisions, cancelled, breakGlass } = run;
+  const steps = Object.entries(run.steps).map(([name, step]) => [name, step.state]);
+  const { phase, weight, to } = standingOf(run, steers) ?? {};
+  return digestOf({
+    state,
+    steps,
+    said: steers.length,
+    decided: decisions.length,
+    reviewed: breakGlass?.reviewed !== undefined,
+    cancelled: cancelled !== undefined,
+    verdict: verdict?.kind ?? '',
+    standing: [phase ?? '', weight ?? '', to ?? ''],
+  });
 }
 
-export const refusedOnce = (shown: Shown): Shown =>
-  shown.picture ? { ...shown, picture: { ...shown.picture, refused: shown.picture.refused + 1 } } : shown;
+/** The files that a run's message may show, the newest first: until Slack shows that, the one before stays. */
+function picturesOf({ picture }: Shown): string[] {
+  if (!picture) return [];
+  const { file, refused, before } = picture;
+  return [...(file !== '' && refused < mostRefusals ? [file] : []), ...(before === undefined ? [] : [before])];
+}
 
-/** Edits the message so that it shows its picture. @returns whether Slack took it */
-export async function takesPicture(client: WebClient, { channel, ts }: Shown, view: MessageView): Promise<boolean> {
+function refusedOnce(shown: Shown, file: string): Shown {
+  const { before, ...newest } = shown.picture ?? { file: '', refused: 0 };
+  const refused = newest.refused + 1;
+  return {
+    ...shown,
+    picture: file === before ? newest : { ...newest, refused, ...(before !== undefined && { before }) },
+  };
+}
+
+/** @returns whether Slack took the edit */
+async function takesPicture(client: WebClient, { channel, ts }: Shown, view: MessageView): Promise<boolean> {
   try {
     await client.chat.update({ channel, ts, ...view });
     return true;
@@ -35,25 +68,88 @@ export async function takesPicture(client: WebClient, { channel, ts }: Shown, vi
   }
 }
 
-/** What is to be tried once more in a while. */
+/** The newest picture is in the message: nobody sees the one before any more. One that can't be removed is no trouble. */
+async function withoutBefore(client: WebClient, shown: Shown): Promise<Shown> {
+  const { before, ...newest } = shown.picture ?? { file: '', refused: 0 };
+  if (before === undefined) return shown;
+  await client.files.delete({ file: before }).catch(() => {});
+  return { ...shown, picture: newest };
+}
+
+/** Edits the message so that it shows its picture; what Slack would not take is counted. */
+export async function showPicture(
+  client: WebClient,
+  shown: Shown,
+  viewOf: (file: string) => MessageView,
+): Promise<{ shown: Shown; taken: Shown | undefined }> {
+  let current = shown;
+  for (const file of picturesOf(shown)) {
+    const view = viewOf(file);
+    const hash = digestOf(view);
+    if (current.hash === hash) return { shown, taken: current };
+    if (await takesPicture(client, current, view)) {
+      const taken = { ...current, hash };
+      return { shown, taken: file === taken.picture?.file ? await withoutBefore(client, taken) : taken };
+    }
+    current = refusedOnce(current, file);
+  }
+  return { shown: current, taken: undefined };
+}
+
+/** What was measured changes every few seconds, and Slack takes some fifty edits a minute from all runs together. */
+const paceMs = 10_000;
+
+/** How long the message of a canary under way is left as it is, in ms: until something happens, or a while has passed. */
+export function restOf(run: Run, steers: readonly Steer[], shown: Shown, now: number): number {
+  const { edited, picture } = shown;
+  if (!run.plan?.rollout || run.state !== 'running' || edited?.of !== momentOf(run, steers)) return 0;
+  const pace = picture?.at !== undefined && picture.at >= edited.at ? pictureAgainMs : paceMs;
+  return Math.max(0, edited.at + pace - now);
+}
+
+/** Whether Slack did not show the picture this time, and may the next. */
 export const isPending = ({ picture }: Shown, before: Shown | undefined): boolean =>
   picture !== undefined &&
   picture.refused < mostRefusals &&
-  (before?.picture === undefined || before.picture.refused < picture.refused);
+  before?.picture?.file === picture.file &&
+  before.picture.refused < picture.refused;
 
-/** The chart of a run that is over goes to its thread, once. Without it everything is said too, so failing is no trouble. */
+/** Stands for the moment from which on there is nothing new to draw. */
+const ended = 'ended';
+
+/** In how many ms a picture is to be drawn; undefined where the one there is will do until something happens. */
+function dueIn(picture: Picture | undefined, moment: string, now: number): number | undefined {
+  if (!picture) return 0;
+  // Earlier versions of Shipmate drew the end alone, and did not say so.
+  const { of = ended, at = 0, refused } = picture;
+  if (moment === ended) return of === ended ? undefined : 0;
+  // Where Slack shows none it is left alone until the end.
+  if (refused >= mostRefusals) return undefined;
+  if (of === moment) return now - at < renewMs ? undefined : 0;
+  return Math.max(0, at + leastMs - now);
+}
+
+/**
+ * Uploads a chart of a run where the last one is too old. Without it everything is said too, so failing is no trouble.
+ * @returns also in how many ms there is more to do, where there is
+ */
 export async function bringPicture(
   { client, log }: { client: WebClient; log: Log },
   run: Run,
   steers: readonly Steer[],
   shown: Shown,
-): Promise<Shown> {
-  const found = shown.picture ? undefined : courseOf(run, steers);
-  if (!found) return shown;
+  now: number,
+): Promise<{ shown: Shown; againMs: number }> {
+  const found = courseOf(run, steers);
+  const moment = isOver(run.state) ? ended : momentOf(run, steers);
+  const due = found && dueIn(shown.picture, moment, now);
+  if (!found || due !== 0) return { shown, againMs: due ?? 0 };
   const { course, alt } = found;
-  const to = { channel_id: shown.channel, thread_ts: shown.ts };
-  const done = await uploadPicture(client, { title: course.title, alt, draw: () => pngOf(shareChart(course)) }, to);
-  if ('file' in done) return { ...shown, picture: { file: done.file, refused: 0 } };
+  const done = await uploadPicture(client, { title: course.title, alt, draw: () => pngOf(shareChart(course)) });
+  const [before] = picturesOf(shown).slice(-1);
+  const drawn = { of: moment, at: now, ...(before !== undefined && { before }) };
+  if ('file' in done)
+    return { shown: { ...shown, picture: { file: done.file, refused: 0, ...drawn } }, againMs: pictureAgainMs };
   log.warn({ runId: run.id, problem: done.problem }, 'Slack did not take a picture');
-  return { ...shown, picture: { file: '', refused: mostRefusals } };
+  return { shown: { ...shown, picture: { file: '', refused: mostRefusals, ...drawn } }, againMs: 0 };
 }

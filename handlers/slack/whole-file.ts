@@ -49,11 +49,10 @@ async function said(act: () => Promise<unknown>): Promise<string | undefined> {
 
 const Uploaded = z.object({ files: z.array(z.object({ files: z.array(z.object({ id: z.string() })).min(1) })).min(1) });
 
-/** Draws a picture and uploads it to a channel's thread. @returns the file, or why there is none */
+/** Draws a picture and uploads it, to no channel: messages may show it. @returns the file, or why there is none */
 export async function uploadPicture(
   client: WebClient,
   { title, alt, draw }: { title: string; alt: string; draw: () => Promise<Buffer> },
-  to: { channel_id: string; thread_ts: string },
 ): Promise<{ file: string } | { problem: string }> {
   let file: string | undefined;
   const problem = await said(async () => {
@@ -63,7 +62,6 @@ export async function uploadPicture(
       title,
       alt_text: alt.slice(0, 1_000),
       file: await draw(),
-      ...to,
     });
     file = Uploaded.safeParse(sent).data?.files[0]?.files[0]?.id;
   });

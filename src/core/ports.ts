@@ -11,6 +11,7 @@ import type { Lock } from './lock.ts';
 import type { Hooks, Metrics } from './measuring.ts';
 import type { Registry } from './registry.ts';
 import type { Cancel, Origin, Run, RunEvent } from './run.ts';
+import type { Shown } from './shown.ts';
 import type { Steer } from './steer.ts';
 
 /** What the engine and the operations need of the world outside. Each has a real client and passes the same contract tests. */
@@ -186,18 +187,6 @@ export type Log = {
 
 /** Something that has one message in Slack: a run, or a group of alerts. */
 export type Subject = { kind: 'run' | 'alert'; id: string };
-
-/**
- * What a subject's message looks like now; `cursor` is the last event that a run's thread has, or since when an alert fires;
- * `picture` is a file of its thread that the message shows too, and how often Slack would not show it.
- */
-export type Shown = {
-  channel: string;
-  ts: string;
-  hash: string;
-  cursor: string;
-  picture?: { file: string; refused: number } | undefined;
-};
 
 /** What became of an attempt to make a subject's message show the truth. With `later`, `shown` is the part already there. */
 export type Announced =

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { unpaused } from './canary.ts';
 import { at, type Json } from './json.ts';
 import { type RolloutPlan, type Stage, type StageWord, stageAfter } from './rollout.ts';
 import type { Run } from './run.ts';
+import { Point } from './series.ts';
 import type { Steer } from './steer.ts';
 
 /** How a deploy that shifts the traffic stands, from what the store has of it: for those who look, never for the run itself. */
@@ -77,6 +79,18 @@ export const begunSteps = ({ checklist, steps }: Pick<Run, 'checklist' | 'steps'
 export function shareOf(name: string): number | undefined {
   const share = /^weight (\d+)/.exec(name)?.[1];
   return share === undefined ? undefined : Number(share);
+}
+
+// What a share leaves behind, and what it remembers while it is under way: both have these.
+const Way = z.object({ since: z.number(), points: z.array(Point).default([]) });
+
+/** The course of a run that shifts traffic, as far as it has come: what was measured of each share that was reached. */
+export function seriesSoFar(run: Pick<Run, 'checklist' | 'steps'>): Point[] {
+  return begunSteps(run).flatMap((name) => {
+    const weight = shareOf(name);
+    const way = Way.safeParse(run.steps[name]?.result ?? run.steps[name]?.memo).data;
+    return weight === undefined || !way ? [] : [{ at: way.since, weight }, ...way.points];
+  });
 }
 
 /** How a run stands that shifts traffic and is under way; undefined for every other. */

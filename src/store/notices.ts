@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { AlertGroup } from '../core/alert.ts';
-import type { AlertStore, NoticeStore, Shown, Subject } from '../core/ports.ts';
+import type { AlertStore, NoticeStore, Subject } from '../core/ports.ts';
+import { Shown } from '../core/shown.ts';
 import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
 
-const ShownRecord = z.object({
-  channel: z.string(),
-  ts: z.string(),
-  hash: z.string(),
-  cursor: z.string(),
-  picture: z.object({ file: z.string(), refused: z.number() }).optional(),
-});
 const keepAlertMs = 7 * 24 * 3_600_000;
 
 const claim = script(`${evenWhenFull}${nowLua}
@@ -64,7 +58,7 @@ export function createNoticeStore(redis: Connection): NoticeStore {
     shown: (subject) =>
       guarded(async () => {
         const shown = await redis.hget(keyOf(subject), 'shown');
-        return shown === null ? undefined : ShownRecord.parse(JSON.parse(shown));
+        return shown === null ? undefined : Shown.parse(JSON.parse(shown));
       }),
     done: (subject, touched, shown: Shown | undefined) =>
       guarded(async () => {

@@ -12,6 +12,7 @@ export const fileMethods: Methods = {
     const file = space.files.get(words(args, 'file'));
     return file ? { ok: true, file: wireFile(space, base(), file) } : no('file_not_found');
   },
+  'files.delete': ({ space }, args) => (space.files.delete(words(args, 'file')) ? { ok: true } : no('file_not_found')),
   'files.getUploadURLExternal': ({ space, base }, args) => {
     const name = words(args, 'filename');
     const size = Number(args.length);
@@ -28,6 +29,7 @@ export const fileMethods: Methods = {
       return file?.content === undefined ? [] : [{ ...file, ...(title && { title }) }];
     });
     if (files.length < wanted.data.length) return no('file_not_found');
+    for (const file of files) space.files.set(file.id, { ...file, complete: true });
     const channel = words(args, 'channel_id');
     if (channel !== '') {
       const isIm = space.users.some(({ id }) => `D${id.slice(1)}` === channel);

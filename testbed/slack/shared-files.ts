@@ -32,6 +32,7 @@ export function attach(space: Workspace, given: NewFile): SharedFile {
     title: name,
     size: given.size ?? bytes.byteLength,
     content: bytes.toString(),
+    complete: true,
     attached: { bytes, mimetype, ...(shared && { shared }), ...(url && { url }), ...(redirect && { redirect }) },
   };
   space.files.set(file.id, file);
@@ -46,12 +47,13 @@ export function uploaded(file: SharedFile, bytes: Buffer): SharedFile {
   return { ...file, content: isPng(bytes) ? '' : bytes.toString(), attached: { bytes, mimetype } };
 }
 
-/** What Slack objects to in blocks that show files of the workspace: files that are no pictures, or not there. */
+/** What Slack objects to in blocks that show files of the workspace: files that are no pictures, not there, or not yet. */
 export function badPictures(space: Workspace, blocks: readonly KnownBlock[]): string[] {
   return blocks.flatMap((block, index) => {
     const id =
       block.type === 'image' && 'slack_file' in block && 'id' in block.slack_file ? block.slack_file.id : undefined;
-    const fits = id === undefined || space.files.get(id)?.attached?.mimetype.startsWith('image/');
+    const { attached, complete } = space.files.get(id ?? '') ?? {};
+    const fits = id === undefined || (complete && attached?.mimetype.startsWith('image/'));
     return fits ? [] : [`[ERROR] invalid slack file [json-pointer:/blocks/${index}/slack_file]`];
   });
 }

@@ -21,6 +21,8 @@ export type SharedFile = {
   title: string;
   size: number;
   content?: string;
+  /** Its upload is over: until then nothing can show it. */
+  complete?: true;
   /** Its bytes, and how Slack gives them out. */
   attached?: { bytes: Uint8Array; mimetype: string; url?: string; redirect?: string; shared?: true };
 };

@@ -3,8 +3,9 @@ import { spanText } from '../../../src/core/moments.ts';
 import type { Report } from '../../../src/core/report.ts';
 import type { Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
-import { type Standing, standingOf } from '../../../src/core/standing.ts';
+import { type Standing, seriesSoFar, standingOf } from '../../../src/core/standing.ts';
 import type { Steer, SteerWish } from '../../../src/core/steer.ts';
+import { sparklines } from '../chart/sparkline.ts';
 import { countdown, cut, harmless, moment, picture, preformatted, section } from './elements.ts';
 import { nameOf } from './people.ts';
 import { endText, rolledBackText } from './run-words.ts';
@@ -53,13 +54,16 @@ function nextWords({ phase, weight, to, nextAt }: Standing, held: string): strin
 }
 
 /** Where the traffic goes now, and what comes next and when. */
-export function standingBlocks(run: Run, { steers }: Canary, settings: Settings): KnownBlock[] {
+export function standingBlocks(run: Run, { steers, picture: drawn }: Canary, settings: Settings): KnownBlock[] {
   const standing = standingOf(run, steers);
   if (!standing) return [];
   const pause = steers.findLast(({ wish }) => wish.kind === 'pause');
   const held = pause ? ` by ${nameOf(pause.actor, settings)} ${moment(pause.at)}` : '';
   const share = `${shareBar(standing.weight)} *${standing.weight} %* of the traffic on the new version`;
-  return [section(`${share}\n${nextWords(standing, held)}`)];
+  return [
+    section([share, nextWords(standing, held), ...sparklines(seriesSoFar(run))].join('\n')),
+    ...(drawn ? [picture(drawn.file, drawn.alt)] : []),
+  ];
 }
 
 function saidWords(wish: SteerWish): string {
@@ -121,7 +125,7 @@ export function courseBlocks(report: CourseReport, canary: Canary, settings: Set
   const next = trouble ? `\n${troubleText(trouble).next}` : '';
   const logs = trouble?.logs ?? [];
   return [
-    section(`*${cut(end, 1_500)}*${course}${next}`),
+    section([`*${cut(end, 1_500)}*${course}${next}`, ...sparklines(report.series ?? [])].join('\n')),
     ...(logs.length > 0 ? [preformatted(logs.slice(-10).join('\n'))] : []),
     ...(canary.picture ? [picture(canary.picture.file, canary.picture.alt)] : []),
   ];

@@ -40,6 +40,7 @@ beforeEach(async () => {
   engine = await testEngine(redis().url, clients, { settings: () => settings });
   leases = createLeases(engine.store, 'worker-1', quiet);
   const announce = createAnnouncer({
+    now: Date.now,
     client,
     catalogue,
     store: engine.store,

@@ -31,7 +31,16 @@ beforeEach(async () => {
   const settings = () => testSettings;
   const alerts = createAlertStore(engine.redis);
   const { store, clients } = engine;
-  const announce = createAnnouncer({ client, catalogue, store, alerts, order: clients.order, settings, log: quiet });
+  const announce = createAnnouncer({
+    now: Date.now,
+    client,
+    catalogue,
+    store,
+    alerts,
+    order: clients.order,
+    settings,
+    log: quiet,
+  });
   notifier = await startNotifier({ notices: createNoticeStore(engine.redis), announce, log: quiet, standIn: false });
 });
 afterEach(async () => {

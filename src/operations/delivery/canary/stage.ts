@@ -4,7 +4,7 @@ import { isPaused, nextOf, podsFor, type StageNext } from '../../../core/canary.
 import { isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage, StageWord } from '../../../core/rollout.ts';
-import type { Point } from '../../../core/series.ts';
+import { Point } from '../../../core/series.ts';
 import { disturbed } from './disturbed.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
 import { type Kit, lookMs, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
@@ -65,13 +65,17 @@ function noteOf({ weight }: Stage, next: Extract<StageNext, { kind: 'hold' }>, s
   return [`${weight} % · ${why}`, ...(said === undefined ? [] : [said])].join(' · ');
 }
 
-type Memo = { since?: number; unknown: Unknown[] };
+type Memo = { since?: number; unknown: Unknown[]; points: Point[] };
 
-const Stored = z.object({ since: z.number().optional(), unknown: z.array(z.custom<Unknown>(isObject)).default([]) });
+const Stored = z.object({
+  since: z.number().optional(),
+  unknown: z.array(z.custom<Unknown>(isObject)).default([]),
+  points: z.array(Point).default([]),
+});
 
 const memoOf = (step: StepContext): Memo => {
-  const { since, unknown } = Stored.parse(step.memo() ?? {});
-  return { unknown, ...(since !== undefined && { since }) };
+  const { since, unknown, points } = Stored.parse(step.memo() ?? {});
+  return { unknown, points, ...(since !== undefined && { since }) };
 };
 
 /** One look: what the world and the people say, and what follows. */
@@ -121,25 +125,30 @@ async function look(
 }
 
 const mostPoints = 30;
+/** What was measured is stored this often, for the chart: a write at each look would be too many. */
+const rememberMs = 10_000;
 
-/** As many points as a picture has room for, the last among them. */
-const thinned = (points: readonly Point[]): Point[] => {
-  const every = Math.ceil(points.length / mostPoints);
-  return points.filter((_, index) => (points.length - 1 - index) % every === 0);
-};
+/** As many points as a picture has room for, evenly spread whenever it is thinned, and the last among them. */
+function thinned(points: readonly Point[]): Point[] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return [];
+  const apart = (last.at - first.at) / mostPoints;
+  const kept: Point[] = [];
+  for (const point of points) if (!(point.at - (kept.at(-1)?.at ?? -Infinity) < apart)) kept.push(point);
+  return kept.at(-1) === last ? kept : [...kept, last];
+}
 
 /** Brings the canary to a share of the traffic and watches it there until it goes on, back, or to another share. */
 export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
-  let { since, unknown } = memoOf(step);
-  // Those of a worker that was killed are missing in the picture, and nowhere else.
-  const points: Point[] = [];
+  let { since, unknown, points } = memoOf(step);
+  let rememberedAt = kit.run.now();
   const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
     next,
     heard,
     paused,
     ...(since !== undefined && { since }),
     until: kit.run.now(),
-    points: thinned(points),
+    points,
     ...(said !== undefined && { said }),
   });
   for (;;) {
@@ -147,18 +156,19 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
       const reached = await unlessAborted(kit, step, before.heard, (signal) => reach(kit, stage, step, signal));
       if (reached.kind === 'back') return ended({ kind: 'back', back: reached.back }, reached.heard, false);
       since = kit.run.now() + kit.rollout.reachMs;
-      await step.remember({ since, unknown });
+      await step.remember({ since, unknown, points });
       step.log(`${stage.weight} % of the traffic goes to ${kit.canary.name}`);
     }
     const { steers, heard, now, next, back, said, ...learned } = await look(kit, stage, before, step, {
       since,
       unknown,
     });
-    if (learned.point) points.push(learned.point);
-    // When something became unknown is all that a look remembers.
-    if (JSON.stringify(learned.unknown) !== JSON.stringify(unknown)) {
+    if (learned.point) points = thinned([...points, learned.point]);
+    const news = JSON.stringify(learned.unknown) !== JSON.stringify(unknown);
+    if (news || (learned.point && now - rememberedAt >= rememberMs)) {
       unknown = [...learned.unknown];
-      await step.remember({ since, unknown });
+      rememberedAt = now;
+      await step.remember({ since, unknown, points });
     }
     const paused = isPaused(before.paused, steers);
     if (back) {

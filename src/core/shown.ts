@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/**
+ * A file that a message is to show, how often Slack would not, and when and of which moment it was drawn; `before` is the one
+ * that the message shows until then.
+ */
+export const Picture = z.object({
+  file: z.string(),
+  refused: z.number(),
+  of: z.string().optional(),
+  at: z.number().optional(),
+  before: z.string().optional(),
+});
+export type Picture = z.output<typeof Picture>;
+
+/**
+ * What a subject's message looks like now; `cursor` is the last event that a run's thread has, or since when an alert fires;
+ * `edited` is when the message of a run under way was brought up to date, and at which moment of the run.
+ */
+export const Shown = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  hash: z.string(),
+  cursor: z.string(),
+  picture: Picture.optional(),
+  edited: z.object({ of: z.string(), at: z.number() }).optional(),
+});
+export type Shown = z.output<typeof Shown>;
