@@ -121,6 +121,13 @@ async function stillHolds(lap: Lap, operation: Operation): Promise<boolean> {
   return false;
 }
 
+/**
+ * What steps returned is for whoever takes the run up, and nobody does any more once it has a report. It may be a long text, and
+ * the report has it too.
+ */
+const withoutResults = (steps: Run['steps']): Run['steps'] =>
+  Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, { ...step, result: undefined }]));
+
 async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!(await takeTurn(lap, operation)) || !(await stillHolds(lap, operation))) return;
   const { id, input, plan, startedAt } = lap.run();
@@ -130,7 +137,10 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   const report = redactDeep(lap.engine.redact, found);
   const lost = lostRuns(report);
   if (lost.length > 0) lap.engine.log.error({ runId: id, lost }, 'the store lacks runs that changed the cluster');
-  await lap.save((run) => ({ ...run, state: endOf(report), report }), [{ kind: 'state', text: endOf(report) }]);
+  await lap.save(
+    (run) => ({ ...run, state: endOf(report), report, steps: withoutResults(run.steps) }),
+    [{ kind: 'state', text: endOf(report) }],
+  );
 }
 
 /** Its turn has come: what it would change is found out anew, since others were at work meanwhile. */
