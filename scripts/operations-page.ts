@@ -8,11 +8,10 @@ import type { Operation } from '../src/core/operation.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 
 /**
- * Writes docs/operations.md from the catalogue: each operation with its command, its REST routes, and the tests on real
+ * Writes docs/operations.md, and how many operations there are into README.md, from the catalogue: each operation with its command, its REST routes, and the tests on real
  * parts that ask for it. With `--check` it only says whether the page is stale, or an operation has no such test.
  */
 const root = fileURLToPath(new URL('../', import.meta.url));
-const page = join(root, 'docs/operations.md');
 /** Where tests run on a real cluster, registry and Docker daemon; and, for what is Shipmate's own business, on a real Redis. */
 const realTests = ['test/operations', 'test/mesh', 'test/e2e', 'test/engine'];
 
@@ -57,10 +56,16 @@ ${parts.join('\n')}`;
 
 const untested = [...catalogue.values()].filter((operation) => testsOf(operation).length === 0).map(({ name }) => name);
 if (untested.length > 0) console.error(`No test on real parts asks for ${untested.join(', ')}.`);
+const readme = await readFile(join(root, 'README.md'), 'utf8');
+const pages = [
+  { path: 'docs/operations.md', text: wanted },
+  { path: 'README.md', text: readme.replace(/\[\d+ operations\]/, `[${catalogue.size} operations]`) },
+];
 if (process.argv.includes('--check')) {
-  const stale = (await readFile(page, 'utf8').catch(() => '')) !== wanted;
-  if (stale) console.error('docs/operations.md is stale: call `npm run docs` and commit the result.');
-  if (stale || untested.length > 0) process.exitCode = 1;
+  const found = await Promise.all(pages.map(({ path }) => readFile(join(root, path), 'utf8').catch(() => '')));
+  const stale = pages.filter(({ text }, index) => text !== found[index]);
+  for (const { path } of stale) console.error(`${path} is stale: call \`npm run docs\` and commit the result.`);
+  if (stale.length > 0 || untested.length > 0) process.exitCode = 1;
 } else {
-  await writeFile(page, wanted);
+  for (const { path, text } of pages) await writeFile(join(root, path), text);
 }
