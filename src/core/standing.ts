@@ -86,11 +86,13 @@ const Way = z.object({ since: z.number(), points: z.array(Point).default([]) });
 
 /** The course of a run that shifts traffic, as far as it has come: what was measured of each share that was reached. */
 export function seriesSoFar(run: Pick<Run, 'checklist' | 'steps'>): Point[] {
-  return begunSteps(run).flatMap((name) => {
+  const points = begunSteps(run).flatMap((name) => {
     const weight = shareOf(name);
     const way = Way.safeParse(run.steps[name]?.result ?? run.steps[name]?.memo).data;
     return weight === undefined || !way ? [] : [{ at: way.since, weight }, ...way.points];
   });
+  // A share counts from a moment after it was set, and may be looked at before.
+  return points.sort((a, b) => a.at - b.at);
 }
 
 /** How a run stands that shifts traffic and is under way; undefined for every other. */

@@ -125,7 +125,9 @@ export function courseBlocks(report: CourseReport, canary: Canary, settings: Set
   const next = trouble ? `\n${troubleText(trouble).next}` : '';
   const logs = trouble?.logs ?? [];
   return [
-    section([`*${cut(end, 1_500)}*${course}${next}`, ...sparklines(report.series ?? [])].join('\n')),
+    section(
+      [`*${cut(end, 1_500)}*${course}${next}`, ...(canary.picture ? [] : sparklines(report.series ?? []))].join('\n'),
+    ),
     ...(logs.length > 0 ? [preformatted(logs.slice(-10).join('\n'))] : []),
     ...(canary.picture ? [picture(canary.picture.file, canary.picture.alt)] : []),
   ];

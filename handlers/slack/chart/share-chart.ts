@@ -85,10 +85,10 @@ function shareLine(frame: Frame, series: readonly Point[], end: number): string 
   );
 }
 
-/** What was measured, with gaps where nothing was; one figure alone is a dot. */
+/** What was measured, with gaps where nothing was; one figure alone is a dot. A point that only tells the share is no gap. */
 function measuredLine(frame: Frame, scale: Scale, series: readonly Point[], side: Side, what: keyof Figures): string {
   const parts: string[][] = [[]];
-  for (const point of series) {
+  for (const point of series.filter(({ stable, canary }) => stable !== undefined || canary !== undefined)) {
     const value = point[side]?.[what];
     if (value === undefined || !Number.isFinite(value)) parts.push([]);
     else parts.at(-1)?.push(`${n(xOf(frame, point.at))} ${n(yOf(frame, scale, value))}`);
@@ -184,7 +184,8 @@ export function shareChart({ title, subtitle, series, marks = [] }: Course): str
         words(left, frame.top - 20, name, { fill: ink, bold: true }),
         index === 0 ? legend(frame.top - 20) : '',
         axes(frame, scale),
-        ...sides.map((side) => measuredLine(frame, scale, series, side, what)),
+        // Stable's dashes lie on top: where both are the same, both can be seen.
+        ...sides.toReversed().map((side) => measuredLine(frame, scale, series, side, what)),
       ].join(''),
     ),
     ...(marks.length > 0 ? [share, ...measured.map(({ frame }) => frame)].map((frame) => markLines(frame, marks)) : []),

@@ -3,11 +3,11 @@ import { latencyScale, rateScale, type Scale } from './scale.ts';
 
 /** A course in letters: it needs no file, so it is there whatever becomes of the picture. */
 
-const bars = '▁▂▃▄▅▆▇█';
-const most = 16;
+// None is as high as a line, or those of two lines would touch.
+const bars = '▁▂▃▄▅▆▇';
+const most = 12;
 const sides = ['canary', 'stable'] as const;
 type Side = (typeof sides)[number];
-const sideNames = { canary: 'on the new version', stable: 'on stable' };
 
 const figure = (point: Point, side: Side, what: keyof Figures): number | undefined => {
   const value = point[side]?.[what];
@@ -23,7 +23,8 @@ function sampled(points: readonly Point[]): Point[] {
 function barsOf(values: readonly (number | undefined)[], { from, to }: Scale): string {
   const bar = (value: number) =>
     bars[Math.round(((Math.min(Math.max(value, from), to) - from) / (to - from)) * (bars.length - 1))] ?? '';
-  return values.map((value) => (value === undefined ? '·' : bar(value))).join('');
+  const known = values.slice(values.findIndex((value) => value !== undefined));
+  return known.map((value) => (value === undefined ? '·' : bar(value))).join('');
 }
 
 const kinds = [
@@ -36,7 +37,7 @@ const kinds = [
   { what: 'latency', name: 'Latency', scaled: latencyScale, words: (ms: number) => `${Math.round(ms)} ms` },
 ] as const;
 
-/** `Success rate: ▇▇▆▃ *93.6 %* on the new version, ████ 100 % on stable`; none where nothing was measured. */
+/** `Success rate ▇▆▅▄ *93.6 %* · stable ▇▇▇▇ *100 %*`, the new version first; none where nothing was measured. */
 export function sparklines(series: readonly Point[]): string[] {
   const measured = series.filter((point) => sides.some((side) => point[side] !== undefined));
   const points = sampled(measured);
@@ -47,8 +48,10 @@ export function sparklines(series: readonly Point[]): string[] {
     const said = sides.flatMap((side) => {
       const values = points.map((point) => figure(point, side, what));
       const last = values.findLast((value) => value !== undefined);
-      return last === undefined ? [] : [`${barsOf(values, scale)} *${words(last)}* ${sideNames[side]}`];
+      return last === undefined
+        ? []
+        : [`${side === 'stable' ? 'stable ' : ''}${barsOf(values, scale)} *${words(last)}*`];
     });
-    return [`${name}: ${said.join(', ')}`];
+    return [`${name} ${said.join(' · ')}`];
   });
 }

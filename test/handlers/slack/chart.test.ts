@@ -55,10 +55,15 @@ test('only what was measured has a place, and where nothing was there is a gap',
   expect(bare).not.toMatch(/Success rate|Latency|stable/);
   const both = shareChart(course);
   expect(both).toMatch(/Success rate.*new version.*Latency/);
-  const holed = measured.map((point, n) => (n === 30 ? { at: point.at, weight: point.weight } : point));
+  const holed = measured.map((point, n) =>
+    n === 30 ? { at: point.at, weight: point.weight, stable: {}, canary: {} } : point,
+  );
   const lines = (svg: string) => svg.match(/<polyline/g)?.length;
   expect(lines(both)).toBe(4);
   expect(lines(shareChart({ ...course, series: holed }))).toBe(8);
+  // Where a share begins is no gap in what was measured.
+  const marked = measured.flatMap((point, n) => (n === 30 ? [{ at: point.at, weight: 25 }, point] : [point]));
+  expect(lines(shareChart({ ...course, series: marked }))).toBe(4);
 });
 
 test('stable and the new version are told apart without colours too', () => {

@@ -12,17 +12,17 @@ const at = (n: number, canary?: Point['canary'], stable?: Point['stable']): Poin
 
 test('a course is bars with the last figure behind them, the new version first', () => {
   const series = [0.999, 0.99, 0.96, 0.936].map((rate, n) => at(n, { rate }, { rate: 1 }));
-  expect(sparklines(series)).toEqual(['Success rate: █▇▅▄ *93.6 %* on the new version, ████ *100 %* on stable']);
+  expect(sparklines(series)).toEqual(['Success rate ▇▆▅▃ *93.6 %* · stable ▇▇▇▇ *100 %*']);
 });
 
 test('both sides have one scale, so that what is slower is higher', () => {
   const series = [0, 1].map((n) => at(n, { latency: 200 }, { latency: 50 }));
-  expect(sparklines(series)).toEqual(['Latency: ██ *200 ms* on the new version, ▃▃ *50 ms* on stable']);
+  expect(sparklines(series)).toEqual(['Latency ▇▇ *200 ms* · stable ▃▃ *50 ms*']);
 });
 
 test('what was not measured is a gap, and where nothing was there is no line', () => {
   expect(sparklines([at(0, { rate: 1 }), at(1, {}, { rate: 1 }), at(2, { rate: 1 })])).toEqual([
-    'Success rate: █·█ *100 %* on the new version, ·█· *100 %* on stable',
+    'Success rate ▇·▇ *100 %* · stable ▇· *100 %*',
   ]);
   expect(sparklines([at(0), at(1)])).toEqual([]);
   expect(sparklines([])).toEqual([]);
@@ -33,7 +33,7 @@ test('however long it lasts and whatever was measured, it is a short line that e
   fc.assert(
     fc.property(fc.array(figures, { minLength: 1, maxLength: 400 }), (rates) => {
       const [line = ''] = sparklines(rates.map((figure, n) => at(n, figure)));
-      const bars = /^Success rate: ([▁-█]{1,16}) \*([\d.]+) %\* on the new version$/u.exec(line);
+      const bars = /^Success rate ([▁-▇]{1,12}) \*([\d.]+) %\*$/u.exec(line);
       expect(Number(bars?.[2])).toBeCloseTo((rates.at(-1)?.rate ?? 0) * 100, 0);
     }),
     { numRuns: 200, seed: 20261128 },
