@@ -11,8 +11,12 @@ export const Deed = z.discriminatedUnion('kind', [
     kind: z.literal('say'),
     ...who,
     channel: z.string(),
-    text: z.string().min(1),
+    text: z.string(),
     thread: z.string().optional(),
+    files: z
+      .array(z.object({ name: z.string().min(1), base64: z.base64() }))
+      .max(10)
+      .default([]),
   }),
   z.object({ kind: z.literal('command'), ...who, channel: z.string(), line: z.string().min(1) }),
   z.object({
@@ -27,6 +31,8 @@ export const Deed = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('dismiss'), ...who, view: z.string() }),
 ]);
 export type Deed = z.output<typeof Deed>;
+/** As the page sends it. */
+export type SentDeed = z.input<typeof Deed>;
 
 const Errors = z.looseObject({ response_action: z.literal('errors'), errors: z.record(z.string(), z.string()) });
 
@@ -45,7 +51,9 @@ export async function perform(slack: FakeSlack, deed: Deed): Promise<Outcome> {
   switch (deed.kind) {
     case 'say': {
       const thread = deed.thread === undefined ? {} : { thread: deed.thread };
-      const [heard] = await slack.say(deed.as, deed.channel, deed.text, thread);
+      const files = deed.files.map(({ name, base64 }) => ({ name, content: Buffer.from(base64, 'base64') }));
+      const attached = files.length === 0 ? {} : { files };
+      const [heard] = await slack.say(deed.as, deed.channel, deed.text, { ...thread, ...attached });
       return heard ? outcomeOf(heard) : nothingToAnswer;
     }
     case 'command':

@@ -25,7 +25,8 @@ const defaultPersonas: Persona[] = [
   { id: 'U0CHO', role: 'colleague' },
   { id: 'U0GUS', role: 'guest' },
 ];
-const maxBytes = 64 * 1_024;
+/** Ten files of 5 MiB together, in base64, and what is said beside them. */
+const maxBytes = 7 * 1_048_576;
 
 type Context = { slack: FakeSlack; options: ConsoleOptions; personas: Persona[]; page: Map<string, Asset> };
 

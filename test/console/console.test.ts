@@ -150,6 +150,57 @@ describe('writing', () => {
   });
 });
 
+describe('attaching files', () => {
+  const yaml = { name: 'web.yaml', mimeType: 'application/yaml', buffer: Buffer.from('kind: ConfigMap # für alle\n') };
+
+  test('files go with a mention: the app is told of them and can fetch them, and people see them', async () => {
+    await page.locator('input[type=file]').setInputFiles([yaml, { ...yaml, name: 'other.yaml' }]);
+    await page.getByRole('button', { name: 'Remove other.yaml' }).click();
+    expect(await page.getByRole('list', { name: 'Attached files' }).getByRole('listitem').count()).toBe(1);
+    await composer().fill('@shipmate apply in staging');
+    await composer().press('Enter');
+    const said = await bed.slack.waitFor('it is said', ({ text }) => text.includes('apply in staging'));
+    expect(said).toMatchObject({
+      user: 'U0ANA',
+      text: '<@U0SHIPMATE> apply in staging',
+      files: [{ name: 'web.yaml' }],
+    });
+    expect(Buffer.from(said.files?.[0]?.attached?.bytes ?? []).equals(yaml.buffer)).toBe(true);
+    const shown = page.locator('article', { hasText: 'apply in staging' });
+    await shown.getByText('web.yaml').click();
+    await shown.getByText('kind: ConfigMap # für alle').waitFor();
+    expect(await page.getByRole('list', { name: 'Attached files' }).count()).toBe(0);
+  });
+
+  test('a file can be dropped, and goes without a word', async () => {
+    const data = await page.evaluateHandle(`(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['dropped here'], 'notes.txt', { type: 'text/plain' }));
+      return dropped;
+    })()`);
+    await composer().dispatchEvent('drop', { dataTransfer: data });
+    await page.getByRole('button', { name: 'Remove notes.txt' }).waitFor();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('article').getByText('notes.txt').waitFor();
+  });
+
+  test('a slash command takes none, as in Slack, and says so', async () => {
+    await page.locator('input[type=file]').setInputFiles([yaml]);
+    await composer().fill('/deploy web');
+    await composer().press('Enter');
+    await shows('Slack gives /deploy no files. Mention @shipmate instead.');
+    expect(await composer().inputValue()).toBe('/deploy web');
+    await page.getByRole('button', { name: 'Remove web.yaml' }).waitFor();
+  });
+
+  test('too many or too much is said before it is sent', async () => {
+    const large = { ...yaml, buffer: Buffer.alloc(5 * 1_048_576 + 1) };
+    await page.locator('input[type=file]').setInputFiles([large]);
+    await shows('At most 10 files, of 5 MiB together.');
+    expect(await page.getByRole('list', { name: 'Attached files' }).count()).toBe(0);
+  });
+});
+
 describe('what is seen', () => {
   test('a channel with something new is bold, and counts the mentions', async () => {
     await bed.app.client.chat.postMessage({ channel: 'C0ALERTS', text: 'look, <@U0ANA>' });

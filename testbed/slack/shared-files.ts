@@ -21,11 +21,16 @@ export type NewFile = {
   shared?: true;
 };
 
+const isPng = (bytes: Buffer) => bytes.subarray(0, 4).toString('latin1') === '\x89PNG';
+/** Slack looks at the bytes to know what a file is. */
+const typeOf = (bytes: Buffer) => (isPng(bytes) ? 'image/png' : 'text/plain');
+
 export const fileId = () => `F${randomBytes(5).toString('hex').toUpperCase()}`;
 
 export function attach(space: Workspace, given: NewFile): SharedFile {
-  const { name, content, mimetype = 'text/plain', shared, url, redirect } = given;
+  const { name, content, shared, url, redirect } = given;
   const bytes = Buffer.from(content);
+  const mimetype = given.mimetype ?? typeOf(bytes);
   const file: SharedFile = {
     id: fileId(),
     name,
@@ -39,12 +44,9 @@ export function attach(space: Workspace, given: NewFile): SharedFile {
   return file;
 }
 
-const isPng = (bytes: Buffer) => bytes.subarray(0, 4).toString('latin1') === '\x89PNG';
-
-/** A file whose bytes have come. Slack looks at them to know what it is. */
+/** A file whose bytes have come. */
 export function uploaded(file: SharedFile, bytes: Buffer): SharedFile {
-  const mimetype = isPng(bytes) ? 'image/png' : 'text/plain';
-  return { ...file, content: isPng(bytes) ? '' : bytes.toString(), attached: { bytes, mimetype } };
+  return { ...file, content: isPng(bytes) ? '' : bytes.toString(), attached: { bytes, mimetype: typeOf(bytes) } };
 }
 
 /** What Slack objects to in blocks that show files of the workspace: files that are no pictures, not there, or not yet. */

@@ -1,10 +1,12 @@
-import { type KeyboardEvent, useId } from 'react';
+import { type DragEvent, type KeyboardEvent, useId } from 'react';
 import type { Channel } from '../../../testbed/slack/workspace.ts';
+import { AttachButton, AttachedFiles } from './attaching.tsx';
 import { CompletionList, useCompletion } from './completion-list.tsx';
 import { usageOf } from './completions.ts';
 import { useDesk } from './desk.ts';
 import { Icon } from './icons.tsx';
 import { useDraft } from './use-draft.ts';
+import { useFiles } from './use-files.ts';
 import { useSending } from './use-sending.ts';
 
 type Props = { channel: Channel; thread?: string; tried?: { line: string } | undefined };
@@ -14,6 +16,7 @@ function useComposer({ channel, thread, tried }: Props) {
   const draft = useDraft(tried);
   const { text, caret, write } = draft;
   const { send, recall, problem } = useSending(channel.id, thread);
+  const attached = useFiles();
   const completion = useCompletion(text, caret);
   const { completing, chosen, move } = completion;
   const pick = (index: number) => {
@@ -25,7 +28,10 @@ function useComposer({ channel, thread, tried }: Props) {
   };
   const submit = () => {
     const words = text.trim();
-    if (words !== '' && send(words)) write('');
+    const { files, clear } = attached;
+    if ((words === '' && files.length === 0) || !send(words, files)) return;
+    write('');
+    clear();
   };
   const press = (event: KeyboardEvent) => {
     if (event.shiftKey || event.nativeEvent.isComposing) return;
@@ -49,10 +55,12 @@ function useComposer({ channel, thread, tried }: Props) {
     event.preventDefault();
     does();
   };
-  return { ...draft, ...completion, problem, pick, submit, press };
+  return { ...draft, ...completion, attached, problem: attached.problem ?? problem, pick, submit, press };
 }
 
-const Tools = ({ empty, onWrite }: { empty: boolean; onWrite(sign: string): void }) => (
+type ToolsProps = { empty: boolean; onWrite(sign: string): void; onFiles(files: Iterable<File>): void };
+
+const Tools = ({ empty, onWrite, onFiles }: ToolsProps) => (
   <div className="composer-tools">
     <button type="button" aria-label="Run a command" title="Run a command" onClick={() => onWrite('/')}>
       <Icon name="slash" />
@@ -60,24 +68,31 @@ const Tools = ({ empty, onWrite }: { empty: boolean; onWrite(sign: string): void
     <button type="button" aria-label="Mention someone" title="Mention someone" onClick={() => onWrite('@')}>
       <Icon name="at" />
     </button>
+    <AttachButton onFiles={onFiles} />
     <button type="submit" className="send" aria-label="Send" disabled={empty}>
       <Icon name="send" />
     </button>
   </div>
 );
 
-/** Where one writes. Enter sends, Shift+Enter begins a line, Tab or Enter completes, Escape puts the list away. */
+/** Where one writes, and files can be dropped. Enter sends, Shift+Enter begins a line, Tab or Enter completes, Escape puts the list away. */
 export function Composer(props: Props) {
   const { channel, thread } = props;
   const { space } = useDesk();
   const listId = useId();
-  const { input, text, write, edit, setCaret, completing, chosen, restart, problem, pick, submit, press } =
+  const { input, text, write, edit, setCaret, completing, chosen, restart, attached, problem, pick, submit, press } =
     useComposer(props);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    attached.add(event.dataTransfer.files);
+  };
   const usage = usageOf(space, text);
   const name = thread === undefined ? `Message #${channel.name}` : 'Reply…';
   return (
     <form
       className="composer"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={drop}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
@@ -104,8 +119,10 @@ export function Composer(props: Props) {
           onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
           onKeyDown={press}
         />
+        {attached.files.length > 0 && <AttachedFiles files={attached.files} onRemove={attached.remove} />}
         <Tools
-          empty={text.trim() === ''}
+          empty={text.trim() === '' && attached.files.length === 0}
+          onFiles={attached.add}
           onWrite={(sign) => {
             write(sign === '/' ? sign : text + sign);
             restart();

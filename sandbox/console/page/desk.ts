@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { User } from '../../../testbed/slack/workspace.ts';
-import type { Deed } from '../deed.ts';
+import type { SentDeed } from '../deed.ts';
 import type { Outcome } from '../wire.ts';
 import type { Space } from './use-workspace.ts';
 
@@ -9,7 +9,7 @@ type Without<Union, Key extends string> = Union extends unknown ? Omit<Union, Ke
 /** What every part of the page needs: what there is to see, and how to do something as who one is. */
 export type Desk = {
   space: Space;
-  act(deed: Without<Deed, 'as'>): Promise<Outcome>;
+  act(deed: Without<SentDeed, 'as'>): Promise<Outcome>;
   openThread(ts: string): void;
   openChannel(id: string): void;
 };
@@ -28,7 +28,7 @@ export const userOf = ({ users }: Space, id: string): User =>
   users.find((user) => user.id === id) ?? (id === slackbot.id ? slackbot : { ...slackbot, id, realName: id });
 
 /** Sends a deed to the console's server. */
-export async function send(deed: Deed): Promise<Outcome> {
+export async function send(deed: SentDeed): Promise<Outcome> {
   const response = await fetch('/do', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useDesk } from './desk.ts';
+import { onTheWire } from './use-files.ts';
 
 /** Sends lines to a channel or a thread, remembers them for the arrow keys, and says what went wrong. */
 export function useSending(channel: string, thread: string | undefined) {
@@ -7,18 +8,28 @@ export function useSending(channel: string, thread: string | undefined) {
   const [sent, setSent] = useState<readonly string[]>([]);
   const [problem, setProblem] = useState<string>();
   /** Whether the line went off, and the draft is to be emptied. */
-  const send = (words: string): boolean => {
+  const send = (words: string, files: readonly File[]): boolean => {
     const [command = ''] = words.split(/\s/);
     const isCommand = command.startsWith('/');
     if (isCommand && thread !== undefined) {
       setProblem(`${command} does not work in threads. Mention @shipmate instead.`);
       return false;
     }
+    if (isCommand && files.length > 0) {
+      setProblem(`Slack gives ${command} no files. Mention @shipmate instead.`);
+      return false;
+    }
     setProblem(undefined);
-    setSent([words, ...sent.filter((line) => line !== words)]);
-    const done = isCommand
-      ? act({ kind: 'command', channel, line: words })
-      : act({ kind: 'say', channel, text: words, ...(thread && { thread }) });
+    if (words !== '') setSent([words, ...sent.filter((line) => line !== words)]);
+    const say = async () =>
+      await act({
+        kind: 'say',
+        channel,
+        text: words,
+        files: await Promise.all(files.map(onTheWire)),
+        ...(thread && { thread }),
+      });
+    const done = isCommand ? act({ kind: 'command', channel, line: words }) : say();
     done.catch(() => setProblem('That could not be sent. Is the sandbox still running?'));
     return true;
   };
