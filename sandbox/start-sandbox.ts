@@ -7,6 +7,7 @@ import { commandsOf } from '../handlers/slack/manifest.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 import { compiled } from '../testbed/compile.ts';
 import { type Mesh, startMesh } from '../testbed/mesh/mesh.ts';
+import { leastPrivileged } from '../testbed/least-privileged.ts';
 import { ensurePackages } from '../testbed/packages.ts';
 import { freePort } from '../testbed/ports.ts';
 import { setUp } from '../testbed/setup.ts';
@@ -30,6 +31,8 @@ export type Sandbox = {
   /** Where visitors come in; nowhere beside somebody's own cluster. */
   gateway: string | undefined;
   bed: Testbed | BesideCluster;
+  /** What Shipmate reaches the cluster with: in one of the sandbox's own it may do what its operations need, and nothing else. */
+  shipmateKubeconfig: string;
   slack: FakeSlack;
   shipmate: ShipmateProcess;
   alertToken: string;
@@ -39,6 +42,7 @@ export type Sandbox = {
 
 const ship = 'C0SHIP';
 const tags = ['v1', 'v2', 'v3'];
+const namespaces = ['staging', 'production'];
 const wellKnownPort = 3015;
 const consolePort = 3016;
 
@@ -97,8 +101,11 @@ function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): strin
   });
 }
 
+/** `own`: the bed where the cluster is the sandbox's own. */
+type Ground = { bed: Testbed | BesideCluster; own?: Testbed; mesh?: Mesh };
+
 /** The bed, and in a cluster of the sandbox's own a mesh; somebody's cluster is left as it is. */
-async function startBed(options: SandboxOptions): Promise<{ bed: Testbed | BesideCluster; mesh?: Mesh }> {
+async function startBed(options: SandboxOptions): Promise<Ground> {
   const { log, context, registry, dockerHost } = options;
   await setUp(log, { besideCluster: context !== undefined });
   log(
@@ -112,7 +119,7 @@ async function startBed(options: SandboxOptions): Promise<{ bed: Testbed | Besid
   const bed = await startTestbed({ log, registryPort: 5000 });
   log('Starting a mesh: istiod, Envoy and Prometheus');
   try {
-    return { bed, mesh: await startMesh(bed, log) };
+    return { bed, own: bed, mesh: await startMesh(bed, log) };
   } catch (problem) {
     await bed.stop();
     throw problem;
@@ -136,7 +143,7 @@ async function deployFirstVersion(slack: FakeSlack): Promise<void> {
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log } = options;
-  const [{ bed, mesh }, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
+  const [{ bed, own, mesh }, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
   try {
     const secrets = {
       signing: randomBytes(16).toString('hex'),
@@ -148,15 +155,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       startFakeSlack({ signingSecret: secrets.signing, botToken: 'xoxb-sandbox' }),
       ...tags.map((tag) => bed.pushWeb(tag)),
       mesh?.pushShop('v4', 'web:flaky'),
-      ...['staging', 'production'].map((name) => namespace(bed, name)),
+      ...namespaces.map((name) => namespace(bed, name)),
     ]);
+    // Somebody's cluster gets no roles: what whoever named it may do there is enough.
+    const shipmateKubeconfig = own ? await leastPrivileged(own, namespaces) : bed.kubernetes.kubeconfig;
     const file = join(bed.dir, 'shipmate.yaml');
     await writeFile(file, settingsOf(bed, mesh));
     log('Starting Shipmate');
     const shipmate = await startShipmate({
       PORT: String((await freePort(wellKnownPort)).port),
       REDIS_URL: bed.redis.url,
-      KUBECONFIG: bed.kubernetes.kubeconfig,
+      KUBECONFIG: shipmateKubeconfig,
       DOCKER_HOST: bed.docker.host,
       BUILDX: join(buildx, 'buildx'),
       SHIPMATE_CONFIG: file,
@@ -189,6 +198,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       url: console.url,
       gateway: mesh?.gateway.url,
       bed,
+      shipmateKubeconfig,
       slack,
       shipmate,
       alertToken: secrets.alerts,

@@ -1,30 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { leastPrivilege } from '../scripts/least-privilege.ts';
-import { catalogue } from '../src/operations/catalogue.ts';
-import { kubeconfigOf } from '../testbed/cluster.ts';
 import { compiled } from '../testbed/compile.ts';
+import { leastPrivileged } from '../testbed/least-privileged.ts';
 import { compileAll, setUp } from '../testbed/setup.ts';
 import { startTestbed, type Testbed } from '../testbed/testbed.ts';
-
-/** A kubeconfig of a service account that may do what the generated manifest says, and nothing else. */
-async function leastPrivileged({ dir, kubernetes }: Testbed): Promise<string> {
-  const { kubectl, context, server, kubeconfig } = kubernetes;
-  const objects = leastPrivilege(catalogue, { namespaces: [], home: 'shipmate' });
-  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
-  const token = await kubectl(['create', 'token', 'shipmate', '-n', 'shipmate', '--duration=24h']);
-  const path = join(dir, 'kubeconfig-shipmate');
-  const config = JSON.parse(await readFile(kubeconfig, 'utf8'));
-  const ca = Buffer.from(config.clusters[0].cluster['certificate-authority-data'], 'base64').toString();
-  await writeFile(path, kubeconfigOf(context, server, ca, token.trim()), { mode: 0o600 });
-  return path;
-}
 
 /** What test files are told of the bed. */
 export async function provideBed(project: TestProject, bed: Testbed): Promise<void> {
   const [shipmateKubeconfig, buildx] = await Promise.all([
-    leastPrivileged(bed),
+    leastPrivileged(bed, []),
     compiled('buildx', log),
     ...['v1', 'v2', 'v3'].map((tag) => bed.pushWeb(tag)),
   ]);

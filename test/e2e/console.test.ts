@@ -87,6 +87,29 @@ test('a broken version fails with its last words, and a button rolls it back', {
   await expect.poll(() => image('staging'), { timeout: 40_000 }).toContain('/web:v1@sha256:');
 });
 
+test('a manifest attached to a mention is applied, by a Shipmate that may do what its operations need and no more', {
+  timeout: 120_000,
+}, async () => {
+  await become('Ana');
+  const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: greeting }\ndata: { hello: world }\n';
+  const file = { name: 'greeting.yaml', mimeType: 'application/yaml', buffer: Buffer.from(manifest) };
+  await page.locator('input[type=file]').setInputFiles([file]);
+  await say('@shipmate apply in staging');
+  const { kubectl } = sandbox.bed.kubernetes;
+  const hello = () => kubectl(['-n', 'staging', 'get', 'configmap', 'greeting', '-o', 'jsonpath={.data.hello}']);
+  await expect.poll(() => hello().catch(() => ''), { timeout: 40_000 }).toBe('world');
+  await page.screenshot({ path: `${artifacts}5-attached.png` });
+  // kubectl says no with an exit code.
+  const may = (...what: string[]) =>
+    kubectl(['--kubeconfig', sandbox.shipmateKubeconfig, 'auth', 'can-i', ...what]).then(
+      () => true,
+      () => false,
+    );
+  expect(await may('patch', 'deployments.apps', '-n', 'production')).toBe(true);
+  expect(await may('get', 'secrets', '-n', 'kube-system')).toBe(false);
+  expect(await may('create', 'clusterroles')).toBe(false);
+});
+
 test('a build ends with a button that deploys it; a guest is refused; help helps', { timeout: 120_000 }, async () => {
   await say('/build web v4');
   await button('Deploy to staging').click();
