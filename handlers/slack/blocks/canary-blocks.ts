@@ -102,7 +102,9 @@ export function steerLines({ steers }: Canary, settings: Settings): string[] {
 export function shareDetails({ note, state, startedAt, endedAt }: Run['steps'][string]): string | undefined {
   const said = (note ?? '').split(' · ').filter((part) => !/^\d+ %$| left$|^giving it /.test(part) && part !== '');
   const over = state === 'done' && endedAt !== undefined;
-  const kept = over ? said.filter((part) => !/^(paused|waits|holds)\b/.test(part)) : said;
+  // What was still to be learned is nothing to be said of a share that is over.
+  const open = /^(paused|waits|holds)\b|: (about \d+ more requests|no (request|number) yet)/;
+  const kept = over ? said.flatMap((part) => part.split('; ')).filter((part) => !open.test(part)) : said;
   return [...(over ? [`for ${spanText(endedAt - startedAt)}`] : []), ...kept].join(' · ') || undefined;
 }
 

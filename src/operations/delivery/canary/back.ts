@@ -79,5 +79,6 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
     }
     return { kind: 'done' };
   });
+  if (beside.length > 0) step.note(beside.map(({ kind, name }) => `${kind}/${name}`).join(', '));
   step.log('what stood beside it is gone');
 }
