@@ -45,7 +45,7 @@ async function* bytesOf(body: Readable): AsyncGenerator<Uint8Array> {
   }
 }
 
-export type Sent = { body: Readable; upload: Upload<unknown> };
+type Sent = { body: Readable; upload: Upload<unknown> };
 
 /** The file that a request brings; undefined where it is JSON, as usual. @throws Fault BAD_INPUT where no file is taken */
 export function sentIn({ body }: FastifyRequest, { upload, path }: Route): Sent | undefined {

@@ -60,7 +60,11 @@ const Builder = z.union(
       address: z.string().regex(/^(tcp:\/\/[^\s/]+:\d+|unix:\/\/\/\S+)$/, 'must be tcp://HOST:PORT or unix:///SOCKET'),
       /** Files of who it must be, and of who Shipmate is to it. */
       tls: z
-        .strictObject({ ca: z.string().startsWith('/'), cert: z.string().startsWith('/'), key: z.string().startsWith('/') })
+        .strictObject({
+          ca: z.string().startsWith('/'),
+          cert: z.string().startsWith('/'),
+          key: z.string().startsWith('/'),
+        })
         .optional(),
     }),
     /** One in a container of the daemon, made when it is needed. */

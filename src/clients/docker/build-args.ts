@@ -70,7 +70,11 @@ export function buildArguments(
 const period = 100_000;
 
 /** The driver of a BuildKit in a container, with what it may use of its machine. */
-function containerDriver(image: string, { memory, cpus, network }: BuildSettings, config: string | undefined): string[] {
+function containerDriver(
+  image: string,
+  { memory, cpus, network }: BuildSettings,
+  config: string | undefined,
+): string[] {
   const options = {
     image,
     'default-load': 'false',

@@ -89,9 +89,7 @@ async function builderOf(build: Build, home: Home, signal: AbortSignal): Promise
   const code = await runBuildx(program, builderArguments(name, settings, config), { env: home.env, heard, signal });
   if (code === 0) return name;
   const problem = said.join(' ').slice(0, 300);
-  throw lost.test(problem)
-    ? unreachable(build, problem)
-    : fault('BUILD_FAILED', { image: order.image, problem });
+  throw lost.test(problem) ? unreachable(build, problem) : fault('BUILD_FAILED', { image: order.image, problem });
 }
 
 function outputOf({ order, pushes, settings, insecure }: Build): string | undefined {

@@ -18,7 +18,8 @@ const run = promisify(execFile);
 const { signal } = new AbortController();
 const shell = (text: string) => `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(text)}]`;
 const docker = dockerAt({ host: bed.dockerHost, buildx: bed.buildx });
-const ownFolders = async () => (await readdir(tmpdir())).filter((name) => /^shipmate-(buildx|context)-/.test(name)).sort();
+const ownFolders = async () =>
+  (await readdir(tmpdir())).filter((name) => /^shipmate-(buildx|context)-/.test(name)).sort();
 
 /** Layers that the registry cannot have yet. */
 async function largeContext(layers: number, megabytes: number): Promise<string> {

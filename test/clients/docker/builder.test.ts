@@ -78,7 +78,10 @@ test('a builder that is killed in mid-build leaves nothing running, says so, and
   const own = await startBuildKit();
   onTestFinished(() => own.end());
   const mark = `sleep 41${process.pid}`;
-  const folder = await contextOf({ Dockerfile: `FROM ${bed.busybox}\n${shell(`exec /bin/busybox ${mark}`)}\n`, Quick: 'FROM scratch\nCOPY Quick /\n' });
+  const folder = await contextOf({
+    Dockerfile: `FROM ${bed.busybox}\n${shell(`exec /bin/busybox ${mark}`)}\n`,
+    Quick: 'FROM scratch\nCOPY Quick /\n',
+  });
   const source = { kind: 'folder' as const, folder };
   const docker = at(own);
   const image = `${repository}:killed`;

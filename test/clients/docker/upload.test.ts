@@ -22,24 +22,30 @@ const dockerfile = { name: 'Dockerfile', text: `FROM ${bed.busybox}\nCOPY . /app
 
 const leftovers = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('shipmate-context-')).sort();
 
-test.each(['plain', 'gzip'])('a %s tar is built, links and modes and all, and nothing of it stays here', async (form) => {
-  const tar = await tarOf([
-    dockerfile,
-    { name: 'bin/run.sh', text: '#!/bin/sh\n', mode: 0o755 },
-    { name: 'link', type: 'symlink', linkname: 'bin/run.sh' },
-  ]);
-  const before = await leftovers();
-  const source = await keepTar(repository, once(form === 'gzip' ? gzipSync(tar) : tar));
-  const image = `${repository}:${form}`;
-  await buildFrom(docker, source, { image }, () => {}, signal);
-  const listed = await cli('run', '--rm', '--network', 'none', image, 'ls', '-lR', '/app');
-  expect(listed).toMatch(/-rwxr-xr-x.*run\.sh/);
-  expect(listed).toContain('link -> bin/run.sh');
-  expect(await leftovers()).toEqual(before);
-});
+test.each(['plain', 'gzip'])(
+  'a %s tar is built, links and modes and all, and nothing of it stays here',
+  async (form) => {
+    const tar = await tarOf([
+      dockerfile,
+      { name: 'bin/run.sh', text: '#!/bin/sh\n', mode: 0o755 },
+      { name: 'link', type: 'symlink', linkname: 'bin/run.sh' },
+    ]);
+    const before = await leftovers();
+    const source = await keepTar(repository, once(form === 'gzip' ? gzipSync(tar) : tar));
+    const image = `${repository}:${form}`;
+    await buildFrom(docker, source, { image }, () => {}, signal);
+    const listed = await cli('run', '--rm', '--network', 'none', image, 'ls', '-lR', '/app');
+    expect(listed).toMatch(/-rwxr-xr-x.*run\.sh/);
+    expect(listed).toContain('link -> bin/run.sh');
+    expect(await leftovers()).toEqual(before);
+  },
+);
 
 test('a folder of it is built where one is named, and one that is not in it is refused', async () => {
-  const tar = await tarOf([{ name: 'other', text: 'x' }, { ...dockerfile, name: 'services/web/Dockerfile' }]);
+  const tar = await tarOf([
+    { name: 'other', text: 'x' },
+    { ...dockerfile, name: 'services/web/Dockerfile' },
+  ]);
   const source = await keepTar(repository, once(tar), 5, 'services/web');
   expect(await docker.look(source, 'Dockerfile', signal)).toMatchObject({ id: source.digest, files: 1 });
   for (const path of ['services/none', '../..', '/etc'])
@@ -52,9 +58,23 @@ const harmful: [string, Entry[], string][] = [
   ['climbs out', [{ name: '../evil', text: 'x' }], 'climbs out'],
   ['climbs out in its middle', [{ name: 'a/../../evil', text: 'x' }], 'climbs out'],
   ['is absolute', [{ name: '/tmp/shipmate-evil', text: 'x' }], 'climbs out'],
-  ['writes through a link', [{ name: 'a', type: 'symlink', linkname: '/tmp' }, { name: 'a/evil', text: 'x' }], 'not a valid path'],
+  [
+    'writes through a link',
+    [
+      { name: 'a', type: 'symlink', linkname: '/tmp' },
+      { name: 'a/evil', text: 'x' },
+    ],
+    'not a valid path',
+  ],
   ['links hard to the outside', [{ name: 'passwd', type: 'link', linkname: '../../../../etc/passwd' }], 'lies outside'],
-  ['links hard through a link', [{ name: 'a', type: 'symlink', linkname: '/etc' }, { name: 'p', type: 'link', linkname: 'a/passwd' }], 'not a valid hardlink'],
+  [
+    'links hard through a link',
+    [
+      { name: 'a', type: 'symlink', linkname: '/etc' },
+      { name: 'p', type: 'link', linkname: 'a/passwd' },
+    ],
+    'not a valid hardlink',
+  ],
   ['is a device', [{ name: 'null', type: 'character-device', devmajor: 1, devminor: 3 }], 'character-device'],
   ['is a pipe', [{ name: 'pipe', type: 'fifo' }], 'fifo'],
   ['has a link for its Dockerfile', [{ name: 'D', type: 'symlink', linkname: '/etc/passwd' }], 'lies outside'],
@@ -81,11 +101,18 @@ function zippedZeros(first: Buffer, megabytes: number): AsyncIterable<Uint8Array
   return gzip as AsyncIterable<Uint8Array>;
 }
 
-test('bombs are stopped at the limit: a file of gigabytes, many files, zeros behind the end', { timeout: 120_000 }, async () => {
+test('bombs are stopped at the limit: a file of gigabytes, many files, zeros behind the end', {
+  timeout: 120_000,
+}, async () => {
   const dot = await tarOf([dockerfile]);
   const bombs: [AsyncIterable<Uint8Array>, string][] = [
     [zippedZeros(Buffer.from(dot), 400), 'more than 5 MiB'],
-    [once(gzipSync(await tarOf(Array.from({ length: 6 }, (_, n) => ({ name: `f${n}`, text: 'x'.repeat(1_048_576) }))))), 'more than 5 MiB'],
+    [
+      once(
+        gzipSync(await tarOf(Array.from({ length: 6 }, (_, n) => ({ name: `f${n}`, text: 'x'.repeat(1_048_576) })))),
+      ),
+      'more than 5 MiB',
+    ],
     [once(Buffer.from('this is no tar at all, and never was one')), 'it is no tar'],
     [once(dot.subarray(0, 600)), 'it is no tar'],
   ];
@@ -125,7 +152,10 @@ test('what was not sent to be built is no context, also where it is a blob: a la
 });
 
 test('with the disk full there is no room, and that is said; with room again it is built', async () => {
-  const source = await keepTar(repository, once(await tarOf([dockerfile, { name: 'big', text: 'x'.repeat(2_000_000) }])));
+  const source = await keepTar(
+    repository,
+    once(await tarOf([dockerfile, { name: 'big', text: 'x'.repeat(2_000_000) }])),
+  );
   const folder = await mkdtemp(join(tmpdir(), 'shipmate-small-'));
   const small = join(folder, 'tmp');
   await mkdir(small);

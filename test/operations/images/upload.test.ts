@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createMetrics } from '../../../handlers/http/metrics.ts';
 import { createHttpServer } from '../../../handlers/http/server.ts';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
@@ -47,7 +47,9 @@ const contextOf = (text: string) =>
   ]);
 const kept = async () => (await registry.tags(repository, signal)).filter((tag) => tag.startsWith(contextTags));
 
-test('a tar that was sent is planned by its digest, built, pushed, and gone afterwards', { timeout: 60_000 }, async () => {
+test('a tar that was sent is planned by its digest, built, pushed, and gone afterwards', {
+  timeout: 60_000,
+}, async () => {
   const query = { tag: `${repository}:v1`, buildArgs: '{"VERSION":"1.0.0"}' };
   const { data } = await send(query, await contextOf('one'));
   expect(await kept()).toHaveLength(1);
@@ -63,7 +65,9 @@ test('a tar that was sent is planned by its digest, built, pushed, and gone afte
   expect(await kept()).toEqual([]);
 });
 
-test('between approval and build the process may go: another one builds what was approved', { timeout: 60_000 }, async () => {
+test('between approval and build the process may go: another one builds what was approved', {
+  timeout: 60_000,
+}, async () => {
   const settings = desk.engine.settings();
   settings.policy.unshift(
     ...Settings.shape.policy.parse([
