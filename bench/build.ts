@@ -27,6 +27,61 @@ async function makeContext(root: string, base: string): Promise<void> {
   await writeFile(join(root, 'Dockerfile'), `FROM ${base}\nCOPY . /app/\nRUN ${step}\n`);
 }
 
+/** Shipmate's client and what it is to build; a run of it is a build that goes into no registry. */
+async function ownBuild(
+  bed: Ground['bed'],
+  program: string,
+  folder: string,
+): Promise<(fresh: boolean) => Promise<void>> {
+  const settings = BuildSettings.parse({ network: 'none' });
+  const docker = createDocker({
+    host: bed.docker.host,
+    buildx: program,
+    git: createGit(),
+    registry: createRegistry(),
+    settings: () => settings,
+    secret: () => '',
+  });
+  const source = { kind: 'folder' as const, folder };
+  const order: BuildOrder = {
+    source,
+    context: await docker.look(source, 'Dockerfile', signal),
+    dockerfile: 'Dockerfile',
+    image: `${bed.registry.host}/bench-build:ours`,
+    args: {},
+    platforms: [],
+    secrets: [],
+    cache: false,
+    fresh: false,
+    key: 'shipmate-bench',
+    labels: {},
+    secretRefs: {},
+  };
+  return (fresh) => docker.build({ ...order, fresh }, () => {}, signal);
+}
+
+type Build = (fresh: boolean) => Promise<unknown>;
+
+async function race(name: 'cached' | 'uncached', limit: number, ours: Build, floor: Build): Promise<Figure> {
+  const samples = { ours: [] as number[], floor: [] as number[] };
+  const fresh = name === 'uncached';
+  await ours(fresh);
+  await floor(fresh);
+  for (let n = 0; n < rounds[name]; n++) {
+    // Each goes first as often as the other.
+    if (n % 2 === 0) samples.ours.push(await timed(() => ours(fresh)));
+    samples.floor.push(await timed(() => floor(fresh)));
+    if (n % 2 === 1) samples.ours.push(await timed(() => ours(fresh)));
+  }
+  return {
+    name: `build-${name}`,
+    ours: quantile(samples.ours, 0.5),
+    floor: quantile(samples.floor, 0.5),
+    unit: `ms for a ${name} build, median; the floor is buildx build`,
+    limit,
+  };
+}
+
 async function timed(act: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await act();
@@ -36,97 +91,33 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 /** A build through Shipmate's client, cached and not, against the command `buildx build` on the same context and daemon. */
 export async function build({ bed }: Pick<Ground, 'bed'>): Promise<Figure[]> {
   const program = join(await compiled('buildx', () => {}), 'buildx');
-  const folder = await mkdtemp(join(tmpdir(), 'shipmate-bench-'));
+  // Its own settings lie beside the context, which would be another one with them.
+  const [folder, home] = [
+    await mkdtemp(join(tmpdir(), 'shipmate-bench-')),
+    await mkdtemp(join(tmpdir(), 'shipmate-bench-')),
+  ];
   try {
     await makeContext(folder, bed.busybox);
-    const settings = BuildSettings.parse({ network: 'none' });
-    const docker = createDocker({
-      host: bed.docker.host,
-      buildx: program,
-      git: createGit(),
-      registry: createRegistry(),
-      settings: () => settings,
-      secret: () => '',
-    });
-    const source = { kind: 'folder' as const, folder };
-    const context = await docker.look(source, 'Dockerfile', signal);
-    const image = `${bed.registry.host}/bench-build`;
-    const order: BuildOrder = {
-      source,
-      context,
-      dockerfile: 'Dockerfile',
-      image: `${image}:ours`,
-      args: {},
-      platforms: [],
-      secrets: [],
-      cache: false,
-      fresh: false,
-      key: 'shipmate-bench',
-      labels: {},
-      secretRefs: {},
-    };
+    const ours = await ownBuild(bed, program, folder);
     const env = {
       PATH: process.env.PATH ?? '',
-      HOME: folder,
+      HOME: home,
+      DOCKER_CONFIG: home,
       DOCKER_HOST: bed.docker.host,
       BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
     };
-    // Its own settings lie beside the context, which would be another one with them.
-    const home = await mkdtemp(join(tmpdir(), 'shipmate-bench-'));
-    const command = (...more: string[]) =>
-      promisify(execFile)(
-        program,
-        [
-          'build',
-          '--builder=default',
-          '--network=none',
-          '--progress=plain',
-          ...more,
-          `--tag=${image}:theirs`,
-          '--',
-          folder,
-        ],
-        { env: { ...env, HOME: home, DOCKER_CONFIG: home } },
-      );
-    const figures: Figure[] = [];
-    const race = async (
-      name: 'cached' | 'uncached',
-      limit: number,
-      ours: () => Promise<void>,
-      floor: () => Promise<unknown>,
-    ) => {
-      const samples = { ours: [] as number[], floor: [] as number[] };
-      await ours();
-      await floor();
-      for (let n = 0; n < rounds[name]; n++) {
-        // Each goes first as often as the other.
-        if (n % 2 === 0) samples.ours.push(await timed(ours));
-        samples.floor.push(await timed(floor));
-        if (n % 2 === 1) samples.ours.push(await timed(ours));
-      }
-      figures.push({
-        name: `build-${name}`,
-        ours: quantile(samples.ours, 0.5),
-        floor: quantile(samples.floor, 0.5),
-        unit: `ms for a ${name} build, median; the floor is buildx build`,
-        limit,
-      });
+    const flags = [
+      '--builder=default',
+      '--network=none',
+      '--progress=plain',
+      `--tag=${bed.registry.host}/bench-build:theirs`,
+    ];
+    const floor = (fresh: boolean) => {
+      const more = fresh ? ['--no-cache', '--pull'] : [];
+      return promisify(execFile)(program, ['build', ...flags, ...more, '--', folder], { env });
     };
-    await race(
-      'cached',
-      1.1,
-      () => docker.build(order, () => {}, signal),
-      () => command(),
-    );
-    await race(
-      'uncached',
-      1.05,
-      () => docker.build({ ...order, fresh: true }, () => {}, signal),
-      () => command('--no-cache', '--pull'),
-    );
-    await rm(home, { recursive: true, force: true });
-    return figures;
+    return [await race('cached', 1.1, ours, floor), await race('uncached', 1.05, ours, floor)];
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    for (const made of [folder, home]) await rm(made, { recursive: true, force: true });
   }
 }
