@@ -40,20 +40,18 @@ test('a registry that is killed in mid-push keeps what it has: the next push sen
   const [layers, megabytes] = [8, 6];
   const source = { kind: 'folder' as const, folder: await largeContext(layers, megabytes) };
   const whole = await buildFrom(docker, source, { image }, () => {}, signal);
-  const first: string[] = [];
+  // The daemon itself is patient with a registry for longer than a test is.
+  const stop = new AbortController();
   let killing: Promise<void> | undefined;
   const broken = docker.pushBuilt(
     whole,
     ({ text }) => {
-      first.push(text);
-      if (/: Pushed$/.test(text)) killing ??= own.kill();
+      if (/: Pushed$/.test(text)) killing ??= own.kill().then(() => stop.abort(new Error('enough')));
     },
-    // The daemon itself is patient with a registry for longer than a test is.
-    AbortSignal.any([signal, AbortSignal.timeout(8_000)]),
+    stop.signal,
   );
-  const ended = await broken.catch((thrown: unknown) => thrown);
+  await expect(broken).rejects.toThrow();
   await killing;
-  expect(ended, first.join('\n')).toBeInstanceOf(Error);
   await own.start();
   proxy.seen.length = 0;
   const { digest } = await docker.pushBuilt(whole, () => {}, signal);
