@@ -1,5 +1,7 @@
 import { ack } from './ack.ts';
 import { approve } from './approve.ts';
+import { build } from './build.ts';
+import { context } from './context.ts';
 import { detect } from './detect.ts';
 import { effect } from './effect.ts';
 import { type Figure, printFigure } from './figures.ts';
@@ -27,10 +29,11 @@ const benchmarks: Record<string, (ground: Ground) => Promise<Figure | Figure[]>>
   switch: switchShare,
   detect,
   verify,
+  build,
 };
 
 /** Those that need nothing but the program itself. */
-const alone: Record<string, () => Promise<Figure[]>> = { verdicts };
+const alone: Record<string, () => Promise<Figure[]>> = { verdicts, context };
 
 const names = process.argv.slice(2);
 const known = [...Object.keys(benchmarks), ...Object.keys(alone)];

@@ -62,11 +62,14 @@ async function build(name: ProgramName, goMod: string, place: string, log: (line
   const temporary = `${place}.unfinished`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  const flags = ['-v', '-trimpath', '-ldflags', stampOf(program, goMod), '-o', join(temporary, name)];
+  const flags = ['-v', '-trimpath', '-ldflags', stampOf(program, goMod)];
   const what = `Compiling ${program.title} from its Go modules (once; ${program.takes})`;
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', ...program.env };
   const options = { cwd: sourceOf(name), env };
-  await runLong(what, ...tethered('go', ['build', ...flags, program.package ?? '.']), log, options);
+  const go = (out: string, from: string) =>
+    runLong(what, ...tethered('go', ['build', ...flags, '-o', out, from]), log, options);
+  await go(join(temporary, name), program.package ?? '.');
+  for (const other of program.beside ?? []) await go(join(temporary, basename(other)), other);
   for (const other of program.names ?? []) await symlink(name, join(temporary, other));
   await rename(temporary, place);
 }

@@ -8,6 +8,8 @@ export type Program = {
   /** Other names that the compiled file stands under: it acts as the one it is called by. */
   names?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Packages of further programs beside it, each called as its last part is. */
+  beside?: readonly string[];
   /** The module that bears the version, and the variables that it is stamped into. */
   stamp?: { module: string; as: readonly ('gitVersion' | 'gitMajor' | 'gitMinor')[]; at: string };
 };
@@ -33,6 +35,12 @@ export const programs = {
     package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
   },
   buildx: { title: 'docker buildx', takes: '2 minutes', package: 'github.com/docker/buildx/cmd/buildx' },
+  buildkitd: {
+    title: 'BuildKit',
+    takes: '3 minutes',
+    package: 'github.com/moby/buildkit/cmd/buildkitd',
+    beside: ['github.com/moby/buildkit/cmd/buildctl'],
+  },
   trivy: {
     title: 'Trivy',
     takes: '2 minutes',

@@ -51,12 +51,23 @@ const refused = (...names: Refusal[]) =>
 
 const everywhere: Refusal[] = ['BadInput', 'Unauthorized', 'NotFound', 'Unavailable'];
 
-function parametersOf(schema: z.ZodObject, place: 'path' | 'query'): Json[] {
+function parametersOf(schema: z.ZodObject, place: 'path' | 'query', optional = false): Json[] {
   return Object.entries(schema.shape).map(([name, field]) => {
     const described = z.instanceof(z.ZodType).parse(field);
-    const required = place === 'path' || !described.safeParse(undefined).success;
+    const required = place === 'path' || (!optional && !described.safeParse(undefined).success);
     return { name, in: place, required, schema: schemaOf(described, 'input') };
   });
+}
+
+/** With a file as the body the fields stand in the query; which of the two it is, OpenAPI cannot say. */
+function uploadOf({ upload }: Route, fields: z.ZodObject): { parameters: Json[]; content: JsonObject } {
+  if (!upload) return { parameters: [], content: {} };
+  const file = { schema: { type: 'string', format: 'binary' } };
+  const others = Object.entries(fields.shape).filter(([name]) => name !== upload.field);
+  return {
+    parameters: parametersOf(z.object(Object.fromEntries(others)), 'query', true),
+    content: Object.fromEntries(upload.types.map((type) => [type, file])),
+  };
 }
 
 const idempotencyKey = {
@@ -80,12 +91,20 @@ function entryOf(operation: Operation, route: Route): JsonObject {
   const reads = route.method === 'GET';
   const hasBody = !reads && Object.keys(fields.shape).length > 0;
   const needsBody = hasBody && !fields.safeParse({}).success;
+  const upload = uploadOf(route, fields);
   return {
     operationId: operationIdOf(operation, route),
     summary: route.summary,
     tags: [operation.name],
-    parameters: [...parametersOf(path, 'path'), ...(reads ? parametersOf(fields, 'query') : []), idempotencyKey],
-    ...(hasBody && { requestBody: { required: needsBody, content: content(schemaOf(fields, 'input')) } }),
+    parameters: [
+      ...parametersOf(path, 'path'),
+      ...(reads ? parametersOf(fields, 'query') : []),
+      ...upload.parameters,
+      idempotencyKey,
+    ],
+    ...(hasBody && {
+      requestBody: { required: needsBody, content: { ...content(schemaOf(fields, 'input')), ...upload.content } },
+    }),
     responses: {
       ...(operation.effect === 'read' && { 200: answer('The answer, in data.report.') }),
       202: answer('The run was stored and goes on; its link says how it stands.'),

@@ -5,10 +5,11 @@ import { fault } from '../../src/core/errors.ts';
 import { digestOf } from '../../src/core/json.ts';
 import type { Operation, Route } from '../../src/core/operation.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
-import { checkInput, inputsOf, requestEach } from '../../src/engine/request.ts';
+import { type Ask, checkInput, inputsOf, requestEach } from '../../src/engine/request.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
 import { readRequest, routesOf, shapeOf } from './route-request.ts';
 import { viewOf } from './run-view.ts';
+import { readUpload, sentIn, takeUploads } from './upload.ts';
 
 /** How long a question is waited for before its asker is sent to look for the answer. */
 const readWaitMs = 5_000;
@@ -44,18 +45,15 @@ async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
   return run;
 }
 
-async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run[]> {
+/** Who asks, and all that is not the request itself. */
+function askOf(http: FastifyRequest): Omit<Ask, 'operation' | 'input'> {
   const { actor } = identityOf(http);
   const key = keyOf(http, actor);
-  const runs = await requestEach(deps.engine, {
-    actor,
-    operation: operation.name,
-    input,
-    origin: { surface: 'rest' },
-    key,
-    ...glassOf(http),
-    ...traceOf(http),
-  });
+  return { actor, origin: { surface: 'rest' }, ...(key !== undefined && { key }), ...glassOf(http), ...traceOf(http) };
+}
+
+async function start(deps: ApiDeps, operation: Operation, input: unknown, http: FastifyRequest): Promise<Run[]> {
+  const runs = await requestEach(deps.engine, { ...askOf(http), operation: operation.name, input });
   const inputs = inputsOf(deps.engine.settings(), input);
   const same = (run: Run, index: number) =>
     run.operation === operation.name && digestOf(run.input) === digestOf(checkInput(operation, inputs[index]));
@@ -69,7 +67,12 @@ function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, rou
     method: route.method,
     url: route.path,
     handler: async (request, reply) => {
-      const input = readRequest(route, shape, request);
+      const sent = sentIn(request, route);
+      // What is refused is not read to its end.
+      if (sent) reply.header('connection', 'close');
+      const input = sent
+        ? await readUpload(deps, { operation, route, shape }, sent, request, askOf(request))
+        : readRequest(route, shape, request);
       const started = await start(deps, operation, input, request);
       const reads = operation.effect === 'read';
       const runs = reads ? await Promise.all(started.map((run) => ended(deps, run))) : started;
@@ -86,7 +89,13 @@ function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, rou
 /** Every route of the catalogue, below the prefix that the plugin is registered under. */
 export function operationsApi(deps: ApiDeps) {
   return async (app: FastifyInstance): Promise<void> => {
-    for (const operation of deps.engine.catalogue.values())
-      for (const route of routesOf(operation)) addRoute(app, deps, operation, route);
+    const all = [...deps.engine.catalogue.values()].flatMap((operation) =>
+      routesOf(operation).map((route) => ({ operation, route })),
+    );
+    takeUploads(
+      app,
+      all.map(({ route }) => route),
+    );
+    for (const { operation, route } of all) addRoute(app, deps, operation, route);
   };
 }

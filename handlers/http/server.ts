@@ -5,12 +5,13 @@ import type { Log, NoticeStore } from '../../src/core/ports.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type AlertmanagerDeps, alertmanagerWebhook } from '../webhooks/alertmanager.ts';
 import { type HarborDeps, harborWebhook } from '../webhooks/harbor.ts';
+import { bodyMs, limitBody, uploadMs } from './body-time.ts';
 import { answerFaults, answerUnreadable, bodyLimit } from './error-answer.ts';
 import type { Metrics } from './metrics.ts';
 import { type Check, probes } from './probes.ts';
 import { restApi } from './rest-api.ts';
 import { createRunChanges } from './run-changes.ts';
-import { behindSlack, requestTimeout } from './slack-door.ts';
+import { behindSlack } from './slack-door.ts';
 import { createTokenCheck, type TokenSettings } from './tokens.ts';
 
 export type HttpDeps = {
@@ -33,6 +34,7 @@ export type HttpDeps = {
 
 function measure(app: FastifyInstance, { log, metrics }: HttpDeps): void {
   app.addHook('onRequest', async (request, reply) => {
+    limitBody(request.raw, bodyMs);
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -51,7 +53,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     bodyLimit,
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
-    requestTimeout,
+    requestTimeout: uploadMs,
+    http: { headersTimeout: bodyMs },
     frameworkErrors: answerUnreadable,
     ...(deps.slack && { serverFactory: behindSlack(deps.slack) }),
   });

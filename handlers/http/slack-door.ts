@@ -1,7 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-
-/** For a request's head and body to arrive; an answer, such as a stream of events, may take as long as it likes. */
-export const requestTimeout = 30_000;
+import { bodyMs, limitBody, uploadMs } from './body-time.ts';
 
 const isSlack = (url = '') => url === '/slack/events' || url.startsWith('/slack/events?');
 
@@ -11,7 +9,8 @@ const isSlack = (url = '') => url === '/slack/events' || url.startsWith('/slack/
  */
 export function behindSlack(slack: RequestListener): (rest: RequestListener) => Server {
   return (rest) =>
-    createServer({ requestTimeout }, (request, response) => {
+    createServer({ requestTimeout: uploadMs, headersTimeout: bodyMs }, (request, response) => {
+      limitBody(request, bodyMs);
       const listener = isSlack(request.url) ? slack : rest;
       listener(request, response);
     });

@@ -87,3 +87,6 @@ export type Docker = {
 /** The tags that are Shipmate's own: nobody's version. */
 export const ownTag = (tag: string): boolean => tag.startsWith('shipmate-');
 export const cacheTag = 'shipmate-cache';
+/** Where a context that was sent over REST is, beside the images of its repository. */
+export const contextTags = 'shipmate-context-';
+export const contextTag = (digest: string): string => `${contextTags}${digest.slice('sha256:'.length)}`;

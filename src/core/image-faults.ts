@@ -20,6 +20,12 @@ export const imageFaults = {
     say: 'The build context {context} is not what it was when the build was planned.',
     hint: 'Nothing was pushed. Ask again: it is planned anew on what is there now.',
   },
+  NO_ROOM: {
+    status: 503,
+    retry: 'later',
+    say: 'There is no room here for the build context {context}: the disk is full.',
+    hint: 'Make room where the worker keeps its temporary files (TMPDIR), then ask again.',
+  },
   BUILD_FAILED: {
     status: 422,
     retry: 'never',

@@ -52,6 +52,27 @@ export const AppBuild = z.strictObject({
 });
 export type AppBuild = z.output<typeof AppBuild>;
 
+/** Whose BuildKit builds: for platforms, cache and limits, which the daemon's own has not. */
+const Builder = z.union(
+  [
+    /** One that runs somewhere. */
+    z.strictObject({
+      address: z.string().regex(/^(tcp:\/\/[^\s/]+:\d+|unix:\/\/\/\S+)$/, 'must be tcp://HOST:PORT or unix:///SOCKET'),
+      /** Files of who it must be, and of who Shipmate is to it. */
+      tls: z
+        .strictObject({
+          ca: z.string().startsWith('/'),
+          cert: z.string().startsWith('/'),
+          key: z.string().startsWith('/'),
+        })
+        .optional(),
+    }),
+    /** One in a container of the daemon, made when it is needed. */
+    z.strictObject({ image: z.string().min(1).max(500).default('moby/buildkit:v0.25.0') }),
+  ],
+  'must be {image: IMAGE}, or {address: tcp://HOST:PORT}',
+);
+
 /** What builds at all may take, and from where. */
 export const BuildSettings = z
   .strictObject({
@@ -63,8 +84,8 @@ export const BuildSettings = z
     repositories: z.array(z.string().min(1).max(300)).max(100).default([]),
     /** Frontends that a Dockerfile may name with `# syntax=`; left out, none: the frontend runs with the build's rights. */
     frontends: z.array(z.string().min(1).max(300)).max(20).default([]),
-    /** A BuildKit of its own in a container of the daemon, instead of the daemon's: for platforms, cache and limits. */
-    builder: z.strictObject({ image: z.string().min(1).max(500).default('moby/buildkit:v0.25.0') }).optional(),
+    /** Left out, the daemon's own. */
+    builder: Builder.optional(),
     /** What `RUN` sees of the network. */
     network: z.enum(['default', 'none', 'host']).default('default'),
     /** What the builder may use of its machine. */
@@ -72,10 +93,13 @@ export const BuildSettings = z
     cpus: z.number().min(0.1).max(1_000).optional(),
     minutes: z.number().min(0.1).max(1_440).default(60),
     contextMegabytes: z.number().int().min(1).max(100_000).default(500),
+    /** For so long an uploaded context is kept for a build that does not come; one that was built is deleted then. */
+    uploadHours: z.number().min(0.001).max(8_760).default(24),
   })
   .refine(
-    ({ builder, memory, cpus }) => builder !== undefined || (memory === undefined && cpus === undefined),
-    'memory and cpus need a builder: the daemon’s own takes no limits',
+    ({ builder, memory, cpus }) =>
+      (builder !== undefined && 'image' in builder) || (memory === undefined && cpus === undefined),
+    'memory and cpus need a builder with an image: the daemon’s own takes no limits, and one that runs elsewhere has its own',
   );
 export type BuildSettings = z.output<typeof BuildSettings>;
 export const plainBuilds: z.input<typeof BuildSettings> = {};

@@ -11,6 +11,7 @@ import type { Report } from './report.ts';
 import type { Origin } from './run.ts';
 import type { Settings } from './settings.ts';
 import type { Steer } from './steer.ts';
+import type { Upload } from './upload.ts';
 
 /**
  * `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`,
@@ -32,6 +33,7 @@ export type Route = {
   summary: string;
   request: z.ZodObject;
   input(request: unknown): Record<string, unknown>;
+  upload?: Upload<unknown>;
 };
 
 /** Declares a REST route of an operation whose input is `Input`. */
@@ -41,8 +43,19 @@ export function route<Request extends z.ZodObject, Input extends Record<string, 
   summary: string;
   request: Request;
   input: (request: z.output<Request>) => Input;
+  upload?: Upload<z.output<Request>>;
 }): Route {
-  return { ...spec, input: (request) => spec.input(spec.request.parse(request)) };
+  const { upload, request: schema, ...rest } = spec;
+  const kept: Upload<unknown> | undefined = upload && {
+    ...upload,
+    keep: (context, request, content) => upload.keep(context, schema.parse(request), content),
+  };
+  return {
+    ...rest,
+    request: schema,
+    input: (request) => spec.input(schema.parse(request)),
+    ...(kept && { upload: kept }),
+  };
 }
 
 export type PlanContext<Need extends keyof Clients> = {

@@ -92,6 +92,9 @@ function prepare(engine: Engine, ask: Ask): Run {
   };
 }
 
+/** Whether it may be asked for at all, before anything large is taken in for it. @throws Fault as `request` */
+export const checkAsk = (engine: Engine, ask: Ask): void => void prepare(engine, ask);
+
 async function store(engine: Engine, fresh: Run, key: string | undefined): Promise<Run> {
   const events = [{ at: fresh.createdAt, kind: 'state' as const, text: 'requested' }];
   const { run, created } = await engine.store.create({ run: fresh, events }, key);

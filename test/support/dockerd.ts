@@ -76,9 +76,9 @@ async function listens(socket: string | number): Promise<boolean> {
 
 export type Daemon = { dir: string; socket: string; process: ChildProcess; end(): Promise<void> };
 
-/** A dockerd of one's own, to be killed and frozen: it runs no containers. */
-export async function startDaemon(dir: string, args: readonly string[] = []): Promise<Daemon> {
-  const own = await mkdtemp(join(tmpdir(), 'shipmate-dockerd-'));
+/** A dockerd of one's own, to be killed and frozen, with all it has in a folder below `home`. */
+export async function startDaemon(dir: string, args: readonly string[] = [], home = tmpdir()): Promise<Daemon> {
+  const own = await mkdtemp(join(home, 'shipmate-dockerd-'));
   const socket = join(own, 'docker.sock');
   const flags = [
     `--host=unix://${socket}`,
@@ -107,8 +107,8 @@ export async function startDaemon(dir: string, args: readonly string[] = []): Pr
         await once(child, 'exit');
         clearTimeout(late);
       }
-      // One that was killed leaves its data root mounted on itself.
-      await run('umount', [join(own, 'data')]).catch(() => {});
+      // One that was killed leaves its data root mounted on itself, and in it what was being built.
+      await run('umount', ['--recursive', '--lazy', join(own, 'data')]).catch(() => {});
       await rm(own, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };

@@ -69,22 +69,33 @@ export function buildArguments(
 
 const period = 100_000;
 
-/** Arguments of `buildx create`, for a BuildKit in a container with what it may use of its machine. */
-export function builderArguments(name: string, settings: BuildSettings, config: string | undefined): string[] {
-  const { builder, memory, cpus, network } = settings;
+/** The driver of a BuildKit in a container, with what it may use of its machine. */
+function containerDriver(
+  image: string,
+  { memory, cpus, network }: BuildSettings,
+  config: string | undefined,
+): string[] {
   const options = {
-    image: builder?.image ?? '',
+    image,
     'default-load': 'false',
     ...(network === 'host' && { network: 'host' }),
     ...(memory !== undefined && { memory: String(Number(billionths(memory) ?? 0n) / 1e9) }),
     ...(cpus !== undefined && { 'cpu-period': String(period), 'cpu-quota': String(Math.round(cpus * period)) }),
   };
   return [
-    'create',
-    `--name=${name}`,
     '--driver=docker-container',
     ...each('driver-opt', options),
     ...(config === undefined ? [] : [`--buildkitd-config=${config}`]),
     ...(network === 'host' ? ['--buildkitd-flags=--allow-insecure-entitlement network.host'] : []),
   ];
+}
+
+/** Arguments of `buildx create`. */
+export function builderArguments(name: string, settings: BuildSettings, config: string | undefined): string[] {
+  const { builder = { image: '' } } = settings;
+  const first = ['create', `--name=${name}`];
+  if ('image' in builder) return [...first, ...containerDriver(builder.image, settings, config)];
+  const { ca, cert, key } = builder.tls ?? {};
+  const files = builder.tls ? each('driver-opt', { cacert: ca ?? '', cert: cert ?? '', key: key ?? '' }) : [];
+  return [...first, '--driver=remote', ...files, '--', builder.address];
 }

@@ -44,13 +44,19 @@ const plain = (text: string): string =>
     .replace(/rpc error: code = \w+ desc = /g, '')
     .trim();
 
+function unreachable({ host, settings: { builder } }: Build, problem: string): Fault {
+  const where = builder && 'address' in builder ? builder.address : host;
+  return fault('DOCKER_UNREACHABLE', { host: where, problem: problem.slice(0, 300) });
+}
+
 /** Why a build failed: the Dockerfile's line where an instruction did. */
-function faultOf({ order, host, text, pushes }: Build, log: BuildLog): Fault {
+function faultOf(build: Build, log: BuildLog): Fault {
+  const { order, text, pushes } = build;
   const { image, dockerfile } = order;
   const failed = log.failed();
   const said = plain(log.said());
   const { registry = 'docker.io' } = parseImage(image);
-  if (!failed && lost.test(said) && !pushes) return fault('DOCKER_UNREACHABLE', { host, problem: said.slice(0, 300) });
+  if (!failed && lost.test(said)) return unreachable(build, said);
   if (pushes && /pushing|export/i.test(failed?.name ?? '')) {
     const why = plain(failed?.error ?? said).slice(0, 500);
     if (unauthorised.test(why)) return fault('REGISTRY_FORBIDDEN', { registry });
@@ -71,7 +77,7 @@ function faultOf({ order, host, text, pushes }: Build, log: BuildLog): Fault {
 
 /** A builder of its own is found again by a name that is made of its settings. */
 async function builderOf(build: Build, home: Home, signal: AbortSignal): Promise<string> {
-  const { settings, program, insecure, host, order } = build;
+  const { settings, program, insecure, order } = build;
   if (settings.builder === undefined) return 'default';
   const terms = JSON.stringify([settings.builder, settings.memory, settings.cpus, settings.network, insecure]);
   const name = `shipmate-${createHash('sha256').update(terms).digest('hex').slice(0, 10)}`;
@@ -83,9 +89,7 @@ async function builderOf(build: Build, home: Home, signal: AbortSignal): Promise
   const code = await runBuildx(program, builderArguments(name, settings, config), { env: home.env, heard, signal });
   if (code === 0) return name;
   const problem = said.join(' ').slice(0, 300);
-  throw lost.test(problem)
-    ? fault('DOCKER_UNREACHABLE', { host, problem })
-    : fault('BUILD_FAILED', { image: order.image, problem });
+  throw lost.test(problem) ? unreachable(build, problem) : fault('BUILD_FAILED', { image: order.image, problem });
 }
 
 function outputOf({ order, pushes, settings, insecure }: Build): string | undefined {

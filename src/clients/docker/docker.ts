@@ -21,7 +21,7 @@ export type DockerOptions = {
   /** The path of buildx, where it is not found by itself. */
   buildx?: string;
   git: Pick<Git, 'checkout'>;
-  registry: Pick<Registry, 'readBlob'>;
+  registry: Pick<Registry, 'manifest' | 'readBlob'>;
   settings: () => BuildSettings;
   /** The value of a secret. @throws Fault where there is none */
   secret: (ref: SecretRef) => string;

@@ -4,8 +4,8 @@ import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-fs';
-import type { ContextSource } from '../../core/build.ts';
-import { Fault } from '../../core/errors.ts';
+import { type ContextSource, contextTag } from '../../core/build.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import type { BuildSettings } from '../../core/image-settings.ts';
 import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
@@ -13,12 +13,15 @@ import { refused } from './context.ts';
 
 export type SourceDeps = {
   git: Pick<Git, 'checkout'>;
-  registry: Pick<Registry, 'readBlob'>;
+  registry: Pick<Registry, 'manifest' | 'readBlob'>;
   settings: () => BuildSettings;
 };
 
 const mostEntries = 200_000;
 const megabyte = 1_048_576;
+const kept = 'an upload is kept until it was built, and for builds.uploadHours at most.';
+/** What a tar has besides its files' bytes: headers, padding, an end. */
+const asideBytes = mostEntries * 1_024;
 
 /** How people call it. */
 export function saidOf(source: ContextSource): string {
@@ -72,13 +75,14 @@ async function unpack(
   limitBytes: number,
 ): Promise<void> {
   let [entries, bytes] = [0, 0];
+  const tooMuch = () => refused(said, `there is more than ${Math.round(limitBytes / megabyte)} MiB of it`);
   const check = (header: Headers): void => {
     const problem = problemOf(header);
     if (problem !== undefined) throw refused(said, problem);
     entries += 1;
     bytes += header.size ?? 0;
     if (entries > mostEntries) throw refused(said, `there are more than ${mostEntries} files in it`);
-    if (bytes > limitBytes) throw refused(said, `there is more than ${Math.round(limitBytes / megabyte)} MiB of it`);
+    if (bytes > limitBytes) throw tooMuch();
   };
   let problem: unknown;
   const options = {
@@ -97,9 +101,15 @@ async function unpack(
     },
   };
   const into = extract(folder, options);
+  // Where it ends in the middle of an entry, that entry has an error of its own, and unheard it would end the process.
+  into.on('error', () => {}).on('entry', (_header, entry) => entry.on('error', () => {}));
   const watched = (async function* () {
+    let read = 0;
     for await (const part of unzipped(content)) {
       if (problem !== undefined) throw problem;
+      read += part.length;
+      // A gigabyte of zeros is a kilobyte when it is zipped, and no entry tells of it.
+      if (read > limitBytes + asideBytes) throw tooMuch();
       yield part;
     }
   })();
@@ -108,6 +118,8 @@ async function unpack(
   } catch (thrown) {
     if (problem instanceof Fault) throw problem;
     if (thrown instanceof Fault) throw thrown;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC')
+      throw fault('NO_ROOM', { context: said }, thrown);
     throw refused(
       said,
       `it is no tar that can be unpacked (${thrown instanceof Error ? thrown.message : String(thrown)})`,
@@ -158,6 +170,9 @@ export async function withSource<Result>(
       return await act(folder, found);
     }
     const said = saidOf(source);
+    // A layer of an image is a blob as well, and was not sent to be built.
+    if (!(await registry.manifest(`${source.repository}:${contextTag(source.digest)}`, signal)))
+      throw refused(said, 'it is not kept (any more)', `Send it again: ${kept}`);
     const content = await registry.readBlob(source.repository, source.digest, signal);
     await unpack(content, folder, said, limitBytes);
     return await act(await below(folder, source.path, said));

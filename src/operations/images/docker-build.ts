@@ -9,6 +9,7 @@ import type { Settings } from '../../core/settings.ts';
 import { Args, buildFields, Dockerfile } from './fields.ts';
 import { planBuild } from './plan-build.ts';
 import { buildSteps, doBuild } from './run-build.ts';
+import { dropContext, keepContext } from './uploads.ts';
 
 const Context = z
   .string()
@@ -78,10 +79,16 @@ export const dockerBuild = defineOperation({
         fresh: fields.fresh,
       }),
       input: ({ buildArgs, ...rest }) => ({ ...rest, args: buildArgs }),
+      upload: {
+        types: ['application/x-tar', 'application/gzip', 'application/x-gzip'],
+        field: 'context',
+        until: `upload:sha256:${'0'.repeat(64)}`,
+        keep: (context, { tag }, content) => keepContext(context, tag, content),
+      },
     }),
   ],
   needs: ['docker', 'registry'],
-  steps: buildSteps,
+  steps: [...buildSteps, 'tidy'],
   limits: { steps: { build: 25 * 60 * 60_000 }, run: 26 * 60 * 60_000 },
   target: () => ({}),
   plan: async (context, { context: said, tag, dockerfile, args, target, platforms, fresh }) => {
@@ -97,5 +104,11 @@ export const dockerBuild = defineOperation({
       fresh,
     }));
   },
-  run: (run) => doBuild(run),
+  run: async (run) => {
+    const report = await doBuild(run);
+    const source = run.plan.build?.source;
+    // In a step of its own: whoever takes up a build that was cut off needs it still.
+    if (source?.kind === 'upload') await run.step('tidy', ({ signal }) => dropContext(run.on.registry, source, signal));
+    return report;
+  },
 });

@@ -11,7 +11,7 @@ export type BuildNeeds = 'docker' | 'registry';
 
 /** What an image is made of. Whoever builds the same again gets the same tag, and needs not build. */
 function keyOf({ source, dockerfile, args, target, platforms, secrets }: Wish, context: BuildPlan['context']): string {
-  const path = source.kind === 'git' ? source.path : '';
+  const path = source.kind === 'folder' ? '' : source.path;
   const terms = {
     id: context.id,
     file: context.dockerfile,

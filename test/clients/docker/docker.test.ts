@@ -6,6 +6,7 @@ import type { BuildProgress } from '../../../src/core/build.ts';
 import { bed } from '../../support/bed.ts';
 import { buildFrom, contextOf, dockerAt } from '../../support/builds.ts';
 import { docker as cli } from '../../support/docker-cli.ts';
+import { runs } from '../../support/processes.ts';
 
 const docker = dockerAt({ host: bed.dockerHost, buildx: bed.buildx });
 const { signal } = new AbortController();
@@ -117,16 +118,6 @@ describe('a build on a real daemon', () => {
     await expect.poll(() => runs(`sleep 31${process.pid}`), { timeout: 5_000 }).toBe(false);
   });
 });
-
-async function runs(what: string): Promise<boolean> {
-  const { readdir, readFile } = await import('node:fs/promises');
-  const lines = await Promise.all(
-    (await readdir('/proc'))
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return lines.some((line) => line.replaceAll('\0', ' ').includes(what));
-}
 
 describe('a context', () => {
   test.each([
