@@ -70,12 +70,17 @@ export function readCounters(
   const [armOf, failed] = [armReader(template, subject), failureReader(template)];
   const phases = spans.map((span): Phase => ({ ...span, canary: empty(), stable: empty() }));
   for (const { labels, value } of samples) {
-    const [, n] = /^phase (\d+)$/.exec(labels[partLabel] ?? '') ?? [];
+    const [, what, n] = /^(phase|retried) (\d+)$/.exec(labels[partLabel] ?? '') ?? [];
     const [phase, arm] = [phases[Number(n)], armOf(labels)];
     if (!phase || !arm) continue;
     const counts = phase[arm];
     // A count below nothing is none; Prometheus gives none, but others speak its language too.
     const count = Math.max(0, value);
+    // It failed before it was answered well, and stands among the requests already.
+    if (what === 'retried') {
+      counts.failures += count;
+      continue;
+    }
     if (labels.le !== undefined) {
       const le = labels.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels.le);
       const latency = counts.latency ?? [];

@@ -3,6 +3,10 @@ import type { Bucket } from './buckets.ts';
 /** What one arm served in one phase of constant weight; durations in ms, cumulative. */
 export type ArmCounts = { requests: number; failures: number; latency?: Bucket[] };
 
+/** How many requests an arm is known to have answered, by whichever counter was asked. */
+export const servedIn = (arm: ArmCounts | undefined): number =>
+  Math.max(arm?.requests ?? 0, ...(arm?.latency ?? []).map(({ count }) => count));
+
 /** A phase: from when to when, and both arms over exactly the same time. */
 export type Phase = { since: number; until: number; canary: ArmCounts; stable: ArmCounts };
 

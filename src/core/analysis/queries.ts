@@ -100,6 +100,17 @@ function growth({ selector, by }: Counters, { since, until }: Span, scrapeMs: nu
 /** A moment of PromQL. */
 const at = (ms: number) => `@ ${(ms / 1_000).toFixed(3)}`;
 
+/**
+ * Requests that were tried again and then answered well: Envoy counts of a request only the answer that its caller got, so that the
+ * version that failed at first would look well. Each is one request, however often it was tried: failures stay independent.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
+ */
+const saved = (subject: Subject): Counters => {
+  const { stable, canary } = envoyClusters(subject);
+  const selector = `envoy_cluster_upstream_rq_retry_success{envoy_cluster_name=~${quoted(`${stable}|${canary}`)}}`;
+  return { selector, by: ['envoy_cluster_name'] };
+};
+
 /** One query for all phases: what the counters grew by, Prometheus' own time, and that of the newest sample. */
 export function countersQuery(
   template: AnalysisTemplate,
@@ -109,8 +120,12 @@ export function countersQuery(
 ): string {
   const asked = counters(template, subject, what);
   const phases = spans.map((span, n) => part(`phase ${n}`, growth(asked, span, template.scrapeInterval)));
+  const retried =
+    template.source === 'envoy' && what === 'requests'
+      ? spans.map((span, n) => part(`retried ${n}`, growth(saved(subject), span, template.scrapeInterval)))
+      : [];
   const newest = part('newest', `max(timestamp(${asked.selector}))`);
-  return [part('now', 'vector(time())'), newest, ...phases].join(' or ');
+  return [part('now', 'vector(time())'), newest, ...phases, ...retried].join(' or ');
 }
 
 /** The pods of a Deployment, by what its ReplicaSets call them. */

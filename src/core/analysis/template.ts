@@ -120,7 +120,7 @@ export const AnalysisTemplate = z.strictObject({
   falseRollback: few(0.001, 20).default(1),
   /** The chance that a canary that is worse by the smallest difference passes. */
   falsePass: few(0.001, 20).default(5),
-  /** Before so many requests of the canary, and of stable, nothing is decided by chance. */
+  /** Before so many requests of the canary, and of stable, nothing is decided by chance; and the canary needs so many at each share. */
   minimumRequests: z.number().int().min(10).max(1_000_000).default(50),
   /** What is done where nothing was known for `unknownLimit`. */
   onUnknown: z.enum(['rollback', 'hold']).default('rollback'),

@@ -1,7 +1,8 @@
-import type { Unknown } from '../../../core/analysis/arms.ts';
-import { type Judgement, judge } from '../../../core/analysis/judge.ts';
+import { servedIn, type Unknown } from '../../../core/analysis/arms.ts';
+import { type Evidence, type Judgement, judge } from '../../../core/analysis/judge.ts';
 import type { Subject } from '../../../core/analysis/queries.ts';
 import { sentenceOf } from '../../../core/analysis/sentence.ts';
+import type { AnalysisTemplate } from '../../../core/analysis/template.ts';
 import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
 import type { Point } from '../../../core/series.ts';
@@ -37,13 +38,25 @@ function subjectOf({ run, rollout }: Kit, after: boolean): Subject {
 const enough = ({ metrics }: Judgement) =>
   metrics.every(({ kind, code }) => kind === 'pass' || (kind === 'unsure' && code === 'undecided'));
 
-function gateFor(judgement: Judgement, next: ReturnType<typeof unknownNext>, look: Look, weight: number): Gate {
+/** How many requests the canary must still answer at a share before its next one: what it was at a smaller one is no proof. */
+function missingAt(template: AnalysisTemplate, phase: Evidence['phases'][number] | undefined): number {
+  const counts = template.metrics.some(({ kind }) => kind === 'success-rate' || kind === 'latency');
+  return counts ? Math.max(0, Math.ceil(template.minimumRequests - servedIn(phase?.canary))) : 0;
+}
+
+function gateFor(
+  judgement: Judgement,
+  next: ReturnType<typeof unknownNext>,
+  look: Look,
+  { weight, missing }: { weight: number; missing: number },
+): Gate {
   if (judgement.kind === 'fail') return 'fail';
   if (next.kind === 'rollback') return 'unknown';
   if (next.kind !== 'known') return 'hold';
-  if (judgement.kind === 'pass') return 'open';
   // Those few requests that are chosen by hand, or mirrored, decide nothing.
   if (weight === 0 || look.after) return 'open';
+  if (missing > 0) return 'hold';
+  if (judgement.kind === 'pass') return 'open';
   return !look.strict && enough(judgement) ? 'open' : 'hold';
 }
 
@@ -80,7 +93,11 @@ export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, sig
   );
   const judgement = judge(template, evidence, look.now);
   const next = unknownNext(template, evidence, look.now);
-  const gate = gateFor(judgement, next, look, phases.at(-1)?.weight ?? 0);
-  const point = pointOf(judgement, look.now, phases.at(-1)?.weight ?? 0);
-  return { gate, said: sentenceOf(judgement), unknown: evidence.unknown, point };
+  const weight = phases.at(-1)?.weight ?? 0;
+  const missing = missingAt(template, evidence.phases.at(-1));
+  const gate = gateFor(judgement, next, look, { weight, missing });
+  const point = pointOf(judgement, look.now, weight);
+  const few = gate === 'hold' && missing > 0 && judgement.kind === 'pass';
+  const said = few ? `${sentenceOf(judgement)}; about ${missing} more requests at this share` : sentenceOf(judgement);
+  return { gate, said, unknown: evidence.unknown, point };
 }

@@ -105,17 +105,27 @@ export const sizeOf = (deployment: JsonObject | undefined): number => Number(at(
 export const templateOf = (deployment: JsonObject | undefined): string =>
   digestOf(at(deployment, 'spec', 'template') ?? {});
 
+/** Gives a Deployment so many pods, which will be ready in a while. */
+export async function resize(
+  { run, kube }: Pick<Kit, 'run' | 'kube'>,
+  ref: ObjectRef,
+  replicas: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const annotations = { [runAnnotation]: run.id };
+  await kube.merge(ref, { metadata: { annotations }, spec: { replicas } }, {}, signal);
+}
+
 /** Gives a Deployment so many pods and waits until they are ready. */
 export async function scaleTo(
-  { run, kube }: Kit,
+  kit: Pick<Kit, 'run' | 'kube'>,
   ref: ObjectRef,
   replicas: number,
   step: StepContext,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const annotations = { [runAnnotation]: run.id };
-  await kube.merge(ref, { metadata: { annotations }, spec: { replicas } }, {}, signal);
-  return await settled({ run, kube }, ref, step, signal);
+  await resize(kit, ref, replicas, signal);
+  return await settled(kit, ref, step, signal);
 }
 
 /** Waits until a Deployment is as it should be. */

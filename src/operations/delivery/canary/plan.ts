@@ -10,6 +10,7 @@ import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
+import { hiddenRetries } from './hidden-retries.ts';
 import { hostsOf } from './istio.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
 import { listIfKnown } from './list-if-known.ts';
@@ -168,14 +169,19 @@ function besideStable(after: JsonObject, place: Place, { parts, service, labels,
   return all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
 }
 
+/** What routes the traffic, as it is now. */
+const routedBy = ({ router }: RolloutPlan, { virtual, routes }: Parts): JsonObject | undefined =>
+  router.kind === 'replicas'
+    ? undefined
+    : [...virtual, ...routes].find(({ kind, ...rest }) => kind === router.ref.kind && nameIn(rest) === router.ref.name);
+
 /** Why the traffic can't be shifted as planned, if so. */
-function problemOf(rollout: RolloutPlan, { virtual, routes }: Parts): string | undefined {
+function problemOf(rollout: RolloutPlan, parts: Parts): string | undefined {
   const found = routesOf(rollout);
   if (!found) return problemOfReplicas(rollout);
-  const { ref } = found;
-  const routed = [...virtual, ...routes].find((object) => nameIn(object) === ref.name && object.kind === ref.kind);
+  const routed = routedBy(rollout, parts);
   const problem = routed && found.routes.problem(routed, rollout.stages);
-  return problem && `${nameOf(ref)} can’t be divided: ${problem}`;
+  return problem && `${nameOf(found.ref)} can’t be divided: ${problem}`;
 }
 
 /**
@@ -214,7 +220,8 @@ export async function planShift(
   const problem = problemOf(rollout, parts);
   if (problem) throw impossible(problem);
   const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
-  const warnings = await uncoveredPolicies(kube, place.namespace, { stable, canary: labels }, signal);
+  const uncovered = await uncoveredPolicies(kube, place.namespace, { stable, canary: labels }, signal);
+  const warnings = [...hiddenRetries(routedBy(rollout, parts), analysis?.template), ...uncovered];
   const beside = besideStable(after, place, { parts, service, labels, rollout });
   const added = await Promise.all(beside.map((each) => addition(kube, each.manifest, each.what, signal)));
   return {

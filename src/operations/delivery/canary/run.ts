@@ -10,9 +10,10 @@ import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { type Before, doStage, type StageEnd } from './stage.ts';
+import type { Templates } from './standing.ts';
 import { watchAfter } from './watch.ts';
 
-type Prepared = { kind: 'ready'; stableTemplate: string } | Extract<Done, { kind: 'back' }>;
+type Prepared = ({ kind: 'ready' } & Templates) | Extract<Done, { kind: 'back' }>;
 
 /** Puts up what stands beside stable, without traffic, and waits until its first pod is ready. */
 async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
@@ -25,7 +26,8 @@ async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
     return await scaleTo(kit, canary, 1, step, signal);
   });
   if (done.kind === 'back') return done;
-  return { kind: 'ready', stableTemplate: templateOf(await kube.read(stable, step.signal)) };
+  const [live, beside] = await Promise.all([stable, canary].map((ref) => kube.read(ref, step.signal)));
+  return { kind: 'ready', stableTemplate: templateOf(live), canaryTemplate: templateOf(beside) };
 }
 
 /** Stable gets the new version, while the canary serves. */
@@ -56,13 +58,13 @@ type Shifted = {
 };
 
 /** From share to share, as planned and as people say. */
-async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
+async function shift(kit: Kit, templates: Templates): Promise<Shifted> {
   const planned = kit.rollout.stages;
   const used = new Map<string, number>();
   const phases: Phase[] = [];
   const series: Point[] = [];
   let [before, said]: [Omit<Before, 'strict' | 'phases'>, string | undefined] = [
-    { heard: 0, paused: false, stableTemplate },
+    { heard: 0, paused: false, ...templates },
     undefined,
   ];
   let next: Stage | undefined = planned[0];
@@ -74,7 +76,7 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
     const end: StageEnd = await kit.run.step(nameOf(stage, used), (step) => doStage(kit, stage, context, step));
     if (end.since !== undefined && end.until > end.since)
       phases.push({ weight: stage.weight, since: end.since, until: end.until });
-    before = { heard: end.heard, paused: end.paused, stableTemplate };
+    before = { ...before, heard: end.heard, paused: end.paused };
     said = end.said ?? said;
     series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
     const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
@@ -107,7 +109,7 @@ export async function runShift(run: ShiftRun): Promise<Report> {
   const { rollout, stable } = kit;
   const prepared = await run.step('prepare', (step) => prepare(kit, step));
   if (prepared.kind === 'back') return await goBack(kit, prepared.back, { series: [], stages: [], heard: 0 }, false);
-  const shifted = await shift(kit, prepared.stableTemplate);
+  const shifted = await shift(kit, prepared);
   if (shifted.back) return await goBack(kit, shifted.back, shifted, false);
   const promoted = await run.step('promote', (step) => promote(kit, shifted.heard, step));
   if (promoted.kind === 'back') return await goBack(kit, promoted.back, shifted, true);

@@ -7,7 +7,7 @@ const scalerRef = ({ run, rollout }: Kit) => ({
   name: rollout.scaler?.name ?? '',
 });
 
-/** Without traffic an autoscaler would take stable's pods away, and they would be missing when the traffic comes back. */
+/** With less traffic an autoscaler would take stable's pods away, and they would be missing when the traffic comes back. */
 export async function holdScaler(kit: Kit, pods: number, signal: AbortSignal): Promise<void> {
   const { scaler } = kit.rollout;
   if (scaler && pods > scaler.min) await kit.kube.merge(scalerRef(kit), { spec: { minReplicas: pods } }, {}, signal);

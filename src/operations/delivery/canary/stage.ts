@@ -5,12 +5,12 @@ import { isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage, StageWord } from '../../../core/rollout.ts';
 import { Point } from '../../../core/series.ts';
-import { disturbed } from './disturbed.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
-import { type Kit, lookMs, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { type Kit, lookMs, resize, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
+import { type Standing, standing, type Templates } from './standing.ts';
 
 /** Where only a person can bring it on, it is looked at this often. */
 const idleMs = 30_000;
@@ -29,11 +29,10 @@ export type StageEnd = {
 };
 
 /** What came before a stage. */
-export type Before = {
+export type Before = Templates & {
   heard: number;
   paused: boolean;
   phases: readonly Phase[];
-  stableTemplate: string;
   /** Nothing but a pass opens the way to the next share. */
   strict: boolean;
 };
@@ -47,7 +46,7 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSig
   // Never fewer than there are: what has traffic keeps its pods.
   const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
   if (scaled.kind !== 'done') return scaled;
-  if (stage.weight === 100) await holdScaler(kit, sizeOf(live), signal);
+  if (stage.weight > 0) await holdScaler(kit, sizeOf(live), signal);
   step.note(`giving it ${stage.weight} % of the traffic`);
   await setShare(kube, rollout, stage, run.id, signal);
   return { kind: 'done' };
@@ -90,10 +89,10 @@ async function look(
   const steers = all.filter(({ n }) => n > before.heard);
   const heard = Math.max(before.heard, all.length);
   const now = kit.run.now();
-  let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open', unknown }];
+  let [found, gated]: [Standing, Gated] = [{}, { gate: 'open', unknown }];
   const looked = await tryUntil(kit, step, { deadline: now, heard }, async (signal) => {
     [found, gated] = await Promise.all([
-      disturbed(kit, stage, before, signal),
+      standing(kit, stage, before, signal),
       gateOf(
         kit,
         [...before.phases, { weight: stage.weight, since, until: now }],
@@ -101,6 +100,7 @@ async function look(
         signal,
       ),
     ]);
+    if (!found.back && found.short !== undefined) await resize(kit, kit.canary, found.short, signal);
     return { kind: 'done' };
   });
   // The API server away is no reason to go back: nothing moves until it can be seen again, or somebody says so.
@@ -110,7 +110,7 @@ async function look(
   const next = nextOf({ stage, now, since, paused: before.paused, steers, gate });
   const back =
     aborted ??
-    (blind ? undefined : found) ??
+    (blind ? undefined : found.back) ??
     (next.kind === 'back' ? { reason: next.reason, detail: gated.said ?? '' } : undefined);
   return {
     steers,
