@@ -5,7 +5,7 @@ import { isObject } from '../../../core/json.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage, StageWord } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
-import { disturbed } from './disturbed.ts';
+import { createDisturbed } from './disturbed.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
 import { type Kit, lookMs, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { abortedBy, type Back } from './reasons.ts';
@@ -80,7 +80,11 @@ async function look(
   stage: Stage,
   before: Before,
   step: StepContext,
-  { since, unknown }: { since: number; unknown: Unknown[] },
+  {
+    since,
+    unknown,
+    disturbed,
+  }: { since: number; unknown: Unknown[]; disturbed: ReturnType<typeof createDisturbed> },
 ) {
   const all = await step.steers();
   const steers = all.filter(({ n }) => n > before.heard);
@@ -89,7 +93,7 @@ async function look(
   let [found, gated]: [Back | undefined, Gated] = [undefined, { gate: 'open', unknown }];
   const looked = await tryUntil(kit, step, { deadline: now, heard }, async (signal) => {
     [found, gated] = await Promise.all([
-      disturbed(kit, stage, before, signal),
+      disturbed(stage, before, signal),
       gateOf(
         kit,
         [...before.phases, { weight: stage.weight, since, until: now }],
@@ -131,6 +135,7 @@ const thinned = (points: readonly Point[]): Point[] => {
 /** Brings the canary to a share of the traffic and watches it there until it goes on, back, or to another share. */
 export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
   let { since, unknown } = memoOf(step);
+  const disturbed = createDisturbed(kit);
   // Those of a worker that was killed are missing in the picture, and nowhere else.
   const points: Point[] = [];
   const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
@@ -153,6 +158,7 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
     const { steers, heard, now, next, back, said, ...learned } = await look(kit, stage, before, step, {
       since,
       unknown,
+      disturbed,
     });
     if (learned.point) points.push(learned.point);
     // When something became unknown is all that a look remembers.
