@@ -5,7 +5,7 @@ import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { RolloutSettings, RouterPlan } from '../../../core/rollout.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
-import { hostsOf } from './istio.ts';
+import { hostsOf, routeKinds } from './istio.ts';
 import { listIfKnown } from './list-if-known.ts';
 
 export const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
@@ -28,9 +28,9 @@ export async function partsOf(kube: Kube, namespace: string, signal: AbortSignal
 }
 
 const destinationsOf = (object: JsonObject): string[] =>
-  list(at(object, 'spec', 'http')).flatMap((route) =>
-    list(route.route).map((each) => text(at(each, 'destination', 'host'))),
-  );
+  routeKinds
+    .flatMap((kind) => list(at(object, 'spec', kind)))
+    .flatMap((route) => list(route.route).map((each) => text(at(each, 'destination', 'host'))));
 
 const backendsOf = (object: JsonObject): string[] =>
   list(at(object, 'spec', 'rules')).flatMap((each) => list(each.backendRefs).map(({ name }) => text(name)));

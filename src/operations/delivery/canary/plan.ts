@@ -89,14 +89,15 @@ async function keptByGit(kube: Kube, rollout: RolloutPlan, parts: Parts, signal:
   const live = found && routedBy(found.ref, parts);
   if (!found || !live) return [];
   const shared = found.routes.shared(live, { weight: 50, ...rollout.stages.find(({ match }) => match) });
-  const after = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), [found.routes.field]: shared } };
+  const after = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), ...shared } };
   try {
     return await gitOpsGuard(kube, signal)(live, differences(live, after));
   } catch (thrown) {
     const application = applicationOf(live)?.name;
     if (!(thrown instanceof Fault) || thrown.code !== 'MANAGED_BY_GIT' || application === undefined) throw thrown;
+    const pointers = Object.keys(shared).map((part) => `/spec/${part}`).join(', ');
     const [group = ''] = found.ref.apiVersion.split('/');
-    const ignore = `{group: ${group}, kind: ${found.ref.kind}, name: ${found.ref.name}, jsonPointers: [/spec/${found.routes.field}]}`;
+    const ignore = `{group: ${group}, kind: ${found.ref.kind}, name: ${found.ref.name}, jsonPointers: [${pointers}]}`;
     throw fault('ROUTE_KEPT_BY_GIT', { name: nameOf(found.ref), application, ignore }, thrown);
   }
 }
@@ -153,7 +154,7 @@ export async function planShift(
     throw impossible(`the canary would be less protected than stable (${guard.unprotected.join(' ')})`);
   // What guards the pods comes before the first of them, and goes after the last.
   const beside = [...guard.twins, deployment, ...others];
-  const warnings = [...guard.unprotected, ...guard.warnings, ...kept];
+  const warnings = [...guard.unprotected, ...guard.warnings, ...kept, ...uncounted(rollout, parts)];
   return {
     rollout: { ...rollout, guarded: guard.guarded },
     ...(warnings.length > 0 && { warnings }),
@@ -168,6 +169,16 @@ export async function planShift(
       ...(rollout.watchMs > 0 ? ['watch'] : []),
     ],
   };
+}
+
+/** What is said of connections: they are no requests, and only requests are counted. */
+function uncounted({ router, analysis, ...plan }: RolloutPlan, { virtual }: Parts): string[] {
+  const live = router.kind === 'istio' && virtual.find((object) => nameIn(object) === router.ref.name);
+  const shared = live && routesOf({ router, ...plan })?.routes.shared(live, { weight: 1 });
+  if (!analysis || !shared || shared.http !== undefined) return [];
+  return [
+    `Its routes are of connections (tcp, tls), which are not counted as requests are: the analysis ${analysis.name} knows only what queries of its own ask.`,
+  ];
 }
 
 /** The lines of the plan that say how the traffic goes, and what judges it. */
