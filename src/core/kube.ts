@@ -77,11 +77,7 @@ export type Kube = {
    * All objects of a kind in a namespace, from the watch that all who look share; with the API server away, as they were.
    * @throws Fault where there is no picture at all
    */
-  look(
-    kind: KindName | Pick<ObjectRef, 'apiVersion' | 'kind'>,
-    namespace: string,
-    signal: AbortSignal,
-  ): Promise<Sight>;
+  look(kind: KindName | Pick<ObjectRef, 'apiVersion' | 'kind'>, namespace: string, signal: AbortSignal): Promise<Sight>;
   /** Server-side apply as a dry run, field manager `shipmate`. Changes nothing. */
   preview(manifest: JsonObject, signal: AbortSignal): Promise<Preview>;
   /**

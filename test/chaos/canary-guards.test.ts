@@ -151,7 +151,8 @@ test('where no twin may be made the plan says so, or refuses where the settings 
   };
   const id = await canaryAt25();
   const { plan } = await desk.run(id);
-  const sentence = /^AuthorizationPolicy\/no-delete goes by .*, so it does not hold for the canary’s pods\. The cluster/;
+  const sentence =
+    /^AuthorizationPolicy\/no-delete goes by .*, so it does not hold for the canary’s pods\. The cluster/;
   expect(plan?.warnings).toEqual([expect.stringMatching(sentence)]);
   expect(world.objects.has(twin)).toBe(false);
   await steer(engine, await desk.run(id), ben, { kind: 'abort' });

@@ -46,7 +46,10 @@ const ask = (steps: JsonObject[]) =>
   desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
 
 const to = [{ destination: { host: 'web', port: { number: 5432 } } }];
-const connections = { tcp: [{ match: [{ port: 5432 }], route: to }], tls: [{ match: [{ sniHosts: ['db'] }], route: to }] };
+const connections = {
+  tcp: [{ match: [{ port: 5432 }], route: to }],
+  tls: [{ match: [{ sniHosts: ['db'] }], route: to }],
+};
 
 test('routes of connections are divided by their weights, and are as they were afterwards', async () => {
   routed(connections);
@@ -64,7 +67,9 @@ test('routes of connections are divided by their weights, and are as they were a
 
 test('what has no headers is not chosen by one', async () => {
   routed(connections);
-  const refused = await desk.lap(await ask([{ weight: 0, match: { header: 'x-preview', value: 'yes' }, manual: true }]));
+  const refused = await desk.lap(
+    await ask([{ weight: 0, match: { header: 'x-preview', value: 'yes' }, manual: true }]),
+  );
   expect(refused.fault).toMatchObject({ code: 'CANARY_IMPOSSIBLE', message: expect.stringContaining('no headers') });
 });
 

@@ -94,5 +94,7 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
     return step.log('what stood beside it is gone');
   }
   const staying = guards.map(nameOf).join(', ');
-  step.log(`pods of ${kit.canary.name} don’t end: ${staying} stays, since it guards them. The next canary takes it away`);
+  step.log(
+    `pods of ${kit.canary.name} don’t end: ${staying} stays, since it guards them. The next canary takes it away`,
+  );
 }

@@ -31,6 +31,8 @@ export function byWatch(kube: Kube): Eyes {
       const named = ({ metadata }: JsonObject) => at(metadata, 'name') === ref.name;
       return objects ? objects.find(named) : await kube.read(ref, signal);
     },
-    list: async (selection, signal) => [...((await picture(selection, signal)) ?? (await kube.list(selection, signal)))],
+    list: async (selection, signal) => [
+      ...((await picture(selection, signal)) ?? (await kube.list(selection, signal))),
+    ],
   };
 }

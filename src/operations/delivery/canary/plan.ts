@@ -95,7 +95,9 @@ async function keptByGit(kube: Kube, rollout: RolloutPlan, parts: Parts, signal:
   } catch (thrown) {
     const application = applicationOf(live)?.name;
     if (!(thrown instanceof Fault) || thrown.code !== 'MANAGED_BY_GIT' || application === undefined) throw thrown;
-    const pointers = Object.keys(shared).map((part) => `/spec/${part}`).join(', ');
+    const pointers = Object.keys(shared)
+      .map((part) => `/spec/${part}`)
+      .join(', ');
     const [group = ''] = found.ref.apiVersion.split('/');
     const ignore = `{group: ${group}, kind: ${found.ref.kind}, name: ${found.ref.name}, jsonPointers: [${pointers}]}`;
     throw fault('ROUTE_KEPT_BY_GIT', { name: nameOf(found.ref), application, ignore }, thrown);

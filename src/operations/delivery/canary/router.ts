@@ -76,7 +76,11 @@ export async function setShare(
 }
 
 /** The weight that the cluster gives the canary now; undefined where there is no router's object (any more). */
-export async function weightNow(kube: Pick<Kube, 'read'>, plan: RolloutPlan, signal: AbortSignal): Promise<number | undefined> {
+export async function weightNow(
+  kube: Pick<Kube, 'read'>,
+  plan: RolloutPlan,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const found = routesOf(plan);
   const live = found && (await kube.read(found.ref, signal));
   return found && live && found.routes.weightIn(live);

@@ -80,11 +80,7 @@ async function look(
   stage: Stage,
   before: Before,
   step: StepContext,
-  {
-    since,
-    unknown,
-    disturbed,
-  }: { since: number; unknown: Unknown[]; disturbed: ReturnType<typeof createDisturbed> },
+  { since, unknown, disturbed }: { since: number; unknown: Unknown[]; disturbed: ReturnType<typeof createDisturbed> },
 ) {
   const all = await step.steers();
   const steers = all.filter(({ n }) => n > before.heard);
