@@ -15,6 +15,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const mesh = await startMesh(bed, log);
     const pod = { name: 'web-0', ip: '127.0.0.9', namespace: 'guarded', labels: { app: 'web' } };
     const sidecar = await mesh.proxy({ ...pod, type: 'sidecar' });
+    const labels = { app: 'shop-canary', 'shipmate.dev/track': 'canary' };
+    const beside = await mesh.proxy({
+      name: 'shop-canary-0',
+      ip: '127.0.0.10',
+      namespace: 'guarded-shop',
+      labels,
+      type: 'sidecar',
+    });
     const tags = ['v1', 'v2', 'v3', 'v4', 'v5'];
     await Promise.all([provideBed(project, bed), ...tags.map((tag) => mesh.pushShop(tag))]);
     const address: MeshAddress = {
@@ -22,6 +30,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       gatewayUrl: mesh.gateway.url,
       gatewayAdmin: mesh.gateway.admin,
       sidecarAdmin: sidecar.admin,
+      canaryAdmin: beside.admin,
       prometheusUrl: mesh.prometheus.url,
       pids: { istiod: mesh.istiod.pid(), envoy: mesh.gateway.pid(), prometheus: mesh.prometheus.pid() },
     };

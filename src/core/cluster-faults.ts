@@ -104,6 +104,12 @@ export const clusterFaults = {
     say: '{name} belongs to the Argo CD application {application}, which puts back at once whatever differs from Git: {fields}.',
     hint: 'Nothing was changed. Change it in Git{where}, or switch selfHeal of {application} off for the time.',
   },
+  ROUTE_KEPT_BY_GIT: {
+    status: 409,
+    retry: 'never',
+    say: '{name} belongs to the Argo CD application {application}, which would put back each share of the traffic at once.',
+    hint: 'Nothing was changed. Let Argo CD ignore them, under spec.ignoreDifferences of {application}: {ignore}. Or deploy with strategy=rolling.',
+  },
   NOT_SEALED: {
     status: 422,
     retry: 'never',

@@ -77,7 +77,7 @@ export type Kube = {
    * All objects of a kind in a namespace, from the watch that all who look share; with the API server away, as they were.
    * @throws Fault where there is no picture at all
    */
-  look(kind: KindName, namespace: string, signal: AbortSignal): Promise<Sight>;
+  look(kind: KindName | Pick<ObjectRef, 'apiVersion' | 'kind'>, namespace: string, signal: AbortSignal): Promise<Sight>;
   /** Server-side apply as a dry run, field manager `shipmate`. Changes nothing. */
   preview(manifest: JsonObject, signal: AbortSignal): Promise<Preview>;
   /**
@@ -116,8 +116,8 @@ export type Kube = {
     options: { run: string; deadline: number; seen: (count: RolloutCount) => void },
     signal: AbortSignal,
   ): Promise<RolloutEnd>;
-  /** A workload with its counts and, where it is in trouble, why. */
-  workload(ref: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
+  /** A workload with its counts and, where it is in trouble, why. It is asked for, unless it is `seen` already. */
+  workload(ref: ObjectRef, signal: AbortSignal, seen?: JsonObject): Promise<Workload | undefined>;
   /** Pod templates of earlier revisions of a workload, newest first, without the current one. */
   revisions(ref: ObjectRef, signal: AbortSignal): Promise<Revision[]>;
   /** The same with the current one. */

@@ -68,6 +68,8 @@ export const RolloutSettings = z.strictObject({
   router: z.enum(['istio', 'gateway', 'replicas']).optional(),
   /** The Service whose traffic it is, where it is not called like the workload. */
   service: z.string().optional(),
+  /** Where a policy that holds for stable's pods can't be made to hold for the canary's: say so, or refuse. */
+  unprotected: z.enum(['warn', 'refuse']).optional(),
 });
 export type RolloutSettings = z.output<typeof RolloutSettings>;
 
@@ -92,6 +94,11 @@ export const RolloutPlan = z.object({
   /** Ports of the Service. */
   ports: z.array(z.number()),
   router: RouterPlan,
+  /**
+   * The kinds of policies that hold for the canary as for stable for as long as it is there, but for those that the plan
+   * names. Missing in plans of before that was so.
+   */
+  guarded: z.object({ kinds: z.array(z.string()), except: z.array(z.string()) }).optional(),
   /** The autoscaler of stable, and its least count, which is raised while stable has no traffic to be judged by. */
   scaler: z.object({ name: z.string(), min: z.number() }).optional(),
   /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */

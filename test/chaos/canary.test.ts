@@ -12,11 +12,12 @@ import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, stock } from '../support/desk.ts';
 import { ana, ben, quiet, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
-import { imageOf, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+import { guard, imageOf, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
 
 /**
  * A canary in a cluster that breaks, with people who say different things at once and workers that are killed: whatever the
- * interleaving, it ends all new or all stable, and on the way no request could have gone to where nobody answers.
+ * interleaving, it ends all new or all stable, and on the way no request could have gone to where nobody answers, nor a
+ * pod of the canary been there without what guards stable's.
  */
 
 const redis = redisForFile();
@@ -75,6 +76,7 @@ async function live(events: History) {
   await desk.lap(first);
   await desk.leases.stop();
   world.objects.set('VirtualService staging/web', virtualService);
+  world.objects.set('AuthorizationPolicy staging/no-delete', guard);
   cluster.broken.length = 0;
   const id = await desk.ask('deploy', {
     app: 'web',
@@ -145,6 +147,8 @@ function checkEnd({ run, cluster, edited }: Awaited<ReturnType<typeof live>>): v
   expect(weights()).toEqual({ canary: 0, stable: 100 });
   expect(get('staging/web-canary')).toBeUndefined();
   expect(get('Service staging/web-canary')).toBeUndefined();
+  expect(get('AuthorizationPolicy staging/web-canary-no-delete')).toBeUndefined();
+  expect(get('AuthorizationPolicy staging/no-delete')).toMatchObject(guard);
 }
 
 test('undisturbed it ends all new, and whoever kills, steers, edits or breaks, it ends all new or all stable', {

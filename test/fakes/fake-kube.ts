@@ -102,7 +102,10 @@ export function fakeCluster(): FakeCluster {
       knownKind(kind, apiVersion) ?? { apiVersion, kind, plural: `${kind.toLowerCase()}s` },
     list: async ({ labels, fields, ...selection }) =>
       found(selection).filter((object) => hasLabels(object, labels) && hasFields(object, fields)),
-    look: async (kind, namespace) => ({ objects: found({ kind, namespace }), asOf: Date.now() }),
+    look: async (of, namespace) => ({
+      objects: found({ kind: typeof of === 'string' ? of : of.kind, namespace }),
+      asOf: Date.now(),
+    }),
     preview: async (manifest) => ({ after: laid(manifest), takesOver: [] }),
     apply: async (manifest, { run }) => {
       const after = laid(manifest);

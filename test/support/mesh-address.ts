@@ -5,6 +5,8 @@ export type MeshAddress = {
   gatewayAdmin: string;
   /** The sidecar of a pod with the label `app=web` in the namespace `guarded`: nothing runs behind it. */
   sidecarAdmin: string;
+  /** The sidecar of a pod that a canary of `shop` in the namespace `guarded-shop` would have. */
+  canaryAdmin: string;
   prometheusUrl: string;
   /** For tests that ill-treat them: stop (SIGSTOP) and let go (SIGCONT). */
   pids: { istiod: number; envoy: number; prometheus: number };

@@ -55,7 +55,7 @@ export function recordingKube(kube: Kube, used: Used): Kube {
       return await kube.list(selection, signal);
     },
     look: async (kind, namespace, signal) => {
-      note('list,watch', kindNamed(kind), '', namespace);
+      note('list,watch', typeof kind === 'string' ? kindNamed(kind) : of(kind), '', namespace);
       return await kube.look(kind, namespace, signal);
     },
     preview: async (manifest, signal) => {
@@ -98,11 +98,11 @@ export function recordingKube(kube: Kube, used: Used): Kube {
       note('get', pods, 'log');
       return await kube.follow(ref, options, signal);
     },
-    workload: async (ref, signal) => {
-      note('get', of(ref));
+    workload: async (ref, signal, seen) => {
+      if (!seen) note('get', of(ref));
       picture(ref);
       note('get', pods, 'log');
-      return await kube.workload(ref, signal);
+      return await kube.workload(ref, signal, seen);
     },
     revisions: async (ref, signal) => {
       revisions(ref);

@@ -23,6 +23,18 @@ export const service: JsonObject = {
   spec: { selector: { 'app.kubernetes.io/name': 'web' }, ports: [{ port: 80 }] },
 };
 
+/** Guards the pods of stable by the label that the canary's differ in. */
+export const guard: JsonObject = {
+  apiVersion: 'security.istio.io/v1',
+  kind: 'AuthorizationPolicy',
+  metadata: { name: 'no-delete', namespace: 'staging' },
+  spec: {
+    selector: { matchLabels: { 'app.kubernetes.io/name': 'web' } },
+    action: 'DENY',
+    rules: [{ to: [{ operation: { methods: ['DELETE'] } }] }],
+  },
+};
+
 /** A cluster that answers as a real one would as far as a canary goes, and that watches what is done to it. */
 export function watchedCluster(world: ReturnType<typeof fakeWorld>) {
   const get = (key: string) => world.objects.get(key);
@@ -43,6 +55,9 @@ export function watchedCluster(world: ReturnType<typeof fakeWorld>) {
     if (canary > 0 && sizeOf('staging/web-canary') < Math.ceil((4 * canary) / 100))
       broken.push(`${what}: ${canary} % to ${sizeOf('staging/web-canary')} pods`);
     if (canary > 0 && !get('Service staging/web-canary')) broken.push(`${what}: ${canary} % to no Service`);
+    const guarded =
+      !get('AuthorizationPolicy staging/no-delete') || get('AuthorizationPolicy staging/web-canary-no-delete');
+    if (get('staging/web-canary') && !guarded) broken.push(`${what}: a canary that nothing guards`);
     if (stable > 0 && sizeOf('staging/web') < 4) broken.push(`${what}: ${stable} % to ${sizeOf('staging/web')} pods`);
   };
   const unreachable = () => fault('CLUSTER_UNREACHABLE', { cluster: 'default', problem: 'ECONNRESET' });
@@ -59,6 +74,8 @@ export function watchedCluster(world: ReturnType<typeof fakeWorld>) {
   const outdated = () => fault('CHANGED_MEANWHILE', { problem: 'the object has been modified' });
   const real: Kube = {
     ...kube,
+    // With the API server away a picture is as old as the last answer.
+    look: async (...args) => ({ ...(await kube.look(...args)), asOf: troubled.calls > 0 ? 0 : Date.now() }),
     read: (ref, signal) =>
       through(`read ${ref.kind}/${ref.name}`, async () => {
         const object = await kube.read(ref, signal);

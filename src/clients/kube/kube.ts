@@ -63,7 +63,10 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     read: (ref, signal) => inWords(ref.namespace, () => readObject(connection, ref, signal)),
     kindOf: (of, signal) => inWords('', () => kindOf(connection, of, signal)),
     list: (selection, signal) => inWords(selection.namespace, () => listObjects(connection, selection, signal)),
-    look: (kind, namespace, signal) => inWords(namespace, () => watches.look(kind, namespace, signal)),
+    look: (of, namespace, signal) =>
+      inWords(namespace, async () =>
+        watches.look(typeof of === 'string' ? of : await kindOf(connection, of, signal), namespace, signal),
+      ),
     preview: (manifest, signal) => inWords(of(manifest), () => dryRun(connection, manifest, signal)),
     apply: (manifest, options, signal) =>
       inWords(of(manifest), () => applyManifest(connection, manifest, options, signal)),
@@ -75,7 +78,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     logs: (...args) => logLines(connection, ...args),
     exec: (ref, ...rest) => inWords(ref.namespace, () => execInPod(connection, ref, ...rest)),
     follow: (...args) => inWords(args[0].namespace, () => follow(connection, watches, ...args)),
-    workload: (ref, signal) => inWords(ref.namespace, () => readWorkload(connection, watches, ref, signal)),
+    workload: (ref, signal, seen) => inWords(ref.namespace, () => readWorkload(connection, watches, ref, signal, seen)),
     revisions: (ref, signal) =>
       inWords(ref.namespace, async () =>
         (await readRevisions(connection, ref, signal)).filter(({ current }) => !current),

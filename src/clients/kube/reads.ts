@@ -61,9 +61,10 @@ export async function readWorkload(
   watches: Watches,
   ref: ObjectRef,
   signal: AbortSignal,
+  seen?: JsonObject,
 ): Promise<Workload | undefined> {
   const [workload, pods, replicaSets] = await Promise.all([
-    readObject(connection, ref, signal),
+    seen ?? readObject(connection, ref, signal),
     watches.look('Pod', ref.namespace, signal),
     hasReplicaSets(ref.kind) ? watches.look('ReplicaSet', ref.namespace, signal) : undefined,
   ]);

@@ -1,6 +1,6 @@
 import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
-import type { KindName } from '../../core/kinds.ts';
+import type { Kind, KindName } from '../../core/kinds.ts';
 import type { Sight } from '../../core/kube.ts';
 import { abortable } from './abortable.ts';
 import { type Connection, RefusedCall } from './connection.ts';
@@ -66,8 +66,8 @@ const isRefused = ({ listed, viewers, problem }: Shared) =>
 
 /** One watch for each kind and namespace of a cluster, shared by all who look. */
 export type Watches = {
-  open(kind: KindName, namespace: string, viewer: Viewer): Look;
-  look(kind: KindName, namespace: string, signal: AbortSignal): Promise<Sight>;
+  open(kind: KindName | Kind, namespace: string, viewer: Viewer): Look;
+  look(kind: KindName | Kind, namespace: string, signal: AbortSignal): Promise<Sight>;
   close(): void;
 };
 
@@ -75,8 +75,10 @@ export type Watches = {
 export function createWatches(connection: Connection): Watches {
   const watches = new Map<string, Shared>();
 
-  const begin = (name: KindName, namespace: string, key: string): Shared => {
-    const kind = kindNamed(name);
+  const kindFor = (of: KindName | Kind): Kind => (typeof of === 'string' ? kindNamed(of) : of);
+  const keyOf = ({ apiVersion, kind }: Kind, namespace: string) => `${apiVersion} ${kind} ${namespace}`;
+
+  const begin = (kind: Kind, namespace: string, key: string): Shared => {
     const shared: Shared = {
       cache: new Map(),
       viewers: new Set(),
@@ -110,12 +112,13 @@ export function createWatches(connection: Connection): Watches {
     return shared;
   };
 
-  const open: Watches['open'] = (name, namespace, viewer) => {
-    const key = `${name} ${namespace}`;
+  const open: Watches['open'] = (of, namespace, viewer) => {
+    const kind = kindFor(of);
+    const key = keyOf(kind, namespace);
     const known = watches.get(key);
     if (known && isRefused(known)) known.end.abort();
     clearTimeout(known?.leaving);
-    const shared = known && !isRefused(known) ? known : begin(name, namespace, key);
+    const shared = known && !isRefused(known) ? known : begin(kind, namespace, key);
     shared.viewers.add(viewer);
     if (shared.listed) queueMicrotask(viewer.changed);
     const leave = () => {
@@ -139,10 +142,10 @@ export function createWatches(connection: Connection): Watches {
     };
   };
 
-  const look: Watches['look'] = async (name, namespace, signal) => {
-    const view = open(name, namespace, { changed: () => {}, refused: () => {} });
+  const look: Watches['look'] = async (of, namespace, signal) => {
+    const view = open(of, namespace, { changed: () => {}, refused: () => {} });
     try {
-      const shared = watches.get(`${name} ${namespace}`);
+      const shared = watches.get(keyOf(kindFor(of), namespace));
       const unreachable = (problem: string) => fault('CLUSTER_UNREACHABLE', { cluster: connection.cluster, problem });
       if (!shared) throw unreachable('the connection was closed');
       if (!shared.listed)

@@ -11,6 +11,9 @@ import { withChange } from './workload.ts';
 
 type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes' | 'warnings'>;
 
+/** What goes into the plan, and the object as the dry run has it, which a plan does not bear. */
+export type Foreseen = { planned: Planned; after: JsonObject };
+
 /** The first write of what changes a Rollout by its Deployment: it marks whose the rollout is that is followed then. */
 export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {} });
 
@@ -30,24 +33,25 @@ export async function planManifest(
   found: Found,
   manifest: JsonObject,
   signal: AbortSignal,
-): Promise<Planned> {
+): Promise<Foreseen> {
   const { ref, live } = found;
   if (manifest.kind === 'Rollout') {
-    const changes = differences(live, await previewMerge(kube, ref, live, manifest, signal));
-    return await guarded(kube, live, { changes, manifest, takesOver: [] }, signal);
+    const after = await previewMerge(kube, ref, live, manifest, signal);
+    const changes = differences(live, after);
+    return { planned: await guarded(kube, live, { changes, manifest, takesOver: [] }, signal), after };
   }
   const template = templateOf(found);
   const { after, takesOver } = await kube.preview(manifest, signal);
   const changes = differences(template.live, after);
   const planned = await guarded(kube, template.live, { changes, takesOver }, signal);
-  if (ref.kind !== 'Rollout') return { ...planned, manifest };
+  if (ref.kind !== 'Rollout') return { planned: { ...planned, manifest }, after };
   const apply: Write = { kind: 'apply', manifest, force: takesOver.length > 0 };
   const writes = changes.length > 0 ? [markOf(found), apply] : [];
-  return { ...planned, changes: named(nameOf(template.ref), changes), writes };
+  return { planned: { ...planned, changes: named(nameOf(template.ref), changes), writes }, after };
 }
 
 /** Finds out what a change of a workload's fields comes to, and what has to be applied for it. */
-export async function planChange(kube: Kube, found: Found, change: JsonObject, signal: AbortSignal): Promise<Planned> {
+export async function planChange(kube: Kube, found: Found, change: JsonObject, signal: AbortSignal): Promise<Foreseen> {
   const { apiVersion, kind, name, namespace } = found.ref;
   const ofTemplate = at(change, 'spec', 'template') !== undefined;
   if (kind !== 'Rollout' || (found.template && ofTemplate)) {

@@ -15,11 +15,12 @@ import { attestDecision } from '../images/decision.ts';
 import { checkImage } from '../images/gate.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
+import { guardPermissions } from './canary/guards.ts';
 import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
 import { planShift } from './canary/plan.ts';
 import { runShift } from './canary/run.ts';
 import { shiftOf } from './canary/strategy.ts';
-import { planChange } from './change.ts';
+import { type Foreseen, planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
@@ -68,9 +69,9 @@ function changeOf(input: Input, container: string, image: string): JsonObject {
   };
 }
 
-async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): ReturnType<typeof planChange> {
-  const { takesOver } = await kube.preview(manifest, signal);
-  return { manifest, takesOver, changes: differences(undefined, manifest) };
+async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): Promise<Foreseen> {
+  const { after, takesOver } = await kube.preview(manifest, signal);
+  return { planned: { manifest, takesOver, changes: differences(undefined, manifest) }, after };
 }
 
 /** What judges the app's canaries here, where anything does. */
@@ -107,7 +108,7 @@ async function plan(
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
   const change = changeOf(input, container, pinned);
-  const [ofImage, planned, stuck] = await Promise.all([
+  const [ofImage, { planned, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
     found && unstick(kube, found, now(), signal),
@@ -119,13 +120,9 @@ async function plan(
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
   const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
   const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;
-  const { manifest } = planned;
   const analysis = analysisIn(settings, place, on.metrics.configured);
   const shifted =
-    found &&
-    shift &&
-    manifest &&
-    (await planShift(kube, place, found, { manifest, shift, settings: rollout, analysis }, signal));
+    found && shift && (await planShift(kube, place, found, { after, shift, settings: rollout, analysis }, signal));
   const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
@@ -199,10 +196,10 @@ export const deploy = defineOperation({
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
-    'get,list,create,patch,delete services,virtualservices.networking.istio.io,destinationrules.networking.istio.io',
+    'get,list,create,patch,delete services,virtualservices.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
-    'list networkpolicies.networking.k8s.io',
-    'list authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,requestauthentications.security.istio.io',
+    'watch virtualservices.networking.istio.io,httproutes.gateway.networking.k8s.io',
+    ...guardPermissions,
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',
   ],

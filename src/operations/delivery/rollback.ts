@@ -89,7 +89,7 @@ async function planBack({ on, place, signal }: Context, found: Found): Promise<D
   const { revision, health } = best;
   const { live } = templateOf(found);
   const manifest = earlier(live, revision.template);
-  const planned = await planManifest(kube, found, manifest, signal);
+  const { planned } = await planManifest(kube, found, manifest, signal);
   const image = at(containersOf(live)[0], 'image');
   return {
     summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,

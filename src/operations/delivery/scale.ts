@@ -27,7 +27,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>, wish: ReplicaWis
   const asked = typeof wish === 'string' ? ` (${wish})` : '';
   return {
     summary: `${now} → ${replicas} replicas${asked}`,
-    ...(await planChange(kube, found, { spec: { replicas } }, signal)),
+    ...(await planChange(kube, found, { spec: { replicas } }, signal)).planned,
     undo: { operation: 'scale', input: { app, env, replicas: now } },
   };
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
+import type { ObjectRef } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
-import { refOfWrite } from '../../kubernetes/writes.ts';
+import { nameOf, refOfWrite } from '../../kubernetes/writes.ts';
 import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
+import { podsGone } from './pods-gone.ts';
 import { setShare } from './router.ts';
 import { freeScaler } from './scaler.ts';
 
@@ -69,16 +71,31 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
     step.note('requests that are under way may end');
     await step.rest(left, again.heard);
   }
-  // Last come, first gone: what leads to the pods before the pods.
+  // Last come, first gone: what leads to the pods before the pods, and what guards them after the last of them.
   const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
+  const pods = 1 + beside.findIndex(({ kind, name }) => kind === kit.canary.kind && name === kit.canary.name);
+  const guards = beside.slice(pods);
+  const clear = async (refs: readonly ObjectRef[]) =>
+    await patiently(kit, step, async (signal) => {
+      for (const ref of refs) {
+        const live = await kube.read(ref, signal);
+        if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
+      }
+      return { kind: 'done' };
+    });
   await patiently(kit, step, async (signal) => {
     await freeScaler(kit, signal);
-    for (const ref of beside) {
-      const live = await kube.read(ref, signal);
-      if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
-    }
     return { kind: 'done' };
   });
+  await clear(beside.slice(0, pods));
   if (beside.length > 0) step.note(beside.map(({ kind, name }) => `${kind}/${name}`).join(', '));
-  step.log('what stood beside it is gone');
+  if (guards.length === 0) return step.log('what stood beside it is gone');
+  if (await podsGone(kit, step)) {
+    await clear(guards);
+    return step.log('what stood beside it is gone');
+  }
+  const staying = guards.map(nameOf).join(', ');
+  step.log(
+    `pods of ${kit.canary.name} don’t end: ${staying} stays, since it guards them. The next canary takes it away`,
+  );
 }

@@ -63,8 +63,7 @@ export function gatewayRules(service: string, canary: string): Routes {
   };
 
   return {
-    field: 'rules',
-    shared: (object, share) => list(at(object, 'spec', 'rules')).flatMap((rule) => one(rule, share)),
+    shared: (object, share) => ({ rules: list(at(object, 'spec', 'rules')).flatMap((rule) => one(rule, share)) }),
     weightIn: (object) => {
       const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));
       return Number(list(rules[0]?.backendRefs).find(isCanary)?.weight ?? 0);

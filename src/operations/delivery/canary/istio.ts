@@ -9,6 +9,10 @@ const own = 'shipmate-canary';
 const hostOf = (destination: JsonObject) => text(at(destination, 'destination', 'host'));
 const isOwn = (route: JsonObject) => text(route.name).startsWith(own);
 
+/** The routes of a VirtualService: of requests, of connections, and of connections by the name that their TLS asks for. */
+export const routeKinds = ['http', 'tcp', 'tls'] as const;
+type RouteKind = (typeof routeKinds)[number];
+
 /** How routes may call a Service. https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination */
 export const hostsOf = (service: string, namespace: string): string[] => [
   service,
@@ -79,24 +83,39 @@ export function istioRoutes(service: string, canary: string, namespace: string):
     return [...(match ? [matchRoute(route, second, match)] : []), { ...bare, ...copy, route: both }];
   };
 
+  /** Of connections there is nothing to choose by, nor to copy: they have weights alone. */
+  const connections = (route: JsonObject, { weight }: Share): JsonObject[] => one(route, { weight });
+
+  const leading = (object: JsonObject, kinds: readonly RouteKind[] = routeKinds) =>
+    kinds.flatMap((kind) => list(at(object, 'spec', kind)).filter((route) => list(route.route).some(isStable)));
+
   return {
-    field: 'http',
-    shared: (object, share) => list(at(object, 'spec', 'http')).flatMap((route) => one(route, share)),
+    shared: (object, share) =>
+      Object.fromEntries(
+        routeKinds.flatMap((kind) => {
+          const each = kind === 'http' ? one : connections;
+          const routes = list(at(object, 'spec', kind));
+          return routes.some((route) => isOwn(route) || list(route.route).some(isStable))
+            ? [[kind, routes.flatMap((route) => each(route, share))]]
+            : [];
+        }),
+      ),
     weightIn: (object) => {
-      const shares = list(at(object, 'spec', 'http')).filter(
-        (route) => !isOwn(route) && list(route.route).some(isStable),
-      );
+      const shares = leading(object).filter((route) => !isOwn(route));
       const weights = shares.map((route) => Number(list(route.route).find(isCanary)?.weight ?? 0));
       return weights[0] ?? 0;
     },
     problem: (object, shares) => {
-      const routes = list(at(object, 'spec', 'http')).filter((route) => list(route.route).some(isStable));
+      const routes = leading(object);
       const split = routes.find((route) => list(route.route).filter((each) => !isCanary(each)).length > 1);
       if (split) {
         const names = list(split.route).map(hostOf).join(' and ');
         return `its route ${text(split.name) || '(without a name)'} divides its traffic between ${names} already`;
       }
-      const mirrors = shares.some(({ mirror }) => mirror) && routes.find((route) => route.mirror !== undefined);
+      const requests = leading(object, ['http']);
+      if (requests.length === 0 && shares.some(({ match, mirror }) => match || mirror))
+        return 'its routes are of connections (tcp, tls), which have no headers to choose by and are not copied';
+      const mirrors = shares.some(({ mirror }) => mirror) && requests.find((route) => route.mirror !== undefined);
       return mirrors ? `its route ${text(mirrors.name)} mirrors its traffic elsewhere already` : undefined;
     },
   };

@@ -1,5 +1,5 @@
 import { at, isObject, type Json, type JsonObject } from '../../../core/json.ts';
-import { labelsOf } from '../../../core/label-selector.ts';
+import { type Labels, labelsOf } from '../../../core/label-selector.ts';
 import type { Place } from '../../../core/place.ts';
 
 type Names = Pick<Place, 'namespace'> & { canary: string };
@@ -12,10 +12,22 @@ function given(value: Json): Json {
   return Object.fromEntries(entries.map(([key, part]) => [key, given(part)]));
 }
 
-const metadataOf = ({ namespace, canary }: Names): JsonObject => ({
+type Marks = { labels: Labels; annotations: Labels };
+
+/** Istio's own marks of an object decide whether, where, and by which of its control planes it is enforced. */
+export function marksOf(object: JsonObject): Marks {
+  const own = (part: keyof Marks) =>
+    Object.fromEntries(
+      Object.entries(labelsOf(at(object, 'metadata', part))).filter(([key]) => key.startsWith('istio.io/')),
+    );
+  return { labels: own('labels'), annotations: own('annotations') };
+}
+
+export const metadataOf = ({ namespace, canary }: Names, { labels, annotations }: Partial<Marks> = {}): JsonObject => ({
   name: canary,
   namespace,
-  labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
+  labels: { ...labels, 'app.kubernetes.io/managed-by': 'shipmate' },
+  ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
 });
 
 /**
@@ -60,7 +72,7 @@ export function canaryService(service: JsonObject, names: Names, labels: Record<
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadataOf(names),
+    metadata: metadataOf(names, marksOf(service)),
     spec: { type: 'ClusterIP', ...headless, ports: plain, selector },
   };
 }
@@ -68,11 +80,12 @@ export function canaryService(service: JsonObject, names: Names, labels: Record<
 /** The same treatment for the canary's traffic as for stable's: connections, outliers, TLS. */
 export function canaryRule(rule: JsonObject, names: Names): JsonObject | undefined {
   const trafficPolicy = at(rule, 'spec', 'trafficPolicy');
+  const exportTo = at(rule, 'spec', 'exportTo');
   if (!isObject(trafficPolicy)) return undefined;
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata: metadataOf(names),
-    spec: { host: names.canary, trafficPolicy },
+    metadata: metadataOf(names, marksOf(rule)),
+    spec: { host: names.canary, trafficPolicy, ...(exportTo !== undefined && { exportTo }) },
   };
 }

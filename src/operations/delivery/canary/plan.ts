@@ -1,113 +1,26 @@
-import { fault } from '../../../core/errors.ts';
-import { at, type JsonObject, text } from '../../../core/json.ts';
+import { differences } from '../../../core/diff.ts';
+import { Fault, fault } from '../../../core/errors.ts';
+import { applicationOf } from '../../../core/gitops.ts';
+import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { labelsOf } from '../../../core/label-selector.ts';
 import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Draft, Write } from '../../../core/plan.ts';
-import { type RolloutPlan, type RolloutSettings, type RouterPlan, stagesText, stepOf } from '../../../core/rollout.ts';
+import { type RolloutPlan, type RolloutSettings, stagesText, stepOf } from '../../../core/rollout.ts';
+import { gitOpsGuard } from '../../kubernetes/gitops.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
+import { type Beside, planGuards } from './guard-plan.ts';
+import { sidesOf } from './guards.ts';
 import { hiddenRetries } from './hidden-retries.ts';
 import { hostsOf } from './istio.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
-import { listIfKnown } from './list-if-known.ts';
 import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
+import { istio, nameIn, type Parts, partsOf, routerFor, serviceFor } from './parts.ts';
 import { routesOf } from './router.ts';
-import { uncoveredPolicies } from './uncovered.ts';
-
-const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
-const gateway = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
-const rule = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' };
-
-const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
-
-type Parts = { services: JsonObject[]; routes: JsonObject[]; virtual: JsonObject[]; rules: JsonObject[] };
-
-async function partsOf(kube: Kube, namespace: string, signal: AbortSignal): Promise<Parts> {
-  const [services, virtual, routes, rules] = await Promise.all([
-    kube.list({ apiVersion: 'v1', kind: 'Service', namespace }, signal),
-    listIfKnown(kube, istio, namespace, signal),
-    listIfKnown(kube, gateway, namespace, signal),
-    listIfKnown(kube, rule, namespace, signal),
-  ]);
-  return { services, virtual, routes, rules };
-}
-
-const destinationsOf = (object: JsonObject): string[] =>
-  list(at(object, 'spec', 'http')).flatMap((route) =>
-    list(route.route).map((each) => text(at(each, 'destination', 'host'))),
-  );
-
-const backendsOf = (object: JsonObject): string[] =>
-  list(at(object, 'spec', 'rules')).flatMap((each) => list(each.backendRefs).map(({ name }) => text(name)));
-
-/** The Service whose traffic is shifted: the one that settings name, that a route leads to, that is called like the app, or the only one. */
-function serviceFor(
-  place: Place,
-  settings: RolloutSettings | undefined,
-  own: JsonObject[],
-  { virtual, routes }: Parts,
-): JsonObject {
-  const named = (name: string) => own.find((service) => nameIn(service) === name);
-  if (settings?.service !== undefined) {
-    const found = named(settings.service);
-    if (found) return found;
-    throw fault('CANARY_IMPOSSIBLE', {
-      app: place.app,
-      env: place.env,
-      problem: `the Service ${settings.service} does not lead to its pods`,
-    });
-  }
-  const routed = own.find((service) => {
-    const hosts = hostsOf(nameIn(service), place.namespace);
-    return (
-      virtual.some((object) => destinationsOf(object).some((host) => hosts.includes(host))) ||
-      routes.some((object) => backendsOf(object).includes(nameIn(service)))
-    );
-  });
-  const [only] = own;
-  const found = routed ?? named(place.workload) ?? named(place.app) ?? (own.length === 1 ? only : undefined);
-  if (found) return found;
-  const known = own.map(nameIn).join(', ');
-  const problem =
-    known === ''
-      ? 'no Service leads to its pods, so it has no traffic to shift'
-      : `several Services lead to its pods (${known}); set apps.${place.app}.rollout.service`;
-  throw fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
-}
-
-/** The one object that routes the Service's traffic. Several could not be changed by one write. */
-function routerFor(
-  place: Place,
-  settings: RolloutSettings | undefined,
-  service: string,
-  { virtual, routes }: Parts,
-): RouterPlan {
-  const hosts = hostsOf(service, place.namespace);
-  const vs = virtual.filter((object) => destinationsOf(object).some((host) => hosts.includes(host)));
-  const hr = routes.filter((object) => backendsOf(object).includes(service));
-  const wanted = settings?.router;
-  const found = wanted === 'replicas' ? [] : [...(wanted === 'gateway' ? [] : vs), ...(wanted === 'istio' ? [] : hr)];
-  const [first, second] = found;
-  if (first && second) {
-    const problem = `its traffic is routed by ${found.map((object) => nameOf(refOf(object))).join(' and ')}, and one write cannot change both; set apps.${place.app}.rollout.router`;
-    throw fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
-  }
-  if (first?.kind === 'VirtualService') return { kind: 'istio', ref: refOf(first), created: false };
-  if (first) return { kind: 'gateway', ref: refOf(first) };
-  if (wanted === 'istio')
-    return { kind: 'istio', ref: { ...istio, namespace: place.namespace, name: service }, created: true };
-  if (wanted === 'gateway')
-    throw fault('CANARY_IMPOSSIBLE', {
-      app: place.app,
-      env: place.env,
-      problem: `no HTTPRoute leads to the Service ${service}`,
-    });
-  return { kind: 'replicas' };
-}
 
 const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
   ...istio,
@@ -116,15 +29,7 @@ const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
 });
 
 /** Each object that comes beside stable is one line: what it is, is said by the lines about stable. */
-async function addition(
-  kube: Kube,
-  manifest: JsonObject,
-  what: string,
-  signal: AbortSignal,
-): Promise<{ write: Write; change: Draft['changes'][number] }> {
-  await kube.preview(manifest, signal);
-  return { write: { kind: 'apply', manifest, force: true }, change: { path: nameOf(refOf(manifest)), to: what } };
-}
+const lineOf = ({ manifest, what }: Beside) => ({ path: nameOf(refOf(manifest)), to: what });
 
 async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promise<RolloutPlan['scaler']> {
   const found = (await scalersOf(kube, ref, signal)).find(({ kind }) => kind === 'HorizontalPodAutoscaler');
@@ -134,8 +39,8 @@ async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promis
 type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'>;
 
 type Wanted = {
-  /** What stable will get at the end. */
-  manifest: JsonObject;
+  /** Stable as it will be at the end. */
+  after: JsonObject;
   shift: Shift;
   settings: RolloutSettings | undefined;
   analysis: RolloutPlan['analysis'];
@@ -156,30 +61,55 @@ function besideStable(after: JsonObject, place: Place, { parts, service, labels,
   const { canary, router, strategy } = rollout;
   const names = { namespace: place.namespace, canary };
   const hosts = hostsOf(rollout.service, place.namespace);
-  const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
+  const policy = parts.rules.find(
+    ({ spec }) => hosts.includes(text(at(spec, 'host'))) && !at(spec, 'workloadSelector'),
+  );
   const byReplicas = router.kind === 'replicas';
-  const rule = router.kind === 'istio' && policy ? canaryRule(policy, names) : undefined;
+  const rule = !byReplicas && policy ? canaryRule(policy, names) : undefined;
   const route = router.kind === 'istio' && router.created ? freshRoute(rollout.service, place) : undefined;
   const all: [JsonObject | undefined, string][] = [
-    [canaryDeployment(after, names, labels, byReplicas), `for the time of the ${strategy}`],
     [byReplicas ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
     [rule, `as DestinationRule/${nameIn(policy ?? {})}`],
     [route, 'divides the traffic'],
   ];
-  return all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
+  const deployment = canaryDeployment(after, names, labels, byReplicas);
+  const others: Beside[] = all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
+  return { deployment: { manifest: deployment, what: `for the time of the ${strategy}` }, others };
 }
 
-/** What routes the traffic, as it is now. */
-const routedBy = ({ router }: RolloutPlan, { virtual, routes }: Parts): JsonObject | undefined =>
-  router.kind === 'replicas'
-    ? undefined
-    : [...virtual, ...routes].find(({ kind, ...rest }) => kind === router.ref.kind && nameIn(rest) === router.ref.name);
+/** The object that routes the traffic, where it is there already. */
+const routedBy = ({ kind, name }: ObjectRef, { virtual, routes }: Parts) =>
+  [...virtual, ...routes].find((object) => nameIn(object) === name && object.kind === kind);
+
+/**
+ * Whether Argo CD would put back the shares of the traffic: at the next sync, as a warning.
+ * @throws Fault ROUTE_KEPT_BY_GIT where it would do so at once, and the traffic would go to and fro
+ */
+async function keptByGit(kube: Kube, rollout: RolloutPlan, parts: Parts, signal: AbortSignal): Promise<string[]> {
+  const found = routesOf(rollout);
+  const live = found && routedBy(found.ref, parts);
+  if (!found || !live) return [];
+  const shared = found.routes.shared(live, { weight: 50, ...rollout.stages.find(({ match }) => match) });
+  const after = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), ...shared } };
+  try {
+    return await gitOpsGuard(kube, signal)(live, differences(live, after));
+  } catch (thrown) {
+    const application = applicationOf(live)?.name;
+    if (!(thrown instanceof Fault) || thrown.code !== 'MANAGED_BY_GIT' || application === undefined) throw thrown;
+    const pointers = Object.keys(shared)
+      .map((part) => `/spec/${part}`)
+      .join(', ');
+    const [group = ''] = found.ref.apiVersion.split('/');
+    const ignore = `{group: ${group}, kind: ${found.ref.kind}, name: ${found.ref.name}, jsonPointers: [${pointers}]}`;
+    throw fault('ROUTE_KEPT_BY_GIT', { name: nameOf(found.ref), application, ignore }, thrown);
+  }
+}
 
 /** Why the traffic can't be shifted as planned, if so. */
 function problemOf(rollout: RolloutPlan, parts: Parts): string | undefined {
   const found = routesOf(rollout);
   if (!found) return problemOfReplicas(rollout);
-  const routed = routedBy(rollout, parts);
+  const routed = routedBy(found.ref, parts);
   const problem = routed && found.routes.problem(routed, rollout.stages);
   return problem && `${nameOf(found.ref)} can’t be divided: ${problem}`;
 }
@@ -193,16 +123,12 @@ export async function planShift(
   kube: Kube,
   place: Place,
   { ref, live }: Found,
-  { manifest, shift, settings, analysis }: Wanted,
+  { after, shift, settings, analysis }: Wanted,
   signal: AbortSignal,
 ): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
   if (ref.kind !== 'Deployment') throw impossible(`a ${ref.kind} has no second one beside it`);
-  const [parts, scaler, { after }] = await Promise.all([
-    partsOf(kube, place.namespace, signal),
-    scalerOf(kube, ref, signal),
-    kube.preview(manifest, signal),
-  ]);
+  const [parts, scaler] = await Promise.all([partsOf(kube, place.namespace, signal), scalerOf(kube, ref, signal)]);
   const stable = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
   const own = servicesOf(parts.services, stable);
   const service = serviceFor(place, settings, own, parts);
@@ -220,15 +146,24 @@ export async function planShift(
   const problem = problemOf(rollout, parts);
   if (problem) throw impossible(problem);
   const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
-  const uncovered = await uncoveredPolicies(kube, place.namespace, { stable, canary: labels }, signal);
-  const warnings = [...hiddenRetries(routedBy(rollout, parts), analysis?.template), ...uncovered];
-  const beside = besideStable(after, place, { parts, service, labels, rollout });
-  const added = await Promise.all(beside.map((each) => addition(kube, each.manifest, each.what, signal)));
+  const routes = routesOf(rollout);
+  const routed = routes && routedBy(routes.ref, parts);
+  const { deployment, others } = besideStable(after, place, { parts, service, labels, rollout });
+  const [guard, kept] = await Promise.all([
+    planGuards(kube, sidesOf(live, deployment.manifest, rollout), signal),
+    keptByGit(kube, rollout, parts, signal),
+    ...[deployment, ...others].map(({ manifest }) => kube.preview(manifest, signal)),
+  ]);
+  if (settings?.unprotected === 'refuse' && guard.unprotected.length > 0)
+    throw impossible(`the canary would be less protected than stable (${guard.unprotected.join(' ')})`);
+  // What guards the pods comes before the first of them, and goes after the last.
+  const beside = [...guard.twins, deployment, ...others];
+  const warnings = [...guard.unprotected, ...guard.warnings, ...kept, ...uncounted(rollout, parts), ...hiddenRetries(routed, analysis?.template)];
   return {
-    rollout,
+    rollout: { ...rollout, guarded: guard.guarded },
     ...(warnings.length > 0 && { warnings }),
-    writes: added.map(({ write }) => write),
-    changes: [...added.map(({ change }) => change), ...shiftWords(rollout)],
+    writes: beside.map(({ manifest }) => ({ kind: 'apply', manifest, force: true })),
+    changes: [...beside.map(lineOf), ...shiftWords(rollout)],
     checklist: [
       'prepare',
       ...rollout.stages.map(stepOf),
@@ -238,6 +173,16 @@ export async function planShift(
       ...(rollout.watchMs > 0 ? ['watch'] : []),
     ],
   };
+}
+
+/** What is said of connections: they are no requests, and only requests are counted. */
+function uncounted({ router, analysis, ...plan }: RolloutPlan, { virtual }: Parts): string[] {
+  const live = router.kind === 'istio' && virtual.find((object) => nameIn(object) === router.ref.name);
+  const shared = live && routesOf({ router, ...plan })?.routes.shared(live, { weight: 1 });
+  if (!analysis || !shared || shared.http !== undefined) return [];
+  return [
+    `Its routes are of connections (tcp, tls), which are not counted as requests are: the analysis ${analysis.name} knows only what queries of its own ask.`,
+  ];
 }
 
 /** The lines of the plan that say how the traffic goes, and what judges it. */

@@ -1,5 +1,5 @@
 import { Fault, fault } from '../../../core/errors.ts';
-import { at, type JsonObject } from '../../../core/json.ts';
+import { at, type Json, type JsonObject } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { runAnnotation } from '../../../core/lost-run.ts';
 import type { Match, RolloutPlan } from '../../../core/rollout.ts';
@@ -11,10 +11,8 @@ export type Share = { weight: number; match?: Match | undefined; mirror?: number
 
 /** What a router's object has to do with the traffic between stable and canary. */
 export type Routes = {
-  /** The part of `spec` that holds the routes. */
-  field: 'http' | 'rules';
-  /** The routes with the share in them; all else in them stays. */
-  shared(object: JsonObject, share: Share): JsonObject[];
+  /** The parts of `spec` that hold routes to stable, with the share in them; all else in them stays. */
+  shared(object: JsonObject, share: Share): JsonObject;
   /** The weight that the object gives the canary. */
   weightIn(object: JsonObject): number;
   /** Why the object can't be used, if so. */
@@ -62,13 +60,14 @@ export async function setShare(
     const live = await kube.read(ref, signal);
     if (!live) throw fault('NO_SUCH_OBJECT', { kind: ref.kind, name: ref.name, where: ref.namespace, near: '' });
     const wanted = routes.shared(live, share);
-    if (JSON.stringify(wanted) === JSON.stringify(at(live, 'spec', routes.field))) return false;
+    const same = ([part, value]: [string, Json]) => JSON.stringify(value) === JSON.stringify(at(live, 'spec', part));
+    if (Object.entries(wanted).every(same)) return false;
     const metadata = {
       resourceVersion: at(live, 'metadata', 'resourceVersion') ?? '',
       annotations: { [runAnnotation]: run },
     };
     try {
-      await kube.merge(ref, { metadata, spec: { [routes.field]: wanted } }, {}, signal);
+      await kube.merge(ref, { metadata, spec: wanted }, {}, signal);
       return true;
     } catch (thrown) {
       if (!(thrown instanceof Fault) || thrown.code !== 'CHANGED_MEANWHILE' || attempt >= tries) throw thrown;
@@ -77,7 +76,11 @@ export async function setShare(
 }
 
 /** The weight that the cluster gives the canary now; undefined where there is no router's object (any more). */
-export async function weightNow(kube: Kube, plan: RolloutPlan, signal: AbortSignal): Promise<number | undefined> {
+export async function weightNow(
+  kube: Pick<Kube, 'read'>,
+  plan: RolloutPlan,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const found = routesOf(plan);
   const live = found && (await kube.read(found.ref, signal));
   return found && live && found.routes.weightIn(live);

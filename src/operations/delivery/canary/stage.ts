@@ -10,7 +10,7 @@ import { type Kit, lookMs, resize, scaleTo, sizeOf, type Tried, tryUntil, unless
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
-import { type Standing, standing, type Templates } from './standing.ts';
+import { createStanding, type Standing, type Templates } from './standing.ts';
 
 /** Where only a person can bring it on, it is looked at this often. */
 const idleMs = 30_000;
@@ -83,7 +83,7 @@ async function look(
   stage: Stage,
   before: Before,
   step: StepContext,
-  { since, unknown }: { since: number; unknown: Unknown[] },
+  { since, unknown, standing }: { since: number; unknown: Unknown[]; standing: ReturnType<typeof createStanding> },
 ) {
   const all = await step.steers();
   const steers = all.filter(({ n }) => n > before.heard);
@@ -92,7 +92,7 @@ async function look(
   let [found, gated]: [Standing, Gated] = [{}, { gate: 'open', unknown }];
   const looked = await tryUntil(kit, step, { deadline: now, heard }, async (signal) => {
     [found, gated] = await Promise.all([
-      standing(kit, stage, before, signal),
+      standing(stage, before, signal),
       gateOf(
         kit,
         [...before.phases, { weight: stage.weight, since, until: now }],
@@ -142,6 +142,7 @@ function thinned(points: readonly Point[]): Point[] {
 export async function doStage(kit: Kit, stage: Stage, before: Before, step: StepContext): Promise<StageEnd> {
   let { since, unknown, points } = memoOf(step);
   let rememberedAt = kit.run.now();
+  const standing = createStanding(kit);
   const ended = (next: StageEnd['next'], heard: number, paused: boolean, said?: string): StageEnd => ({
     next,
     heard,
@@ -162,6 +163,7 @@ export async function doStage(kit: Kit, stage: Stage, before: Before, step: Step
     const { steers, heard, now, next, back, said, ...learned } = await look(kit, stage, before, step, {
       since,
       unknown,
+      standing,
     });
     if (learned.point) points = thinned([...points, learned.point]);
     const news = JSON.stringify(learned.unknown) !== JSON.stringify(unknown);

@@ -1,0 +1,41 @@
+import { Fault } from '../../../core/errors.ts';
+import { at, isObject, type JsonObject } from '../../../core/json.ts';
+import { labelsOf, selects } from '../../../core/label-selector.ts';
+import type { StepContext } from '../../../core/operation.ts';
+import type { Write } from '../../../core/plan.ts';
+import type { Kit } from './kit.ts';
+
+/** A pod's own time to end is seldom longer; what is still there then is stuck, on a node that is away, say. */
+const mostMs = 10 * 60_000;
+
+/** What the canary's pods are found by, as the plan has it. */
+function selectorIn(writes: readonly Write[]): JsonObject | undefined {
+  const made = writes.find((write) => write.kind === 'apply' && write.manifest.kind === 'Deployment');
+  const selector = made?.kind === 'apply' ? at(made.manifest, 'spec', 'selector') : undefined;
+  return isObject(selector) ? selector : undefined;
+}
+
+/** Waits until the last pod of the canary has ended, and whatever would make another. False where some do not end. */
+export async function podsGone({ run, kube, canary }: Kit, step: StepContext): Promise<boolean> {
+  const selector = selectorIn(run.plan.writes ?? []);
+  const began = run.now();
+  const isOne = ({ metadata }: JsonObject) => selects(selector, labelsOf(at(metadata, 'labels')));
+  const left = async () => {
+    const kinds = ['ReplicaSet', 'Pod'] as const;
+    const sights = await Promise.all(kinds.map((kind) => kube.look(kind, canary.namespace, step.signal)));
+    // A picture of before the deletion tells nothing of after it.
+    const old = sights.some(({ asOf }) => asOf < began);
+    return old ? undefined : sights.flatMap(({ objects }) => objects.filter(isOne)).length;
+  };
+  for (;;) {
+    const count = await left().catch((thrown: unknown) => {
+      step.signal.throwIfAborted();
+      if (thrown instanceof Fault) return undefined;
+      throw thrown;
+    });
+    if (count === 0) return true;
+    if (run.now() - step.startedAt > mostMs) return false;
+    step.note(`waits until the last pods of ${canary.name} have ended: what guards them goes after them`);
+    await step.rest(500, Number.POSITIVE_INFINITY);
+  }
+}

@@ -1,0 +1,106 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { at, type JsonObject } from '../../src/core/json.ts';
+import { Settings } from '../../src/core/settings.ts';
+import { steer } from '../../src/engine/steer.ts';
+import { fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { ben, type TestEngine, testEngine } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+import { service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+
+/** Routes of other kinds, and routes that are somebody else's too. */
+
+const redis = redisForFile();
+let engine: TestEngine;
+let desk: Desk;
+let world: ReturnType<typeof fakeWorld>;
+
+const settings = Settings.parse({
+  apps: { web: { image: '127.0.0.1:5000/web', rollout: { drain: '1ms', reach: '1ms' } } },
+  environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
+  policy: [{ name: 'free' }],
+});
+
+beforeAll(async () => {
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  return () => engine.close();
+});
+beforeEach(async () => {
+  await engine.redis.flushall();
+  world = fakeWorld();
+  stock(world);
+  const { kube } = watchedCluster(world);
+  Object.assign(engine.clients, { ...world.clients, kube: () => kube });
+  world.objects.set('Service staging/web', service);
+  desk = createDesk(engine);
+  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
+  return () => desk.leases.stop();
+});
+
+const key = 'VirtualService staging/web';
+const routed = (spec: JsonObject, metadata: JsonObject = {}) => {
+  const own = { name: 'web', namespace: 'staging', resourceVersion: '1', ...metadata };
+  world.objects.set(key, { ...virtualService, metadata: own, spec: { hosts: ['web'], ...spec } });
+};
+const ask = (steps: JsonObject[]) =>
+  desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+
+const to = [{ destination: { host: 'web', port: { number: 5432 } } }];
+const connections = {
+  tcp: [{ match: [{ port: 5432 }], route: to }],
+  tls: [{ match: [{ sniHosts: ['db'] }], route: to }],
+};
+
+test('routes of connections are divided by their weights, and are as they were afterwards', async () => {
+  routed(connections);
+  const id = await ask([{ weight: 25, manual: true }]);
+  await desk.lap(id);
+  const divided = [
+    { ...to[0], weight: 75 },
+    { destination: { host: 'web-canary', port: { number: 5432 } }, weight: 25 },
+  ];
+  for (const kind of ['tcp', 'tls']) expect(at(world.objects.get(key), 'spec', kind, 0, 'route')).toEqual(divided);
+  await steer(engine, await desk.run(id), ben, { kind: 'abort' });
+  await desk.settle([id], 25_000);
+  expect(world.objects.get(key)?.spec).toEqual({ hosts: ['web'], ...connections });
+});
+
+test('what has no headers is not chosen by one', async () => {
+  routed(connections);
+  const refused = await desk.lap(
+    await ask([{ weight: 0, match: { header: 'x-preview', value: 'yes' }, manual: true }]),
+  );
+  expect(refused.fault).toMatchObject({ code: 'CANARY_IMPOSSIBLE', message: expect.stringContaining('no headers') });
+});
+
+const owned = { labels: { 'argocd.argoproj.io/instance': 'shop' } };
+const application = (automated: JsonObject, ignoreDifferences: JsonObject[] = []): JsonObject => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name: 'shop', namespace: 'argocd' },
+  spec: { syncPolicy: { automated }, ignoreDifferences },
+});
+
+test('where Argo CD would put back each share at once it is refused, with what to let it ignore; then it is let through', async () => {
+  routed({ http: at(virtualService, 'spec', 'http') ?? [] }, owned);
+  world.objects.set('Application argocd/shop', application({ selfHeal: true }));
+  const refused = await desk.lap(await ask([{ weight: 25, manual: true }]));
+  const ignore = '{group: networking.istio.io, kind: VirtualService, name: web, jsonPointers: [/spec/http]}';
+  expect(refused.fault).toMatchObject({ code: 'ROUTE_KEPT_BY_GIT', hint: expect.stringContaining(ignore) });
+  const rule = { group: 'networking.istio.io', kind: 'VirtualService', name: 'web', jsonPointers: ['/spec/http'] };
+  world.objects.set('Application argocd/shop', application({ selfHeal: true }, [rule]));
+  const id = await ask([{ weight: 25, manual: true }]);
+  await desk.lap(id);
+  const { plan, fault } = await desk.run(id);
+  expect(fault).toBeUndefined();
+  expect(plan?.warnings).toBeUndefined();
+});
+
+test('where it would put them back at its next sync, the plan says so', async () => {
+  routed({ http: at(virtualService, 'spec', 'http') ?? [] }, owned);
+  world.objects.set('Application argocd/shop', application({}));
+  const id = await ask([{ weight: 25, manual: true }]);
+  await desk.lap(id);
+  const warning = expect.stringMatching(/^VirtualService\/web belongs to the Argo CD application shop: its next sync/);
+  expect((await desk.run(id)).plan?.warnings).toEqual([warning]);
+});
