@@ -203,6 +203,8 @@ export const deploy = defineOperation({
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'list networkpolicies.networking.k8s.io',
     'list authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,requestauthentications.security.istio.io',
+    'get cronjobs.batch',
+    'get,create jobs.batch',
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',
   ],

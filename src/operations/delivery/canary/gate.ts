@@ -2,10 +2,12 @@ import type { Unknown } from '../../../core/analysis/arms.ts';
 import { type Judgement, judge } from '../../../core/analysis/judge.ts';
 import type { Subject } from '../../../core/analysis/queries.ts';
 import { sentenceOf } from '../../../core/analysis/sentence.ts';
+import type { AnalysisTemplate } from '../../../core/analysis/template.ts';
 import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
 import type { Point } from '../../../core/series.ts';
 import { measure } from '../analysis.ts';
+import { canaryJobs } from './jobs.ts';
 import type { Kit } from './kit.ts';
 
 /** From when to when the canary had one weight. */
@@ -42,10 +44,18 @@ function gateFor(judgement: Judgement, next: ReturnType<typeof unknownNext>, loo
   if (next.kind === 'rollback') return 'unknown';
   if (next.kind !== 'known') return 'hold';
   if (judgement.kind === 'pass') return 'open';
+  // A Job ends, and is waited for.
+  if (judgement.metrics.some(({ code }) => code === 'running')) return 'hold';
   // Those few requests that are chosen by hand, or mirrored, decide nothing.
   if (weight === 0 || look.after) return 'open';
   return !look.strict && enough(judgement) ? 'open' : 'hold';
 }
+
+/** After the promotion no canary is there for a Job to look at. */
+const withoutJobs = (template: AnalysisTemplate | undefined): AnalysisTemplate | undefined => {
+  const metrics = template?.metrics.filter(({ kind }) => kind !== 'job') ?? [];
+  return template && metrics.length > 0 ? { ...template, metrics } : undefined;
+};
 
 /** What was measured, for the chart. */
 function pointOf({ metrics }: Judgement, at: number, weight: number): Point {
@@ -64,11 +74,12 @@ function pointOf({ metrics }: Judgement, at: number, weight: number): Point {
  */
 export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, signal: AbortSignal): Promise<Gated> {
   const { run, rollout } = kit;
-  const template = rollout.analysis?.template;
+  const template = look.after ? withoutJobs(rollout.analysis?.template) : rollout.analysis?.template;
   if (!template) return { gate: 'open' };
   const spans = phases.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
   if (spans.length === 0) return { gate: 'hold', unknown: look.unknown };
-  const options = { before: look.unknown, hookHosts: run.settings.hookHosts };
+  const job = canaryJobs(kit, spans.at(-1)?.since ?? look.now, signal);
+  const options = { before: look.unknown, hookHosts: run.settings.hookHosts, job };
   const evidence = await measure(
     run.on,
     template,

@@ -1,0 +1,135 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { at, isObject, type JsonObject } from '../../src/core/json.ts';
+import type { Run } from '../../src/core/run.ts';
+import { Settings } from '../../src/core/settings.ts';
+import { fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { ben, type TestEngine, testEngine } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+import { service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+
+/** Jobs that judge a canary, in a cluster that does with them as the test says. */
+
+const redis = redisForFile();
+let engine: TestEngine;
+let desk: Desk;
+let world: ReturnType<typeof fakeWorld>;
+let cluster: ReturnType<typeof watchedCluster>;
+
+const job = { kind: 'job', name: 'checkout', image: 'r/check:1', args: ['$(CANARY_ADDRESS)'], env: { FULL: 'yes' } };
+const settings = Settings.parse({
+  apps: {
+    web: { image: '127.0.0.1:5000/web', analysis: 'jobs', rollout: { drain: '1ms', reach: '1ms' } },
+    api: { image: '127.0.0.1:5000/web', workload: 'web', analysis: 'cron', rollout: { drain: '1ms', reach: '1ms' } },
+  },
+  environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
+  analyses: {
+    jobs: { metrics: [job], unknownLimit: '1s' },
+    cron: { metrics: [{ kind: 'job', name: 'nightly', cronJob: 'nightly', limit: '90s' }], unknownLimit: '1s' },
+  },
+  policy: [{ name: 'free' }],
+});
+
+beforeAll(async () => {
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  return () => engine.close();
+});
+beforeEach(async () => {
+  await engine.redis.flushall();
+  world = fakeWorld();
+  stock(world);
+  cluster = watchedCluster(world);
+  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
+  world.objects.set('Service staging/web', service);
+  desk = createDesk(engine);
+  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
+  world.objects.set('VirtualService staging/web', virtualService);
+  return () => desk.leases.stop();
+});
+
+const jobs = () => [...world.objects].filter(([key]) => key.startsWith('Job '));
+const end = (type: 'Complete' | 'Failed', reason = '') => {
+  for (const [key, object] of jobs())
+    world.objects.set(key, { ...object, status: { conditions: [{ type, status: 'True', reason }] } });
+};
+const endedPod = (name: string, exitCode: number): JsonObject => ({
+  kind: 'Pod',
+  metadata: { name: 'check-1', namespace: 'staging', labels: { 'batch.kubernetes.io/job-name': name } },
+  spec: { containers: [{ name: 'check' }] },
+  status: { containerStatuses: [{ name: 'check', state: { terminated: { exitCode } } }] },
+});
+
+async function canary(app = 'web', weights = [25]): Promise<{ id: string; over: Promise<Run> }> {
+  const id = await desk.ask('deploy', { app, env: 'staging', tag: 'v2', strategy: 'canary', weights, bake: '1ms' });
+  const over = desk.settle([id], 30_000).then(([run]) => run ?? expect.unreachable());
+  return { id, over };
+}
+
+test('a Job is made once, of the canary’s, knows both versions, and the share waits for its end', async () => {
+  const { id, over } = await canary();
+  await expect
+    .poll(async () => (await desk.run(id)).steps['weight 25']?.note, { timeout: 10_000 })
+    .toContain('running');
+  const [[, made] = []] = jobs();
+  expect(jobs()).toHaveLength(1);
+  expect(made).toMatchObject({
+    metadata: { ownerReferences: [{ kind: 'Deployment', name: 'web-canary', uid: 'uid-staging/web-canary' }] },
+    spec: { backoffLimit: 0, activeDeadlineSeconds: 300, template: { spec: { restartPolicy: 'Never' } } },
+  });
+  const [container] = [at(made, 'spec', 'template', 'spec', 'containers', 0)];
+  expect(container).toMatchObject({ image: 'r/check:1', args: ['$(CANARY_ADDRESS)'] });
+  expect(at(container, 'env')).toEqual(
+    expect.arrayContaining([
+      { name: 'CANARY_ADDRESS', value: 'web-canary.staging.svc:80' },
+      { name: 'STABLE_SERVICE', value: 'web' },
+      { name: 'FULL', value: 'yes' },
+    ]),
+  );
+  end('Complete');
+  // At 100 % there is another one.
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(2);
+  expect(cluster.weights().canary).toBe(100);
+  end('Complete');
+  expect(await over).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+});
+
+test('a program that ends badly takes the canary back, with its last line as the reason', async () => {
+  const { over } = await canary();
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  const name = String(at(jobs()[0]?.[1], 'metadata', 'name'));
+  world.objects.set('Pod staging/check-1', endedPod(name, 1));
+  end('Failed', 'BackoffLimitExceeded');
+  expect(await over).toMatchObject({
+    state: 'failed',
+    report: { kind: 'rolled-back', reason: 'regression', detail: 'checkout says no: check-1 says goodbye' },
+  });
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+});
+
+test('one that was not done in time is no verdict: policy decides at the limit', async () => {
+  const { over } = await canary();
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  end('Failed', 'DeadlineExceeded');
+  const run = await over;
+  expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'unknown' } });
+  expect(JSON.stringify(run.report)).toContain('checkout: its Job was not done in time');
+});
+
+test('a CronJob lends its template; where there is none, nothing is known', async () => {
+  const template = { metadata: { labels: { job: 'nightly' } }, spec: { containers: [{ name: 'n', image: 'r/n:1' }] } };
+  world.objects.set('CronJob staging/nightly', {
+    kind: 'CronJob',
+    metadata: { name: 'nightly', namespace: 'staging' },
+    spec: { suspend: true, jobTemplate: { spec: { backoffLimit: 2, ttlSecondsAfterFinished: 5, template } } },
+  });
+  const { over } = await canary('api');
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  const spec = at(jobs()[0]?.[1], 'spec');
+  expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 90, template: { metadata: template.metadata } });
+  expect(isObject(spec) && 'ttlSecondsAfterFinished' in spec).toBe(false);
+  world.objects.delete(jobs()[0]?.[0] ?? '');
+  world.objects.delete('CronJob staging/nightly');
+  const run = await over;
+  expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'unknown' } });
+  expect(JSON.stringify(run.report)).toContain('there is no CronJob/nightly');
+});

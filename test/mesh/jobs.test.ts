@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Run } from '../../src/core/run.ts';
+import { bed } from '../support/bed.ts';
+import { kubectl } from '../support/kubectl.ts';
+import { hostOf, mesh, openShop, shopRoute } from '../support/mesh.ts';
+import { type RealDesk, realDesk } from '../support/real-desk.ts';
+import { dropped, startTraffic, type Traffic } from '../support/traffic.ts';
+
+/** Jobs in the real cluster that judge a new version beside stable, under a load that counts every lost request. */
+
+let desk: RealDesk;
+let traffic: Traffic;
+
+const sh = (script: string) => ({ image: bed.busybox, command: ['/bin/busybox', 'sh', '-c', script] });
+// The bed has no DNS: the Service is found by what the kubelet tells every pod of it.
+const asks = sh('/bin/busybox wget -qO- "http://$SHOP_CANARY_SERVICE_HOST/"');
+const settings = { image: `${bed.registryHost}/shop`, workload: 'shop', rollout: { drain: '1s' } };
+
+beforeAll(async () => {
+  desk = await realDesk({
+    apps: { shop: { ...settings, analysis: 'asks' }, strict: { ...settings, analysis: 'strict' } },
+    analyses: {
+      asks: { metrics: [{ kind: 'job', name: 'checkout', ...asks }] },
+      strict: { metrics: [{ kind: 'job', name: 'checkout', ...sh('echo starting; echo the cart is empty; exit 3') }] },
+    },
+  });
+  await openShop(desk.namespaces.staging);
+  traffic = startTraffic(mesh.gatewayUrl, { perSecond: 100, headers: { host: hostOf(desk.namespaces.staging) } });
+});
+afterAll(async () => {
+  await traffic.stop();
+  await desk.end();
+});
+
+const seen = async (what: string, format = 'name') =>
+  await kubectl(['get', what, '-n', desk.namespaces.staging, '-o', format, '--ignore-not-found']);
+const routes = async () => JSON.parse(await seen('virtualservice/shop', 'json')).spec.http;
+const stable = async () => JSON.parse(await seen('deployment/shop', 'json')).spec.template.spec.containers[0].image;
+
+async function deployed(input: Record<string, unknown>): Promise<Run> {
+  const id = await desk.ask('deploy', { env: 'staging', tag: 'v2', ...input });
+  return (await desk.settle([id], 110_000))[0] ?? expect.unreachable();
+}
+
+const canary = { strategy: 'canary', weights: [20], bake: '2s' };
+
+test('a Job whose last words are no takes the canary back, and is cleared away with it', async () => {
+  const before = await stable();
+  const run = await deployed({ app: 'strict', ...canary });
+  expect(run).toMatchObject({
+    state: 'failed',
+    report: { kind: 'rolled-back', reason: 'regression', detail: 'checkout says no: the cart is empty' },
+  });
+  expect(await stable()).toBe(before);
+  expect(await routes()).toEqual(shopRoute('any').spec.http);
+  await expect.poll(() => seen('job'), { timeout: 30_000 }).toBe('');
+  expect(dropped(traffic.shots)).toEqual([]);
+});
+
+test('a Job that the canary answers lets it through, once for each share', async () => {
+  const run = await deployed({ app: 'shop', ...canary });
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted', said: 'checkout' } });
+  expect(await stable()).toContain('/shop@sha256');
+  await expect.poll(() => seen('job'), { timeout: 30_000 }).toBe('');
+  expect(dropped(traffic.shots)).toEqual([]);
+});
