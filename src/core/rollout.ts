@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AnalysisTemplate } from './analysis/template.ts';
 import { JsonObject } from './json.ts';
+import { SmokeTest } from './smoke-test.ts';
 import { Duration, Percentage } from './values.ts';
 
 /** A whole percentage: what a traffic router takes. */
@@ -68,6 +69,8 @@ export const RolloutSettings = z.strictObject({
   router: z.enum(['istio', 'gateway', 'replicas']).optional(),
   /** The Service whose traffic it is, where it is not called like the workload. */
   service: z.string().optional(),
+  /** What the new version is asked before it gets any traffic. */
+  smokeTest: SmokeTest.optional(),
 });
 export type RolloutSettings = z.output<typeof RolloutSettings>;
 
@@ -96,6 +99,7 @@ export const RolloutPlan = z.object({
   scaler: z.object({ name: z.string(), min: z.number() }).optional(),
   /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */
   analysis: z.object({ name: z.string(), template: AnalysisTemplate }).optional(),
+  smokeTest: SmokeTest.optional(),
   watchMs: z.number(),
   drainMs: z.number(),
   reachMs: z.number(),

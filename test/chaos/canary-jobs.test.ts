@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { at, isObject, type JsonObject } from '../../src/core/json.ts';
 import type { Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
+import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
@@ -20,6 +21,17 @@ const job = { kind: 'job', name: 'checkout', image: 'r/check:1', args: ['$(CANAR
 const settings = Settings.parse({
   apps: {
     web: { image: '127.0.0.1:5000/web', analysis: 'jobs', rollout: { drain: '1ms', reach: '1ms' } },
+    green: {
+      image: '127.0.0.1:5000/web',
+      workload: 'web',
+      rollout: {
+        strategy: 'blue-green',
+        keep: '1ms',
+        drain: '1ms',
+        reach: '1ms',
+        smokeTest: { http: [{ path: '/healthz', contains: 'ok' }], job: { image: 'r/check:1', limit: '1m' } },
+      },
+    },
     api: { image: '127.0.0.1:5000/web', workload: 'web', analysis: 'cron', rollout: { drain: '1ms', reach: '1ms' } },
   },
   environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
@@ -132,4 +144,55 @@ test('a CronJob lends its template; where there is none, nothing is known', asyn
   const run = await over;
   expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'unknown' } });
   expect(JSON.stringify(run.report)).toContain('there is no CronJob/nightly');
+});
+
+const green = async () => {
+  const id = await desk.ask('deploy', { app: 'green', env: 'staging', tag: 'v2' });
+  return { id, over: desk.settle([id], 30_000).then(([run]) => run ?? expect.unreachable()) };
+};
+const imageNow = () =>
+  String(at(world.objects.get('staging/web'), 'spec', 'template', 'spec', 'containers', 0, 'image'));
+
+test('green is asked by HTTP and by a Job before the switch; when both say yes it gets the traffic', async () => {
+  const { over } = await green();
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+  end('Complete');
+  const run = await over;
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(run.checklist).toContain('smoke');
+  expect(run.steps.smoke?.note).toBe('smoke test passed: GET /healthz, Job of r/check:1');
+});
+
+test.each([
+  [{ status: 500, text: 'oh' }, 'GET /healthz answered 500 and not 200'],
+  [{ status: 200, text: 'fine' }, 'GET /healthz answered without “ok”'],
+])('where green answers %o it goes, blue stays, and no Job is made', async (answer, why) => {
+  world.answers.set('/healthz', answer);
+  const { over } = await green();
+  expect(await over).toMatchObject({
+    state: 'failed',
+    report: { kind: 'rolled-back', detail: `smoke test: ${why}`, stages: [] },
+  });
+  expect(jobs()).toHaveLength(0);
+  expect(imageNow()).toContain('web:v1');
+  expect(world.objects.has('staging/web-canary')).toBe(false);
+});
+
+test('a Job that never had a chance to say anything lets green through as little as one that says no', async () => {
+  const { over } = await green();
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  end('Failed', 'DeadlineExceeded');
+  expect(await over).toMatchObject({
+    report: { kind: 'rolled-back', detail: 'smoke test: its Job was not done in time' },
+  });
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+});
+
+test('somebody who aborts while the smoke test goes on is heard', async () => {
+  const { id, over } = await green();
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  await steer(engine, await desk.run(id), ben, { kind: 'abort' });
+  expect(await over).toMatchObject({ state: 'cancelled', report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(imageNow()).toContain('web:v1');
 });

@@ -12,13 +12,20 @@ let desk: RealDesk;
 let traffic: Traffic;
 
 const sh = (script: string) => ({ image: bed.busybox, command: ['/bin/busybox', 'sh', '-c', script] });
-// The bed has no DNS: the Service is found by what the kubelet tells every pod of it.
-const asks = sh('/bin/busybox wget -qO- "http://$SHOP_CANARY_SERVICE_HOST/"');
+// Pods of the bed have no way to Services, so it says what it was told and asks nobody.
+const asks = sh('case "$CANARY_ADDRESS $STABLE_SERVICE" in "shop-canary.$NAMESPACE.svc:80 shop") ;; *) exit 1 ;; esac');
 const settings = { image: `${bed.registryHost}/shop`, workload: 'shop', rollout: { drain: '1s' } };
+const green = (smokeTest: object) => ({ ...settings, rollout: { ...settings.rollout, keep: '1s', smokeTest } });
 
 beforeAll(async () => {
   desk = await realDesk({
-    apps: { shop: { ...settings, analysis: 'asks' }, strict: { ...settings, analysis: 'strict' } },
+    apps: {
+      shop: { ...settings, analysis: 'asks' },
+      strict: { ...settings, analysis: 'strict' },
+      lost: green({ http: [{ path: '/healthz' }, { path: '/', status: 418 }] }),
+      refused: green({ http: [{ path: '/healthz' }], job: sh('echo no order could be made; exit 1') }),
+      green: green({ http: [{ path: '/healthz' }, { path: '/', contains: 'v1' }], job: asks }),
+    },
     analyses: {
       asks: { metrics: [{ kind: 'job', name: 'checkout', ...asks }] },
       strict: { metrics: [{ kind: 'job', name: 'checkout', ...sh('echo starting; echo the cart is empty; exit 3') }] },
@@ -60,7 +67,30 @@ test('a Job whose last words are no takes the canary back, and is cleared away w
 test('a Job that the canary answers lets it through, once for each share', async () => {
   const run = await deployed({ app: 'shop', ...canary });
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted', said: 'checkout' } });
-  expect(await stable()).toContain('/shop@sha256');
+  expect(await stable()).toContain('/shop:v2@sha256');
   await expect.poll(() => seen('job'), { timeout: 30_000 }).toBe('');
+  expect(dropped(traffic.shots)).toEqual([]);
+});
+
+test.each([
+  ['lost', 'smoke test: GET / answered 200 and not 418'],
+  ['refused', 'smoke test: no order could be made'],
+])(
+  'green that fails its smoke test (%s) is removed; blue never lost a request, nor was it touched',
+  async (app, detail) => {
+    const before = await seen('deployment/shop', 'jsonpath={.metadata.generation}');
+    const run = await deployed({ app, tag: 'v1', strategy: 'blue-green' });
+    expect(run).toMatchObject({ state: 'failed', report: { kind: 'rolled-back', detail, stages: [] } });
+    expect(await seen('deployment/shop', 'jsonpath={.metadata.generation}')).toBe(before);
+    expect(await seen('deployment,service')).toBe('deployment.apps/shop\nservice/shop\n');
+    expect(await routes()).toEqual(shopRoute('any').spec.http);
+    expect(dropped(traffic.shots)).toEqual([]);
+  },
+);
+
+test('green that passes its smoke test gets the traffic', async () => {
+  const run = await deployed({ app: 'green', tag: 'v1', strategy: 'blue-green' });
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted', strategy: 'blue-green' } });
+  expect(run.steps.smoke?.note).toMatch(/^smoke test passed: GET \/healthz, GET \/, Job of /);
   expect(dropped(traffic.shots)).toEqual([]);
 });

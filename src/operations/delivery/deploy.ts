@@ -205,6 +205,7 @@ export const deploy = defineOperation({
     'list authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,requestauthentications.security.istio.io',
     'get cronjobs.batch',
     'get,create jobs.batch',
+    'get services/proxy',
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',
   ],

@@ -8,7 +8,7 @@ import type { RolloutPlan } from '../../../core/rollout.ts';
 import { abortedBy, type Back, backFrom } from './reasons.ts';
 
 /** The steps of a deploy that shifts traffic. There is a step `weight N` for each share. */
-export const shiftSteps = ['prepare', 'weight', 'promote', 'return', 'back', 'remove', 'watch'] as const;
+export const shiftSteps = ['prepare', 'smoke', 'weight', 'promote', 'return', 'back', 'remove', 'watch'] as const;
 /** A canary may be paused over a weekend. */
 export const shiftLimitMs = 14 * 24 * 3_600_000;
 export const shiftLimits = Object.fromEntries(shiftSteps.map((name) => [name, shiftLimitMs]));

@@ -6,6 +6,7 @@ import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Draft, Write } from '../../../core/plan.ts';
 import { type RolloutPlan, type RolloutSettings, type RouterPlan, stagesText, stepOf } from '../../../core/rollout.ts';
+import { smokeText } from '../../../core/smoke-test.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
@@ -130,7 +131,7 @@ async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promis
   return found && { name: found.name, min: found.min };
 }
 
-type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'>;
+type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'smokeTest' | 'watchMs' | 'drainMs' | 'reachMs'>;
 
 type Wanted = {
   /** What stable will get at the end. */
@@ -141,7 +142,9 @@ type Wanted = {
 };
 
 /** Why traffic that only the numbers of pods divide can't be shifted so. */
-function problemOfReplicas({ stages, analysis }: RolloutPlan): string | undefined {
+function problemOfReplicas({ stages, analysis, smokeTest }: RolloutPlan): string | undefined {
+  if (smokeTest)
+    return 'a smoke test needs a VirtualService or HTTPRoute: without one the new pods have traffic from the first on';
   if (stages.some(({ match, mirror }) => match || mirror))
     return 'requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them';
   if (analysis?.template.source !== 'envoy') return undefined;
@@ -224,6 +227,7 @@ export async function planShift(
     changes: [...added.map(({ change }) => change), ...shiftWords(rollout)],
     checklist: [
       'prepare',
+      ...(rollout.smokeTest ? ['smoke'] : []),
       ...rollout.stages.map(stepOf),
       'promote',
       'return',
@@ -234,10 +238,11 @@ export async function planShift(
 }
 
 /** The lines of the plan that say how the traffic goes, and what judges it. */
-function shiftWords({ stages, router, analysis }: RolloutPlan): Draft['changes'] {
+function shiftWords({ stages, router, analysis, smokeTest }: RolloutPlan): Draft['changes'] {
   const how = router.kind === 'replicas' ? 'by the number of pods, so at most half' : `by ${nameOf(router.ref)}`;
   return [
     { path: 'traffic', to: `${stagesText(stages)}, ${how}` },
+    ...(smokeTest ? [{ path: 'smoke test', to: smokeText(smokeTest) }] : []),
     { path: 'analysis', to: analysis?.name ?? 'none: time brings it on, and pods that break take it back' },
   ];
 }

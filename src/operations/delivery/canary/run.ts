@@ -9,6 +9,7 @@ import type { Phase } from './gate.ts';
 import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
+import { smoke } from './smoke.ts';
 import { type Before, doStage, type StageEnd } from './stage.ts';
 import { watchAfter } from './watch.ts';
 
@@ -107,6 +108,9 @@ export async function runShift(run: ShiftRun): Promise<Report> {
   const { rollout, stable } = kit;
   const prepared = await run.step('prepare', (step) => prepare(kit, step));
   if (prepared.kind === 'back') return await goBack(kit, prepared.back, { series: [], stages: [], heard: 0 }, false);
+  const { smokeTest } = rollout;
+  const tested = smokeTest && (await run.step('smoke', (step) => smoke(kit, smokeTest, step)));
+  if (tested?.kind === 'back') return await goBack(kit, tested.back, { series: [], stages: [], heard: 0 }, false);
   const shifted = await shift(kit, prepared.stableTemplate);
   if (shifted.back) return await goBack(kit, shifted.back, shifted, false);
   const promoted = await run.step('promote', (step) => promote(kit, shifted.heard, step));
