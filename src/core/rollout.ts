@@ -34,16 +34,20 @@ export const Match = z
 export type Match = z.output<typeof Match>;
 
 /** One step of a progressive deploy: so much of the traffic goes to the new version, for so long. */
-export const Stage = z.strictObject({
-  weight: Weight.default(0),
-  /** Until it goes on by itself; with `manual` it never does. */
-  bake: Duration.optional(),
-  /** It waits until somebody promotes it. */
-  manual: z.boolean().default(false),
-  match: Match.optional(),
-  /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
-  mirror: Weight.optional(),
-});
+export const Stage = z
+  .strictObject({
+    weight: Weight.default(0),
+    /** Until it goes on by itself; with `manual` it never does. */
+    bake: Duration.optional(),
+    /** It waits until somebody promotes it. */
+    manual: z.boolean().default(false),
+    match: Match.optional(),
+    /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
+    mirror: Weight.optional(),
+    /** A fresh pod of stable's version stands beside it, and is what it is compared with: an experiment, without traffic. */
+    baseline: z.boolean().optional(),
+  })
+  .refine(({ weight, baseline }) => !baseline || weight === 0, 'has a baseline only at weight 0');
 export type Stage = z.output<typeof Stage>;
 
 export const strategies = ['rolling', 'canary', 'blue-green'] as const;
@@ -99,6 +103,8 @@ export const RolloutPlan = z.object({
   scaler: z.object({ name: z.string(), min: z.number() }).optional(),
   /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */
   analysis: z.object({ name: z.string(), template: AnalysisTemplate }).optional(),
+  /** The Deployment and Service of the experiment's baseline. */
+  baseline: z.string().optional(),
   smokeTest: SmokeTest.optional(),
   watchMs: z.number(),
   drainMs: z.number(),
@@ -123,10 +129,11 @@ export const stepOf = ({ weight }: Pick<Stage, 'weight'>): `weight ${number}` =>
 /** `10 % for 5 min → 50 % until promoted → 100 %`. */
 export function stagesText(stages: readonly Stage[]): string {
   const minutes = (ms: number) => (ms >= 60_000 ? `${Math.round(ms / 6_000) / 10} min` : `${Math.round(ms / 1_000)} s`);
-  const one = ({ weight, bake, manual, match, mirror }: Stage) =>
+  const one = ({ weight, bake, manual, match, mirror, baseline }: Stage) =>
     [
       `${weight} %`,
       ...(match ? [`and ${match.header ?? `cookie ${match.cookie}`}=${match.value}`] : []),
+      ...(baseline ? ['beside a fresh pod of the old version'] : []),
       ...(mirror ? [`and a copy of ${mirror} %`] : []),
       ...(manual ? ['until promoted'] : bake ? [`for ${minutes(bake)}`] : []),
     ].join(' ');

@@ -196,3 +196,32 @@ test('somebody who aborts while the smoke test goes on is heard', async () => {
   expect(await over).toMatchObject({ state: 'cancelled', report: { kind: 'rolled-back', reason: 'aborted' } });
   expect(imageNow()).toContain('web:v1');
 });
+
+test('in an experiment a Job compares the new version with a fresh pod of the old one, which then goes', async () => {
+  const steps = [
+    { weight: 0, bake: '1ms', baseline: true },
+    { weight: 50, bake: '1ms' },
+  ];
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+  const over = desk.settle([id], 30_000).then(([run]) => run ?? expect.unreachable());
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  const [, first] = jobs()[0] ?? [];
+  const env = (job: JsonObject | undefined) => at(job, 'spec', 'template', 'spec', 'containers', 0, 'env');
+  expect(env(first)).toContainEqual({ name: 'STABLE_ADDRESS', value: 'web-baseline.staging.svc:80' });
+  const of = (key: string, ...path: (string | number)[]) => at(world.objects.get(key), 'spec', ...path);
+  const image = ['template', 'spec', 'containers', 0, 'image'];
+  expect(of('staging/web-baseline', ...image)).toEqual(of('staging/web', ...image));
+  expect(of('staging/web-baseline', 'replicas')).toBe(1);
+  expect(of('Service staging/web-baseline', 'selector')).not.toEqual(of('Service staging/web-canary', 'selector'));
+  expect(cluster.weights()).toEqual({ canary: 0, stable: 100 });
+  end('Complete');
+  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(2);
+  expect(world.objects.has('staging/web-baseline')).toBe(false);
+  expect(world.objects.has('Service staging/web-baseline')).toBe(false);
+  expect(env(jobs()[1]?.[1])).toContainEqual({ name: 'STABLE_ADDRESS', value: 'web.staging.svc:80' });
+  const working = setInterval(() => end('Complete'), 200);
+  const run = await over;
+  clearInterval(working);
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(run.checklist.slice(0, 4)).toEqual(['prepare', 'weight 0', 'experiment', 'weight 50']);
+});

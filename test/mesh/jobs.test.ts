@@ -24,10 +24,21 @@ beforeAll(async () => {
       strict: { ...settings, analysis: 'strict' },
       lost: green({ http: [{ path: '/healthz' }, { path: '/', status: 418 }] }),
       refused: green({ http: [{ path: '/healthz' }], job: sh('echo no order could be made; exit 1') }),
+      trial: { ...settings, analysis: 'told' },
       green: green({ http: [{ path: '/healthz' }, { path: '/', contains: 'v1' }], job: asks }),
     },
     analyses: {
       asks: { metrics: [{ kind: 'job', name: 'checkout', ...asks }] },
+      // In the experiment it is told of the baseline, and later of stable.
+      told: {
+        metrics: [
+          {
+            kind: 'job',
+            name: 'told',
+            ...sh('sleep 3; case $STABLE_SERVICE in shop|shop-baseline) ;; *) exit 1 ;; esac'),
+          },
+        ],
+      },
       strict: { metrics: [{ kind: 'job', name: 'checkout', ...sh('echo starting; echo the cart is empty; exit 3') }] },
     },
   });
@@ -92,5 +103,28 @@ test('green that passes its smoke test gets the traffic', async () => {
   const run = await deployed({ app: 'green', tag: 'v1', strategy: 'blue-green' });
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted', strategy: 'blue-green' } });
   expect(run.steps.smoke?.note).toMatch(/^smoke test passed: GET \/healthz, GET \/, Job of /);
+  expect(dropped(traffic.shots)).toEqual([]);
+});
+
+test('an experiment: the new version beside a fresh pod of the old one, judged by a Job; what it stood beside is gone before the first share', async () => {
+  const steps = [
+    { weight: 0, bake: '1s', baseline: true },
+    { weight: 20, bake: '1s' },
+  ];
+  const id = await desk.ask('deploy', { app: 'trial', env: 'staging', tag: 'v2', strategy: 'canary', steps });
+  const working = desk.settle([id], 110_000);
+  const pods = async () =>
+    await seen(
+      'pods',
+      'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image} {.status.containerStatuses[0].ready}{"\\n"}{end}',
+    );
+  await expect.poll(pods, { timeout: 60_000, interval: 200 }).toMatch(/^shop-baseline-\S+ \S+\/shop:v1\S* true$/m);
+  expect(await pods()).toMatch(/^shop-canary-\S+ \S+\/shop:v2/m);
+  expect(await routes()).toEqual(shopRoute('any').spec.http);
+  const shared = async () => JSON.stringify(await routes());
+  await expect.poll(shared, { timeout: 60_000, interval: 100 }).toContain('shop-canary');
+  expect(await seen('deployment,service')).not.toContain('baseline');
+  const [run] = await working;
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
   expect(dropped(traffic.shots)).toEqual([]);
 });

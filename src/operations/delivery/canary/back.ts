@@ -61,22 +61,35 @@ function isUsedOtherwise({ kind, spec }: JsonObject): boolean {
   return others.length > 0 || (isObject(only) && Object.keys(only).some((field) => field !== 'route'));
 }
 
+/** Last come, first gone: what leads to the pods before the pods. */
+async function removeBeside({ run, kube }: Kit, which: (name: string) => boolean, signal: AbortSignal): Promise<void> {
+  const beside = (run.plan.writes ?? []).map(refOfWrite).filter(({ name }) => which(name));
+  for (const ref of beside.reverse()) {
+    const live = await kube.read(ref, signal);
+    if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
+  }
+}
+
+/** The baseline has served; the new version stays for what comes next. */
+export async function endExperiment(kit: Kit, step: StepContext): Promise<void> {
+  await patiently(kit, step, async (signal) => {
+    await removeBeside(kit, (name) => name === kit.rollout.baseline, signal);
+    return { kind: 'done' };
+  });
+  step.log('the experiment is over, and its baseline gone');
+}
+
 /** Lets what is under way end, then takes away what stood beside stable. */
 export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
-  const { run, kube, rollout } = kit;
+  const { run, rollout } = kit;
   const left = step.startedAt + rollout.drainMs - run.now();
   if (left > 0) {
     step.note('requests that are under way may end');
     await step.rest(left, again.heard);
   }
-  // Last come, first gone: what leads to the pods before the pods.
-  const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
   await patiently(kit, step, async (signal) => {
     await freeScaler(kit, signal);
-    for (const ref of beside) {
-      const live = await kube.read(ref, signal);
-      if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
-    }
+    await removeBeside(kit, () => true, signal);
     return { kind: 'done' };
   });
   step.log('what stood beside it is gone');

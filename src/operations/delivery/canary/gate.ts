@@ -11,7 +11,7 @@ import { canaryJobs } from './jobs.ts';
 import type { Kit } from './kit.ts';
 
 /** From when to when the canary had one weight. */
-export type Phase = { weight: number; since: number; until: number };
+export type Phase = { weight: number; since: number; until: number; baseline?: true };
 
 /** What the analysis says of a canary, its one line, and what it did not learn, since when. */
 export type Gated = { gate: Gate; said?: string; unknown?: readonly Unknown[]; point?: Point };
@@ -26,9 +26,10 @@ type Look = {
   after?: boolean;
 };
 
-function subjectOf({ run, rollout }: Kit, after: boolean): Subject {
+function subjectOf({ run, rollout }: Kit, after: boolean, baseline: string | undefined): Subject {
   const { app, namespace } = run.place;
   const { stable, canary, service, ports } = rollout;
+  if (baseline !== undefined) return { app, namespace, stable: baseline, canary, service: baseline, ports };
   // What is judged after the promotion is stable; nothing is there any more to compare it with.
   return after
     ? { app, namespace, stable: canary, canary: stable, service: canary, canaryService: service, ports }
@@ -76,14 +77,18 @@ export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, sig
   const { run, rollout } = kit;
   const template = look.after ? withoutJobs(rollout.analysis?.template) : rollout.analysis?.template;
   if (!template) return { gate: 'open' };
-  const spans = phases.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
+  // What was compared with a baseline, and what with stable, are two comparisons.
+  const last = phases.at(-1);
+  const alike = phases.filter(({ baseline }) => baseline === last?.baseline);
+  const baseline = last?.baseline && rollout.baseline;
+  const spans = alike.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
   if (spans.length === 0) return { gate: 'hold', unknown: look.unknown };
-  const job = canaryJobs(kit, spans.at(-1)?.since ?? look.now, signal);
+  const job = canaryJobs(kit, spans.at(-1)?.since ?? look.now, signal, baseline);
   const options = { before: look.unknown, hookHosts: run.settings.hookHosts, job };
   const evidence = await measure(
     run.on,
     template,
-    subjectOf(kit, look.after ?? false),
+    subjectOf(kit, look.after ?? false, baseline),
     spans,
     look.now,
     signal,

@@ -21,7 +21,7 @@ function nameFor({ run, canary }: Kit, key: string): string {
 }
 
 /** What a Job is told of the two versions. Where the pods are the share, the canary has no Service of its own. */
-function told({ run, rollout }: Kit): Record<string, string> {
+function told({ run, rollout }: Kit, stable: string): Record<string, string> {
   const address = (service: string) => `${service}.${run.place.namespace}.svc:${rollout.ports[0] ?? 80}`;
   const of = (side: string, service: string) => ({
     [`${side}_SERVICE`]: service,
@@ -30,7 +30,7 @@ function told({ run, rollout }: Kit): Record<string, string> {
   return {
     APP: run.place.app,
     NAMESPACE: run.place.namespace,
-    ...of('STABLE', rollout.service),
+    ...of('STABLE', stable),
     ...(rollout.router.kind !== 'replicas' && of('CANARY', rollout.canary)),
   };
 }
@@ -86,7 +86,13 @@ async function specOf(
 const unknown = (why: string) => ({ kind: 'unknown' as const, why });
 
 /** Makes the Job, of the canary's, so that the cluster clears it away with the canary. */
-async function start(kit: Kit, wanted: CheckJob, name: string, signal: AbortSignal): Promise<JobOutcome> {
+async function start(
+  kit: Kit,
+  wanted: CheckJob,
+  name: string,
+  stable: string,
+  signal: AbortSignal,
+): Promise<JobOutcome> {
   const { kube, run, canary } = kit;
   const [owner, spec] = await Promise.all([kube.read(canary, signal), specOf(kit, wanted, signal)]);
   if (!spec) return unknown(`can’t be made: there is no CronJob/${wanted.cronJob}`);
@@ -102,7 +108,7 @@ async function start(kit: Kit, wanted: CheckJob, name: string, signal: AbortSign
       annotations: { [runAnnotation]: run.id },
       ownerReferences: [{ apiVersion, kind, name: canary.name, uid: text(at(owner, 'metadata', 'uid')) }],
     },
-    spec: withWishes(spec, wanted, told(kit)),
+    spec: withWishes(spec, wanted, told(kit, stable)),
   };
   await kube.create(manifest, {}, signal);
   return { kind: 'running' };
@@ -114,13 +120,15 @@ export async function lookAtJob(
   wanted: CheckJob,
   key: string,
   signal: AbortSignal,
+  /** The Service that the new version is compared with. */
+  stable: string = kit.rollout.service,
 ): Promise<JobOutcome & { last?: string }> {
   const { kube, run } = kit;
   const name = nameFor(kit, key);
   const ref = { apiVersion: 'batch/v1', kind: 'Job', namespace: run.place.namespace, name };
   try {
     const job = await kube.read(ref, signal);
-    if (!job) return await start(kit, wanted, name, signal);
+    if (!job) return await start(kit, wanted, name, stable, signal);
     const labels = `batch.kubernetes.io/job-name=${name}`;
     const pods = await kube.list({ apiVersion: 'v1', kind: 'Pod', namespace: ref.namespace, labels }, signal);
     const outcome = jobOutcome(job, pods);
@@ -135,9 +143,9 @@ export async function lookAtJob(
 }
 
 /** The Jobs of an analysis, each once for the phase that began at `since`. */
-export function canaryJobs(kit: Kit, since: number, signal: AbortSignal): AskJob {
+export function canaryJobs(kit: Kit, since: number, signal: AbortSignal, stable?: string): AskJob {
   return async (metric: JobMetric): Promise<Heard<Value>> => {
-    const outcome = await lookAtJob(kit, metric, `${metric.name} ${since}`, signal);
+    const outcome = await lookAtJob(kit, metric, `${metric.name} ${since}`, signal, stable);
     const known = (verdict: NonNullable<Value['verdict']>, reason?: string): Heard<Value> => ({
       kind: 'known',
       known: { metric: metric.name, at: since, verdict, ...(reason !== undefined && { reason }) },

@@ -11,20 +11,16 @@ import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
+import { besideStable, nameIn, type Parts } from './beside.ts';
 import { hostsOf } from './istio.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
 import { listIfKnown } from './list-if-known.ts';
-import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
 import { routesOf } from './router.ts';
 import { uncoveredPolicies } from './uncovered.ts';
 
 const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' };
 const gateway = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
 const rule = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' };
-
-const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
-
-type Parts = { services: JsonObject[]; routes: JsonObject[]; virtual: JsonObject[]; rules: JsonObject[] };
 
 async function partsOf(kube: Kube, namespace: string, signal: AbortSignal): Promise<Parts> {
   const [services, virtual, routes, rules] = await Promise.all([
@@ -109,12 +105,6 @@ function routerFor(
   return { kind: 'replicas' };
 }
 
-const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
-  ...istio,
-  metadata: { name: service, namespace, labels: { 'app.kubernetes.io/managed-by': 'shipmate' } },
-  spec: { hosts: [service], http: [{ route: [{ destination: { host: service } }] }] },
-});
-
 /** Each object that comes beside stable is one line: what it is, is said by the lines about stable. */
 async function addition(
   kube: Kube,
@@ -142,33 +132,15 @@ type Wanted = {
 };
 
 /** Why traffic that only the numbers of pods divide can't be shifted so. */
-function problemOfReplicas({ stages, analysis, smokeTest }: RolloutPlan): string | undefined {
+function problemOfReplicas({ stages, analysis, smokeTest, baseline }: RolloutPlan): string | undefined {
+  if (baseline !== undefined)
+    return 'a baseline stands apart from stable only where a VirtualService or HTTPRoute routes the traffic';
   if (smokeTest)
     return 'a smoke test needs a VirtualService or HTTPRoute: without one the new pods have traffic from the first on';
   if (stages.some(({ match, mirror }) => match || mirror))
     return 'requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them';
   if (analysis?.template.source !== 'envoy') return undefined;
   return `the analysis ${analysis.name} reads what Envoy counts, which does not tell apart pods that one Service finds`;
-}
-
-type Around = { parts: Parts; service: JsonObject; labels: Record<string, string>; rollout: RolloutPlan };
-
-/** The objects that stand beside stable for a while, each with what it is there for, in the order in which they come. */
-function besideStable(after: JsonObject, place: Place, { parts, service, labels, rollout }: Around) {
-  const { canary, router, strategy } = rollout;
-  const names = { namespace: place.namespace, canary };
-  const hosts = hostsOf(rollout.service, place.namespace);
-  const policy = parts.rules.find((each) => hosts.includes(text(at(each, 'spec', 'host'))));
-  const byReplicas = router.kind === 'replicas';
-  const rule = router.kind === 'istio' && policy ? canaryRule(policy, names) : undefined;
-  const route = router.kind === 'istio' && router.created ? freshRoute(rollout.service, place) : undefined;
-  const all: [JsonObject | undefined, string][] = [
-    [canaryDeployment(after, names, labels, byReplicas), `for the time of the ${strategy}`],
-    [byReplicas ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
-    [rule, `as DestinationRule/${nameIn(policy ?? {})}`],
-    [route, 'divides the traffic'],
-  ];
-  return all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
 }
 
 /** Why the traffic can't be shifted as planned, if so. */
@@ -210,6 +182,7 @@ export async function planShift(
     service: nameIn(service),
     ports: list(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
     router: routerFor(place, settings, nameIn(service), parts),
+    ...(shift.stages.some(({ baseline }) => baseline) && { baseline: `${place.workload}-baseline` }),
     ...(scaler && { scaler }),
     restore: earlier(live, at(live, 'spec', 'template')),
     ...(analysis && { analysis }),
@@ -218,8 +191,9 @@ export async function planShift(
   if (problem) throw impossible(problem);
   const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
   const warnings = await uncoveredPolicies(kube, place.namespace, { stable, canary: labels }, signal);
-  const beside = besideStable(after, place, { parts, service, labels, rollout });
+  const beside = besideStable(after, place, { parts, service, own, labels, rollout, live });
   const added = await Promise.all(beside.map((each) => addition(kube, each.manifest, each.what, signal)));
+  const lastBaseline = rollout.stages.findLastIndex(({ baseline }) => baseline);
   return {
     rollout,
     ...(warnings.length > 0 && { warnings }),
@@ -228,7 +202,7 @@ export async function planShift(
     checklist: [
       'prepare',
       ...(rollout.smokeTest ? ['smoke'] : []),
-      ...rollout.stages.map(stepOf),
+      ...rollout.stages.map(stepOf).flatMap((name, n) => (n === lastBaseline ? [name, 'experiment'] : [name])),
       'promote',
       'return',
       'remove',

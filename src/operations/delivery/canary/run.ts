@@ -4,13 +4,13 @@ import type { Report } from '../../../core/report.ts';
 import { type Stage, stageAfter, stepOf } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
-import { sendBack, takeAway } from './back.ts';
+import { endExperiment, sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
 import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { smoke } from './smoke.ts';
-import { type Before, doStage, type StageEnd } from './stage.ts';
+import { type Before, doStage, phaseOf, type StageEnd } from './stage.ts';
 import { watchAfter } from './watch.ts';
 
 type Prepared = { kind: 'ready'; stableTemplate: string } | Extract<Done, { kind: 'back' }>;
@@ -74,12 +74,14 @@ async function shift(kit: Kit, stableTemplate: string): Promise<Shifted> {
     const context: Before = { ...before, phases: [...phases], strict };
     const end: StageEnd = await kit.run.step(nameOf(stage, used), (step) => doStage(kit, stage, context, step));
     if (end.since !== undefined && end.until > end.since)
-      phases.push({ weight: stage.weight, since: end.since, until: end.until });
+      phases.push({ ...phaseOf(stage), since: end.since, until: end.until });
     before = { heard: end.heard, paused: end.paused, stableTemplate };
     said = end.said ?? said;
     series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
     const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
     if (end.next.kind === 'back') return { ...state, back: end.next.back };
+    if (stage.baseline && !planned.slice(index + 1).some(({ baseline }) => baseline))
+      await kit.run.step('experiment', (step) => endExperiment(kit, step));
     ({ stage: next, index } = stageAfter(kit.rollout, stage, index, end.next));
   }
   return { series, stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
