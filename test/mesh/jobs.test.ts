@@ -75,7 +75,7 @@ test('a Job whose last words are no takes the canary back, and is cleared away w
   expect(dropped(traffic.shots)).toEqual([]);
 });
 
-test('a Job that the canary answers lets it through, once for each share', async () => {
+test('a Job that ends well lets it through, once for each share', async () => {
   const run = await deployed({ app: 'shop', ...canary });
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted', said: 'checkout' } });
   expect(await stable()).toContain('/shop:v2@sha256');
