@@ -115,7 +115,7 @@ test('an experiment: the new version beside a fresh pod of the old one, judged b
   const working = desk.settle([id], 110_000);
   const pods = async () =>
     await seen(
-      'pods',
+      'pod',
       'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image} {.status.containerStatuses[0].ready}{"\\n"}{end}',
     );
   await expect.poll(pods, { timeout: 60_000, interval: 200 }).toMatch(/^shop-baseline-\S+ \S+\/shop:v1\S* true$/m);
