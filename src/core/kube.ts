@@ -108,6 +108,15 @@ export type Kube = {
     signal: AbortSignal,
   ): Promise<ExecEnd>;
   /**
+   * GETs a path of a Service through the API server, which chooses a pod of it that is ready. Any answer of the pod's is one,
+   * whatever its status. @throws Fault CLUSTER_UNREACHABLE where no pod answered
+   */
+  ask(
+    service: { namespace: string; name: string; port: number },
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ status: number; text: string }>;
+  /**
    * Watches a workload's rollout until it is complete, has failed, is past `deadline` (ms epoch), or another run took over.
    * `seen` gets the counts whenever they change.
    */

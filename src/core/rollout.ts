@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AnalysisTemplate } from './analysis/template.ts';
 import { JsonObject } from './json.ts';
+import { SmokeTest } from './smoke-test.ts';
 import { Duration, Percentage } from './values.ts';
 
 /** A whole percentage: what a traffic router takes. */
@@ -33,16 +34,20 @@ export const Match = z
 export type Match = z.output<typeof Match>;
 
 /** One step of a progressive deploy: so much of the traffic goes to the new version, for so long. */
-export const Stage = z.strictObject({
-  weight: Weight.default(0),
-  /** Until it goes on by itself; with `manual` it never does. */
-  bake: Duration.optional(),
-  /** It waits until somebody promotes it. */
-  manual: z.boolean().default(false),
-  match: Match.optional(),
-  /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
-  mirror: Weight.optional(),
-});
+export const Stage = z
+  .strictObject({
+    weight: Weight.default(0),
+    /** Until it goes on by itself; with `manual` it never does. */
+    bake: Duration.optional(),
+    /** It waits until somebody promotes it. */
+    manual: z.boolean().default(false),
+    match: Match.optional(),
+    /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
+    mirror: Weight.optional(),
+    /** A fresh pod of stable's version stands beside it, and is what it is compared with: an experiment, without traffic. */
+    baseline: z.boolean().optional(),
+  })
+  .refine(({ weight, baseline }) => !baseline || weight === 0, 'has a baseline only at weight 0');
 export type Stage = z.output<typeof Stage>;
 
 export const strategies = ['rolling', 'canary', 'blue-green'] as const;
@@ -70,6 +75,8 @@ export const RolloutSettings = z.strictObject({
   service: z.string().optional(),
   /** Where a policy that holds for stable's pods can't be made to hold for the canary's: say so, or refuse. */
   unprotected: z.enum(['warn', 'refuse']).optional(),
+  /** What the new version is asked before it gets any traffic. */
+  smokeTest: SmokeTest.optional(),
 });
 export type RolloutSettings = z.output<typeof RolloutSettings>;
 
@@ -103,6 +110,9 @@ export const RolloutPlan = z.object({
   scaler: z.object({ name: z.string(), min: z.number() }).optional(),
   /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */
   analysis: z.object({ name: z.string(), template: AnalysisTemplate }).optional(),
+  /** The Deployment and Service of the experiment's baseline. */
+  baseline: z.string().optional(),
+  smokeTest: SmokeTest.optional(),
   watchMs: z.number(),
   drainMs: z.number(),
   reachMs: z.number(),
@@ -126,10 +136,11 @@ export const stepOf = ({ weight }: Pick<Stage, 'weight'>): `weight ${number}` =>
 /** `10 % for 5 min → 50 % until promoted → 100 %`. */
 export function stagesText(stages: readonly Stage[]): string {
   const minutes = (ms: number) => (ms >= 60_000 ? `${Math.round(ms / 6_000) / 10} min` : `${Math.round(ms / 1_000)} s`);
-  const one = ({ weight, bake, manual, match, mirror }: Stage) =>
+  const one = ({ weight, bake, manual, match, mirror, baseline }: Stage) =>
     [
       `${weight} %`,
       ...(match ? [`and ${match.header ?? `cookie ${match.cookie}`}=${match.value}`] : []),
+      ...(baseline ? ['beside a fresh pod of the old version'] : []),
       ...(mirror ? [`and a copy of ${mirror} %`] : []),
       ...(manual ? ['until promoted'] : bake ? [`for ${minutes(bake)}`] : []),
     ].join(' ');

@@ -64,7 +64,7 @@ const history: fc.Arbitrary<History> = fc.array(fc.record({ at: fc.integer({ min
 
 class Killed extends Error {}
 
-async function live(events: History) {
+async function live(events: History, experiment: boolean) {
   await engine.redis.flushall();
   const world = fakeWorld();
   stock(world);
@@ -83,8 +83,11 @@ async function live(events: History) {
     env: 'staging',
     tag: 'v2',
     strategy: 'canary',
-    weights: [25, 50],
-    bake: '1ms',
+    steps: [
+      ...(experiment ? [{ weight: 0, bake: '1ms', baseline: true }] : []),
+      { weight: 25, bake: '1ms' },
+      { weight: 50, bake: '1ms' },
+    ],
   });
   let [writes, dead] = [0, false];
   let edited = false;
@@ -149,15 +152,18 @@ function checkEnd({ run, cluster, edited }: Awaited<ReturnType<typeof live>>): v
   expect(get('Service staging/web-canary')).toBeUndefined();
   expect(get('AuthorizationPolicy staging/web-canary-no-delete')).toBeUndefined();
   expect(get('AuthorizationPolicy staging/no-delete')).toMatchObject(guard);
+  expect(get('staging/web-baseline')).toBeUndefined();
+  expect(get('Service staging/web-baseline')).toBeUndefined();
 }
 
 test('undisturbed it ends all new, and whoever kills, steers, edits or breaks, it ends all new or all stable', {
   timeout: 600_000,
 }, async () => {
-  checkEnd(await live([]));
+  checkEnd(await live([], false));
+  checkEnd(await live([], true));
   const runs = Number(process.env.CANARY_RUNS ?? 40);
   await fc.assert(
-    fc.asyncProperty(history, async (events) => checkEnd(await live(events))),
+    fc.asyncProperty(history, fc.boolean(), async (events, experiment) => checkEnd(await live(events, experiment))),
     { numRuns: runs, seed: 20261125, endOnFailure: true },
   );
 });

@@ -18,6 +18,8 @@ export type FakeCluster = {
   templates: JsonObject[];
   /** How the next rollouts end; complete where none is left. */
   ends: RolloutEnd[];
+  /** What Services answer, by path; 200 where nothing is said. */
+  answers: Map<string, { status: number; text: string }>;
   /** How long a rollout takes. */
   rolloutMs: number;
 };
@@ -71,6 +73,7 @@ export function fakeCluster(): FakeCluster {
     executed: [],
     templates: [],
     ends: [],
+    answers: new Map(),
     rolloutMs: 0,
   };
   const laid = (manifest: JsonObject) => asObject(overlay(state.objects.get(keyOf(manifest)), manifest), manifest);
@@ -146,6 +149,7 @@ export function fakeCluster(): FakeCluster {
       const all = { bytes: Buffer.byteLength(output), sha256: createHash('sha256').update(output).digest('hex') };
       return { exitCode: 0, output, cut: false, timedOut: false, ...all };
     },
+    ask: async (_service, path) => state.answers.get(path) ?? { status: 200, text: 'ok' },
     follow: async (_ref, { seen }, signal) => {
       seen({ replicas: 1, updated: 0, ready: 0 });
       await sleep(state.rolloutMs, undefined, { signal });

@@ -92,6 +92,10 @@ export function recordingKube(kube: Kube, used: Used): Kube {
       note('get,create', pods, 'exec');
       return await kube.exec(ref, options, signal);
     },
+    ask: async (...args) => {
+      note('get', kindNamed('Service'), 'proxy');
+      return await kube.ask(...args);
+    },
     follow: async (ref, options, signal) => {
       note('get,list,watch', of(ref));
       picture(ref);

@@ -7,6 +7,8 @@ import { stateOf } from './run-words.ts';
 
 const stepWords: Record<string, string> = {
   prepare: 'Put up the new version beside the old one',
+  smoke: 'Test it before it gets any traffic',
+  experiment: 'Clear away what the new version was compared with',
   promote: 'Give the old one’s pods the new version',
   return: 'Hand the traffic over',
   back: 'Send all traffic back to stable',

@@ -23,6 +23,8 @@ export type Connection = {
   as?: Identity;
   /** Does a call, again and again while the fault may pass (429, 5xx, connection), and answers with its JSON. @throws Fault, RefusedCall */
   call(call: Call): Promise<JsonObject>;
+  /** What is behind the API server answers, whatever its status; asked once, and only the beginning is read. @throws Fault */
+  answer(call: Call): Promise<{ status: number; text: string }>;
   /** The `Date` that the API server gives its answer. @throws Fault, RefusedCall */
   date(call: Call): Promise<string | undefined>;
   /** Opens a stream of JSON lines (a watch). The caller reads it to its end. @throws Fault, RefusedCall */
@@ -76,6 +78,20 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const mostBytes = 65_536;
+
+/** So much of a body as is worth reading. */
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= mostBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, mostBytes).toString();
 }
 
 type Answer = Dispatcher.ResponseData;
@@ -135,6 +151,15 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
       const object = parsed(text);
       if (!isObject(object)) throw unreachable('an answer that is not an object');
       return object;
+    },
+    answer: async (call) => {
+      const signal = AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]);
+      try {
+        const { statusCode, body } = await transport.send({ ...call, ...(as && { as }), signal }, 'call');
+        return { status: statusCode, text: await beginning(body) };
+      } catch (thrown) {
+        throw unreachable(problemOf(thrown), thrown);
+      }
     },
     date: async (call) => {
       const { headers, body } = await patiently(call, 'call');

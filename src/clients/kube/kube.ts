@@ -4,6 +4,7 @@ import { isWorkloadKind } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import { applyManifest, createObject, dryRun, evictPod, mergeObject, refusalFault, removeObject } from './apply.ts';
+import { askService } from './ask.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { execInPod } from './exec.ts';
 import { followRollout } from './follow.ts';
@@ -77,6 +78,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
     evict: (ref, signal) => inWords(ref.namespace, () => evictPod(connection, ref, signal)),
     logs: (...args) => logLines(connection, ...args),
     exec: (ref, ...rest) => inWords(ref.namespace, () => execInPod(connection, ref, ...rest)),
+    ask: (service, ...rest) => inWords(service.namespace, () => askService(connection, service, ...rest)),
     follow: (...args) => inWords(args[0].namespace, () => follow(connection, watches, ...args)),
     workload: (ref, signal, seen) => inWords(ref.namespace, () => readWorkload(connection, watches, ref, signal, seen)),
     revisions: (ref, signal) =>

@@ -16,8 +16,8 @@ export type Value = {
   canary?: number;
   stable?: number;
   at: number;
-  /** A web hook's own. */
-  verdict?: 'pass' | 'fail' | 'unsure';
+  /** A web hook's or a Job's own; `running`: it will be there. */
+  verdict?: 'pass' | 'fail' | 'unsure' | 'running';
   reason?: string;
 };
 
@@ -36,12 +36,14 @@ export type FindingCode =
   /** fail: worse than stable, or beyond a limit, beyond chance. */
   | 'regression'
   | 'limit'
-  /** A web hook said so. */
+  /** A web hook or a Job said so. */
   | 'told'
   /** unsure: no request yet, too few, not enough to tell, nothing known, no number. */
   | 'no-traffic'
   | 'few-requests'
   | 'undecided'
+  /** unsure: a Job has yet to end. */
+  | 'running'
   | 'unknown'
   | 'no-data';
 

@@ -20,10 +20,12 @@ export function judgeGauge(metric: Saturation | PromQl, value: Value | undefined
   return { kind: 'pass', code: 'no-worse', ...known };
 }
 
-/** What a web hook said; no answer is no pass. */
+/** What a web hook or a Job said; no answer is no pass. */
 export function judgeTold(value: Value | undefined): Finding {
   const problem = value?.reason === undefined ? {} : { problem: value.reason };
   if (value?.verdict === undefined) return { ...none, unit: 'number' };
+  if (value.verdict === 'running')
+    return { kind: 'unsure', code: 'running', unit: 'number', problem: 'its Job is still running' };
   return value.verdict === 'unsure'
     ? { kind: 'unsure', code: 'undecided', unit: 'number', ...problem }
     : { kind: value.verdict, code: 'told', unit: 'number', ...problem };

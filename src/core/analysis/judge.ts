@@ -37,6 +37,7 @@ function findingOf(metric: Metric, evidence: Evidence, phases: readonly Phase[],
     case 'promql':
       return judgeGauge(metric, value);
     case 'web-hook':
+    case 'job':
       return judgeTold(value);
     default:
       return metric satisfies never;

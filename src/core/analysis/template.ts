@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobFields, runsOne } from '../check-job.ts';
 import { Duration, Percentage } from '../values.ts';
 
 /** `analyses` of `shipmate.yaml`: what a canary is judged by, and how sure the judge must be. */
@@ -82,11 +83,17 @@ export const WebHook = z.strictObject({
 });
 export type WebHook = z.output<typeof WebHook>;
 
+/** A Job in the cluster decides, once for each share of the traffic: exit code 0 is a pass. */
+export const JobMetric = z
+  .strictObject({ kind: z.literal('job'), name: Name, ...jobFields })
+  .refine(runsOne, 'takes an image or a cronJob');
+export type JobMetric = z.output<typeof JobMetric>;
+
 /** Whether a web hook may be asked: over https, or at a host that was named. */
 export const mayAsk = (url: string, hosts: readonly string[]): boolean =>
   URL.canParse(url) && (new URL(url).protocol === 'https:' || hosts.includes(new URL(url).origin));
 
-export const Metric = z.discriminatedUnion('kind', [SuccessRate, Latency, Saturation, PromQl, WebHook]);
+export const Metric = z.discriminatedUnion('kind', [SuccessRate, Latency, Saturation, PromQl, WebHook, JobMetric]);
 export type Metric = z.output<typeof Metric>;
 
 /** What people call a metric; the judge's answers go by it. */
@@ -100,6 +107,7 @@ export function nameOfMetric(metric: Metric): string {
       return metric.of === 'cpu' ? 'CPU' : 'memory';
     case 'promql':
     case 'web-hook':
+    case 'job':
       return metric.name;
     default:
       return metric satisfies never;

@@ -4,6 +4,7 @@ import type { ArmCounts, Evidence, Phase, Unknown, Value } from '../../core/anal
 import { countersQuery, filledQuery, type Span, type Subject, saturationQuery } from '../../core/analysis/queries.ts';
 import {
   type AnalysisTemplate,
+  type JobMetric,
   type Metric,
   nameOfMetric,
   type PromQl,
@@ -20,7 +21,11 @@ export type MeasureOptions = {
   before?: readonly Unknown[];
   /** Hosts that web hooks may be asked at over plain http: `hookHosts` of the settings. */
   hookHosts?: readonly string[];
+  /** Runs a Job for the phase that is going on, or looks how it is. */
+  job?: AskJob;
 };
+
+export type AskJob = (metric: JobMetric) => Promise<Heard<Value>>;
 
 type Look = {
   on: Pick<Clients, 'metrics' | 'hooks'>;
@@ -29,6 +34,7 @@ type Look = {
   spans: readonly Span[];
   now: number;
   hookHosts: readonly string[];
+  job: AskJob;
   signal: AbortSignal;
 };
 
@@ -110,6 +116,8 @@ async function told(look: Look, { name, url }: WebHook): Promise<Heard<Value>> {
   }
 }
 
+const noCluster: AskJob = async ({ name }) => ({ kind: 'unknown', why: `${name} has had no cluster to run in` });
+
 type Part = { metric: string; found: Heard<Value | Phase[]> };
 
 async function partOf(look: Look, metric: Metric): Promise<Part> {
@@ -125,6 +133,8 @@ async function partOf(look: Look, metric: Metric): Promise<Part> {
       return { metric: name, found: await ownQuery(look, metric) };
     case 'web-hook':
       return { metric: name, found: await told(look, metric) };
+    case 'job':
+      return { metric: name, found: await look.job(metric) };
     default:
       return metric satisfies never;
   }
@@ -161,9 +171,9 @@ export async function measure(
   phases: readonly Span[],
   now: number,
   signal: AbortSignal,
-  { before = [], hookHosts = [] }: MeasureOptions = {},
+  { before = [], hookHosts = [], job = noCluster }: MeasureOptions = {},
 ): Promise<Evidence> {
-  const look: Look = { on, template, subject, spans: phases, now, hookHosts, signal };
+  const look: Look = { on, template, subject, spans: phases, now, hookHosts, job, signal };
   // One latency query serves all quantiles.
   const durations = template.metrics.find(({ kind }) => kind === 'latency');
   const asked = template.metrics.filter((metric) => metric.kind !== 'latency' || metric === durations);

@@ -64,7 +64,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>): Promise<Draft> 
 const jobName = (cron: string, run: string): string => `${cron.slice(0, nameMost - run.length - 1)}-${run}`;
 
 /** The newest of the Job's pods says what it did. */
-async function lastWords(kube: Kube, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<string[]> {
+export async function lastWords(kube: Kube, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<string[]> {
   const labels = `batch.kubernetes.io/job-name=${name}`;
   const pods = await kube.list({ apiVersion: 'v1', kind: 'Pod', namespace, labels }, signal);
   const age = (pod: JsonObject) => String(at(pod, 'metadata', 'creationTimestamp') ?? '');

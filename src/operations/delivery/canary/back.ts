@@ -63,9 +63,26 @@ function isUsedOtherwise({ kind, spec }: JsonObject): boolean {
   return others.length > 0 || (isObject(only) && Object.keys(only).some((field) => field !== 'route'));
 }
 
+/** The baseline has served; the new version stays for what comes next. */
+export async function endExperiment(kit: Kit, step: StepContext): Promise<void> {
+  const beside = (kit.run.plan.writes ?? []).map(refOfWrite).reverse();
+  await clear(kit, step, beside.filter(({ name }) => name === kit.rollout.baseline));
+  step.log('the experiment is over, and its baseline gone');
+}
+
+async function clear(kit: Kit, step: StepContext, refs: readonly ObjectRef[]): Promise<void> {
+  await patiently(kit, step, async (signal) => {
+    for (const ref of refs) {
+      const live = await kit.kube.read(ref, signal);
+      if (live && !isUsedOtherwise(live)) await kit.kube.remove(ref, {}, signal);
+    }
+    return { kind: 'done' };
+  });
+}
+
 /** Lets what is under way end, then takes away what stood beside stable. */
 export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
-  const { run, kube, rollout } = kit;
+  const { run, rollout } = kit;
   const left = step.startedAt + rollout.drainMs - run.now();
   if (left > 0) {
     step.note('requests that are under way may end');
@@ -75,23 +92,15 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
   const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
   const pods = 1 + beside.findIndex(({ kind, name }) => kind === kit.canary.kind && name === kit.canary.name);
   const guards = beside.slice(pods);
-  const clear = async (refs: readonly ObjectRef[]) =>
-    await patiently(kit, step, async (signal) => {
-      for (const ref of refs) {
-        const live = await kube.read(ref, signal);
-        if (live && !isUsedOtherwise(live)) await kube.remove(ref, {}, signal);
-      }
-      return { kind: 'done' };
-    });
   await patiently(kit, step, async (signal) => {
     await freeScaler(kit, signal);
     return { kind: 'done' };
   });
-  await clear(beside.slice(0, pods));
+  await clear(kit, step, beside.slice(0, pods));
   if (beside.length > 0) step.note(beside.map(({ kind, name }) => `${kind}/${name}`).join(', '));
   if (guards.length === 0) return step.log('what stood beside it is gone');
   if (await podsGone(kit, step)) {
-    await clear(guards);
+    await clear(kit, step, guards);
     return step.log('what stood beside it is gone');
   }
   const staying = guards.map(nameOf).join(', ');

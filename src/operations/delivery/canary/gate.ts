@@ -7,10 +7,11 @@ import { unknownNext } from '../../../core/analysis/unknown.ts';
 import type { Gate } from '../../../core/canary.ts';
 import type { Point } from '../../../core/series.ts';
 import { measure } from '../analysis.ts';
+import { canaryJobs } from './jobs.ts';
 import type { Kit } from './kit.ts';
 
 /** From when to when the canary had one weight. */
-export type Phase = { weight: number; since: number; until: number };
+export type Phase = { weight: number; since: number; until: number; baseline?: true };
 
 /** What the analysis says of a canary, its one line, and what it did not learn, since when. */
 export type Gated = { gate: Gate; said?: string; unknown?: readonly Unknown[]; point?: Point };
@@ -25,9 +26,10 @@ type Look = {
   after?: boolean;
 };
 
-function subjectOf({ run, rollout }: Kit, after: boolean): Subject {
+function subjectOf({ run, rollout }: Kit, after: boolean, baseline: string | undefined): Subject {
   const { app, namespace } = run.place;
   const { stable, canary, service, ports } = rollout;
+  if (baseline !== undefined) return { app, namespace, stable: baseline, canary, service: baseline, ports };
   // What is judged after the promotion is stable; nothing is there any more to compare it with.
   return after
     ? { app, namespace, stable: canary, canary: stable, service: canary, canaryService: service, ports }
@@ -53,12 +55,20 @@ function gateFor(
   if (judgement.kind === 'fail') return 'fail';
   if (next.kind === 'rollback') return 'unknown';
   if (next.kind !== 'known') return 'hold';
+  // A Job ends, and is waited for.
+  if (judgement.metrics.some(({ code }) => code === 'running')) return 'hold';
   // Those few requests that are chosen by hand, or mirrored, decide nothing.
   if (weight === 0 || look.after) return 'open';
   if (missing > 0) return 'hold';
   if (judgement.kind === 'pass') return 'open';
   return !look.strict && enough(judgement) ? 'open' : 'hold';
 }
+
+/** After the promotion no canary is there for a Job to look at. */
+const withoutJobs = (template: AnalysisTemplate | undefined): AnalysisTemplate | undefined => {
+  const metrics = template?.metrics.filter(({ kind }) => kind !== 'job') ?? [];
+  return template && metrics.length > 0 ? { ...template, metrics } : undefined;
+};
 
 /** What was measured, for the chart. */
 function pointOf({ metrics }: Judgement, at: number, weight: number): Point {
@@ -77,15 +87,20 @@ function pointOf({ metrics }: Judgement, at: number, weight: number): Point {
  */
 export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, signal: AbortSignal): Promise<Gated> {
   const { run, rollout } = kit;
-  const template = rollout.analysis?.template;
+  const template = look.after ? withoutJobs(rollout.analysis?.template) : rollout.analysis?.template;
   if (!template) return { gate: 'open' };
-  const spans = phases.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
+  // What was compared with a baseline, and what with stable, are two comparisons.
+  const last = phases.at(-1);
+  const alike = phases.filter(({ baseline }) => baseline === last?.baseline);
+  const baseline = last?.baseline && rollout.baseline;
+  const spans = alike.filter(({ since, until }) => until > since).map(({ since, until }) => ({ since, until }));
   if (spans.length === 0) return { gate: 'hold', unknown: look.unknown };
-  const options = { before: look.unknown, hookHosts: run.settings.hookHosts };
+  const job = canaryJobs(kit, spans.at(-1)?.since ?? look.now, signal, baseline);
+  const options = { before: look.unknown, hookHosts: run.settings.hookHosts, job };
   const evidence = await measure(
     run.on,
     template,
-    subjectOf(kit, look.after ?? false),
+    subjectOf(kit, look.after ?? false, baseline),
     spans,
     look.now,
     signal,

@@ -8,21 +8,45 @@ import type { RolloutPlan } from '../../../core/rollout.ts';
 import { abortedBy, type Back, backFrom } from './reasons.ts';
 
 /** The steps of a deploy that shifts traffic. There is a step `weight N` for each share. */
-export const shiftSteps = ['prepare', 'weight', 'promote', 'return', 'back', 'remove', 'watch'] as const;
+export const shiftSteps = [
+  'prepare',
+  'smoke',
+  'weight',
+  'experiment',
+  'promote',
+  'return',
+  'back',
+  'remove',
+  'watch',
+] as const;
 /** A canary may be paused over a weekend. */
 export const shiftLimitMs = 14 * 24 * 3_600_000;
 export const shiftLimits = Object.fromEntries(shiftSteps.map((name) => [name, shiftLimitMs]));
 export type ShiftRun = RunContext<'kube' | 'metrics' | 'hooks', (typeof shiftSteps)[number]>;
 
 /** A run with what it is about. */
-export type Kit = { run: ShiftRun; kube: Kube; rollout: RolloutPlan; stable: ObjectRef; canary: ObjectRef };
+export type Kit = {
+  run: ShiftRun;
+  kube: Kube;
+  rollout: RolloutPlan;
+  stable: ObjectRef;
+  canary: ObjectRef;
+  baseline?: ObjectRef;
+};
 
 export function kitOf(run: ShiftRun): Kit {
   const { rollout } = run.plan;
   if (!rollout) throw fault('INTERNAL', { problem: 'a plan that shifts no traffic', run: run.id });
   const refOf = (name: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: run.place.namespace, name });
   const kube = run.on.kube(run.place.cluster);
-  return { run, kube, rollout, stable: refOf(rollout.stable), canary: refOf(rollout.canary) };
+  return {
+    run,
+    kube,
+    rollout,
+    stable: refOf(rollout.stable),
+    canary: refOf(rollout.canary),
+    ...(rollout.baseline !== undefined && { baseline: refOf(rollout.baseline) }),
+  };
 }
 
 /** Between two looks; short enough that a worker is held, so that a regression is seen at once. */

@@ -46,9 +46,10 @@ export function canaryLabels(
   services: readonly JsonObject[],
   canary: string,
   byReplicas: boolean,
+  track: 'canary' | 'baseline' = 'canary',
 ): Record<string, string> {
   const own = labelsOf(at(deployment, 'spec', 'template', 'metadata', 'labels'));
   const selectors = [at(deployment, 'spec', 'selector'), ...services.map(selectorOf)].filter(isObject);
   const differ = byReplicas ? [] : keysThatDiffer(selectors);
-  return { ...own, ...Object.fromEntries(differ.map((key) => [key, canary])), [trackLabel]: 'canary' };
+  return { ...own, ...Object.fromEntries(differ.map((key) => [key, canary])), [trackLabel]: track };
 }

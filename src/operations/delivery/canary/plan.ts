@@ -8,25 +8,19 @@ import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Draft, Write } from '../../../core/plan.ts';
 import { type RolloutPlan, type RolloutSettings, stagesText, stepOf } from '../../../core/rollout.ts';
+import { smokeText } from '../../../core/smoke-test.ts';
 import { gitOpsGuard } from '../../kubernetes/gitops.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
+import { besideStable } from './beside.ts';
 import { type Beside, planGuards } from './guard-plan.ts';
 import { sidesOf } from './guards.ts';
 import { hiddenRetries } from './hidden-retries.ts';
-import { hostsOf } from './istio.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
-import { canaryDeployment, canaryRule, canaryService } from './objects.ts';
-import { istio, nameIn, type Parts, partsOf, routerFor, serviceFor } from './parts.ts';
+import { nameIn, type Parts, partsOf, routerFor, serviceFor } from './parts.ts';
 import { routesOf } from './router.ts';
-
-const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
-  ...istio,
-  metadata: { name: service, namespace, labels: { 'app.kubernetes.io/managed-by': 'shipmate' } },
-  spec: { hosts: [service], http: [{ route: [{ destination: { host: service } }] }] },
-});
 
 /** Each object that comes beside stable is one line: what it is, is said by the lines about stable. */
 const lineOf = ({ manifest, what }: Beside) => ({ path: nameOf(refOf(manifest)), to: what });
@@ -36,7 +30,7 @@ async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promis
   return found && { name: found.name, min: found.min };
 }
 
-type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'>;
+type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'smokeTest' | 'watchMs' | 'drainMs' | 'reachMs'>;
 
 type Wanted = {
   /** Stable as it will be at the end. */
@@ -47,35 +41,19 @@ type Wanted = {
 };
 
 /** Why traffic that only the numbers of pods divide can't be shifted so. */
-function problemOfReplicas({ stages, analysis }: RolloutPlan): string | undefined {
+function problemOfReplicas({ stages, analysis, smokeTest, baseline }: RolloutPlan): string | undefined {
+  if (baseline !== undefined)
+    return 'a baseline stands apart from stable only where a VirtualService or HTTPRoute routes the traffic';
+  if (smokeTest)
+    return 'a smoke test needs a VirtualService or HTTPRoute: without one the new pods have traffic from the first on';
   if (stages.some(({ match, mirror }) => match || mirror))
     return 'requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them';
   if (analysis?.template.source !== 'envoy') return undefined;
   return `the analysis ${analysis.name} reads what Envoy counts, which does not tell apart pods that one Service finds`;
 }
 
-type Around = { parts: Parts; service: JsonObject; labels: Record<string, string>; rollout: RolloutPlan };
-
-/** The objects that stand beside stable for a while, each with what it is there for, in the order in which they come. */
-function besideStable(after: JsonObject, place: Place, { parts, service, labels, rollout }: Around) {
-  const { canary, router, strategy } = rollout;
-  const names = { namespace: place.namespace, canary };
-  const hosts = hostsOf(rollout.service, place.namespace);
-  const policy = parts.rules.find(
-    ({ spec }) => hosts.includes(text(at(spec, 'host'))) && !at(spec, 'workloadSelector'),
-  );
-  const byReplicas = router.kind === 'replicas';
-  const rule = !byReplicas && policy ? canaryRule(policy, names) : undefined;
-  const route = router.kind === 'istio' && router.created ? freshRoute(rollout.service, place) : undefined;
-  const all: [JsonObject | undefined, string][] = [
-    [byReplicas ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
-    [rule, `as DestinationRule/${nameIn(policy ?? {})}`],
-    [route, 'divides the traffic'],
-  ];
-  const deployment = canaryDeployment(after, names, labels, byReplicas);
-  const others: Beside[] = all.flatMap(([manifest, what]) => (manifest ? [{ manifest, what }] : []));
-  return { deployment: { manifest: deployment, what: `for the time of the ${strategy}` }, others };
-}
+const isBaseline = ({ kind, metadata }: JsonObject, { baseline }: RolloutPlan) =>
+  kind === 'Deployment' && at(metadata, 'name') === baseline;
 
 /** The object that routes the traffic, where it is there already. */
 const routedBy = ({ kind, name }: ObjectRef, { virtual, routes }: Parts) =>
@@ -139,6 +117,7 @@ export async function planShift(
     service: nameIn(service),
     ports: list(at(service, 'spec', 'ports')).map(({ port }) => Number(port)),
     router: routerFor(place, settings, nameIn(service), parts),
+    ...(shift.stages.some(({ baseline }) => baseline) && { baseline: `${place.workload}-baseline` }),
     ...(scaler && { scaler }),
     restore: earlier(live, at(live, 'spec', 'template')),
     ...(analysis && { analysis }),
@@ -148,17 +127,29 @@ export async function planShift(
   const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
   const routes = routesOf(rollout);
   const routed = routes && routedBy(routes.ref, parts);
-  const { deployment, others } = besideStable(after, place, { parts, service, labels, rollout });
-  const [guard, kept] = await Promise.all([
+  const { deployment, others } = besideStable(after, place, {
+    parts,
+    service,
+    own,
+    labels,
+    rollout,
+    live,
+  });
+  const baseline = others.find(({ manifest }) => isBaseline(manifest, rollout));
+  const [guard, ofBaseline, kept] = await Promise.all([
     planGuards(kube, sidesOf(live, deployment.manifest, rollout), signal),
+    baseline &&
+      planGuards(kube, sidesOf(live, baseline.manifest, { ...rollout, canary: rollout.baseline ?? '' }), signal),
     keptByGit(kube, rollout, parts, signal),
     ...[deployment, ...others].map(({ manifest }) => kube.preview(manifest, signal)),
   ]);
-  if (settings?.unprotected === 'refuse' && guard.unprotected.length > 0)
-    throw impossible(`the canary would be less protected than stable (${guard.unprotected.join(' ')})`);
+  const unprotected = [...guard.unprotected, ...(ofBaseline?.unprotected ?? [])];
+  if (settings?.unprotected === 'refuse' && unprotected.length > 0)
+    throw impossible(`the canary would be less protected than stable (${unprotected.join(' ')})`);
   // What guards the pods comes before the first of them, and goes after the last.
-  const beside = [...guard.twins, deployment, ...others];
-  const warnings = [...guard.unprotected, ...guard.warnings, ...kept, ...uncounted(rollout, parts), ...hiddenRetries(routed, analysis?.template)];
+  const beside = [...guard.twins, ...(ofBaseline?.twins ?? []), deployment, ...others];
+  const warnings = [...unprotected, ...guard.warnings, ...kept, ...uncounted(rollout, parts), ...hiddenRetries(routed, analysis?.template)];
+  const lastBaseline = rollout.stages.findLastIndex(({ baseline: fresh }) => fresh);
   return {
     rollout: { ...rollout, guarded: guard.guarded },
     ...(warnings.length > 0 && { warnings }),
@@ -166,7 +157,8 @@ export async function planShift(
     changes: [...beside.map(lineOf), ...shiftWords(rollout)],
     checklist: [
       'prepare',
-      ...rollout.stages.map(stepOf),
+      ...(rollout.smokeTest ? ['smoke'] : []),
+      ...rollout.stages.map(stepOf).flatMap((name, n) => (n === lastBaseline ? [name, 'experiment'] : [name])),
       'promote',
       'return',
       'remove',
@@ -186,10 +178,11 @@ function uncounted({ router, analysis, ...plan }: RolloutPlan, { virtual }: Part
 }
 
 /** The lines of the plan that say how the traffic goes, and what judges it. */
-function shiftWords({ stages, router, analysis }: RolloutPlan): Draft['changes'] {
+function shiftWords({ stages, router, analysis, smokeTest }: RolloutPlan): Draft['changes'] {
   const how = router.kind === 'replicas' ? 'by the number of pods, so at most half' : `by ${nameOf(router.ref)}`;
   return [
     { path: 'traffic', to: `${stagesText(stages)}, ${how}` },
+    ...(smokeTest ? [{ path: 'smoke test', to: smokeText(smokeTest) }] : []),
     { path: 'analysis', to: analysis?.name ?? 'none: time brings it on, and pods that break take it back' },
   ];
 }

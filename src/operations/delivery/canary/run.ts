@@ -4,12 +4,13 @@ import type { Report } from '../../../core/report.ts';
 import { type Stage, stageAfter, stepOf } from '../../../core/rollout.ts';
 import type { Point } from '../../../core/series.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
-import { sendBack, takeAway } from './back.ts';
+import { endExperiment, sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
 import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
-import { type Before, doStage, type StageEnd } from './stage.ts';
+import { smoke } from './smoke.ts';
+import { type Before, doStage, phaseOf, type StageEnd } from './stage.ts';
 import type { Templates } from './standing.ts';
 import { watchAfter } from './watch.ts';
 
@@ -75,12 +76,14 @@ async function shift(kit: Kit, templates: Templates): Promise<Shifted> {
     const context: Before = { ...before, phases: [...phases], strict };
     const end: StageEnd = await kit.run.step(nameOf(stage, used), (step) => doStage(kit, stage, context, step));
     if (end.since !== undefined && end.until > end.since)
-      phases.push({ weight: stage.weight, since: end.since, until: end.until });
+      phases.push({ ...phaseOf(stage), since: end.since, until: end.until });
     before = { ...before, heard: end.heard, paused: end.paused };
     said = end.said ?? said;
     series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
     const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
     if (end.next.kind === 'back') return { ...state, back: end.next.back };
+    if (stage.baseline && !planned.slice(index + 1).some(({ baseline }) => baseline))
+      await kit.run.step('experiment', (step) => endExperiment(kit, step));
     ({ stage: next, index } = stageAfter(kit.rollout, stage, index, end.next));
   }
   return { series, stages: phases, heard: before.heard, ...(said !== undefined && { said }) };
@@ -109,6 +112,9 @@ export async function runShift(run: ShiftRun): Promise<Report> {
   const { rollout, stable } = kit;
   const prepared = await run.step('prepare', (step) => prepare(kit, step));
   if (prepared.kind === 'back') return await goBack(kit, prepared.back, { series: [], stages: [], heard: 0 }, false);
+  const { smokeTest } = rollout;
+  const tested = smokeTest && (await run.step('smoke', (step) => smoke(kit, smokeTest, step)));
+  if (tested?.kind === 'back') return await goBack(kit, tested.back, { series: [], stages: [], heard: 0 }, false);
   const shifted = await shift(kit, prepared);
   if (shifted.back) return await goBack(kit, shifted.back, shifted, false);
   const promoted = await run.step('promote', (step) => promote(kit, shifted.heard, step));

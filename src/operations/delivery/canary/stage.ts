@@ -6,7 +6,7 @@ import type { StepContext } from '../../../core/operation.ts';
 import type { Stage, StageWord } from '../../../core/rollout.ts';
 import { Point } from '../../../core/series.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
-import { type Kit, lookMs, resize, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { type Kit, lookMs, resize, scaleTo, settled, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
@@ -37,6 +37,12 @@ export type Before = Templates & {
   strict: boolean;
 };
 
+/** What a stage's time counts for. */
+export const phaseOf = ({ weight, baseline }: Stage): Omit<Phase, 'since' | 'until'> => ({
+  weight,
+  ...(baseline && { baseline }),
+});
+
 /** Gives the canary as many pods as its share takes, and then the share. */
 async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSignal): Promise<Tried> {
   const { run, kube, rollout, stable, canary } = kit;
@@ -46,6 +52,9 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSig
   // Never fewer than there are: what has traffic keeps its pods.
   const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
   if (scaled.kind !== 'done') return scaled;
+  const { baseline } = kit;
+  const beginning = stage.baseline && baseline ? await settled(kit, baseline, step, signal) : scaled;
+  if (beginning.kind !== 'done') return beginning;
   if (stage.weight > 0) await holdScaler(kit, sizeOf(live), signal);
   step.note(`giving it ${stage.weight} % of the traffic`);
   await setShare(kube, rollout, stage, run.id, signal);
@@ -95,7 +104,7 @@ async function look(
       standing(stage, before, signal),
       gateOf(
         kit,
-        [...before.phases, { weight: stage.weight, since, until: now }],
+        [...before.phases, { ...phaseOf(stage), since, until: now }],
         { strict: before.strict, now, unknown },
         signal,
       ),

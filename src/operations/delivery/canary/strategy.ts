@@ -34,9 +34,10 @@ function toTheEnd(stages: readonly Stage[]): Stage[] {
 export function shiftOf(
   wanted: Wanted,
   settings: RolloutSettings | undefined,
-): Pick<RolloutPlan, 'strategy' | 'stages' | 'watchMs' | 'drainMs' | 'reachMs'> | undefined {
+): Pick<RolloutPlan, 'strategy' | 'stages' | 'smokeTest' | 'watchMs' | 'drainMs' | 'reachMs'> | undefined {
   const strategy = wanted.strategy ?? settings?.strategy ?? 'rolling';
-  const times = {
+  const shared = {
+    ...(settings?.smokeTest && { smokeTest: settings.smokeTest }),
     watchMs: settings?.watch ?? usual.watchMs,
     drainMs: settings?.drain ?? usual.drainMs,
     reachMs: settings?.reach ?? usual.reachMs,
@@ -45,14 +46,14 @@ export function shiftOf(
     case 'rolling':
       return undefined;
     case 'canary':
-      return { strategy, stages: toTheEnd(stagesOf(wanted, settings)), ...times };
+      return { strategy, stages: toTheEnd(stagesOf(wanted, settings)), ...shared };
     case 'blue-green': {
       const keep = wanted.keep ?? settings?.keep ?? usual.keepMs;
       const before = wanted.steps ?? settings?.steps ?? [{ weight: 0, manual: false }];
       return {
         strategy,
         stages: [...before.filter(({ weight }) => weight === 0), { weight: 100, bake: keep, manual: false }],
-        ...times,
+        ...shared,
       };
     }
     default:
