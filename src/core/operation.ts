@@ -4,6 +4,7 @@ import { fault } from './errors.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import type { Json, JsonObject } from './json.ts';
 import { didYouMean } from './near.ts';
+import type { Parts } from './parts.ts';
 import type { Place, Site } from './place.ts';
 import type { Draft, Plan } from './plan.ts';
 import type { Clients, Clock } from './ports.ts';
@@ -21,7 +22,12 @@ import type { Upload } from './upload.ts';
 export type Permission = `${string} ${string}`;
 
 /** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
-export type Target = { app?: string; env?: string };
+export type Target = {
+  app?: string;
+  env?: string;
+  /** Several apps, of the environment: each is a place that it acts on. */
+  apps?: readonly string[];
+};
 
 /**
  * A way to ask for the operation over REST, below `/api/v1/cloud-native`. `request` holds the path's parameters
@@ -73,6 +79,10 @@ export type PlanContext<Need extends keyof Clients> = {
   /** The resolved environment; reading it throws where the target has none. */
   readonly site: Site;
   signal: AbortSignal;
+  /** Works out the plan of a run that would be a part of this one, under the policy that holds for it. */
+  foresee(operation: string, input: Record<string, unknown>): Promise<Plan>;
+  /** Does something once that the plan rests on, such as a build; done while planning, before anybody is asked. */
+  step<Result>(name: string, act: (step: StepContext) => Promise<Result>): Promise<Result>;
 };
 
 /** What a step may say while it acts. Both are for people: nothing is decided by them. */
@@ -100,9 +110,10 @@ export type StepContext = {
    * is then called anew, with the same `startedAt` and its memo.
    */
   rest(ms: number, heard: number): Promise<void>;
+  parts: Parts;
 };
 
-export type RunContext<Need extends keyof Clients, Step extends string> = PlanContext<Need> & {
+export type RunContext<Need extends keyof Clients, Step extends string> = Omit<PlanContext<Need>, 'step'> & {
   plan: Plan;
   /**
    * Does `act` once: its result (plain JSON, or nothing) is stored, and a run taken up elsewhere gets it instead.
@@ -167,6 +178,8 @@ export type OperationSpec<
   alongside?: true;
   /** In production it is done on nobody's word alone: not where a rule asks for no approval, nor by breaking the glass. */
   neverUnapproved?: true;
+  /** Policy judges it as this operation, once for each of its apps; the strictest word counts. */
+  judgedAs?: string;
   /** While it has its turn, what its requester asks for in the same place goes at once, and only what others ask for waits. */
   shares?: true;
   /**
@@ -199,6 +212,7 @@ export type Operation = Pick<
   | 'first'
   | 'aside'
   | 'shares'
+  | 'judgedAs'
   | 'steered'
   | 'alongside'
   | 'neverUnapproved'

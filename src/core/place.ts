@@ -29,6 +29,12 @@ export type Place = z.output<typeof Place>;
 /** What a run is about, where it is about anything. */
 export const siteOf = ({ place, site }: { place?: Place; site?: Site }): Site | undefined => place ?? site;
 
+/** All that a run is about. */
+export const placesOf = (run: { place?: Place; site?: Site; places?: Place[] }): Site[] => {
+  const one = siteOf(run);
+  return run.places ?? (one ? [one] : []);
+};
+
 export const AppRef = Label.describe('An app of shipmate.yaml').meta({ examples: ['web'] });
 export const EnvRef = Label.describe('An environment of shipmate.yaml, or its namespace').meta({
   examples: ['production'],

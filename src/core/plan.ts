@@ -4,6 +4,7 @@ import { DockerCall } from './docker-host.ts';
 import { Edit } from './edits.ts';
 import { HarborCall } from './harbor.ts';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
+import { PartPlan } from './parts.ts';
 import { RolloutPlan } from './rollout.ts';
 
 /** One line of the diff that people are shown and approve; a missing side is "not there". */
@@ -84,6 +85,8 @@ export const Draft = z.object({
   warnings: z.array(z.string()).optional(),
   /** How a deploy shifts the traffic, where it does. */
   rollout: RolloutPlan.optional(),
+  /** The runs that are its parts, wave by wave. */
+  parts: z.array(PartPlan).optional(),
   /** The steps that this plan leads to, where they are not the same for every plan. */
   checklist: z.array(z.string()).optional(),
   /** What was there before, as it has to be applied to be so again; without a manifest there was nothing. Not for people. */

@@ -75,6 +75,33 @@ export function judge(settings: Settings, question: Question): Verdict {
   return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
 }
 
+type NeedsApproval = Extract<Verdict, { kind: 'needs-approval' }>;
+
+/** Whoever may approve both; where nobody may, one of each must. */
+function both(one: NeedsApproval, other: NeedsApproval): NeedsApproval {
+  const common = one.approvers.filter((role) => other.approvers.includes(role));
+  const apart = common.length > 0 ? [] : [one, other].flatMap(({ approvers }) => approvers.slice(0, 1));
+  const remind = [one.remindMinutes, other.remindMinutes].filter((minutes) => minutes > 0);
+  const escalate = one.escalate ?? other.escalate;
+  return {
+    kind: 'needs-approval',
+    rule: [...new Set([...one.rule.split(' and '), ...other.rule.split(' and ')])].join(' and '),
+    approvals: Math.max(one.approvals, other.approvals),
+    approvers: common.length > 0 ? common : [...new Set([...one.approvers, ...other.approvers])],
+    required: [...new Set([...one.required, ...other.required, ...apart])],
+    expireMinutes: Math.min(one.expireMinutes, other.expireMinutes),
+    remindMinutes: remind.length > 0 ? Math.min(...remind) : 0,
+    ...(escalate && { escalate }),
+  };
+}
+
+/** What holds for several things done at once: no beats an approval, an approval beats a yes, and of approvals all that is asked. */
+export function strictest(one: Verdict, other: Verdict): Verdict {
+  if (one.kind === 'deny' || other.kind === 'allow') return one;
+  if (other.kind === 'deny' || one.kind === 'allow') return other;
+  return both(one, other);
+}
+
 /**
  * Whether what a verdict lets somebody do alone is never done alone: what its operation marks so, in production, whatever the
  * policy or a broken glass says.

@@ -111,9 +111,12 @@ export type RunStore = {
   release(id: string, epoch: number): Promise<void>;
   /**
    * Asks for the run's turn at its place. Answers with the runs before it, the one whose turn it is first; none means that
-   * the turn is its own until it is over, or waits for a person again. `first` puts it before all others who wait.
+   * the turn is its own until it is over, or waits for a person again. `first` puts it before all others who wait; a part
+   * borrows its turn from the run `lender`, which has it again afterwards.
    */
-  takeTurn(id: string, place: string, first: boolean): Promise<string[]>;
+  takeTurn(id: string, place: string, first: boolean, lender?: string): Promise<string[]>;
+  /** Lets go of a run's turns, or its places in line, where it has several. */
+  leaveTurns(id: string, places: readonly string[]): Promise<void>;
   /** Notes that somebody wants the run stopped; the first wish counts. */
   cancel(run: Run, cancel: Cancel): Promise<'ok' | 'again' | 'over' | 'unknown'>;
   /**

@@ -104,6 +104,12 @@ export const runFaults = {
     say: '{namespace}/{workload} was deleted while its rollout was followed.',
     hint: 'Find out who deletes it (kubectl get events -n {namespace}), then deploy it anew.',
   },
+  PART_CHANGED: {
+    status: 409,
+    retry: 'never',
+    say: 'What releasing {app} would change is not any more what run {run} showed.',
+    hint: 'It was not changed. Ask for the release again: it is planned anew on what is there now.',
+  },
   NOT_LOCKED: { status: 404, retry: 'never', say: '{scope} is not locked.', hint: 'See /ship queue for all locks.' },
   NOTHING_TO_UNDO: {
     status: 409,

@@ -83,6 +83,12 @@ export const Run = z.object({
   place: Place.optional(),
   /** The environment that it is about, where it is about no app. */
   site: Site.optional(),
+  /** All that it is about, where it is about several apps at once. */
+  places: z.array(Place).optional(),
+  /** The run that this one is a part of, and by what name; `digest` is of the plan that was shown there. */
+  partOf: z.object({ id: z.string(), key: z.string(), digest: z.string().optional() }).optional(),
+  /** The ids of the runs that are its parts, by their names. */
+  parts: z.record(z.string(), z.string()).optional(),
   state: RunState,
   createdAt: z.number(),
   updatedAt: z.number(),

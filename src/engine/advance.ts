@@ -1,103 +1,30 @@
 import { Fault, fault, toFault } from '../core/errors.ts';
 import { lostRuns } from '../core/lost-run.ts';
-import type { Operation, PlanContext, RunContext } from '../core/operation.ts';
-import { siteOf } from '../core/place.ts';
-import { bind, changesNothing, type Plan, writesSecrets } from '../core/plan.ts';
-import type { Verdict } from '../core/policy.ts';
-import type { Clients } from '../core/ports.ts';
+import type { Operation } from '../core/operation.ts';
+import { changesNothing } from '../core/plan.ts';
 import { redactDeep } from '../core/redact.ts';
 import { endOf } from '../core/report.ts';
 import { type Cancel, isOver, type Run } from '../core/run.ts';
-import { authorise } from './authorise.ts';
 import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { clientsFor } from './identity.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
-import { takeTurn } from './order.ts';
-import { permit } from './permit.ts';
-import { doStep, doWait, doWaitFor } from './steps.ts';
-
-function planContext(lap: Lap): PlanContext<keyof Clients> {
-  const { id, place, site, actor, origin } = lap.run();
-  return {
-    id,
-    on: clientsFor(lap.engine, lap.run()),
-    settings: lap.engine.settings(),
-    catalogue: lap.engine.catalogue,
-    signal: lap.signal,
-    actor,
-    origin,
-    now: lap.engine.now,
-    get place() {
-      if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: lap.run().id });
-      return place;
-    },
-    get site() {
-      const found = siteOf({ place, site });
-      if (!found) throw fault('INTERNAL', { problem: 'the operation names no environment', run: lap.run().id });
-      return found;
-    },
-  };
-}
-
-function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyof Clients, string> {
-  const context = planContext(lap);
-  return {
-    on: context.on,
-    settings: context.settings,
-    catalogue: context.catalogue,
-    signal: context.signal,
-    actor: context.actor,
-    origin: context.origin,
-    now: context.now,
-    get place() {
-      return context.place;
-    },
-    get site() {
-      return context.site;
-    },
-    id: context.id,
-    plan,
-    step: (name, act) => doStep(lap, operation, name, act),
-    wait: (name, ms) => doWait(lap, name, ms),
-    waitFor: (name, options) => doWaitFor(lap, name, options),
-  };
-}
-
-/** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
-async function planned(lap: Lap, operation: Operation): Promise<{ plan: Plan; verdict: Verdict }> {
-  const run = lap.run();
-  const settings = lap.engine.settings();
-  const asked = authorise(settings, run, operation);
-  await permit(lap, operation);
-  const draft = await operation.plan(planContext(lap), run.input);
-  if (writesSecrets(draft) && !lap.engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
-  const bySize = settings.policy.some(({ size }) => size !== undefined);
-  const { target, place, site, verdict } = bySize ? authorise(settings, run, operation, draft) : asked;
-  const terms = {
-    operation: operation.name,
-    target: place ?? site ?? target,
-    policy: verdict,
-    input: run.input,
-    salt: run.salt,
-  };
-  // The digest is of the plan as it is; what people see of it holds no secrets.
-  const bound = bind(draft, terms);
-  const { redact } = lap.engine;
-  return { verdict, plan: { ...bound, summary: redact(bound.summary), changes: redactDeep(redact, bound.changes) } };
-}
+import { leaveTurns, takeTurn } from './order.ts';
+import { stopParts } from './parts.ts';
+import { checkPart, planned, runContext } from './planning.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
+  const { partOf, decisions } = lap.run();
+  checkPart(lap.run(), plan);
   const events = [{ kind: 'plan' as const, text: plan.summary }];
   const listed = plan.checklist && { checklist: plan.checklist };
   if (changesNothing(plan)) {
     await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
-  } else if (verdict.kind === 'needs-approval') {
+  } else if (verdict.kind === 'needs-approval' && !partOf) {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
-    const replanned = lap.run().decisions.length > 0;
+    const replanned = decisions.length > 0;
     const wakeAt = firstCall(verdict, now);
     await lap.save(
       (run) => ({ ...run, plan, verdict, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
@@ -110,8 +37,8 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
 
 /** The approval is of a digest: just before the first change the plan is made again, and another digest is another question. */
 async function stillHolds(lap: Lap, operation: Operation): Promise<boolean> {
-  const { decisions, steps, plan } = lap.run();
-  if (decisions.length === 0 || Object.keys(steps).length > 0) return true;
+  const { decisions, startedAt, plan } = lap.run();
+  if (decisions.length === 0 || startedAt !== undefined) return true;
   const again = await planned(lap, operation);
   if (again.plan.digest === plan?.digest) return true;
   await lap.save(
@@ -195,6 +122,7 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
 
 async function stopRun(lap: Lap, cancelled: Cancel): Promise<void> {
   const { actor } = cancelled;
+  await stopParts(lap, cancelled);
   await lap.save((run) => ({ ...run, state: 'cancelled', cancelled }), [{ kind: 'state', text: 'cancelled', actor }]);
 }
 
@@ -229,6 +157,7 @@ export async function advance(engine: Engine, leases: Leases, runId: string): Pr
     } catch (thrown) {
       await endLap(lap, thrown);
     }
+    await leaveTurns(lap);
     return isOver(lap.run().state) ? 'over' : 'open';
   });
 }

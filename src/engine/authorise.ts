@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
 import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
-import { holders, judge, needsAnother, type Question, sizeOf, type Verdict } from '../core/policy.ts';
+import { holders, judge, needsAnother, type Question, sizeOf, strictest, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
 
 /** Why the policy says no, and who could. */
@@ -32,10 +32,12 @@ function denial(settings: Settings, question: Question, verdict: Extract<Verdict
   }
 }
 
-/** Where a request leads: to an app's place, to an environment, or nowhere in particular. */
-type Where = { place?: Place; site?: Site };
+/** Where a request leads: to an app's place, to those of several, to an environment, or nowhere in particular. */
+type Where = { place?: Place; site?: Site; places?: Place[] };
 
-function whereOf(settings: Settings, { app, env }: Target): Where {
+function whereOf(settings: Settings, { app, env, apps }: Target): Where {
+  if (apps && env !== undefined)
+    return { site: siteCalled(settings, env), places: apps.map((each) => locate(settings, { app: each, env })) };
   if (app !== undefined && env !== undefined) return { place: locate(settings, { app, env }) };
   if (app !== undefined) appOf(settings, app);
   return env === undefined ? {} : { site: siteCalled(settings, env) };
@@ -65,14 +67,21 @@ export function authorise(
 ): Where & { target: Target; verdict: Permitted } {
   const { actor, input } = request;
   const target = operation.target(input);
-  const { place, site } = whereOf(settings, target);
-  const { name, effect } = operation;
-  const where = { app: place?.app ?? target.app, env: (place ?? site)?.env };
-  const question = { actor, operation: name, effect, ...where, ...(draft && { size: sizeOf(draft) }) };
-  const verdict = judge(settings, question);
-  if (verdict.kind === 'deny') throw denial(settings, question, verdict);
+  const { place, site, places } = whereOf(settings, target);
+  const { name, effect, judgedAs = name } = operation;
+  const env = (place ?? site)?.env;
+  const question = { actor, operation: judgedAs, effect, env, ...(draft && { size: sizeOf(draft) }) };
+  const apps = places?.map(({ app }) => app) ?? [place?.app ?? target.app];
+  const verdict = apps
+    .map((app) => {
+      const said = judge(settings, { ...question, app });
+      if (said.kind === 'deny') throw denial(settings, { ...question, app }, said);
+      return said;
+    })
+    .reduce<Verdict | undefined>((sofar, said) => (sofar ? strictest(sofar, said) : said), undefined);
+  if (!verdict || verdict.kind === 'deny') throw fault('BAD_INPUT', { problem: `${name}: no app was named.` });
   const permitted = overBrokenGlass(settings, request, verdict);
-  if (where.env !== undefined && permitted.kind === 'allow' && needsAnother(settings, operation, where.env, permitted))
-    throw fault('NEVER_UNAPPROVED', { operation: name, env: where.env, rule: permitted.rule });
-  return { target, ...(place && { place }), ...(site && { site }), verdict: permitted };
+  if (env !== undefined && permitted.kind === 'allow' && needsAnother(settings, operation, env, permitted))
+    throw fault('NEVER_UNAPPROVED', { operation: name, env, rule: permitted.rule });
+  return { target, ...(place && { place }), ...(site && { site }), ...(places && { places }), verdict: permitted };
 }

@@ -64,6 +64,9 @@ export function beginLap(
     run = next;
     stored = next.version;
     staged = [];
+    // Whoever waits for this part is told; should that get lost, it looks by itself after a while.
+    if (run.partOf && events.some(({ kind }) => kind === 'step' || kind === 'state'))
+      void engine.wake(run.partOf.id).catch(() => {});
     return run;
   };
   return {

@@ -1,7 +1,7 @@
 import { samePerson } from '../core/actor.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
-import { siteOf } from '../core/place.ts';
+import { placesOf } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Lap } from './lap.ts';
 
@@ -23,16 +23,25 @@ async function sharesTurn({ engine, run }: Lap, [holder = '', ...ahead]: readonl
  * @returns whether it is this run's turn; if not, the run is stored as queued
  */
 export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean> {
-  const { id, state, breakGlass } = lap.run();
-  const place = siteOf(lap.run());
-  if (operation.effect === 'read' || operation.aside || operation.alongside || !place) return true;
+  const { id, state, breakGlass, partOf } = lap.run();
+  if (operation.effect === 'read' || operation.aside || operation.alongside) return true;
   const first = operation.first === true || breakGlass !== undefined;
-  const before = await lap.engine.store.takeTurn(id, placeKey(place), first);
-  if (before.length === 0 || (await sharesTurn(lap, before))) return true;
-  if (state !== 'queued')
-    await lap.save(
-      (run) => ({ ...run, state: 'queued', wakeAt: undefined }),
-      [{ kind: 'state', text: `waits for run ${before[0]}` }],
-    );
-  return false;
+  // All who need several turns take them in one order, so that no two of them wait for each other.
+  for (const place of placesOf(lap.run()).map(placeKey).sort()) {
+    const before = await lap.engine.store.takeTurn(id, place, first, partOf?.id);
+    if (before.length === 0 || (await sharesTurn(lap, before))) continue;
+    if (state !== 'queued')
+      await lap.save(
+        (run) => ({ ...run, state: 'queued', wakeAt: undefined }),
+        [{ kind: 'state', text: `waits for run ${before[0]}` }],
+      );
+    return false;
+  }
+  return true;
+}
+
+/** One turn goes with the record that it is over; several are let go of behind it. */
+export async function leaveTurns({ engine, run }: Pick<Lap, 'engine' | 'run'>): Promise<void> {
+  const { id, state, places } = run();
+  if (places && state !== 'running' && state !== 'queued') await engine.store.leaveTurns(id, places.map(placeKey));
 }

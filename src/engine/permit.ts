@@ -4,7 +4,7 @@ import { frozen } from '../core/freeze.ts';
 import { everything, locksOn, scopeText } from '../core/lock.ts';
 import { momentText } from '../core/moments.ts';
 import type { Operation } from '../core/operation.ts';
-import { type Place, type Site, siteOf } from '../core/place.ts';
+import { type Place, placesOf, type Site } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
@@ -60,12 +60,12 @@ async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> 
  * Break-glass passes over all of them.
  * @throws Fault LOCKED, FROZEN, TOO_MANY_CHANGES
  */
-export async function permit(lap: Lap, operation: Operation): Promise<void> {
+export async function permit(lap: Lap, operation: Operation, run: Run = lap.run()): Promise<void> {
   const { engine } = lap;
-  const run = lap.run();
-  const where = siteOf(run);
-  if (operation.effect === 'read' || operation.aside || !where || run.breakGlass) return;
-  checkFreeze(engine.settings(), run, where, engine.now());
-  checkLocks(lap, where);
-  await checkRate(engine, run, where);
+  if (operation.effect === 'read' || operation.aside || run.breakGlass) return;
+  for (const where of placesOf(run)) {
+    checkFreeze(engine.settings(), run, where, engine.now());
+    checkLocks(lap, where);
+    await checkRate(engine, run, where);
+  }
 }

@@ -4,7 +4,7 @@ import type { Actor } from '../core/actor.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { isObject, JsonObject } from '../core/json.ts';
 import { type Operation, operationOf } from '../core/operation.ts';
-import type { Place, Site } from '../core/place.ts';
+import { placesOf } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
 import type { Settings } from '../core/settings.ts';
 import { authorise } from './authorise.ts';
@@ -21,6 +21,8 @@ export type Ask = {
   key?: string;
   breakGlass?: string;
   trace?: string;
+  /** Where a run asks for a part of itself. */
+  partOf?: Run['partOf'];
 };
 
 /** Checks the input by the operation's schema. @throws Fault BAD_INPUT, naming each field that is wrong */
@@ -45,13 +47,14 @@ function permitted(
   { actor, origin }: Ask,
   operation: Operation,
   request: { input: JsonObject; breakGlass?: { reason: string } },
-): { place?: Place; site?: Site } {
+): Pick<Run, 'place' | 'site' | 'places'> {
   try {
-    const { place, site } = authorise(engine.settings(), { actor, ...request }, operation);
-    const where = place ?? site;
-    const freezes = where && operation.effect === 'change' && !operation.aside && !request.breakGlass;
-    if (freezes) checkFreeze(engine.settings(), { actor, operation: operation.name }, where, engine.now());
-    return { ...(place && { place }), ...(site && { site }) };
+    const { place, site, places } = authorise(engine.settings(), { actor, ...request }, operation);
+    const found = { ...(place && { place }), ...(site && { site }), ...(places && { places }) };
+    const freezes = operation.effect === 'change' && !operation.aside && !request.breakGlass;
+    for (const where of freezes ? placesOf(found) : [])
+      checkFreeze(engine.settings(), { actor, operation: operation.name }, where, engine.now());
+    return found;
   } catch (thrown) {
     const { name, effect } = operation;
     const { app, env } = operation.target(request.input);
@@ -81,6 +84,7 @@ function prepare(engine: Engine, ask: Ask): Run {
     origin: ask.origin,
     trace: ask.trace ?? randomUUID().replaceAll('-', ''),
     ...(breakGlass && { breakGlass }),
+    ...(ask.partOf && { partOf: ask.partOf }),
     ...where,
     state: 'requested',
     createdAt: now,

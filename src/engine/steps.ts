@@ -7,6 +7,7 @@ import type { Run, StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
 import { type Lap, Parked, shortMs } from './lap.ts';
 import { listening } from './listening.ts';
+import { partsOf } from './parts.ts';
 import { createProgress } from './progress.ts';
 
 /** Waits between the tries of a step that met a fault which may pass. */
@@ -16,7 +17,9 @@ const stepLimitMs = 60 * 60_000;
 const runLimitMs = 24 * 60 * 60_000;
 
 /** A step that nobody foresaw (a weight that somebody asked for) comes behind those that were begun. */
-function listedIn({ checklist, steps }: Run, name: string): string[] {
+function listedIn({ checklist: listed, steps, plan }: Run, name: string): string[] {
+  // While it is planned nobody knows yet what it will do.
+  const checklist = plan ? listed : listed.filter((known) => steps[known]);
   if (checklist.includes(name)) return checklist;
   const behind = checklist.findLastIndex((known) => steps[known]) + 1;
   return checklist.toSpliced(behind, 0, name);
@@ -125,7 +128,7 @@ export async function doStep<Result>(
   };
   const { signal, end: stopClock } = limited(lap, operation, name, startedAt);
   const progress = createProgress(lap, name, startedAt, signal);
-  const step = { ...progress.context, ...listening(lap, name, signal, progress.flush) };
+  const step = { ...progress.context, ...listening(lap, name, signal, progress.flush), parts: partsOf(lap) };
   try {
     const result = await patiently(step, act, once).finally(progress.flush);
     await end('done', result);

@@ -6,6 +6,7 @@ import { keys, runPrefix } from './keys.ts';
 import { parseLock } from './order.ts';
 import type { Records } from './records.ts';
 import * as lua from './run-scripts.ts';
+import * as turns from './turn-scripts.ts';
 
 /** How long a record that can't be read is left alone. */
 const asideMs = 10 * 60_000;
@@ -23,7 +24,7 @@ const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
 export function createRunLeases(
   redis: Connection,
   opened: Records['opened'],
-): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn'> {
+): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn' | 'leaveTurns'> {
   /** A record that can't be read must not come up again and again: it is set aside for a while. */
   const openedOrAside = async (id: string, record: string) => {
     try {
@@ -41,10 +42,17 @@ export function createRunLeases(
     return { epoch, run, locks: locks.map(parseLock), ...(wish !== '' && { cancel: parseCancel(wish) }) };
   };
   return {
-    takeTurn: (id, place, first) =>
+    takeTurn: (id, place, first, lender = '') =>
       guarded(async () => {
         const names = [keys.turn(place), keys.line(place), keys.tickets, keys.busy];
-        return Texts.parse(await lua.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix]));
+        return Texts.parse(await turns.takeTurn(redis, names, [id, place, first ? '1' : '0', runPrefix, lender]));
+      }),
+    leaveTurns: (id, places) =>
+      guarded(async () => {
+        for (const place of places) {
+          const names = [keys.turn(place), keys.line(place), keys.due, keys.dirty, keys.busy];
+          await turns.leaveTurn(redis, names, [id, place, runPrefix, keys.changed]);
+        }
       }),
     lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
     renew: (held, ttlMs) =>

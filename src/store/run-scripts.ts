@@ -1,5 +1,6 @@
 import { runKeptMs } from '../core/lost-run.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
+import { leaveLua, touchLua } from './turn-scripts.ts';
 
 /** The Lua behind runs.ts. Each changes a run, its events, its place in the queues and its audit entries at once, or nothing. */
 
@@ -18,11 +19,7 @@ const keepHistory = 200;
  * NX: what one notifier has claimed, or was told to send later, is not brought forward; `touched` brings it back after.
  */
 const publishLua = `
-local function touch(run, dirty, changed, id)
-  redis.call('HINCRBY', run, 'touched', 1)
-  redis.call('ZADD', dirty, 'NX', now, 'run:' .. id)
-  redis.call('PUBLISH', changed, 'run:' .. id)
-end
+${touchLua}
 local function publish(run, events, dirty, inbox, changed, id, count, first)
   for at = first, first + count - 1 do
     redis.call('XADD', events, 'MAXLEN', '~', ${keepEvents}, '*', 'event', ARGV[at])
@@ -57,7 +54,7 @@ return id`);
  * A run that somebody wants stopped, or said something to that it has not heard, waits for nothing: it is due at once,
  * whatever time it would be parked until.
  */
-export const commit = script(`${evenWhenFull}${nowLua}${publishLua}
+export const commit = script(`${evenWhenFull}${nowLua}${publishLua}${leaveLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
 local id, record, version, epoch, look, changed, place, stays, took, runPrefix, count = unpack(ARGV)
 local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel', 'steered', 'heard')
@@ -80,7 +77,6 @@ elseif look == 'queued' then
 elseif look ~= 'keep' then redis.call('ZADD', due, look, id) end
 if place ~= '' and stays == '0' then
   local held = redis.call('GET', turn) == id
-  local gone = redis.call('ZREM', line, id) + (held and redis.call('DEL', turn) or 0)
   if held and look == 'over' then
     redis.call('LPUSH', history, id)
     redis.call('LTRIM', history, 0, ${keepHistory - 1})
@@ -89,50 +85,11 @@ if place ~= '' and stays == '0' then
       redis.call('HSET', pace, place, math.floor(before * 0.7 + tonumber(took) * 0.3))
     end
   end
-  if gone > 0 then
-    local waiting = redis.call('ZRANGE', line, 0, -1)
-    local free = not redis.call('GET', turn)
-    if not waiting[1] and free then redis.call('SREM', busy, place) end
-    for at, other in ipairs(waiting) do
-      -- Behind a turn that is shared it may be anybody's.
-      if at == 1 or not free then redis.call('ZADD', due, now, other) end
-      touch(runPrefix .. other, dirty, changed, other)
-    end
-  end
+  leave(turn, line, due, dirty, busy, changed, place, runPrefix, id)
 end
 publish(run, events, dirty, inbox, changed, id, count, 12)
 if look == 'over' then redis.call('PEXPIRE', events, ${runKeptMs}) end
 return 'ok'`);
-
-/**
- * Answers with the runs before this one at its place; with none, the turn is its own. A turn whose run is over or gone is free.
- * Tickets keep the order; what goes first gets one below all ordinary ones.
- */
-export const takeTurn = script(`${evenWhenFull}
-local turn, line, tickets, busy = unpack(KEYS)
-local id, place, first, runPrefix = unpack(ARGV)
-local function gone(other)
-  local state = redis.call('HMGET', runPrefix .. other, 'version', 'over')
-  return not state[1] or state[2]
-end
-local holder = redis.call('GET', turn)
-if holder == id then return {} end
-if holder and gone(holder) then redis.call('DEL', turn); holder = false end
-if not redis.call('ZSCORE', line, id) then
-  local ticket = redis.call('INCR', tickets)
-  redis.call('ZADD', line, first == '1' and ticket - 1e12 or ticket, id)
-end
-redis.call('SADD', busy, place)
-local before = holder and { holder } or {}
-for _, other in ipairs(redis.call('ZRANGE', line, 0, redis.call('ZRANK', line, id))) do
-  if other ~= id then
-    if gone(other) then redis.call('ZREM', line, other) else table.insert(before, other) end
-  end
-end
-if #before > 0 then return before end
-redis.call('SET', turn, id)
-redis.call('ZREM', line, id)
-return {}`);
 
 /** Takes back a run that nobody has looked at yet. Sent whole, since nobody may be there any more to hear that its hash is unknown. */
 export const discardLua = `

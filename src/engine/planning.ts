@@ -1,0 +1,111 @@
+import { fault } from '../core/errors.ts';
+import { type Operation, operationOf, type PlanContext, type RunContext } from '../core/operation.ts';
+import { siteOf } from '../core/place.ts';
+import { bind, type Plan, writesSecrets } from '../core/plan.ts';
+import type { Verdict } from '../core/policy.ts';
+import type { Clients } from '../core/ports.ts';
+import { redactDeep } from '../core/redact.ts';
+import type { Run } from '../core/run.ts';
+import { authorise } from './authorise.ts';
+import { clientsFor } from './identity.ts';
+import type { Lap } from './lap.ts';
+import { permit } from './permit.ts';
+import { checkInput } from './request.ts';
+import { doStep, doWait, doWaitFor } from './steps.ts';
+
+/** What a run is about: that of a part is not the record's own. */
+type Subject = Pick<
+  Run,
+  'id' | 'operation' | 'input' | 'place' | 'site' | 'places' | 'actor' | 'origin' | 'salt' | 'breakGlass'
+>;
+
+function planContext(lap: Lap, operation: Operation, subject: Subject = lap.run()): PlanContext<keyof Clients> {
+  const { id, place, site, actor, origin } = subject;
+  return {
+    id,
+    on: clientsFor(lap.engine, { ...lap.run(), ...subject }),
+    settings: lap.engine.settings(),
+    catalogue: lap.engine.catalogue,
+    signal: lap.signal,
+    actor,
+    origin,
+    now: lap.engine.now,
+    get place() {
+      if (!place) throw fault('INTERNAL', { problem: 'the operation names no app and environment', run: id });
+      return place;
+    },
+    get site() {
+      const found = siteOf({ place, site });
+      if (!found) throw fault('INTERNAL', { problem: 'the operation names no environment', run: id });
+      return found;
+    },
+    foresee: (name, input) => foresee(lap, name, input),
+    step: (name, act) => doStep(lap, operation, name, act),
+  };
+}
+
+/** What an operation is given to carry out its plan. */
+export function runContext(lap: Lap, operation: Operation, plan: Plan): RunContext<keyof Clients, string> {
+  const context = planContext(lap, operation);
+  return {
+    on: context.on,
+    settings: context.settings,
+    catalogue: context.catalogue,
+    signal: context.signal,
+    actor: context.actor,
+    origin: context.origin,
+    now: context.now,
+    get place() {
+      return context.place;
+    },
+    get site() {
+      return context.site;
+    },
+    id: context.id,
+    plan,
+    foresee: context.foresee,
+    step: context.step,
+    wait: (name, ms) => doWait(lap, name, ms),
+    waitFor: (name, options) => doWaitFor(lap, name, options),
+  };
+}
+
+/** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
+export async function planned(
+  lap: Lap,
+  operation: Operation,
+  subject: Subject = lap.run(),
+): Promise<{ plan: Plan; verdict: Verdict }> {
+  const settings = lap.engine.settings();
+  const asked = authorise(settings, subject, operation);
+  const about = { ...subject, place: asked.place, site: asked.site, places: asked.places };
+  await permit(lap, operation, { ...lap.run(), ...about });
+  const draft = await operation.plan(planContext(lap, operation, about), subject.input);
+  if (writesSecrets(draft) && !lap.engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
+  const bySize = settings.policy.some(({ size }) => size !== undefined);
+  const { target, place, site, verdict } = bySize ? authorise(settings, subject, operation, draft) : asked;
+  const terms = {
+    operation: operation.name,
+    target: place ?? site ?? target,
+    policy: verdict,
+    input: subject.input,
+    salt: subject.salt,
+  };
+  // The digest is of the plan as it is; what people see of it holds no secrets.
+  const bound = bind(draft, terms);
+  const { redact } = lap.engine;
+  return { verdict, plan: { ...bound, summary: redact(bound.summary), changes: redactDeep(redact, bound.changes) } };
+}
+
+async function foresee(lap: Lap, name: string, input: Record<string, unknown>): Promise<Plan> {
+  const operation = operationOf(lap.engine.catalogue, name);
+  const { id, actor, origin, breakGlass } = lap.run();
+  const subject = { id, actor, origin, ...(breakGlass && { breakGlass }) };
+  return (await planned(lap, operation, { ...subject, operation: name, input: checkInput(operation, input) })).plan;
+}
+
+/** What was approved of a part is the plan that the whole showed of it. @throws Fault PART_CHANGED */
+export function checkPart({ partOf, place }: Run, { digest }: Plan): void {
+  if (partOf?.digest === undefined || partOf.digest === digest) return;
+  throw fault('PART_CHANGED', { app: place?.app ?? partOf.key, run: partOf.id });
+}

@@ -1,0 +1,62 @@
+import { at } from '../../../core/json.ts';
+import type { RunContext } from '../../../core/operation.ts';
+import type { PartAsk, PartPlan } from '../../../core/parts.ts';
+import { locate } from '../../../core/place.ts';
+import type { Report } from '../../../core/report.ts';
+import { findWorkload, templateOf } from '../../workloads/find.ts';
+import { containersOf } from '../workload.ts';
+import type { ReleaseNeeds } from './plan.ts';
+import { type PartEnd, settleParts } from './settle-parts.ts';
+
+export const releaseSteps = ['build', 'scan', 'sign', 'wave', 'back', 'verify'] as const;
+type ReleaseRun = RunContext<ReleaseNeeds, (typeof releaseSteps)[number]>;
+
+const askOf = ({ operation, input, digest }: PartPlan): PartAsk => ({ operation, input, digest });
+
+/** Takes back whatever was begun, the last first. What can't be taken back is said. */
+async function takeBack(run: ReleaseRun, begun: readonly PartPlan[]): Promise<PartEnd[]> {
+  return await run.step('back', async (step) => {
+    const asks = [...begun].reverse().map(({ app, back }) => [`back ${app}`, back] as const);
+    const ends: PartEnd[] = [];
+    // An abort was heard already: what goes back now is not to be stopped by it, so each goes by itself.
+    for (const [key, ask] of asks) ends.push(...(await settleParts(step, new Map([[key, ask]]), { deaf: true })));
+    return ends;
+  });
+}
+
+/** Which apps do not run what was released: somebody was at work beside Shipmate. */
+async function differing({ on, settings }: ReleaseRun, parts: readonly PartPlan[], env: string, signal: AbortSignal) {
+  const looked = await Promise.all(
+    parts.map(async ({ app, image }) => {
+      const place = locate(settings, { app, env });
+      const found = await findWorkload(on.kube(place.cluster), place, signal);
+      const images = found ? containersOf(templateOf(found).live).map((each) => String(at(each, 'image') ?? '')) : [];
+      return image === undefined || images.some((each) => each.endsWith(image.digest)) ? [] : [app];
+    }),
+  );
+  return looked.flat();
+}
+
+/** Wave by wave; as one app fails, all go back to what they were. */
+export async function runRelease(run: ReleaseRun, env: string): Promise<Report> {
+  const parts = run.plan.parts ?? [];
+  const runs: Record<string, string> = {};
+  const begun: PartPlan[] = [];
+  for (const wave of new Set(parts.map((part) => part.wave))) {
+    const now = parts.filter((part) => part.wave === wave);
+    const ends = await run.step(`wave ${wave}`, (step) =>
+      settleParts(step, new Map(now.map((part) => [part.key, askOf(part)]))),
+    );
+    for (const { key, run: id } of ends) if (id !== undefined) runs[key] = id;
+    begun.push(...now.filter(({ key }) => ends.some((end) => end.key === key && end.begun)));
+    const failed = ends.find(({ well, cut }) => !well && !cut) ?? ends.find(({ well }) => !well);
+    if (!failed) continue;
+    const backs = await takeBack(run, begun);
+    const apps = begun.map(({ app, summary }) => ({ app, summary, ...(runs[app] !== undefined && { run: runs[app] }) }));
+    const stays = backs.filter(({ well }) => !well).map(({ key, why }) => ({ app: key.replace('back ', ''), why }));
+    return { kind: 'taken-back', app: failed.key, why: failed.why, aborted: failed.cut, apps, stays };
+  }
+  const differs = await run.step('verify', ({ signal }) => differing(run, parts, env, signal));
+  const apps = parts.map(({ app, summary }) => ({ app, summary, ...(runs[app] !== undefined && { run: runs[app] }) }));
+  return { kind: 'released', apps, differs };
+}
