@@ -127,6 +127,7 @@ async function startSlack(
     order: engine.clients.order,
     settings: engine.settings,
     log,
+    shownOf: notices.shown,
   });
   const notifier = await startNotifier({ notices, announce, log, standIn: env.ROLE === 'bot' });
   stops.add(notifier.stop);

@@ -40,6 +40,8 @@ type Deps = {
   order: OrderStore;
   settings: () => Settings;
   log: Log;
+  /** What the message of another subject looks like: that of the run that one is a part of. */
+  shownOf?: (subject: Subject) => Promise<Shown | undefined>;
   now: Clock;
 };
 
@@ -51,8 +53,9 @@ const filed = 'filed';
 async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
   const hash = digestOf(view);
   if (!shown) {
-    const posted = await orInPerson(deps, to.user, view, () => post(deps, to.channel, view));
-    return { ...posted, hash, cursor: '' };
+    const { thread } = to;
+    const posted = await orInPerson(deps, to.user, view, () => post(deps, to.channel, view, thread));
+    return { ...posted, hash, cursor: '', ...(thread !== undefined && { thread }) };
   }
   if (shown.hash === hash) return shown;
   await send(
@@ -92,8 +95,8 @@ async function bringThreadUpToDate(deps: Deps, before: Run, shown: Shown): Promi
   if (reply) {
     const { broadcast, ...view } = reply;
     await send(deps, view, async (as) => {
-      const thread = { channel: shown.channel, thread_ts: shown.ts, ...as };
-      return (await deps.client.chat.postMessage(broadcast ? { ...thread, reply_broadcast: true } : thread)).ts ?? '';
+      const thread = { channel: shown.channel, thread_ts: shown.thread ?? shown.ts, ...as };
+      return (await deps.client.chat.postMessage(broadcast && shown.thread === undefined ? { ...thread, reply_broadcast: true } : thread)).ts ?? '';
     });
   }
   const ended = events.some(({ event: { kind } }) => kind === 'state') && isOver(run.state);
@@ -102,7 +105,8 @@ async function bringThreadUpToDate(deps: Deps, before: Run, shown: Shown): Promi
 }
 
 /** Beside the end of what was said, the whole of it. */
-async function fileInThread(deps: Deps, run: Run, { channel, ts }: Shown): Promise<void> {
+async function fileInThread(deps: Deps, run: Run, { channel, ...shown }: Shown): Promise<void> {
+  const ts = shown.thread ?? shown.ts;
   const whole = wholeOf(run.report);
   const problem = whole && (await upload(deps.client, whole, { channel_id: channel, thread_ts: ts }));
   if (problem === undefined) return;
@@ -180,7 +184,10 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   if (!run) return { kind: 'nothing' };
   const operation = deps.catalogue.get(run.operation);
   if (operation?.effect === 'read' && !operation.openly(run.input)) return whisper(deps, run, shown);
-  const to = addressOf(run, deps.settings());
+  const whole = run.partOf && (await deps.shownOf?.({ kind: 'run', id: run.partOf.id }));
+  // The whole is told of first, and its parts in its thread.
+  const inThread = whole && { channel: whole.channel, thread: whole.thread ?? whole.ts };
+  const to = inThread ?? addressOf(run, deps.settings());
   if (to === undefined) return { kind: 'nothing' };
   const steers = run.plan?.rollout ? await deps.store.steers(id) : [];
   const now = deps.now();

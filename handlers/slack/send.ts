@@ -37,16 +37,23 @@ export async function send(
 }
 
 /** Where to: the channel, and who is told instead where Shipmate can't post there. */
-export type To = { channel: string; user?: string };
+export type To = { channel: string; user?: string; thread?: string };
 
 /** Answers of Slack that mean: there is no way into that channel. */
 export const closed = ['channel_not_found', 'not_in_channel', 'is_archived'];
 
 /** Posts a message to a channel or a person. */
-export async function post(deps: SendDeps, to: string, view: MessageView): Promise<{ channel: string; ts: string }> {
+export async function post(
+  deps: SendDeps,
+  to: string,
+  view: MessageView,
+  thread?: string,
+): Promise<{ channel: string; ts: string }> {
   const posted = { channel: to, ts: '' };
   await send(deps, view, async (as) => {
-    const answer = await deps.client.chat.postMessage({ channel: to, ...as, unfurl_links: false });
+    const message = { channel: to, ...as, unfurl_links: false };
+    const inThread = thread === undefined ? message : { ...message, thread_ts: thread };
+    const answer = await deps.client.chat.postMessage(inThread);
     posted.channel = answer.channel ?? to;
     posted.ts = answer.ts ?? '';
     return posted.ts;

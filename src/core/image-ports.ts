@@ -48,6 +48,8 @@ export type Scanned = {
 };
 
 export type Scanner = {
+  /** Whether there is a scanner at all. */
+  ready: boolean;
   /**
    * Looks through an image (`host/name@sha256:…`) and, where one is given, the Dockerfile that it is built from.
    * @throws Fault SCANNER_MISSING, SCAN_DATABASE, SCAN_FAILED, SCAN_TIMED_OUT

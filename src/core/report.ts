@@ -29,6 +29,8 @@ const strategy = z.enum(['canary', 'blue-green']);
 const stages = z.array(z.object({ weight: z.number(), since: z.number(), until: z.number() }));
 /** What was measured on the way, for the chart; left out where nothing was, and then the stages tell the course. */
 const series = z.array(Point).optional();
+/** The apps of a release, each with its run. */
+const released = z.array(z.object({ app: z.string(), summary: z.string(), run: z.string().optional() }));
 const replicas = { replicas: z.number(), ready: z.number() };
 
 /** How an operation ended. Words live in the renderers. */
@@ -52,6 +54,17 @@ export const Report = z.discriminatedUnion('kind', [
     stages,
     series,
     said: z.string().optional(),
+  }),
+  /** Several apps at once: all are on their new versions, but for those that somebody changed beside Shipmate. */
+  z.object({ kind: z.literal('released'), apps: released, differs: z.array(z.string()) }),
+  /** Several apps at once, of which one failed, so that all went back; `stays` could not. */
+  z.object({
+    kind: z.literal('taken-back'),
+    app: z.string(),
+    why: z.string(),
+    aborted: z.boolean(),
+    apps: released,
+    stays: z.array(z.object({ app: z.string(), why: z.string() })),
   }),
   z.object({ kind: z.literal('superseded'), by: z.string().optional() }),
   z.object({
@@ -147,6 +160,10 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' | 'ca
   switch (report.kind) {
     case 'rolled-back':
       return report.reason === 'aborted' ? 'cancelled' : 'failed';
+    case 'taken-back':
+      return report.aborted && report.stays.length === 0 ? 'cancelled' : 'failed';
+    case 'released':
+      return report.differs.length > 0 ? 'failed' : 'finished';
     case 'rollout-failed':
     case 'build-failed':
     case 'superseded':

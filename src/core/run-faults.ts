@@ -104,6 +104,12 @@ export const runFaults = {
     say: '{namespace}/{workload} was deleted while its rollout was followed.',
     hint: 'Find out who deletes it (kubectl get events -n {namespace}), then deploy it anew.',
   },
+  NOT_MADE: {
+    status: 422,
+    retry: 'never',
+    say: 'Nothing was released: {part} did not work. {why}.',
+    hint: 'Mend it, then ask for the release again; what was built already is not built anew.',
+  },
   PART_CHANGED: {
     status: 409,
     retry: 'never',

@@ -22,6 +22,8 @@ export const Shown = z.object({
   ts: z.string(),
   hash: z.string(),
   cursor: z.string(),
+  /** The message whose thread it is in, where it is in one. */
+  thread: z.string().optional(),
   picture: Picture.optional(),
   edited: z.object({ of: z.string(), at: z.number() }).optional(),
 });

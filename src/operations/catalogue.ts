@@ -17,6 +17,7 @@ import { queue } from './admin/queue.ts';
 import { why } from './admin/why.ts';
 import { canaryAbort, canaryPause, canaryPromote, canaryResume, canaryWeight } from './delivery/canary/steer.ts';
 import { deploy } from './delivery/deploy.ts';
+import { release } from './delivery/release/release.ts';
 import { rollback } from './delivery/rollback.ts';
 import { scale } from './delivery/scale.ts';
 import { status } from './delivery/status.ts';
@@ -89,7 +90,7 @@ import { rolloutPromote } from './workloads/rollout-promote.ts';
 import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
-const delivery = [deploy, scale, rollback, status, history];
+const delivery = [deploy, release, scale, rollback, status, history];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,

@@ -59,6 +59,8 @@ local id, place, first, runPrefix, lender = unpack(ARGV)
 ${goneLua}
 local holder = redis.call('GET', turn)
 if holder == id then return {} end
+-- What it has lent to a part is its own still.
+if holder and redis.call('HGET', runPrefix .. holder, 'lender') == id then return {} end
 if holder and holder == lender then
   redis.call('SET', turn, id)
   redis.call('HSET', runPrefix .. id, 'lender', lender)

@@ -34,6 +34,7 @@ function fakeAttachments(): Attachments {
 }
 
 const scanner: Scanner = {
+  ready: true,
   scan: async () => ({
     findings: [{ kind: 'vulnerability', severity: 'low', id: 'CVE-2099-1', title: 'made up', where: 'musl' }],
     version: 'fake',

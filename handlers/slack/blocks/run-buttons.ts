@@ -65,7 +65,8 @@ function stopButton(run: Run, title: string): ButtonSpec {
       style: 'danger',
       confirm: { title: `Abort: ${title}?`, text: 'All traffic goes back to stable at once.', yes: 'Abort' },
     };
-  const text = effect === 'read' ? 'It changes nothing.' : 'What it changed so far stays as it is.';
+  const left = run.plan?.parts ? 'All apps go back to what they were.' : 'What it changed so far stays as it is.';
+  const text = effect === 'read' ? 'It changes nothing.' : left;
   return {
     action: stopAction,
     text: 'Stop',
@@ -124,7 +125,7 @@ function reviewButtons({ id, breakGlass }: Run): ButtonSpec[] {
 function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
-  if (run.state === 'requested') return [];
+  if (run.state === 'requested' && !run.parts) return [];
   return [...answerButtons(run), ...(isShifting(run) ? steerButtons(run) : []), stopButton(run, titleOf(run))];
 }
 

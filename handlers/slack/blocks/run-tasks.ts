@@ -24,6 +24,7 @@ const stepWords: Record<string, string> = {
   scan: 'Scan the image, and keep what was found',
   sign: 'Sign the image',
   read: 'Look',
+  verify: 'Look whether all of them run what was released',
   write: 'Make the changes',
   check: 'Look whether all is as planned',
   run: 'Run the command',
@@ -39,7 +40,11 @@ const stepWords: Record<string, string> = {
 };
 
 /** A share of the traffic is a step of its own: `weight 25`. */
-function titleOfStep(name: string): string {
+function titleOfStep(name: string, { plan, operation }: Run): string {
+  const [wave] = /(?<=^wave )\d+$/.exec(name) ?? [];
+  if (wave !== undefined)
+    return (plan?.parts ?? []).flatMap((part) => (part.wave === Number(wave) ? [`${part.app} ${part.summary}`] : [])).join(', ');
+  if (operation === 'release' && name === 'back') return 'Take all back to what they were';
   const share = shareOf(name);
   return share === undefined ? (stepWords[name] ?? name) : `${share} % of the traffic`;
 }
@@ -56,7 +61,7 @@ function taskStatus(run: Run, name: string, names: readonly string[]): Task['sta
   if (step?.state === 'failed' || (bad && step && name === run.checklist.findLast((known) => run.steps[known])))
     return 'error';
   if (step?.state === 'done') return 'complete';
-  if (step?.state === 'waiting' && step.memo === undefined) return 'pending';
+  if (step?.state === 'waiting' && step.memo === undefined && step.note === undefined) return 'pending';
   return step ? 'in_progress' : 'pending';
 }
 
@@ -86,7 +91,7 @@ export function progressBlocks(run: Run): KnownBlock[] {
     const step = run.steps[name];
     return {
       id: `${run.id}_${name}`,
-      title: titleOfStep(name),
+      title: titleOfStep(name, run),
       status: taskStatus(run, name, names),
       details: step && shareOf(name) !== undefined ? shareDetails(step) : step?.note,
     };

@@ -23,6 +23,7 @@ const verbs: Record<string, string> = {
   deploy: 'Deploy',
   scale: 'Scale',
   rollback: 'Roll back',
+  release: 'Release',
   build: 'Build',
   scan: 'Scan',
   sign: 'Sign',
@@ -59,15 +60,18 @@ const ends = {
 export function titleOf({ operation, place, site, input }: Run): string {
   const verb = verbs[operation] ?? capital(operation.replaceAll('-', ' '));
   const app = place?.app ?? (typeof input.app === 'string' ? input.app : '');
-  const preposition = operation === 'deploy' ? 'to' : 'in';
+  const preposition = operation === 'deploy' || operation === 'release' ? 'to' : 'in';
   const [name = ''] = [input.name, input.service].filter((each) => typeof each === 'string');
-  const named = app || name;
+  const apps = Array.isArray(input.apps) ? input.apps.join(', ') : '';
+  const named = app || name || apps;
   const env = (place ?? site)?.env;
   return [verb, named, ...(env === undefined ? [] : [preposition, env])].filter(Boolean).join(' ');
 }
 
 /** Back on stable is neither a failure like others nor merely stopped. */
 export function stateOf({ state, report }: Pick<Run, 'state' | 'report'>): { emoji: string; word: string } {
+  if (report?.kind === 'taken-back' && report.stays.length === 0)
+    return { emoji: ':rewind:', word: report.aborted ? 'Aborted' : 'Taken back' };
   if (report?.kind !== 'rolled-back') return states[state];
   return { emoji: ':rewind:', word: report.reason === 'aborted' ? 'Aborted' : 'Rolled back' };
 }
@@ -100,6 +104,22 @@ export function rolledBackText(
   return `${backWords[reason]}${by}${said}. All traffic is on stable.`;
 }
 
+const listed = (names: readonly string[]) => names.join(', ').replace(/, ([^,]*)$/, ' and $1');
+
+function releaseText(report: Extract<Report, { kind: 'released' | 'taken-back' }>): string {
+  const names = report.apps.map(({ app }) => app);
+  if (report.kind === 'released')
+    return report.differs.length > 0
+      ? `${listed(report.differs)} does not run what was released: somebody changed it beside Shipmate.`
+      : `${listed(names)}: released, and running.`;
+  const { app, why, aborted, stays } = report;
+  const cause = aborted ? `It was aborted (${app}: ${why})` : `${app} failed: ${why}`;
+  const stuck = new Set(stays.map((each) => each.app));
+  const back = names.filter((name) => !stuck.has(name));
+  const left = stays.map((each) => ` ${each.app} could not be taken back: ${each.why}.`).join('');
+  return `${cause.replace(/\.$/, '')}. ${back.length > 0 ? `Back to what was before: ${listed(back)}.` : 'Nothing was changed.'}${left}`;
+}
+
 /** How it ended, in one line for a tired person. */
 export function endText(report: Report): string {
   switch (report.kind) {
@@ -117,6 +137,9 @@ export function endText(report: Report): string {
       return `Run ${report.run} was told: ${report.said}.`;
     case 'rolled-back':
       return rolledBackText(report);
+    case 'released':
+    case 'taken-back':
+      return releaseText(report);
     case 'superseded':
       return `A later change took over${report.by === undefined ? '' : ` (run ${report.by})`}; this one was not followed to its end.`;
     case 'built':

@@ -16,10 +16,12 @@ const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
 const kept = ({ kind }: RunEvent) => ['log', 'decision', 'plan', 'cancel', 'steer'].includes(kind);
 
 /** In preformatted text nobody can be mentioned, so people go by their name in `shipmate.yaml`. */
-function lineOf(event: RunEvent, settings: Settings): string {
+function lineOf({ partOf }: Run, event: RunEvent, settings: Settings): string {
   const by = event.kind === 'decision' || event.kind === 'steer' ? event.actor : undefined;
   const who = by ? ` by ${personOf(settings, by) ?? actorId(by)}` : '';
-  return `${clock(event.at)}  ${event.text}${who}`;
+  // In one thread are the lines of all parts.
+  const part = partOf ? `${partOf.key}: ` : '';
+  return `${clock(event.at)}  ${part}${event.text}${who}`;
 }
 
 /** A question to the requester calls them; a timed wait calls nobody. */
@@ -67,7 +69,7 @@ export function threadReply(
   events: readonly RunEvent[],
   settings: Settings,
 ): (MessageView & { broadcast: boolean }) | undefined {
-  const lines = events.filter(kept).map((event) => lineOf(event, settings));
+  const lines = events.filter(kept).map((event) => lineOf(run, event, settings));
   const call = summons(run, events, settings);
   if (lines.length === 0 && call === undefined) return undefined;
   const loud = run.state === 'failed' || run.state === 'timed-out' || run.breakGlass !== undefined;

@@ -110,6 +110,7 @@ export function createTrivy(options: TrivyOptions = {}): Scanner {
   };
 
   return {
+    ready: options.program !== undefined,
     scan: async ({ image, dockerfile }, { minutes, databaseDays }, signal) => {
       const short = shortImage(image);
       const database = await databaseIn(cache, databaseDays, short);

@@ -18,7 +18,6 @@ async function takeBack(run: ReleaseRun, begun: readonly PartPlan[]): Promise<Pa
   return await run.step('back', async (step) => {
     const asks = [...begun].reverse().map(({ app, back }) => [`back ${app}`, back] as const);
     const ends: PartEnd[] = [];
-    // An abort was heard already: what goes back now is not to be stopped by it, so each goes by itself.
     for (const [key, ask] of asks) ends.push(...(await settleParts(step, new Map([[key, ask]]), { deaf: true })));
     return ends;
   });

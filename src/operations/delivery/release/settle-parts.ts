@@ -13,11 +13,13 @@ export type PartEnd = {
   run?: string;
   /** Whether it may have changed something. */
   begun: boolean;
+  /** It was told to stop, so it is not what failed. */
+  cut: boolean;
   image?: { reference: string; digest: string };
 };
 
 /** A part is looked at when it says something, and in any case after so long. */
-const lookMs = 15_000;
+const lookMs = 6_000;
 
 function whyOf(report: Report | undefined): string {
   switch (report?.kind) {
@@ -44,6 +46,7 @@ function endOf(key: string, { id, state, report, fault, startedAt, cancelled }: 
     well: state === 'finished',
     why: state === 'finished' ? '' : why,
     begun: startedAt !== undefined,
+    cut: state === 'cancelled',
     ...(image !== undefined && { image: { reference: image, digest } }),
   };
 }
@@ -63,7 +66,7 @@ async function look({ parts }: StepContext, key: string, ask: PartAsk): Promise<
     return { key, run: await parts.ask(key, ask) };
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry !== 'never') throw thrown;
-    return { key, end: { key, well: false, why: thrown.message, begun: false } };
+    return { key, end: { key, well: false, why: thrown.message, begun: false, cut: false } };
   }
 }
 
@@ -85,15 +88,19 @@ async function breakOff(step: StepContext, found: readonly Asked[], open: readon
 
 /**
  * Asks for parts and waits until all of them are over; as one fails, or somebody aborts the whole, the others are stopped.
- * Done again after a crash it finds the same parts.
+ * Done again after a crash it finds the same parts. The way back is `deaf`: nothing stops it.
  */
-export async function settleParts(step: StepContext, asks: ReadonlyMap<string, PartAsk>): Promise<PartEnd[]> {
+export async function settleParts(
+  step: StepContext,
+  asks: ReadonlyMap<string, PartAsk>,
+  { deaf = false } = {},
+): Promise<PartEnd[]> {
   for (;;) {
     const found: Asked[] = [];
     for (const [key, ask] of asks) found.push(await look(step, key, ask));
     const open = found.flatMap((each) => ('run' in each && !isOver(each.run.state) ? [each.run] : []));
     step.note(found.map((each) => ('end' in each ? `${each.key}: refused` : standOf(each.key, each.run))).join(' · '));
     if (open.length === 0) return found.map((each) => ('end' in each ? each.end : endOf(each.key, each.run)));
-    await step.rest(lookMs, await breakOff(step, found, open));
+    await step.rest(lookMs, deaf ? (await step.steers()).length : await breakOff(step, found, open));
   }
 }

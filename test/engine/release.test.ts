@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { advance } from '../../src/engine/advance.ts';
+import { stop } from '../../src/engine/stop.ts';
+import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
+import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+
+const redis = redisForFile();
+let world: FakeWorld;
+let engine: TestEngine;
+let desk: Desk;
+
+const settings = {
+  ...testSettings,
+  apps: { ...testSettings.apps, api: { ...testSettings.apps.web, image: '127.0.0.1:5000/api' } },
+};
+
+beforeEach(async () => {
+  world = fakeWorld();
+  stock(world);
+  for (const n of [1, 2, 3]) world.digests.set(`127.0.0.1:5000/api:v${n}`, `sha256:${String(n + 5).repeat(64)}`);
+  engine = await testEngine(redis().url, world.clients, {
+    settings: () => settings,
+    // As the queue does: whoever is woken gets a lap.
+    wake: async (id) => void setTimeout(() => void advance(engine, desk.leases, id).catch(() => {}), 20),
+  });
+  await engine.redis.flushall();
+  desk = createDesk(engine);
+  for (const app of ['web', 'api']) await desk.done('deploy', { app, env: 'staging', tag: 'v1' });
+  world.applied.length = 0;
+  return async () => {
+    await desk.leases.stop();
+    engine.close();
+  };
+});
+
+const release = (apps: string[], env = 'staging') => desk.ask('release', { apps, env });
+const partsOf = async (id: string) =>
+  await Promise.all(Object.values((await desk.run(id)).parts ?? {}).map((part) => desk.run(part)));
+
+describe('several apps as one release', () => {
+  test('go wave by wave, each as a deploy of its own in the history of its place', async () => {
+    const id = await release(['web@v2', 'api@v2']);
+    const [run] = await desk.settle([id], 20_000);
+    expect(run).toMatchObject({ state: 'finished', report: { kind: 'released', differs: [] } });
+    expect(run?.checklist).toEqual(['wave 1', 'wave 2', 'verify']);
+    const parts = await partsOf(id);
+    expect(parts.map(({ operation, state, place }) => [operation, state, place?.app])).toEqual([
+      ['deploy', 'finished', 'web'],
+      ['deploy', 'finished', 'api'],
+    ]);
+    for (const [index, app] of ['web', 'api'].entries())
+      expect((await engine.clients.order.history(`${app}@staging`, 1))[0]?.id).toBe(parts[index]?.id);
+    expect(await engine.clients.order.lines()).toEqual([]);
+  });
+
+  test('with commas between they go at the same time; what is like that already is left alone', async () => {
+    const id = await release(['web@v1,api@v2']);
+    const [run] = await desk.settle([id], 20_000);
+    expect(run?.plan?.parts?.map(({ app, wave }) => [app, wave])).toEqual([['api', 1]]);
+    expect(run?.plan?.warnings).toEqual(['web is like that already.']);
+    expect(run?.state).toBe('finished');
+  });
+
+  test('one approval is of all of it: the parts ask nobody', async () => {
+    const id = await release(['web@v2', 'api@v2'], 'production');
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting' });
+    await desk.approve(id, ben);
+    const [run] = await desk.settle([id], 20_000);
+    expect(run?.state).toBe('finished');
+    expect((await partsOf(id)).map(({ state, decisions }) => [state, decisions.length])).toEqual([
+      ['finished', 0],
+      ['finished', 0],
+    ]);
+  });
+
+  test('a part whose plan is not any more what was approved is not done', async () => {
+    const id = await release(['web@v2', 'api@v2'], 'production');
+    await desk.lap(id);
+    await desk.approve(id, ben);
+    await desk.lap(id);
+    // The tag is moved while the first wave is under way.
+    world.digests.set('127.0.0.1:5000/api:v2', `sha256:${'9'.repeat(64)}`);
+    const [run] = await desk.settle([id], 20_000);
+    expect(run).toMatchObject({ state: 'failed', report: { kind: 'taken-back', app: 'api' } });
+    expect(run?.report).toMatchObject({ why: expect.stringContaining('not any more what run') });
+  });
+
+  test('an app that nobody knows, one that comes twice, and one without a version change nothing', async () => {
+    await expect(release(['nope@v1'])).rejects.toThrow(/nope/);
+    await expect(release(['web@v1', 'web@v2'])).rejects.toThrow(/web comes twice/);
+    expect(await desk.done('release', { apps: ['web'], env: 'staging' })).toMatchObject({
+      state: 'failed',
+      fault: { message: expect.stringContaining('which version of web') },
+    });
+    expect(world.applied).toEqual([]);
+  });
+
+  test('others wait until all of it is over', async () => {
+    world.rolloutMs = 300;
+    const id = await release(['web@v2', 'api@v2']);
+    void advance(engine, desk.leases, id);
+    await expect.poll(async () => (await desk.run(id)).state).toBe('running');
+    const other = await desk.deploy('staging', 'v3', ben);
+    expect(await desk.lap(other)).toMatchObject({ state: 'queued' });
+    const [run, later] = await desk.settle([id, other], 20_000);
+    expect(run?.updatedAt).toBeLessThanOrEqual(later?.startedAt ?? 0);
+  });
+
+  test('stopped, it takes all back', async () => {
+    world.rolloutMs = 2_000;
+    const id = await release(['web@v2', 'api@v2']);
+    void advance(engine, desk.leases, id);
+    await expect.poll(async () => (await partsOf(id))[0]?.startedAt, { timeout: 5_000 }).toBeDefined();
+    await stop(engine, id, { actor: ana, reason: 'not today' });
+    const [run] = await desk.settle([id], 30_000);
+    expect(run?.report).toMatchObject({ kind: 'taken-back', aborted: true });
+    expect(Object.keys(run?.parts ?? {})).toEqual(['web', 'back web']);
+  });
+});
