@@ -167,6 +167,12 @@ async function startHttp(
         publicUrl: env.PUBLIC_URL,
       },
       harbor: { engine, token: env.HARBOR_WEBHOOK_TOKEN },
+      registries: {
+        engine,
+        registry: env.REGISTRY_WEBHOOK_TOKEN,
+        github: env.GITHUB_WEBHOOK_SECRET,
+        dockerHub: env.DOCKER_HUB_WEBHOOK_TOKEN,
+      },
       alertmanager: { alerts, settings: engine.settings, now: engine.now, log, token: env.ALERTMANAGER_TOKEN },
     }),
   });

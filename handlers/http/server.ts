@@ -5,6 +5,7 @@ import type { Log, NoticeStore } from '../../src/core/ports.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type AlertmanagerDeps, alertmanagerWebhook } from '../webhooks/alertmanager.ts';
 import { type HarborDeps, harborWebhook } from '../webhooks/harbor.ts';
+import { type RegistriesDeps, registryWebhooks } from '../webhooks/registries.ts';
 import { bodyMs, limitBody, uploadMs } from './body-time.ts';
 import { answerFaults, answerUnreadable, bodyLimit } from './error-answer.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,6 +29,7 @@ export type HttpDeps = {
   };
   alertmanager?: AlertmanagerDeps;
   harbor?: HarborDeps;
+  registries?: RegistriesDeps;
   /** For POST /slack/events. */
   slack?: RequestListener;
 };
@@ -73,5 +75,6 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   }
   if (deps.alertmanager) await app.register(alertmanagerWebhook(deps.alertmanager));
   if (deps.harbor) await app.register(harborWebhook(deps.harbor));
+  if (deps.registries) await app.register(registryWebhooks(deps.registries));
   return app;
 }

@@ -96,7 +96,13 @@ async function bringThreadUpToDate(deps: Deps, before: Run, shown: Shown): Promi
     const { broadcast, ...view } = reply;
     await send(deps, view, async (as) => {
       const thread = { channel: shown.channel, thread_ts: shown.thread ?? shown.ts, ...as };
-      return (await deps.client.chat.postMessage(broadcast && shown.thread === undefined ? { ...thread, reply_broadcast: true } : thread)).ts ?? '';
+      return (
+        (
+          await deps.client.chat.postMessage(
+            broadcast && shown.thread === undefined ? { ...thread, reply_broadcast: true } : thread,
+          )
+        ).ts ?? ''
+      );
     });
   }
   const ended = events.some(({ event: { kind } }) => kind === 'state') && isOver(run.state);

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { Fault, fault } from '../../src/core/errors.ts';
-import { digestOf, isObject, type JsonObject, text } from '../../src/core/json.ts';
+import { fault } from '../../src/core/errors.ts';
+import { digestOf, isObject, text } from '../../src/core/json.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { request } from '../../src/engine/request.ts';
 import { HarborPayload, type Heard, heardIn } from './harbor-payload.ts';
-import { sameText } from './same-text.ts';
+import { type Ask, ask, checkSecret, deployOf, type Taken } from './push.ts';
 
 export type HarborDeps = {
   engine: Engine;
@@ -13,15 +12,8 @@ export type HarborDeps = {
   token?: string | undefined;
 };
 
-const source = 'harbor';
 const bodyLimit = 262_144;
 const readMs = 8_000;
-
-/** Harbor sends what its “Auth Header” holds, raw: with or without a word such as Bearer before it. */
-function checkHeader(token: string | undefined, authorization: string | undefined): void {
-  if (token === undefined) throw fault('HARBOR_HOOK_OFF', {});
-  if (authorization === undefined || !sameText(authorization, token)) throw fault('HARBOR_HOOK_REFUSED', {});
-}
 
 function payloadOf(body: unknown): HarborPayload {
   const parsed = HarborPayload.safeParse(body);
@@ -37,14 +29,6 @@ function appsOf({ apps, harbor }: Settings, repository: string): string[] {
   return Object.entries(apps).flatMap(([app, its]) => (its.image === image ? [app] : []));
 }
 
-/** `v*` is every tag that begins with a v. */
-export function fitsTag(pattern: string, tag: string): boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${source.join('.*')}$`).test(tag);
-}
-
-type Ask = { operation: string; input: JsonObject };
-
 /** What is asked for of one image that was pushed, as Harbor itself now has it: the delivery's word is not enough. */
 async function asksOfPush({ engine }: HarborDeps, { repository, references }: Heard, apps: string[]): Promise<Ask[]> {
   const settings = engine.settings();
@@ -58,11 +42,10 @@ async function asksOfPush({ engine }: HarborDeps, { repository, references }: He
       continue;
     }
     for (const app of apps) {
-      const push = settings.apps[app]?.on?.push;
+      const its = settings.apps[app];
       const news = { repository, reference, about: 'push', aloud: true, app };
       asks.push({ operation: 'harbor-news', input: news });
-      if (push && !reference.startsWith('sha256:') && fitsTag(push.tags, reference))
-        asks.push({ operation: 'deploy', input: { app, env: push.env, tag: reference } });
+      if (its && !reference.startsWith('sha256:')) asks.push(...deployOf(app, its, reference, text(found.digest)));
     }
   }
   return asks;
@@ -87,33 +70,9 @@ async function asksOf(deps: HarborDeps, heard: Heard): Promise<Ask[]> {
   );
 }
 
-/**
- * Puts what a delivery leads to through the front door, as `webhook:harbor`. One delivery counts once, however often it is
- * sent; what the policy refuses is refused, and noted where all refusals are.
- */
-async function take(deps: HarborDeps, body: unknown): Promise<{ started: number; refused: string[] }> {
+async function take(deps: HarborDeps, body: unknown): Promise<Taken> {
   const heard = heardIn(payloadOf(body));
-  const asks = heard ? await asksOf(deps, heard) : [];
-  const delivery = digestOf(body);
-  const refused: string[] = [];
-  for (const { operation, input } of asks) {
-    const key = `hook:${source}:${digestOf([delivery, operation, input])}`;
-    const ask = {
-      actor: { kind: 'webhook' as const, source },
-      operation,
-      input,
-      origin: { surface: 'webhook' as const, source },
-      key,
-    };
-    try {
-      await request(deps.engine, ask);
-    } catch (thrown) {
-      if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
-      refused.push(`${operation}: ${thrown.code}`);
-      deps.engine.log.warn({ operation, input, code: thrown.code }, 'what Harbor’s webhook led to was refused');
-    }
-  }
-  return { started: asks.length - refused.length, refused };
+  return await ask(deps.engine, 'harbor', digestOf(body), heard ? await asksOf(deps, heard) : []);
 }
 
 /** POST /webhooks/harbor. 5xx only where it may help that Harbor sends it again. */
@@ -121,8 +80,12 @@ export function harborWebhook(deps: HarborDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     app.post(
       '/webhooks/harbor',
-      // Before the body is read: who has no token costs next to nothing.
-      { bodyLimit, onRequest: async (request) => checkHeader(deps.token, request.headers.authorization) },
+      // Before the body is read: who has no token costs next to nothing. Harbor sends what its “Auth Header” holds as it is.
+      {
+        bodyLimit,
+        onRequest: async (request) =>
+          checkSecret('Harbor', 'HARBOR_WEBHOOK_TOKEN', deps.token, request.headers.authorization),
+      },
       async (request) => ({ data: { taken: true, ...(await take(deps, request.body)) } }),
     );
   };

@@ -125,6 +125,18 @@ export const variables = {
     text.regex(/^\S{16,}$/).optional(),
     'at least 16 characters without blanks; openssl rand -hex 32 makes one',
   ),
+  REGISTRY_WEBHOOK_TOKEN: variable(
+    text.regex(/^\S{16,}$/).optional(),
+    'at least 16 characters without blanks; openssl rand -hex 32 makes one',
+  ),
+  GITHUB_WEBHOOK_SECRET: variable(
+    text.regex(/^\S{16,}$/).optional(),
+    'at least 16 characters without blanks; openssl rand -hex 32 makes one',
+  ),
+  DOCKER_HUB_WEBHOOK_TOKEN: variable(
+    text.regex(/^[\w-]{16,100}$/).optional(),
+    '16 to 100 letters, digits, “_” and “-”; openssl rand -hex 32 makes one',
+  ),
   AUDIT_FILE: variable(text.optional(), 'the path of a file that the audit log is kept in as well'),
   METRICS_ENDPOINT: variable(
     url('http', 'https').optional(),
@@ -159,6 +171,9 @@ const secret = [
   'ALERTMANAGER_TOKEN',
   'HARBOR_PASSWORD',
   'HARBOR_WEBHOOK_TOKEN',
+  'REGISTRY_WEBHOOK_TOKEN',
+  'GITHUB_WEBHOOK_SECRET',
+  'DOCKER_HUB_WEBHOOK_TOKEN',
 ] as const satisfies readonly VariableName[];
 
 /** The values that must not turn up anywhere: those of secret variables, each key, and Redis' password. */

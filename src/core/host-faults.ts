@@ -50,17 +50,17 @@ export const hostFaults = {
     say: 'Harbor refused it: {problem}',
     hint: '{hint}',
   },
-  HARBOR_HOOK_OFF: {
+  HOOK_OFF: {
     status: 401,
     retry: 'never',
-    say: 'This Shipmate takes no webhooks of Harbor: HARBOR_WEBHOOK_TOKEN is not set.',
-    hint: 'Set it here, and as the Auth Header of the webhook in Harbor.',
+    say: 'This Shipmate takes no webhooks of {system}: {variable} is not set.',
+    hint: 'Set it here and there, as docs/images.md says.',
   },
-  HARBOR_HOOK_REFUSED: {
+  HOOK_REFUSED: {
     status: 401,
     retry: 'never',
-    say: 'The webhook’s Authorization header is missing or wrong.',
-    hint: 'Set the Auth Header of the webhook in Harbor to HARBOR_WEBHOOK_TOKEN, as it is.',
+    say: 'The webhook does not show {system}’s secret, or a wrong one.',
+    hint: 'What {system} sends must be what {variable} holds here; docs/images.md says where it stands there.',
   },
   ONLY_IN_PERSON: {
     status: 422,

@@ -13,6 +13,7 @@ import type { Origin } from './run.ts';
 import type { Settings } from './settings.ts';
 import type { Steer } from './steer.ts';
 import type { Upload } from './upload.ts';
+import type { UsageOf } from './usage.ts';
 
 /**
  * `VERBS RESOURCES`, each with commas between; a resource bears its API group behind a dot: `get,list pods,deployments.apps`,
@@ -129,15 +130,6 @@ export type RunContext<Need extends keyof Clients, Step extends string> = Omit<P
 
 /** A question to the requester, or to whoever may approve the run. */
 export type WaitFor = { of: 'requester' | 'approvers'; choices: readonly string[]; ms: number };
-
-type Slots<Usage extends string> = Usage extends `${string}<${infer Slot}>${infer Rest}` ? Slot | Slots<Rest> : never;
-
-/**
- * How people write it: `<app>[:<tag>] to <env>`. A slot that the input lacks does not compile.
- * Lone words are prepositions, which may be left out or come in another order.
- */
-type UsageOf<Input extends z.ZodObject, Usage extends string> =
-  Slots<Usage> extends keyof z.output<Input> ? Usage : never;
 
 export type OperationSpec<
   Input extends z.ZodObject,

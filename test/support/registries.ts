@@ -37,8 +37,22 @@ const listens = (port: number) =>
 /** The bcrypt hash of “right-password”, for the account “ship”. */
 const accounts = 'ship:$2b$05$eNNwBGzCQnLXTmFYPPyuyONrwJI7v0n1XTS7shh2O8K4OMUi9SCTW\n';
 
+const endpointOf = ({ url, token }: Notified) => ({
+  name: 'shipmate',
+  url,
+  headers: { Authorization: [`Bearer ${token}`] },
+  timeout: '5s',
+  threshold: 3,
+  backoff: '200ms',
+});
+
+/** Where a registry tells of what is pushed to it. */
+type Notified = { url: string; token: string };
+
 /** A registry of one's own, to be killed and started again on what it kept. `login` makes it ask who it is. */
-export async function startOwnRegistry(options: { login?: true; folder?: string } = {}): Promise<OwnRegistry> {
+export async function startOwnRegistry(
+  options: { login?: true; folder?: string; notify?: Notified } = {},
+): Promise<OwnRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'shipmate-registry-'));
   const port = await freePort();
   const file = join(dir, 'config.json');
@@ -49,6 +63,7 @@ export async function startOwnRegistry(options: { login?: true; folder?: string 
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: options.folder ?? join(dir, 'data') }, delete: { enabled: true } },
     http: { addr: `127.0.0.1:${port}`, secret: 'of-the-test' },
+    ...(options.notify && { notifications: { endpoints: [endpointOf(options.notify)] } }),
     ...(options.login && { auth: { htpasswd: { realm: 'test', path: passwords } } }),
   };
   await writeFile(file, JSON.stringify(config));

@@ -43,7 +43,9 @@ const stepWords: Record<string, string> = {
 function titleOfStep(name: string, { plan, operation }: Run): string {
   const [wave] = /(?<=^wave )\d+$/.exec(name) ?? [];
   if (wave !== undefined)
-    return (plan?.parts ?? []).flatMap((part) => (part.wave === Number(wave) ? [`${part.app} ${part.summary}`] : [])).join(', ');
+    return (plan?.parts ?? [])
+      .flatMap((part) => (part.wave === Number(wave) ? [`${part.app} ${part.summary}`] : []))
+      .join(', ');
   if (operation === 'release' && name === 'back') return 'Take all back to what they were';
   const share = shareOf(name);
   return share === undefined ? (stepWords[name] ?? name) : `${share} % of the traffic`;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMetrics } from '../../../handlers/http/metrics.ts';
 import { createHttpServer } from '../../../handlers/http/server.ts';
-import { fitsTag } from '../../../handlers/webhooks/harbor.ts';
+import { fitsTag } from '../../../handlers/webhooks/push.ts';
 import { fault } from '../../../src/core/errors.ts';
 import { Settings } from '../../../src/core/settings.ts';
 import { quiet } from '../../support/engine.ts';
@@ -99,7 +99,7 @@ test('a push that Harbor confirms is told in the app’s channel and asks for th
     expect.arrayContaining([
       expect.objectContaining({
         operation: 'deploy',
-        input: expect.objectContaining({ app: 'web', env: 'staging', tag: 'v1' }),
+        input: { app: 'web', env: 'staging', image: `harbor.example.com/team/web:v1@sha256:${'a'.repeat(64)}` },
         actor,
         origin: { surface: 'webhook', source: 'harbor' },
       }),
@@ -163,7 +163,7 @@ test('who does not send the header, as it is, is not listened to', async () => {
   expect(await runs()).toEqual([]);
   await bed.close();
   bed = await server({});
-  expect(await post(push('v1'))).toMatchObject({ status: 401, body: { error: { code: 'HARBOR_HOOK_OFF' } } });
+  expect(await post(push('v1'))).toMatchObject({ status: 401, body: { error: { code: 'HOOK_OFF' } } });
 });
 
 test('a body that is too large, broken, or of another form is refused', async () => {

@@ -66,7 +66,11 @@ function isUsedOtherwise({ kind, spec }: JsonObject): boolean {
 /** The baseline has served; the new version stays for what comes next. */
 export async function endExperiment(kit: Kit, step: StepContext): Promise<void> {
   const beside = (kit.run.plan.writes ?? []).map(refOfWrite).reverse();
-  await clear(kit, step, beside.filter(({ name }) => name === kit.rollout.baseline));
+  await clear(
+    kit,
+    step,
+    beside.filter(({ name }) => name === kit.rollout.baseline),
+  );
   step.log('the experiment is over, and its baseline gone');
 }
 

@@ -1,7 +1,7 @@
 import { differences } from '../../../core/diff.ts';
 import { Fault, fault } from '../../../core/errors.ts';
 import { applicationOf } from '../../../core/gitops.ts';
-import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
+import { at, isObject, type JsonObject } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { labelsOf } from '../../../core/label-selector.ts';
 import { list } from '../../../core/observed.ts';
@@ -148,7 +148,13 @@ export async function planShift(
     throw impossible(`the canary would be less protected than stable (${unprotected.join(' ')})`);
   // What guards the pods comes before the first of them, and goes after the last.
   const beside = [...guard.twins, ...(ofBaseline?.twins ?? []), deployment, ...others];
-  const warnings = [...unprotected, ...guard.warnings, ...kept, ...uncounted(rollout, parts), ...hiddenRetries(routed, analysis?.template)];
+  const warnings = [
+    ...unprotected,
+    ...guard.warnings,
+    ...kept,
+    ...uncounted(rollout, parts),
+    ...hiddenRetries(routed, analysis?.template),
+  ];
   const lastBaseline = rollout.stages.findLastIndex(({ baseline: fresh }) => fresh);
   return {
     rollout: { ...rollout, guarded: guard.guarded },

@@ -41,13 +41,7 @@ async function unguarded(
   return changed(`somebody else changed what guards the pods meanwhile: ${name} no longer holds for the new ones`);
 }
 
-async function compare(
-  kit: Kit,
-  stage: Stage,
-  before: Templates,
-  eyes: Eyes,
-  signal: AbortSignal,
-): Promise<Standing> {
+async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, signal: AbortSignal): Promise<Standing> {
   const { kube, rollout, stable, canary } = kit;
   const [live, beside, weight] = await Promise.all([
     eyes.read(stable, signal),

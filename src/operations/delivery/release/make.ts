@@ -32,10 +32,12 @@ export async function make(context: Context, asked: readonly Asked[], from: stri
     });
   const builds = toBuild.map(({ app }) => [`build ${app}`, { operation: 'build', input: { app, ref: from } }] as const);
   const built = await each(context, 'build', new Map(builds));
-  const made = new Map(toBuild.flatMap(({ app }, index) => {
-    const image = built[index]?.image;
-    return image ? [[app, image] as const] : [];
-  }));
+  const made = new Map(
+    toBuild.flatMap(({ app }, index) => {
+      const image = built[index]?.image;
+      return image ? [[app, image] as const] : [];
+    }),
+  );
   const asksFor = (operation: 'scan' | 'sign') =>
     new Map(
       [...made].map(([app, { reference, digest }]) => [

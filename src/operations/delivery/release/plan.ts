@@ -33,7 +33,16 @@ async function partOf(context: Context, { app, tag, wave }: Asked, { env, how }:
   const [plan, back] = await Promise.all([context.foresee('deploy', input), wayBack(context, app, env)]);
   const { digest, summary } = plan;
   // The schema of the operation made JSON of it already; what is asked for is what was foreseen.
-  const part = { key: app, wave, app, operation: 'deploy', input: JSON.parse(JSON.stringify(input)), digest, summary, back };
+  const part = {
+    key: app,
+    wave,
+    app,
+    operation: 'deploy',
+    input: JSON.parse(JSON.stringify(input)),
+    digest,
+    summary,
+    back,
+  };
   return { plan, part: { ...part, ...(plan.image && { image: plan.image }) } };
 }
 

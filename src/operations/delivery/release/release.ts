@@ -4,8 +4,8 @@ import { EnvRef } from '../../../core/place.ts';
 import { Weight } from '../../../core/rollout.ts';
 import { Duration } from '../../../core/values.ts';
 import { GitRef } from '../../images/fields.ts';
-import { seePermissions } from '../roll.ts';
 import { Strategy } from '../fields.ts';
+import { seePermissions } from '../roll.ts';
 import { askedOf, Wave } from './asked.ts';
 import { planRelease } from './plan.ts';
 import { releaseSteps, runRelease } from './run.ts';
@@ -27,7 +27,11 @@ export const release = defineOperation({
   effect: 'change',
   input: Input,
   usage: '<apps>… to <env> [from <from>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>]',
-  examples: ['web@v3 api@v7 worker@v7 to production', 'web@v3,api@v7 worker@v7 to production', 'web from main to staging'],
+  examples: [
+    'web@v3 api@v7 worker@v7 to production',
+    'web@v3,api@v7 worker@v7 to production',
+    'web from main to staging',
+  ],
   routes: [
     route({
       method: 'POST',
@@ -41,14 +45,21 @@ export const release = defineOperation({
         weights: Input.shape.weights,
         bake: Input.shape.bake,
       }),
-      input: ({ namespace, waves, ...rest }) => ({ env: namespace, apps: waves.map((wave) => wave.join(',')), ...rest }),
+      input: ({ namespace, waves, ...rest }) => ({
+        env: namespace,
+        apps: waves.map((wave) => wave.join(',')),
+        ...rest,
+      }),
     }),
   ],
   // The clients of deploys are here too: their plans are made as a part of this one's.
   needs: ['kube', 'signing', 'scanner'],
   permissions: [...seePermissions, 'list controllerrevisions.apps'],
   steps: releaseSteps,
-  limits: { run: 20 * 24 * hourMs, steps: { build: 26 * hourMs, scan: 4 * hourMs, wave: 15 * 24 * hourMs, back: 4 * 24 * hourMs } },
+  limits: {
+    run: 20 * 24 * hourMs,
+    steps: { build: 26 * hourMs, scan: 4 * hourMs, wave: 15 * 24 * hourMs, back: 4 * 24 * hourMs },
+  },
   // What is under way is never left half done: to stop it is to take it back.
   steered: () => true,
   judgedAs: 'deploy',

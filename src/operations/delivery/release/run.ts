@@ -51,7 +51,11 @@ export async function runRelease(run: ReleaseRun, env: string): Promise<Report> 
     const failed = ends.find(({ well, cut }) => !well && !cut) ?? ends.find(({ well }) => !well);
     if (!failed) continue;
     const backs = await takeBack(run, begun);
-    const apps = begun.map(({ app, summary }) => ({ app, summary, ...(runs[app] !== undefined && { run: runs[app] }) }));
+    const apps = begun.map(({ app, summary }) => ({
+      app,
+      summary,
+      ...(runs[app] !== undefined && { run: runs[app] }),
+    }));
     const stays = backs.filter(({ well }) => !well).map(({ key, why }) => ({ app: key.replace('back ', ''), why }));
     return { kind: 'taken-back', app: failed.key, why: failed.why, aborted: failed.cut, apps, stays };
   }

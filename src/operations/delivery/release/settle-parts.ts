@@ -74,7 +74,9 @@ async function look({ parts }: StepContext, key: string, ask: PartAsk): Promise<
 async function breakOff(step: StepContext, found: readonly Asked[], open: readonly Run[]): Promise<number> {
   const steers = await step.steers();
   const said = steers.find(({ wish }) => wish.kind === 'abort');
-  const failed = found.find((each) => ('end' in each ? !each.end.well : isOver(each.run.state) && each.run.state !== 'finished'));
+  const failed = found.find((each) =>
+    'end' in each ? !each.end.well : isOver(each.run.state) && each.run.state !== 'finished',
+  );
   if ((said || failed) && step.memo() !== 'stopping') {
     for (const { id, actor } of open)
       await step.parts.stop(id, {

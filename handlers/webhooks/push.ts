@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, fault } from '../../src/core/errors.ts';
+import { parseImage, repositoryOf } from '../../src/core/image.ts';
+import { digestOf, type JsonObject } from '../../src/core/json.ts';
+import type { AppSettings } from '../../src/core/settings.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { request } from '../../src/engine/request.ts';
+import { sameText } from './same-text.ts';
+
+const readMs = 2_500;
+const looksAfterMs = [0, 300, 1_500];
+
+export type Ask = { operation: string; input: JsonObject };
+export type Taken = { started: number; refused: string[] };
+
+/** An image that a registry says was pushed. Without a digest, it is what the registry has now. */
+export type Pushed = {
+  /** Whether an app's image, as `registry` and `repository`, is this one. */
+  isOf: (image: { registry?: string; repository: string }) => boolean;
+  tag: string;
+  digest?: string | undefined;
+  /** What is the same when the registry says it again, and another at another push. */
+  delivery: string;
+};
+
+/** Who sends no secret, or another one, is not listened to. */
+export function checkSecret(system: string, variable: string, secret: string | undefined, given: string | undefined) {
+  if (secret === undefined) throw fault('HOOK_OFF', { system, variable });
+  if (given === undefined || !sameText(given, secret)) throw fault('HOOK_REFUSED', { system, variable });
+}
+
+/** `v*` is every tag that begins with a v. */
+export function fitsTag(pattern: string, tag: string): boolean {
+  const source = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${source.join('.*')}$`).test(tag);
+}
+
+/** The deploy of exactly what was pushed, where the app's rule is for that tag: a tag that is moved meanwhile changes nothing. */
+export function deployOf(app: string, its: AppSettings, tag: string, digest: string): Ask[] {
+  const push = its.on?.push;
+  if (!push || !fitsTag(push.tags, tag)) return [];
+  return [{ operation: 'deploy', input: { app, env: push.env, image: `${its.image}:${tag}@${digest}` } }];
+}
+
+/**
+ * Puts what a delivery leads to through the front door, as `webhook:SOURCE`. One delivery counts once, however often it is
+ * sent; what the policy refuses is refused, and noted where all refusals are.
+ */
+export async function ask(engine: Engine, source: string, delivery: string, asks: readonly Ask[]): Promise<Taken> {
+  const refused: string[] = [];
+  for (const { operation, input } of asks) {
+    const key = `hook:${source}:${digestOf([delivery, operation, input])}`;
+    const actor = { kind: 'webhook' as const, source };
+    try {
+      await request(engine, { actor, operation, input, origin: { surface: 'webhook', source }, key });
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
+      refused.push(`${operation}: ${thrown.code}`);
+      engine.log.warn({ source, operation, input, code: thrown.code }, 'what a webhook led to was refused');
+    }
+  }
+  return { started: asks.length - refused.length, refused };
+}
+
+/** What a registry has under the tag now; undefined where it shows nothing. */
+async function tagged({ clients, log }: Engine, source: string, app: string, image: string) {
+  try {
+    return await clients.registry.resolve(image, app, AbortSignal.timeout(readMs));
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
+    log.warn({ source, image, code: thrown.code }, 'a push was told of that its registry does not show');
+    return undefined;
+  }
+}
+
+/**
+ * What the app's own registry has under the tag, if it is what the delivery says; its word is not enough. Looked at more than once:
+ * the CNCF registry tells of a push just before it puts the tag on it.
+ */
+async function confirmed(engine: Engine, source: string, app: string, image: string, said: string | undefined) {
+  for (const waitMs of looksAfterMs) {
+    await sleep(waitMs);
+    const digest = await tagged(engine, source, app, image);
+    if (digest !== undefined && (said === undefined || said === digest)) return digest;
+  }
+  engine.log.info({ source, image, said }, 'a push was told of that its tag is not, or no longer, on');
+  return undefined;
+}
+
+/** What pushes lead to: the deploys of the apps whose image it is and whose rule (`on: push`) is for that tag. */
+export async function takePushes(engine: Engine, source: string, pushes: readonly Pushed[]): Promise<Taken> {
+  const taken: Taken = { started: 0, refused: [] };
+  for (const { isOf, tag, digest: said, delivery } of pushes) {
+    for (const [app, its] of Object.entries(engine.settings().apps)) {
+      if (!its.on?.push || !fitsTag(its.on.push.tags, tag)) continue;
+      const home = parseImage(its.image);
+      if (!isOf(home)) continue;
+      const digest = await confirmed(engine, source, app, `${repositoryOf(home)}:${tag}`, said);
+      if (digest === undefined) continue;
+      const { started, refused } = await ask(engine, source, delivery, deployOf(app, its, tag, digest));
+      taken.started += started;
+      taken.refused.push(...refused);
+    }
+  }
+  return taken;
+}
