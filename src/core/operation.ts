@@ -22,13 +22,8 @@ import type { UsageOf } from './usage.ts';
  */
 export type Permission = `${string} ${string}`;
 
-/** What an operation acts on. With both, the engine resolves them to a `Place`; with an environment alone to a `Site`. */
-export type Target = {
-  app?: string;
-  env?: string;
-  /** Several apps, of the environment: each is a place that it acts on. */
-  apps?: readonly string[];
-};
+/** What an operation acts on. The engine resolves both to a `Place`, several apps to one each, an environment alone to a `Site`. */
+export type Target = { app?: string; env?: string; apps?: readonly string[] };
 
 /**
  * A way to ask for the operation over REST, below `/api/v1/cloud-native`. `request` holds the path's parameters

@@ -123,8 +123,12 @@ async function oneLap(on: TestEngine, owner: string, id: string): Promise<void> 
   if (run?.state === 'running' && asked) await answer(engine, id, ana, asked.asks?.choices[0] ?? '');
   const leases = createLeases(on.store, owner, quiet);
   await advance(on, leases, id).catch(() => {});
+  for (const part of await partsOf(id)) await advance(on, leases, part).catch(() => {});
   await leases.stop();
 }
+
+/** The runs that are parts of it. */
+const partsOf = async (id: string): Promise<string[]> => Object.values((await engine.store.read(id))?.parts ?? {});
 
 /** An apply that is over, for what takes one back. */
 async function applied(desk: Desk): Promise<string> {
@@ -161,11 +165,9 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
   let on: TestEngine = { ...engine, store: moment ? dyingStore(engine.store, moment) : counting };
   for (let laps = 0; laps < 12 && !isOver((await desk.run(id)).state); laps++) {
     await oneLap(on, `worker ${laps}`, id);
-    const left = await engine.redis.hget(`{shipmate}:v1:run:${id}`, 'leaseUntil');
-    if (left === null) continue;
-    // The process is dead. Its lease runs out, and another one takes the run up.
-    await engine.redis.hdel(`{shipmate}:v1:run:${id}`, 'leaseUntil');
-    on = engine;
+    // A process that is dead: its leases run out, and another one takes the runs up.
+    for (const each of [id, ...(await partsOf(id))])
+      if ((await engine.redis.hdel(`{shipmate}:v1:run:${each}`, 'leaseUntil')) > 0) on = engine;
   }
   const { state, report, plan, steps, decisions, fault, input: asked } = await desk.run(id);
   const done = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.state]));

@@ -28,6 +28,7 @@ export const release = defineOperation({
   input: Input,
   usage: '<apps>… to <env> [from <from>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>]',
   examples: [
+    'web@v2 to production',
     'web@v3 api@v7 worker@v7 to production',
     'web@v3,api@v7 worker@v7 to production',
     'web from main to staging',
