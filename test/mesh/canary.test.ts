@@ -45,6 +45,8 @@ test('a canary goes through its shares, and is promoted; Envoy divides the traff
   if (run.report?.kind !== 'promoted') return;
   for (const { weight, since, until } of run.report.stages) {
     const shots = traffic.within(since, until);
+    // The last share is over as soon as it is reached.
+    if (weight === 100 && shots.length === 0) continue;
     const spread = 4 * Math.sqrt(((weight / 100) * (1 - weight / 100)) / shots.length);
     expect(Math.abs(shareOf(shots, 'v2') - weight / 100), `${weight} %`).toBeLessThanOrEqual(spread);
   }

@@ -4,8 +4,8 @@ import { EnvRef } from '../../../core/place.ts';
 import { Weight } from '../../../core/rollout.ts';
 import { Duration } from '../../../core/values.ts';
 import { GitRef } from '../../images/fields.ts';
+import { deploy } from '../deploy.ts';
 import { Strategy } from '../fields.ts';
-import { seePermissions } from '../roll.ts';
 import { askedOf, Wave } from './asked.ts';
 import { planRelease } from './plan.ts';
 import { releaseSteps, runRelease } from './run.ts';
@@ -55,7 +55,7 @@ export const release = defineOperation({
   ],
   // The clients of deploys are here too: their plans are made as a part of this one's.
   needs: ['kube', 'signing', 'scanner'],
-  permissions: [...seePermissions, 'list controllerrevisions.apps'],
+  permissions: [...(deploy.permissions ?? []), 'list controllerrevisions.apps'],
   steps: releaseSteps,
   limits: {
     run: 20 * 24 * hourMs,
