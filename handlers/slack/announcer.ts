@@ -2,7 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
-import { siteOf } from '../../src/core/place.ts';
+import { placesOf } from '../../src/core/place.ts';
 import type {
   AlertStore,
   Announced,
@@ -17,7 +17,7 @@ import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Shown } from '../../src/core/shown.ts';
 import type { Steer } from '../../src/core/steer.ts';
-import { addressOf } from './address.ts';
+import { whereTo, wholeFirstMs } from './address.ts';
 import { alertMessage } from './blocks/alert-message.ts';
 import { type MessageView, section } from './blocks/elements.ts';
 import { explanationMessage } from './blocks/explanation-message.ts';
@@ -129,14 +129,17 @@ function answerView(run: Run, settings: Settings, more?: string): MessageView {
   return runMessage(run, settings);
 }
 
-/** Where a run stands in its line; undefined unless it waits in one. */
+/** Where a run stands in its line, or in the first of several that it is not through; undefined unless it waits in one. */
 async function placeInLine({ order }: Deps, run: Run): Promise<InLine | undefined> {
   const { id, state } = run;
-  const place = siteOf(run);
-  if (state !== 'queued' || !place) return undefined;
-  const { holder, waiting, paceMs } = await order.line(placeKey(place));
-  const ahead = [...(holder === undefined || holder === id ? [] : [holder]), ...waiting.slice(0, waiting.indexOf(id))];
-  return { ahead, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
+  if (state !== 'queued') return undefined;
+  for (const place of placesOf(run).map(placeKey).sort()) {
+    const { holder, waiting, paceMs } = await order.line(place);
+    const before = waiting.slice(0, Math.max(0, waiting.indexOf(id)));
+    const ahead = [...(holder === undefined || holder === id ? [] : [holder]), ...before];
+    if (ahead.length > 0) return { ahead, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
+  }
+  return { ahead: [] };
 }
 
 /** What is too long for an answer is a file, in the conversation of the two: a word on where it is, or why it is nowhere. */
@@ -190,11 +193,9 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
   if (!run) return { kind: 'nothing' };
   const operation = deps.catalogue.get(run.operation);
   if (operation?.effect === 'read' && !operation.openly(run.input)) return whisper(deps, run, shown);
-  const whole = run.partOf && (await deps.shownOf?.({ kind: 'run', id: run.partOf.id }));
-  // The whole is told of first, and its parts in its thread.
-  const inThread = whole && { channel: whole.channel, thread: whole.thread ?? whole.ts };
-  const to = inThread ?? addressOf(run, deps.settings());
-  if (to === undefined) return { kind: 'nothing' };
+  const to = await whereTo(deps, run);
+  if (to === 'wait' && !shown) return { kind: 'later', ms: wholeFirstMs };
+  if (to === undefined || to === 'wait') return { kind: 'nothing' };
   const steers = run.plan?.rollout ? await deps.store.steers(id) : [];
   const now = deps.now();
   const rest = shown ? restOf(run, steers, shown, now) : 0;

@@ -85,8 +85,13 @@ export const Run = z.object({
   site: Site.optional(),
   /** All that it is about, where it is about several apps at once. */
   places: z.array(Place).optional(),
-  /** The run that this one is a part of, and by what name; `digest` is of the plan that was shown there. */
-  partOf: z.object({ id: z.string(), key: z.string(), digest: z.string().optional() }).optional(),
+  /**
+   * The run that this one is a part of, and by what name; `digest` is of the plan that was shown there. `approved`: it stands in
+   * the plan of a whole that was approved, so nobody is asked again.
+   */
+  partOf: z
+    .object({ id: z.string(), key: z.string(), digest: z.string().optional(), approved: z.boolean() })
+    .optional(),
   /** The ids of the runs that are its parts, by their names. */
   parts: z.record(z.string(), z.string()).optional(),
   state: RunState,

@@ -21,7 +21,7 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const listed = plan.checklist && { checklist: plan.checklist };
   if (changesNothing(plan)) {
     await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
-  } else if (verdict.kind === 'needs-approval' && !partOf) {
+  } else if (verdict.kind === 'needs-approval' && !partOf?.approved) {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
     const replanned = decisions.length > 0;

@@ -7,14 +7,15 @@ import { halt } from './stop.ts';
 
 /** Asks for a part: a run like any other, in the same name, for the same reason, under the same trace. */
 async function fresh({ engine, run }: Lap, key: string, ask: Parameters<Parts['ask']>[1]): Promise<Run> {
-  const { id, actor, origin, trace, breakGlass } = run();
+  const { id, actor, origin, trace, breakGlass, startedAt } = run();
   const { operation, input, digest } = ask;
   return await request(engine, {
     actor,
     origin,
     operation,
     input,
-    partOf: { id, key, ...(digest !== undefined && { digest }) },
+    // What is asked for while the whole is planned was approved by nobody yet.
+    partOf: { id, key, ...(digest !== undefined && { digest }), approved: startedAt !== undefined },
     // Lost between asking and remembering it, it is found again by this.
     key: `part:${id}:${key}`,
     ...(trace !== undefined && { trace }),

@@ -63,9 +63,12 @@ async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> 
 export async function permit(lap: Lap, operation: Operation, run: Run = lap.run()): Promise<void> {
   const { engine } = lap;
   if (operation.effect === 'read' || operation.aside || run.breakGlass) return;
-  for (const where of placesOf(run)) {
+  const places = placesOf(run);
+  for (const where of places) {
     checkFreeze(engine.settings(), run, where, engine.now());
     checkLocks(lap, where);
-    await checkRate(engine, run, where);
   }
+  // All are of one environment, and one run counts once there.
+  const [first] = places;
+  if (first) await checkRate(engine, run, first);
 }

@@ -90,7 +90,7 @@ import { rolloutPromote } from './workloads/rollout-promote.ts';
 import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
-const delivery = [deploy, release, scale, rollback, status, history];
+const delivery = [deploy, scale, rollback, release, status, history];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,

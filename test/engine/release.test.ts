@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { AppBuild } from '../../src/core/image-settings.ts';
+import { Rule, type Settings } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
@@ -10,18 +12,20 @@ const redis = redisForFile();
 let world: FakeWorld;
 let engine: TestEngine;
 let desk: Desk;
+let terms: Settings;
 
-const settings = {
+const settings: Settings = {
   ...testSettings,
   apps: { ...testSettings.apps, api: { ...testSettings.apps.web, image: '127.0.0.1:5000/api' } },
 };
 
 beforeEach(async () => {
   world = fakeWorld();
+  terms = settings;
   stock(world);
   for (const n of [1, 2, 3]) world.digests.set(`127.0.0.1:5000/api:v${n}`, `sha256:${String(n + 5).repeat(64)}`);
   engine = await testEngine(redis().url, world.clients, {
-    settings: () => settings,
+    settings: () => terms,
     // As the queue does: whoever is woken gets a lap.
     wake: async (id) => void setTimeout(() => void advance(engine, desk.leases, id).catch(() => {}), 20),
   });
@@ -95,6 +99,30 @@ describe('several apps as one release', () => {
       fault: { message: expect.stringContaining('which version of web') },
     });
     expect(world.applied).toEqual([]);
+  });
+
+  test('what is built for it asks whoever must approve builds: the release was approved by nobody yet', async () => {
+    terms = {
+      ...settings,
+      apps: {
+        ...settings.apps,
+        web: { image: '127.0.0.1:5000/web', build: AppBuild.parse({ git: 'https://x.example/web.git' }) },
+      },
+      policy: [
+        Rule.parse({ name: 'builds', operations: ['build'], approvals: 1, approvers: ['engineers'] }),
+        Rule.parse({ name: 'scans', operations: ['scan', 'sign'] }),
+        ...settings.policy,
+      ],
+    };
+    const id = await desk.ask('release', { apps: ['web'], env: 'staging', from: 'main' });
+    void desk.settle([id], 8_000).catch(() => {});
+    await expect.poll(async () => (await partsOf(id))[0]?.state, { timeout: 5_000 }).toBe('awaiting');
+    const [build] = await partsOf(id);
+    expect([build?.operation, (await desk.run(id)).state]).toEqual(['build', 'requested']);
+    await desk.approve(build?.id ?? '', ben);
+    await expect.poll(async () => (await partsOf(id))[0]?.state, { timeout: 5_000 }).toBe('finished');
+    await expect.poll(async () => (await desk.run(id)).state, { timeout: 10_000 }).toBe('finished');
+    expect((await partsOf(id)).map(({ operation }) => operation)).toEqual(['build', 'scan', 'deploy']);
   });
 
   test('others wait until all of it is over', async () => {

@@ -24,7 +24,7 @@ const stepWords: Record<string, string> = {
   scan: 'Scan the image, and keep what was found',
   sign: 'Sign the image',
   read: 'Look',
-  verify: 'Look whether all of them run what was released',
+  verify: 'Look whether it is what was released',
   write: 'Make the changes',
   check: 'Look whether all is as planned',
   run: 'Run the command',

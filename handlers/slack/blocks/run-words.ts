@@ -116,8 +116,13 @@ function releaseText(report: Extract<Report, { kind: 'released' | 'taken-back' }
   const cause = aborted ? `It was aborted (${app}: ${why})` : `${app} failed: ${why}`;
   const stuck = new Set(stays.map((each) => each.app));
   const back = names.filter((name) => !stuck.has(name));
-  const left = stays.map((each) => ` ${each.app} could not be taken back: ${each.why}.`).join('');
-  return `${cause.replace(/\.$/, '')}. ${back.length > 0 ? `Back to what was before: ${listed(back)}.` : 'Nothing was changed.'}${left}`;
+  const left = stays.map((each) => `${each.app} could not be taken back: ${each.why.replace(/\.$/, '')}.`);
+  return [
+    `${cause.replace(/\.$/, '')}.`,
+    ...(names.length === 0 ? ['Nothing was changed.'] : []),
+    ...(back.length > 0 ? [`Back to what was before: ${listed(back)}.`] : []),
+    ...left,
+  ].join(' ');
 }
 
 /** How it ended, in one line for a tired person. */

@@ -45,7 +45,8 @@ export const can = defineOperation({
     const asked = operationOf(catalogue, operation);
     const { effect } = asked;
     const known = app !== undefined && env !== undefined ? locate(settings, { app, env }).env : env;
-    const verdict = judge(settings, { actor, operation, effect, app, env: known });
+    const { judgedAs = operation } = asked;
+    const verdict = judge(settings, { actor, operation: judgedAs, effect, app, env: known });
     const what = [operation, app, known && `in ${known}`].filter(Boolean).join(' ');
     const alone = needsAnother(settings, asked, known, verdict)
       ? ', but nobody does that there without an approval'

@@ -7,11 +7,12 @@ import { judge } from '../../core/verification.ts';
 import { pinnedImage } from './asked.ts';
 import { attest, readProofs } from './proof.ts';
 
-/** Who asked, who approved, and what exactly. */
-function predicateOf(run: Run, settings: Settings) {
+/** Who asked, who approved, and what exactly; `decided` is the run that people decided about, of which it may be a part. */
+function predicateOf(run: Run, decided: Run, settings: Settings) {
   const { plan, actor, place, breakGlass, createdAt } = run;
   const nameOf = (who: Run['actor']) => ({ id: actorId(who), name: personOf(settings, who) ?? actorId(who) });
-  const approvals = run.decisions.filter(({ kind, digest }) => kind === 'approve' && digest === plan?.digest);
+  const { decisions, plan: shown } = decided;
+  const approvals = decisions.filter(({ kind, digest }) => kind === 'approve' && digest === shown?.digest);
   const time = (ms: number) => new Date(ms).toISOString();
   return {
     run: run.id,
@@ -23,6 +24,7 @@ function predicateOf(run: Run, settings: Settings) {
     image: plan?.image?.reference ?? '',
     imageDigest: plan?.image?.digest ?? '',
     planDigest: plan?.digest ?? '',
+    ...(decided.id !== run.id && { partOf: { run: decided.id, planDigest: shown?.digest ?? '' } }),
     requestedBy: { ...nameOf(actor), at: time(createdAt) },
     approvedBy: approvals.map((decision) => ({ ...nameOf(decision.actor), at: time(decision.at) })),
     ...(breakGlass && { breakGlass: breakGlass.reason }),
@@ -37,7 +39,8 @@ export async function attestDecision(run: RunContext<'attachments' | 'signing' |
   const found = run.plan.image;
   if (!run.on.signing.ready || !found) return;
   const stored = await run.on.runs.read(run.id);
-  if (!stored || (stored.decisions.length === 0 && !stored.breakGlass)) return;
+  const decided = stored?.partOf?.approved ? await run.on.runs.read(stored.partOf.id) : stored;
+  if (!stored || !decided || (decided.decisions.length === 0 && !stored.breakGlass)) return;
   const image = pinnedImage(found.reference, found.digest);
   await run.step('attest', async ({ signal, startedAt }) => {
     const own = await run.on.signing.own();
@@ -49,7 +52,7 @@ export async function attestDecision(run: RunContext<'attachments' | 'signing' |
     );
     const said = there.kind === 'proven' && there.statements.some(({ predicate }) => at(predicate, 'run') === run.id);
     if (said) return;
-    const predicate = predicateOf(stored, run.settings);
+    const predicate = predicateOf(stored, decided, run.settings);
     await attest(run.on, image, { proof: 'decision', predicate, at: startedAt }, signal);
   });
 }

@@ -56,16 +56,22 @@ const isBaseline = ({ kind, metadata }: JsonObject, { baseline }: RolloutPlan) =
   kind === 'Deployment' && at(metadata, 'name') === baseline;
 
 /** The object that routes the traffic, where it is there already. */
-const routedBy = ({ kind, name }: ObjectRef, { virtual, routes }: Parts) =>
-  [...virtual, ...routes].find((object) => nameIn(object) === name && object.kind === kind);
+const routedBy = ({ router }: RolloutPlan, { virtual, routes }: Parts): JsonObject | undefined =>
+  router.kind === 'replicas'
+    ? undefined
+    : [...virtual, ...routes].find(({ kind, ...rest }) => kind === router.ref.kind && nameIn(rest) === router.ref.name);
 
 /**
  * Whether Argo CD would put back the shares of the traffic: at the next sync, as a warning.
  * @throws Fault ROUTE_KEPT_BY_GIT where it would do so at once, and the traffic would go to and fro
  */
-async function keptByGit(kube: Kube, rollout: RolloutPlan, parts: Parts, signal: AbortSignal): Promise<string[]> {
+async function keptByGit(
+  kube: Kube,
+  rollout: RolloutPlan,
+  live: JsonObject | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = routesOf(rollout);
-  const live = found && routedBy(found.ref, parts);
   if (!found || !live) return [];
   const shared = found.routes.shared(live, { weight: 50, ...rollout.stages.find(({ match }) => match) });
   const after = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), ...shared } };
@@ -84,10 +90,9 @@ async function keptByGit(kube: Kube, rollout: RolloutPlan, parts: Parts, signal:
 }
 
 /** Why the traffic can't be shifted as planned, if so. */
-function problemOf(rollout: RolloutPlan, parts: Parts): string | undefined {
+function problemOf(rollout: RolloutPlan, routed: JsonObject | undefined): string | undefined {
   const found = routesOf(rollout);
   if (!found) return problemOfReplicas(rollout);
-  const routed = routedBy(found.ref, parts);
   const problem = routed && found.routes.problem(routed, rollout.stages);
   return problem && `${nameOf(found.ref)} can’t be divided: ${problem}`;
 }
@@ -122,11 +127,10 @@ export async function planShift(
     restore: earlier(live, at(live, 'spec', 'template')),
     ...(analysis && { analysis }),
   };
-  const problem = problemOf(rollout, parts);
+  const routed = routedBy(rollout, parts);
+  const problem = problemOf(rollout, routed);
   if (problem) throw impossible(problem);
   const labels = canaryLabels(after, own, rollout.canary, rollout.router.kind === 'replicas');
-  const routes = routesOf(rollout);
-  const routed = routes && routedBy(routes.ref, parts);
   const { deployment, others } = besideStable(after, place, {
     parts,
     service,
@@ -140,7 +144,7 @@ export async function planShift(
     planGuards(kube, sidesOf(live, deployment.manifest, rollout), signal),
     baseline &&
       planGuards(kube, sidesOf(live, baseline.manifest, { ...rollout, canary: rollout.baseline ?? '' }), signal),
-    keptByGit(kube, rollout, parts, signal),
+    keptByGit(kube, rollout, routed, signal),
     ...[deployment, ...others].map(({ manifest }) => kube.preview(manifest, signal)),
   ]);
   const unprotected = [...guard.unprotected, ...(ofBaseline?.unprotected ?? [])];
@@ -152,7 +156,7 @@ export async function planShift(
     ...unprotected,
     ...guard.warnings,
     ...kept,
-    ...uncounted(rollout, parts),
+    ...uncounted(rollout, routed),
     ...hiddenRetries(routed, analysis?.template),
   ];
   const lastBaseline = rollout.stages.findLastIndex(({ baseline: fresh }) => fresh);
@@ -174,9 +178,9 @@ export async function planShift(
 }
 
 /** What is said of connections: they are no requests, and only requests are counted. */
-function uncounted({ router, analysis, ...plan }: RolloutPlan, { virtual }: Parts): string[] {
-  const live = router.kind === 'istio' && virtual.find((object) => nameIn(object) === router.ref.name);
-  const shared = live && routesOf({ router, ...plan })?.routes.shared(live, { weight: 1 });
+function uncounted(rollout: RolloutPlan, live: JsonObject | undefined): string[] {
+  const { router, analysis } = rollout;
+  const shared = router.kind === 'istio' && live && routesOf(rollout)?.routes.shared(live, { weight: 1 });
   if (!analysis || !shared || shared.http !== undefined) return [];
   return [
     `Its routes are of connections (tcp, tls), which are not counted as requests are: the analysis ${analysis.name} knows only what queries of its own ask.`,

@@ -8,18 +8,19 @@ import type { Kit } from './kit.ts';
 /** A pod's own time to end is seldom longer; what is still there then is stuck, on a node that is away, say. */
 const mostMs = 10 * 60_000;
 
-/** What the canary's pods are found by, as the plan has it. */
-function selectorIn(writes: readonly Write[]): JsonObject | undefined {
-  const made = writes.find((write) => write.kind === 'apply' && write.manifest.kind === 'Deployment');
-  const selector = made?.kind === 'apply' ? at(made.manifest, 'spec', 'selector') : undefined;
-  return isObject(selector) ? selector : undefined;
-}
+/** What the pods beside stable are found by, as the plan has it: the canary's, and those of an experiment's baseline. */
+const selectorsIn = (writes: readonly Write[]): JsonObject[] =>
+  writes
+    .flatMap((write) => (write.kind === 'apply' && write.manifest.kind === 'Deployment' ? [write.manifest] : []))
+    .map((made) => at(made, 'spec', 'selector'))
+    .filter(isObject);
 
-/** Waits until the last pod of the canary has ended, and whatever would make another. False where some do not end. */
+/** Waits until the last pod beside stable has ended, and whatever would make another. False where some do not end. */
 export async function podsGone({ run, kube, canary }: Kit, step: StepContext): Promise<boolean> {
-  const selector = selectorIn(run.plan.writes ?? []);
+  const selectors = selectorsIn(run.plan.writes ?? []);
   const began = run.now();
-  const isOne = ({ metadata }: JsonObject) => selects(selector, labelsOf(at(metadata, 'labels')));
+  const isOne = ({ metadata }: JsonObject) =>
+    selectors.some((selector) => selects(selector, labelsOf(at(metadata, 'labels'))));
   const left = async () => {
     const kinds = ['ReplicaSet', 'Pod'] as const;
     const sights = await Promise.all(kinds.map((kind) => kube.look(kind, canary.namespace, step.signal)));

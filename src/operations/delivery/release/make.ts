@@ -1,5 +1,5 @@
 import { fault } from '../../../core/errors.ts';
-import type { PlanContext, StepContext } from '../../../core/operation.ts';
+import type { PlanContext } from '../../../core/operation.ts';
 import type { PartAsk } from '../../../core/parts.ts';
 import type { Asked } from './asked.ts';
 import { type PartEnd, settleParts } from './settle-parts.ts';
@@ -9,11 +9,18 @@ export const makeSteps = ['build', 'scan', 'sign'] as const;
 
 export type Made = ReadonlyMap<string, { reference: string; digest: string }>;
 
-type Context = PlanContext<'signing' | 'scanner'>;
+type Context = Pick<PlanContext<'signing' | 'scanner'>, 'on' | 'step'>;
+
+/** Those of them that this Shipmate can do. */
+export const makeStepsOf = ({ on }: Pick<Context, 'on'>): (typeof makeSteps)[number][] => [
+  'build',
+  ...(on.scanner.ready ? (['scan'] as const) : []),
+  ...(on.signing.ready ? (['sign'] as const) : []),
+];
 
 /** One part an app; the first that fails ends the release, before anything was changed. @throws Fault NOT_MADE */
 async function each(context: Context, name: (typeof makeSteps)[number], asks: ReadonlyMap<string, PartAsk>) {
-  const ends: PartEnd[] = await context.step(name, async (step: StepContext) => await settleParts(step, asks));
+  const ends: PartEnd[] = await context.step(name, (step) => settleParts(step, asks));
   const failed = ends.find(({ well }) => !well);
   if (failed) throw fault('NOT_MADE', { part: failed.key, why: failed.why.replace(/\.$/, '') });
   return ends;
@@ -38,14 +45,12 @@ export async function make(context: Context, asked: readonly Asked[], from: stri
       return image ? [[app, image] as const] : [];
     }),
   );
-  const asksFor = (operation: 'scan' | 'sign') =>
-    new Map(
-      [...made].map(([app, { reference, digest }]) => [
-        `${operation} ${app}`,
-        { operation, input: { app, image: `${reference}@${digest}` } },
-      ]),
-    );
-  if (context.on.scanner.ready) await each(context, 'scan', asksFor('scan'));
-  if (context.on.signing.ready) await each(context, 'sign', asksFor('sign'));
+  for (const step of makeStepsOf(context).slice(1)) {
+    const asks = [...made].map(([app, { reference, digest }]) => {
+      const input = { app, image: `${reference}@${digest}` };
+      return [`${step} ${app}`, { operation: step, input }] as const;
+    });
+    await each(context, step, new Map(asks));
+  }
   return made;
 }

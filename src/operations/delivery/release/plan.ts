@@ -1,10 +1,11 @@
+import { JsonObject } from '../../../core/json.ts';
 import type { PlanContext } from '../../../core/operation.ts';
 import type { PartPlan } from '../../../core/parts.ts';
 import { locate } from '../../../core/place.ts';
 import { changesNothing, type Draft, type Plan } from '../../../core/plan.ts';
 import { findWorkload } from '../../workloads/find.ts';
 import type { Asked } from './asked.ts';
-import { type Made, make, makeSteps } from './make.ts';
+import { type Made, make, makeStepsOf } from './make.ts';
 
 export type ReleaseNeeds = 'kube' | 'signing' | 'scanner';
 type Context = PlanContext<ReleaseNeeds>;
@@ -12,9 +13,6 @@ type Context = PlanContext<ReleaseNeeds>;
 /** How each of them is rolled out, where the release says so. */
 export type How = { strategy?: string | undefined; weights?: number[] | undefined; bake?: number | undefined };
 type Wanted = { asked: readonly Asked[]; env: string; from: string | undefined; how: How };
-
-const present = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 /** What takes the app back to what it is now: its revision of now, or, where it is new, its removal. */
 async function wayBack({ on, settings, signal }: Context, app: string, env: string): Promise<PartPlan['back']> {
@@ -29,20 +27,11 @@ async function wayBack({ on, settings, signal }: Context, app: string, env: stri
 async function partOf(context: Context, { app, tag, wave }: Asked, { env, how }: Wanted, made: Made) {
   const image = made.get(app);
   const which = image ? { image: `${image.reference}@${image.digest}` } : { tag };
-  const input = present({ app, env, ...which, ...how });
+  // As it is stored: what was not said is not there.
+  const input = JsonObject.parse(JSON.parse(JSON.stringify({ app, env, ...which, ...how })));
   const [plan, back] = await Promise.all([context.foresee('deploy', input), wayBack(context, app, env)]);
   const { digest, summary } = plan;
-  // The schema of the operation made JSON of it already; what is asked for is what was foreseen.
-  const part = {
-    key: app,
-    wave,
-    app,
-    operation: 'deploy',
-    input: JSON.parse(JSON.stringify(input)),
-    digest,
-    summary,
-    back,
-  };
+  const part = { key: app, wave, app, operation: 'deploy', input, digest, summary, back };
   return { plan, part: { ...part, ...(plan.image && { image: plan.image }) } };
 }
 
@@ -72,7 +61,6 @@ export async function planRelease(context: Context, wanted: Wanted): Promise<Dra
   const waves = sorted(parts).map((wave) => wave.map(({ app, summary }) => `${app} ${summary}`).join(', '));
   const same = all.filter(({ plan }) => changesNothing(plan)).map(({ part }) => `${part.app} is like that already.`);
   const warnings = [...changing.flatMap(({ plan, part }) => (plan.warnings ?? []).map(of(part.app))), ...same];
-  const begun = made.size === 0 ? [] : makeSteps.filter((step) => step === 'build' || ready(context, step));
   return {
     summary: waves.length > 0 ? waves.join(', then ') : 'like that already',
     changes: changing.flatMap(changesOf),
@@ -82,8 +70,10 @@ export async function planRelease(context: Context, wanted: Wanted): Promise<Dra
     ...(warnings.length > 0 && { warnings }),
     writes: [],
     parts,
-    checklist: [...begun, ...waves.map((_, index) => `wave ${index + 1}`), 'verify'],
+    checklist: [
+      ...(made.size > 0 ? makeStepsOf(context) : []),
+      ...waves.map((_, index) => `wave ${index + 1}`),
+      'verify',
+    ],
   };
 }
-
-const ready = ({ on }: Context, step: 'scan' | 'sign'): boolean => (step === 'scan' ? on.scanner : on.signing).ready;

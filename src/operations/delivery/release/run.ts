@@ -6,20 +6,22 @@ import type { Report } from '../../../core/report.ts';
 import { findWorkload, templateOf } from '../../workloads/find.ts';
 import { containersOf } from '../workload.ts';
 import type { ReleaseNeeds } from './plan.ts';
-import { type PartEnd, settleParts } from './settle-parts.ts';
+import { settleParts } from './settle-parts.ts';
 
 export const releaseSteps = ['build', 'scan', 'sign', 'wave', 'back', 'verify'] as const;
 type ReleaseRun = RunContext<ReleaseNeeds, (typeof releaseSteps)[number]>;
 
 const askOf = ({ operation, input, digest }: PartPlan): PartAsk => ({ operation, input, digest });
 
-/** Takes back whatever was begun, the last first. What can't be taken back is said. */
-async function takeBack(run: ReleaseRun, begun: readonly PartPlan[]): Promise<PartEnd[]> {
+/** Takes back whatever was begun, the last first; answers with what could not be. */
+async function takeBack(run: ReleaseRun, begun: readonly PartPlan[]): Promise<{ app: string; why: string }[]> {
   return await run.step('back', async (step) => {
-    const asks = [...begun].reverse().map(({ app, back }) => [`back ${app}`, back] as const);
-    const ends: PartEnd[] = [];
-    for (const [key, ask] of asks) ends.push(...(await settleParts(step, new Map([[key, ask]]), { deaf: true })));
-    return ends;
+    const stays: { app: string; why: string }[] = [];
+    for (const { app, back } of [...begun].reverse()) {
+      const [end] = await settleParts(step, new Map([[`back ${app}`, back]]), { deaf: true });
+      if (end && !end.well) stays.push({ app, why: end.why });
+    }
+    return stays;
   });
 }
 
@@ -40,6 +42,7 @@ async function differing({ on, settings }: ReleaseRun, parts: readonly PartPlan[
 export async function runRelease(run: ReleaseRun, env: string): Promise<Report> {
   const parts = run.plan.parts ?? [];
   const runs: Record<string, string> = {};
+  const told = ({ app, summary }: PartPlan) => ({ app, summary, ...(runs[app] !== undefined && { run: runs[app] }) });
   const begun: PartPlan[] = [];
   for (const wave of new Set(parts.map((part) => part.wave))) {
     const now = parts.filter((part) => part.wave === wave);
@@ -50,16 +53,9 @@ export async function runRelease(run: ReleaseRun, env: string): Promise<Report> 
     begun.push(...now.filter(({ key }) => ends.some((end) => end.key === key && end.begun)));
     const failed = ends.find(({ well, cut }) => !well && !cut) ?? ends.find(({ well }) => !well);
     if (!failed) continue;
-    const backs = await takeBack(run, begun);
-    const apps = begun.map(({ app, summary }) => ({
-      app,
-      summary,
-      ...(runs[app] !== undefined && { run: runs[app] }),
-    }));
-    const stays = backs.filter(({ well }) => !well).map(({ key, why }) => ({ app: key.replace('back ', ''), why }));
-    return { kind: 'taken-back', app: failed.key, why: failed.why, aborted: failed.cut, apps, stays };
+    const stays = await takeBack(run, begun);
+    return { kind: 'taken-back', app: failed.key, why: failed.why, aborted: failed.cut, apps: begun.map(told), stays };
   }
   const differs = await run.step('verify', ({ signal }) => differing(run, parts, env, signal));
-  const apps = parts.map(({ app, summary }) => ({ app, summary, ...(runs[app] !== undefined && { run: runs[app] }) }));
-  return { kind: 'released', apps, differs };
+  return { kind: 'released', apps: parts.map(told), differs };
 }
