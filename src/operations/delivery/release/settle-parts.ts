@@ -37,9 +37,19 @@ function whyOf(report: Report | undefined): string {
   }
 }
 
-function endOf(key: string, { id, state, report, fault, startedAt, cancelled }: Run): PartEnd {
+/** The image that a build made, or found in the registry under the same tag already. */
+function imageOf({ report, plan }: Run): PartEnd['image'] {
+  if (report?.kind === 'built') return { reference: report.image, digest: report.digest };
+  const { image, built } = plan?.build ?? {};
+  return report?.kind === 'unchanged' && image !== undefined && built !== undefined
+    ? { reference: image, digest: built }
+    : undefined;
+}
+
+function endOf(key: string, run: Run): PartEnd {
+  const { id, state, report, fault, startedAt, cancelled } = run;
   const why = fault?.message ?? (whyOf(report) || (cancelled ? 'it was stopped' : state));
-  const { image, digest } = report?.kind === 'built' ? report : { image: undefined, digest: '' };
+  const image = imageOf(run);
   return {
     key,
     run: id,
@@ -47,7 +57,7 @@ function endOf(key: string, { id, state, report, fault, startedAt, cancelled }: 
     why: state === 'finished' ? '' : why,
     begun: startedAt !== undefined,
     cut: state === 'cancelled',
-    ...(image !== undefined && { image: { reference: image, digest } }),
+    ...(image && { image }),
   };
 }
 
