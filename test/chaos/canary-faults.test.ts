@@ -7,10 +7,11 @@ import { Settings } from '../../src/core/settings.ts';
 import type { SteerWish } from '../../src/core/steer.ts';
 import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { freshShop } from '../support/canary-bench.ts';
+import type { Desk } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
-import { imageOf, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+import { imageOf, type watchedCluster } from '../support/watched-cluster.ts';
 
 /** What a canary relies on, each failing once in a way of its own. */
 
@@ -31,16 +32,7 @@ beforeAll(async () => {
   return () => engine.close();
 });
 beforeEach(async () => {
-  await engine.redis.flushall();
-  world = fakeWorld();
-  stock(world);
-  cluster = watchedCluster(world);
-  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
-  world.objects.set('Service staging/web', service);
-  desk = createDesk(engine);
-  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
-  world.objects.set('VirtualService staging/web', virtualService);
-  cluster.broken.length = 0;
+  ({ world, cluster, desk } = await freshShop(engine));
   return () => desk.leases.stop();
 });
 

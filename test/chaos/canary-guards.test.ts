@@ -5,10 +5,11 @@ import type { Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { freshShop } from '../support/canary-bench.ts';
+import type { Desk } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
-import { guard, service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+import { guard, virtualService, type watchedCluster } from '../support/watched-cluster.ts';
 
 /** What guards stable's pods, and what becomes of it for the canary's; and what a look at them costs. */
 
@@ -31,18 +32,9 @@ beforeAll(async () => {
   return () => engine.close();
 });
 beforeEach(async () => {
-  await engine.redis.flushall();
   unprotected = 'warn';
-  world = fakeWorld();
-  stock(world);
-  cluster = watchedCluster(world);
-  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
-  world.objects.set('Service staging/web', service);
-  desk = createDesk(engine);
-  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
-  world.objects.set('VirtualService staging/web', virtualService);
+  ({ world, cluster, desk } = await freshShop(engine));
   world.objects.set('AuthorizationPolicy staging/no-delete', guard);
-  cluster.broken.length = 0;
   return () => desk.leases.stop();
 });
 

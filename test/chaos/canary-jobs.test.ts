@@ -4,10 +4,11 @@ import type { Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { freshShop } from '../support/canary-bench.ts';
+import type { Desk } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
-import { service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+import type { watchedCluster } from '../support/watched-cluster.ts';
 
 /** Jobs that judge a canary, in a cluster that does with them as the test says. */
 
@@ -47,15 +48,7 @@ beforeAll(async () => {
   return () => engine.close();
 });
 beforeEach(async () => {
-  await engine.redis.flushall();
-  world = fakeWorld();
-  stock(world);
-  cluster = watchedCluster(world);
-  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
-  world.objects.set('Service staging/web', service);
-  desk = createDesk(engine);
-  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
-  world.objects.set('VirtualService staging/web', virtualService);
+  ({ world, cluster, desk } = await freshShop(engine));
   return () => desk.leases.stop();
 });
 

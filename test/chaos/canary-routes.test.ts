@@ -3,10 +3,11 @@ import { at, type JsonObject } from '../../src/core/json.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
+import { freshShop } from '../support/canary-bench.ts';
+import type { Desk } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
-import { service, virtualService, watchedCluster } from '../support/watched-cluster.ts';
+import { virtualService } from '../support/watched-cluster.ts';
 
 /** Routes of other kinds, and routes that are somebody else's too. */
 
@@ -26,14 +27,7 @@ beforeAll(async () => {
   return () => engine.close();
 });
 beforeEach(async () => {
-  await engine.redis.flushall();
-  world = fakeWorld();
-  stock(world);
-  const { kube } = watchedCluster(world);
-  Object.assign(engine.clients, { ...world.clients, kube: () => kube });
-  world.objects.set('Service staging/web', service);
-  desk = createDesk(engine);
-  await desk.lap(await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v1', replicas: 4 }, ben));
+  ({ world, desk } = await freshShop(engine, { routed: false }));
   return () => desk.leases.stop();
 });
 

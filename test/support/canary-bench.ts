@@ -43,6 +43,22 @@ function answered(promql: string, counts: Counts | undefined): Sample[] {
   return [sample('now', at / 1_000), sample('newest', at / 1_000), ...phases];
 }
 
+/** `web` at v1 with four pods and its Service, in a cluster that watches what a canary does to it; `routed` by a VirtualService. */
+export async function freshShop(engine: TestEngine, { routed = true } = {}) {
+  await engine.redis.flushall();
+  const world = fakeWorld();
+  stock(world);
+  const cluster = watchedCluster(world);
+  Object.assign(engine.clients, { ...world.clients, kube: () => cluster.kube });
+  world.objects.set('Service staging/web', service);
+  const desk = createDesk(engine);
+  const first = { app: 'web', env: 'staging', tag: 'v1', replicas: 4, strategy: 'rolling' };
+  await desk.lap(await desk.ask('deploy', first, ben));
+  if (routed) world.objects.set('VirtualService staging/web', virtualService);
+  cluster.broken.length = 0;
+  return { world, cluster, desk };
+}
+
 type App = z.input<typeof Settings>['apps'][string];
 
 /** `web` at v1 with four pods, behind a VirtualService, in a cluster that watches what a canary does to it; anew for each test. */
@@ -116,10 +132,8 @@ export function canaryBench({
     return () => bench.engine.close();
   });
   beforeEach(async () => {
-    await bench.engine.redis.flushall();
-    const world = fakeWorld();
-    stock(world);
-    const cluster = watchedCluster(world);
+    Object.assign(state, await freshShop(bench.engine));
+    const { cluster } = bench;
     const { merge } = cluster.kube;
     cluster.kube.merge = async (ref, ...rest) => {
       const after = await merge(ref, ...rest);
@@ -130,13 +144,7 @@ export function canaryBench({
       return after;
     };
     const metrics = { configured: judged, query: async (promql: string) => answered(promql, bench.counts) };
-    Object.assign(bench.engine.clients, { ...world.clients, metrics, kube: () => cluster.kube });
-    world.objects.set('Service staging/web', service);
-    Object.assign(state, { world, cluster, desk: createDesk(bench.engine) });
-    const first = { app: 'web', env: 'staging', tag: 'v1', replicas: 4, strategy: 'rolling' };
-    await bench.desk.lap(await bench.desk.ask('deploy', first, ben));
-    world.objects.set('VirtualService staging/web', virtualService);
-    cluster.broken.length = 0;
+    Object.assign(bench.engine.clients, { metrics });
     bench.given.length = 0;
     bench.counts = allWell;
     return () => bench.desk.leases.stop();
