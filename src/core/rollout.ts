@@ -67,7 +67,10 @@ export const RolloutSettings = z.strictObject({
   watch: Duration.optional(),
   /** How long requests that are under way may take to end, once their version gets no new ones. */
   drain: Duration.optional(),
-  /** How long it may take until all proxies know of a new share: what is measured counts from then on. */
+  /**
+   * How long it may take until all proxies know of new pods, and of a new share: traffic comes, and what is measured counts,
+   * from then on.
+   */
   reach: Duration.optional(),
   /** What moves the traffic; left out, what is found: a VirtualService, an HTTPRoute, else the numbers of pods. */
   router: z.enum(['istio', 'gateway', 'replicas']).optional(),

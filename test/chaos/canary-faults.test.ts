@@ -74,6 +74,49 @@ test('an abort while the cluster does not answer is done as soon as it does', { 
   expect(cluster.broken).toEqual([]);
 });
 
+/** The Services lead nowhere until `now`, though the pods behind them are ready. */
+function unledUntil(now: () => boolean) {
+  const { look } = cluster.kube;
+  cluster.kube.look = async (of, ...rest) => {
+    const sight = await look(of, ...rest);
+    return typeof of !== 'string' && of.kind === 'EndpointSlice' && !now() ? { ...sight, objects: [] } : sight;
+  };
+}
+
+test('no traffic comes before the Service leads to the new pods: ready they are a moment earlier', async () => {
+  const from = Date.now();
+  const early: number[] = [];
+  unledUntil(() => {
+    if (Date.now() > from + 1_000) return true;
+    early.push(cluster.weights().canary);
+    return false;
+  });
+  const id = await canaryAt25();
+  expect(new Set(early)).toEqual(new Set([0]));
+  await say(id, { kind: 'promote', full: true });
+  expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+});
+
+test('new pods that no Service ever leads to get no traffic, and the reason is said', { timeout: 40_000 }, async () => {
+  unledUntil(() => false);
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', weights: [25] });
+  expect(await over(id)).toMatchObject({
+    state: 'failed',
+    report: { kind: 'rolled-back', stages: [], detail: 'Service/web-canary leads to no pod that is ready' },
+  });
+  expect(cluster.get('staging/web-canary')).toBeUndefined();
+  expect(cluster.broken).toEqual([]);
+});
+
+test('what somebody else has beside stable under the same name is neither taken over nor taken away', async () => {
+  const theirs = { kind: 'Deployment', metadata: { name: 'web-canary', namespace: 'staging' }, spec: { replicas: 3 } };
+  world.objects.set('staging/web-canary', theirs);
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', weights: [25] });
+  const run = await over(id);
+  expect(run.fault?.message).toContain('there is a Deployment/web-canary already, which is not Shipmate’s');
+  expect(cluster.get('staging/web-canary')).toEqual(theirs);
+});
+
 test('with no pod of stable ready the traffic stays where it is, and the message says so', async () => {
   const id = await canaryAt25();
   cluster.makeReady(false);

@@ -92,7 +92,7 @@ test('a Job is made once, of the canary’s, knows both versions, and the share 
   );
   end('Complete');
   // At 100 % there is another one.
-  await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => jobs().length, { timeout: 25_000 }).toBe(2);
   expect(cluster.weights().canary).toBe(100);
   end('Complete');
   expect(await over).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });

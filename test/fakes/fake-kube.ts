@@ -65,6 +65,15 @@ function withDebuggers(pod: JsonObject): JsonObject {
   return { ...pod, status: { ...asObject(pod.status ?? {}, {}), ephemeralContainerStatuses: statuses } };
 }
 
+/** What the controller of endpoints makes of a Service: all its pods are ready. */
+const sliceOf = ({ metadata }: JsonObject): JsonObject => ({
+  metadata: {
+    namespace: at(metadata, 'namespace') ?? '',
+    labels: { 'kubernetes.io/service-name': at(metadata, 'name') ?? '' },
+  },
+  endpoints: [{ addresses: ['10.0.0.1'] }],
+});
+
 /** A cluster in memory: for tests of the engine and of operations, not of the client. */
 export function fakeCluster(): FakeCluster {
   const state: Omit<FakeCluster, 'kube'> = {
@@ -85,12 +94,14 @@ export function fakeCluster(): FakeCluster {
     const uid = text(at(before, 'metadata', 'uid')) || `uid-${keyOf(after)}`;
     state.objects.set(keyOf(after), { ...after, metadata: { ...asObject(after.metadata ?? {}, {}), uid } });
   };
-  const found = ({ kind, namespace }: { kind: string; namespace: string }) =>
-    all().filter(
-      (object) =>
-        (object.kind ?? 'Deployment') === kind &&
-        (namespace === '' || at(object, 'metadata', 'namespace') === namespace),
-    );
+  const found = ({ kind, namespace }: { kind: string; namespace: string }): JsonObject[] =>
+    kind === 'EndpointSlice'
+      ? found({ kind: 'Service', namespace }).map(sliceOf)
+      : all().filter(
+          (object) =>
+            (object.kind ?? 'Deployment') === kind &&
+            (namespace === '' || at(object, 'metadata', 'namespace') === namespace),
+        );
   const refuse = (problem: string) => fault('CLUSTER_REFUSED', { cluster: 'default', problem });
   const revisions = () =>
     state.templates

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const metrics = [{ kind: 'success-rate' as const }, { kind: 'latency' as const }];
   const quick = { source: 'envoy' as const, scrapeInterval: '1s', unknownLimit: '6s', queryTimeout: '2s' };
   desk = await realDesk({
-    apps: { shop: { image: `${bed.registryHost}/shop`, analysis: 'quick', rollout: { drain: '1s' } } },
+    apps: { shop: { image: `${bed.registryHost}/shop`, analysis: 'quick', rollout: { drain: '4s' } } },
     analyses: { quick: { ...quick, metrics } },
     prometheus: mesh.prometheusUrl,
   });

@@ -13,7 +13,7 @@ let desk: RealDesk;
 let traffic: Traffic;
 
 beforeAll(async () => {
-  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '2s' } } } });
+  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '4s' } } } });
   await openShop(desk.namespaces.staging);
   traffic = startTraffic(mesh.gatewayUrl, { perSecond: 100, headers: { host: hostOf(desk.namespaces.staging) } });
 });

@@ -12,7 +12,7 @@ let desk: RealDesk;
 let port = 0;
 
 beforeAll(async () => {
-  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '1s' } } } });
+  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '4s' } } } });
   const { staging: namespace } = desk.namespaces;
   const free = await freePort();
   await new Promise((resolve) => free.claimed.close(resolve));

@@ -14,7 +14,7 @@ let traffic: Traffic;
 const sh = (script: string) => ({ image: bed.busybox, command: ['/bin/busybox', 'sh', '-c', script] });
 // Pods of the bed have no way to Services, so it says what it was told and asks nobody.
 const asks = sh('case "$CANARY_ADDRESS $STABLE_SERVICE" in "shop-canary.$NAMESPACE.svc:80 shop") ;; *) exit 1 ;; esac');
-const settings = { image: `${bed.registryHost}/shop`, workload: 'shop', rollout: { drain: '1s' } };
+const settings = { image: `${bed.registryHost}/shop`, workload: 'shop', rollout: { drain: '4s' } };
 const green = (smokeTest: object) => ({ ...settings, rollout: { ...settings.rollout, keep: '1s', smokeTest } });
 
 beforeAll(async () => {

@@ -18,7 +18,7 @@ let desk: RealDesk;
 const namespace = () => desk.namespaces.staging;
 
 beforeAll(async () => {
-  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '1s' } } } });
+  desk = await realDesk({ apps: { shop: { image: `${bed.registryHost}/shop`, rollout: { drain: '4s' } } } });
 });
 afterAll(() => desk.end());
 beforeEach(async () => {

@@ -3,6 +3,7 @@ import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type Json } from '../../core/json.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
+import { ownSelector } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { missing, nameOf, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
@@ -81,8 +82,7 @@ async function planRevoke(
     throw fault('BAD_INPUT', {
       problem: 'Say both what and on what, as it was granted; or neither, to take back all.',
     });
-  const labels = 'app.kubernetes.io/managed-by=shipmate';
-  const bindings = await kube.list({ apiVersion, kind: 'RoleBinding', namespace, labels }, signal);
+  const bindings = await kube.list({ apiVersion, kind: 'RoleBinding', namespace, labels: ownSelector }, signal);
   const theirs = bindings
     .filter((binding) => same(at(binding, 'subjects', 0), subject.rbac))
     .map((one) => refOf(one).name);

@@ -4,11 +4,12 @@ import { at, type JsonObject } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { type Direction, isolating } from '../../core/network-reach.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
+import { isOurs } from '../../core/ours.ts';
 import { EnvRef, siteCalled, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { cniNote, endPermissions, PortRef, Protocol, partyOf, policiesOf, SourceRef } from './network-ends.ts';
-import { allowName, closed, defaultDeny, isOwn, isolationChange, openPods } from './own-policies.ts';
+import { allowName, closed, defaultDeny, isolationChange, openPods } from './own-policies.ts';
 
 const Input = z.strictObject({
   from: SourceRef.optional(),
@@ -42,10 +43,10 @@ async function planTakeBack(context: PlanContext<'kube'>, input: Input & { from:
   const fromNamespace = other.namespace === site.namespace ? undefined : other.namespace;
   const name = allowName({ from, to: app, fromNamespace, port, protocol });
   const live = policies.find((policy) => nameOf(policy) === name);
-  const own = policies.filter(isOwn).map(nameOf);
+  const own = policies.filter(isOurs).map(nameOf);
   const ref = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: site.namespace, name };
   if (!live) throw missing(ref, didYouMean(name, own));
-  if (!isOwn(live)) throw fault('NOT_OURS', { kind: 'NetworkPolicy', name });
+  if (!isOurs(live)) throw fault('NOT_OURS', { kind: 'NetworkPolicy', name });
   const rest = policies.filter((policy) => policy !== live);
   const shut = closed(site.namespace, app, to.selector);
   const keep: Wish[] = isolating(rest, to.end, 'ingress').length > 0 ? [] : [{ kind: 'apply', manifest: shut }];

@@ -5,6 +5,7 @@ import { at } from '../../core/json.ts';
 import { type End, reach as judge } from '../../core/network-reach.ts';
 import { appliesTo, letsThrough, sideText } from '../../core/network-words.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
+import { isOurs } from '../../core/ours.ts';
 import { EnvRef, siteCalled, WorkloadRef } from '../../core/place.ts';
 import {
   cniNote,
@@ -16,7 +17,6 @@ import {
   policiesOf,
   portNumber,
 } from './network-ends.ts';
-import { isOwn } from './own-policies.ts';
 
 export const network = defineOperation({
   name: 'network',
@@ -38,7 +38,7 @@ export const network = defineOperation({
         appliesTo(policy),
         letsThrough(policy, 'ingress'),
         letsThrough(policy, 'egress'),
-        isOwn(policy) ? 'Shipmate' : '',
+        isOurs(policy) ? 'Shipmate' : '',
       ]);
     });
     const columns = ['policy', 'is about', 'lets in', 'lets out', 'made by'];

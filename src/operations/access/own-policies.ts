@@ -1,15 +1,11 @@
 import { at, type Json, type JsonObject } from '../../core/json.ts';
 import { type Labels, labelsOf, selects } from '../../core/label-selector.ts';
 import { type Direction, directionsOf, isolating } from '../../core/network-reach.ts';
+import { ownLabels } from '../../core/ours.ts';
 import type { Change } from '../../core/plan.ts';
 import { namespaceLabel, type Party } from './network-ends.ts';
 
 /** The NetworkPolicies that Shipmate makes, each known by its name. */
-
-export const ownLabels = { 'app.kubernetes.io/managed-by': 'shipmate' };
-
-export const isOwn = (object: JsonObject | undefined): boolean =>
-  at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') === 'shipmate';
 
 const slug = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 

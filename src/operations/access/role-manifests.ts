@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { digestOf, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
+import { ownLabels } from '../../core/ours.ts';
 import { needText, rulesOf } from '../../core/permission.ts';
 import type { Deed } from '../../core/rbac.ts';
-import { ownLabels } from './own-policies.ts';
 import { may } from './own-rights.ts';
 import { ResourceWord, resourceOf, type Subject } from './subject.ts';
 

@@ -202,6 +202,7 @@ export const deploy = defineOperation({
     ...guardPermissions,
     'get cronjobs.batch',
     'get,create jobs.batch',
+    'list,watch endpointslices.discovery.k8s.io',
     'get services/proxy',
     'list,patch horizontalpodautoscalers.autoscaling',
     'list scaledobjects.keda.sh',

@@ -1,3 +1,4 @@
+import { endpointsOf, isReady } from '../../core/endpoints.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { list } from '../../core/observed.ts';
 import { type Find, type Finding, kubectl, nameOf } from './finding.ts';
@@ -102,13 +103,7 @@ export const noEndpoints: Find = (picture): Finding | undefined => {
   );
   const service = picture.services.find((each) => picks(each, labelsOf(picture.template)));
   if (!anyReady || !service || picture.unseen.some((part) => part.startsWith('EndpointSlice'))) return undefined;
-  const slices = picture.slices.filter(
-    (slice) => at(slice, 'metadata', 'labels', 'kubernetes.io/service-name') === nameOf(service),
-  );
-  const ready = slices
-    .flatMap(({ endpoints }) => list(endpoints))
-    .filter((each) => at(each, 'conditions', 'ready') !== false);
-  if (ready.length > 0) return undefined;
+  if (endpointsOf(picture.slices, nameOf(service)).some(isReady)) return undefined;
   return {
     code: 'no-endpoints',
     what: `the Service ${nameOf(service)} has no endpoints`,

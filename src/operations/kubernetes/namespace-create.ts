@@ -3,13 +3,13 @@ import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Write } from '../../core/plan.ts';
 import { Label, type NamespaceTemplate } from '../../core/settings.ts';
 import { nameOf, planWrites, refOf, runWrites, writeSteps } from './writes.ts';
 
 const name = 'default';
-const owner = { 'app.kubernetes.io/managed-by': 'shipmate' };
 
 /** Pods that may talk to nobody can't even look up a name: DNS stays open. */
 const toDns: JsonObject = {
@@ -30,7 +30,7 @@ function contentsOf(namespace: string, { quota, limits, networkPolicy }: Namespa
   const object = (apiVersion: string, kind: string, called: string, spec: JsonObject): JsonObject => ({
     apiVersion,
     kind,
-    metadata: { name: called, namespace, labels: owner },
+    metadata: { name: called, namespace, labels: ownLabels },
     spec,
   });
   const limit = { type: 'Container', ...limits };
@@ -105,7 +105,7 @@ export const namespaceCreate = defineOperation({
     const { annotations = {}, labels = {} } = template ?? {};
     const metadata = {
       name: input.name,
-      labels: { ...owner, ...labels, ...labelsOf(input.labels ?? []) },
+      labels: { ...ownLabels, ...labels, ...labelsOf(input.labels ?? []) },
       ...(Object.keys(annotations).length > 0 && { annotations }),
     };
     const manifest: JsonObject = { apiVersion: 'v1', kind: 'Namespace', metadata };

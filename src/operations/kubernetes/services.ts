@@ -1,3 +1,4 @@
+import { endpointsOf, isReady } from '../../core/endpoints.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf } from './reading.ts';
 import { containerPorts } from './service-expose.ts';
@@ -16,16 +17,8 @@ const portsText = (service: JsonObject): string =>
 
 /** Ready addresses, and all of them: `2 of 3`. */
 function endpointsText(service: JsonObject, slices: readonly JsonObject[]): string {
-  const own = slices.filter(
-    (slice) => at(slice, 'metadata', 'labels', 'kubernetes.io/service-name') === nameIn(service),
-  );
   const all = new Map(
-    own.flatMap(({ endpoints }) =>
-      list(endpoints).map((endpoint) => [
-        String(at(endpoint, 'addresses', 0)),
-        at(endpoint, 'conditions', 'ready') !== false,
-      ]),
-    ),
+    endpointsOf(slices, nameIn(service)).map((endpoint) => [String(at(endpoint, 'addresses', 0)), isReady(endpoint)]),
   );
   return `${[...all.values()].filter(Boolean).length} of ${all.size}`;
 }

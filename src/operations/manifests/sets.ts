@@ -2,10 +2,11 @@ import { Fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { type Kind, knownKind } from '../../core/kinds.ts';
 import type { Kube } from '../../core/kube.ts';
+import { ownLabels } from '../../core/ours.ts';
 
 /** A set is what was applied under one name; its objects bear these labels. */
 export const setLabels = (set: string): Record<string, string> => ({
-  'app.kubernetes.io/managed-by': 'shipmate',
+  ...ownLabels,
   'shipmate.dev/set': set,
 });
 

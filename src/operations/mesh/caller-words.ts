@@ -1,6 +1,7 @@
 import { at, type Json, type JsonObject, text } from '../../core/json.ts';
+import { isOurs } from '../../core/ours.ts';
 import { list, nameIn, words } from '../kubernetes/reading.ts';
-import { isOurs } from './objects.ts';
+
 import { isAbout, isForAll } from './workloads.ts';
 
 /** What AuthorizationPolicies say, in words. */

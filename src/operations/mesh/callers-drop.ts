@@ -4,12 +4,13 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation } from '../../core/operation.ts';
+import { isOurs } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
 import { nameIn } from '../kubernetes/reading.ts';
 import { missing, planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { reachText } from './caller-words.ts';
 import { PolicyName } from './callers.ts';
-import { isOurs, meshList, meshRef } from './objects.ts';
+import { meshList, meshRef } from './objects.ts';
 
 export const callersDrop = defineOperation({
   name: 'callers-drop',

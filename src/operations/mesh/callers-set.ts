@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { digestOf, type JsonObject } from '../../core/json.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
+import { isOurs } from '../../core/ours.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { nameIn } from '../kubernetes/reading.ts';
 import { planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { policiesAbout, reachText } from './caller-words.ts';
 import { CallerRef, sourceCalled } from './callers.ts';
-import { isOurs, meshList, meshObject, selectorOf } from './objects.ts';
+import { meshList, meshObject, selectorOf } from './objects.ts';
 import { meshed, workloadPermissions } from './workloads.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];

@@ -3,12 +3,13 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
+import { isOurs } from '../../core/ours.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { ageOf, byName, list, nameIn, words } from '../kubernetes/reading.ts';
 import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { Host, MeshProtocol } from './gateway-servers.ts';
-import { editTo, isOurs, keepersText, meshList, meshObject, meshRef } from './objects.ts';
+import { editTo, keepersText, meshList, meshObject, meshRef } from './objects.ts';
 
 const Input = z.strictObject({
   hosts: z

@@ -1,8 +1,9 @@
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { isOurs } from '../../core/ours.ts';
 import { byName, entries, list, nameIn, words } from '../kubernetes/reading.ts';
 import { showsEnvironment } from '../kubernetes/shows-environment.ts';
 import { isMark } from './fault-edits.ts';
-import { isOurs, keeperOf, type MeshKind, meshList } from './objects.ts';
+import { keeperOf, type MeshKind, meshList } from './objects.ts';
 import { isForAll } from './workloads.ts';
 
 const kinds = [

@@ -3,6 +3,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
+import { ownLabels } from '../../core/ours.ts';
 import { list, nameIn } from '../kubernetes/reading.ts';
 import { missing } from '../kubernetes/writes.ts';
 
@@ -27,18 +28,13 @@ export const meshRef = (kind: MeshKind, namespace: string, name: string): Object
   name,
 });
 
-const ownLabel = 'app.kubernetes.io/managed-by';
-
 /** A new object of the mesh, which bears that Shipmate made it. */
 export const meshObject = (kind: MeshKind, namespace: string, name: string, spec: JsonObject): JsonObject => ({
   apiVersion: meshKinds[kind],
   kind,
-  metadata: { name, namespace, labels: { [ownLabel]: 'shipmate' } },
+  metadata: { name, namespace, labels: ownLabels },
   spec,
 });
-
-export const isOurs = (object: JsonObject | undefined): boolean =>
-  at(object, 'metadata', 'labels', ownLabel) === 'shipmate';
 
 /** A cluster without Istio is said to be that. */
 async function inMesh<Result>(kind: MeshKind, asked: Promise<Result>): Promise<Result> {
@@ -81,7 +77,7 @@ export function keeperOf(object: JsonObject | undefined): string | undefined {
     return owner.kind === 'Canary' ? `Flagger (Canary/${text(owner.name)})` : `${text(owner.kind)}/${text(owner.name)}`;
   if (at(annotations, 'argocd.argoproj.io/tracking-id') || at(labels, 'argocd.argoproj.io/instance')) return 'Argo CD';
   if (at(labels, 'kustomize.toolkit.fluxcd.io/name') || at(labels, 'helm.toolkit.fluxcd.io/name')) return 'Flux';
-  if (at(labels, ownLabel) === 'Helm')
+  if (at(labels, 'app.kubernetes.io/managed-by') === 'Helm')
     return `Helm (${text(at(annotations, 'meta.helm.sh/release-name')) || 'a release'})`;
   return undefined;
 }

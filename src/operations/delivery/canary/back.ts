@@ -5,6 +5,7 @@ import type { ObjectRef } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import { nameOf, refOfWrite } from '../../kubernetes/writes.ts';
 import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
+import { awaitKnown } from './known.ts';
 import { podsGone } from './pods-gone.ts';
 import { setShare } from './router.ts';
 import { freeScaler } from './scaler.ts';
@@ -43,6 +44,8 @@ export async function sendBack(kit: Kit, touched: boolean, step: StepContext): P
       await kube.apply(rollout.restore, { run: run.id, force: true }, signal);
       const restored = await settled(kit, stable, step, signal);
       if (restored.kind !== 'done') return restored;
+      const known = await awaitKnown(kit, rollout.service, step, signal);
+      if (known.kind !== 'done') return known;
     }
     await awaitStable(kit, step, signal);
     if (rollout.router.kind === 'replicas') {

@@ -1,4 +1,5 @@
 import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
+import { ownLabels } from '../../../core/ours.ts';
 import type { Place } from '../../../core/place.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
 import type { Beside } from './guard-plan.ts';
@@ -9,7 +10,7 @@ import { istio, nameIn, type Parts } from './parts.ts';
 
 const freshRoute = (service: string, { namespace }: Place): JsonObject => ({
   ...istio,
-  metadata: { name: service, namespace, labels: { 'app.kubernetes.io/managed-by': 'shipmate' } },
+  metadata: { name: service, namespace, labels: ownLabels },
   spec: { hosts: [service], http: [{ route: [{ destination: { host: service } }] }] },
 });
 

@@ -5,6 +5,7 @@ import { selectorText } from '../../../core/label-selector.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
 import { nameOf, refOf } from '../../kubernetes/writes.ts';
 import { type Guard, guards, peersMissed, reachText, type Sides, twinOf, uncovered } from './guards.ts';
+import { isTaken } from './taken.ts';
 
 export type Beside = { manifest: JsonObject; what: string };
 
@@ -34,14 +35,11 @@ async function policiesOf(
   }
 }
 
-const isOurs = (object: JsonObject) => at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') === 'shipmate';
-
 /** Why a twin can't be made and taken away again, if so: tried by dry runs. */
 async function problemOf(kube: Kube, manifest: JsonObject, signal: AbortSignal): Promise<string | undefined> {
   const ref = refOf(manifest);
   try {
-    const there = await kube.read(ref, signal);
-    if (there && !isOurs(there)) return `There is a ${nameOf(ref)} already, which is not Shipmate’s.`;
+    if (await isTaken(kube, ref, signal)) return `There is a ${nameOf(ref)} already, which is not Shipmate’s.`;
     await kube.preview(manifest, signal);
     await kube.remove(ref, { dryRun: true }, signal);
     return undefined;

@@ -6,6 +6,7 @@ import { Fault } from '../../../core/errors.ts';
 import { at, digestOf, isObject, type JsonObject, text } from '../../../core/json.ts';
 import { runAnnotation } from '../../../core/lost-run.ts';
 import { list } from '../../../core/observed.ts';
+import { ownLabels } from '../../../core/ours.ts';
 import { lastWords } from '../../workloads/job-run.ts';
 import type { AskJob } from '../analysis.ts';
 import type { Kit } from './kit.ts';
@@ -104,7 +105,7 @@ async function start(
     metadata: {
       name,
       namespace: run.place.namespace,
-      labels: { 'app.kubernetes.io/managed-by': 'shipmate' },
+      labels: ownLabels,
       annotations: { [runAnnotation]: run.id },
       ownerReferences: [{ apiVersion, kind, name: canary.name, uid: text(at(owner, 'metadata', 'uid')) }],
     },

@@ -1,5 +1,6 @@
 import { at, isObject, type Json, type JsonObject } from '../../../core/json.ts';
 import { type Labels, labelsOf } from '../../../core/label-selector.ts';
+import { ownLabels } from '../../../core/ours.ts';
 import type { Place } from '../../../core/place.ts';
 
 type Names = Pick<Place, 'namespace'> & { canary: string };
@@ -26,7 +27,7 @@ export function marksOf(object: JsonObject): Marks {
 export const metadataOf = ({ namespace, canary }: Names, { labels, annotations }: Partial<Marks> = {}): JsonObject => ({
   name: canary,
   namespace,
-  labels: { ...labels, 'app.kubernetes.io/managed-by': 'shipmate' },
+  labels: { ...labels, ...ownLabels },
   ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
 });
 

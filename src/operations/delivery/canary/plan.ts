@@ -21,6 +21,7 @@ import { hiddenRetries } from './hidden-retries.ts';
 import { canaryLabels, servicesOf } from './labels.ts';
 import { nameIn, type Parts, partsOf, routerFor, serviceFor } from './parts.ts';
 import { routesOf } from './router.ts';
+import { isTaken } from './taken.ts';
 
 /** Each object that comes beside stable is one line: what it is, is said by the lines about stable. */
 const lineOf = ({ manifest, what }: Beside) => ({ path: nameOf(refOf(manifest)), to: what });
@@ -89,6 +90,13 @@ async function keptByGit(
   }
 }
 
+/** What can't have its name beside stable, since somebody else's object has it: it is not taken over, nor taken away. */
+async function takenOf(kube: Kube, beside: readonly Beside[], signal: AbortSignal): Promise<string[]> {
+  const refs = beside.map(({ manifest }) => refOf(manifest));
+  const taken = await Promise.all(refs.map((ref) => isTaken(kube, ref, signal)));
+  return refs.filter((_, n) => taken[n]).map(nameOf);
+}
+
 /** Why the traffic can't be shifted as planned, if so. */
 function problemOf(rollout: RolloutPlan, routed: JsonObject | undefined): string | undefined {
   const found = routesOf(rollout);
@@ -139,6 +147,8 @@ export async function planShift(
     rollout,
     live,
   });
+  const taken = await takenOf(kube, [deployment, ...others], signal);
+  if (taken.length > 0) throw impossible(`there is a ${taken.join(' and a ')} already, which is not Shipmate’s`);
   const baseline = others.find(({ manifest }) => isBaseline(manifest, rollout));
   const [guard, ofBaseline, kept] = await Promise.all([
     planGuards(kube, sidesOf(live, deployment.manifest, rollout), signal),

@@ -7,6 +7,7 @@ import { doWrites } from '../../kubernetes/writes.ts';
 import { endExperiment, sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
 import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
+import { awaitKnown } from './known.ts';
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { smoke } from './smoke.ts';
@@ -16,7 +17,7 @@ import { watchAfter } from './watch.ts';
 
 type Prepared = ({ kind: 'ready' } & Templates) | Extract<Done, { kind: 'back' }>;
 
-/** Puts up what stands beside stable, without traffic, and waits until its first pod is ready. */
+/** Puts up what stands beside stable, without traffic, and waits until its first pod is ready and known. */
 async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
   const { run, kube, rollout, stable, canary } = kit;
   const done = await unlessAborted(kit, step, 0, async (signal) => {
@@ -24,7 +25,8 @@ async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
     // Where the pods are the share there is nothing to wait for yet.
     if (rollout.router.kind === 'replicas') return { kind: 'done' };
     await setShare(kube, rollout, { weight: 0 }, run.id, signal);
-    return await scaleTo(kit, canary, 1, step, signal);
+    const scaled = await scaleTo(kit, canary, 1, step, signal);
+    return scaled.kind === 'done' ? await awaitKnown(kit, canary.name, step, signal) : scaled;
   });
   if (done.kind === 'back') return done;
   const [live, beside] = await Promise.all([stable, canary].map((ref) => kube.read(ref, step.signal)));
@@ -33,12 +35,13 @@ async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
 
 /** Stable gets the new version, while the canary serves. */
 async function promote(kit: Kit, heard: number, step: StepContext): Promise<Done> {
-  const { run, kube, stable } = kit;
+  const { run, kube, rollout, stable } = kit;
   const { manifest, takesOver } = run.plan;
   if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
   return await unlessAborted(kit, step, heard, async (signal) => {
     await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
-    return await settled(kit, stable, step, signal);
+    const replaced = await settled(kit, stable, step, signal);
+    return replaced.kind === 'done' ? await awaitKnown(kit, rollout.service, step, signal) : replaced;
   });
 }
 

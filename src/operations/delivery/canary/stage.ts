@@ -7,6 +7,7 @@ import type { Stage, StageWord } from '../../../core/rollout.ts';
 import { Point } from '../../../core/series.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
 import { type Kit, lookMs, resize, scaleTo, settled, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { awaitKnown } from './known.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
@@ -52,6 +53,9 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSig
   // Never fewer than there are: what has traffic keeps its pods.
   const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
   if (scaled.kind !== 'done') return scaled;
+  // A share is never for the few that the proxies know so far.
+  const known = need > sizeOf(beside) ? await awaitKnown(kit, canary.name, step, signal) : scaled;
+  if (known.kind !== 'done') return known;
   const { baseline } = kit;
   const beginning = stage.baseline && baseline ? await settled(kit, baseline, step, signal) : scaled;
   if (beginning.kind !== 'done') return beginning;
