@@ -116,6 +116,11 @@ export const RolloutPlan = z.object({
   /** The Deployment and Service of the experiment's baseline. */
   baseline: z.string().optional(),
   smokeTest: SmokeTest.optional(),
+  /**
+   * The digests of what the CronJobs ran, at planning, that lend their templates to checks: no other version of them is run.
+   * Missing in plans of before that was so.
+   */
+  cronJobs: z.record(z.string(), z.string()).optional(),
   watchMs: z.number(),
   drainMs: z.number(),
   reachMs: z.number(),

@@ -120,15 +120,18 @@ test('one that was not done in time is no verdict: policy decides at the limit',
   expect(JSON.stringify(run.report)).toContain('checkout: its Job was not done in time');
 });
 
-test('a CronJob lends its template; where there is none, nothing is known', async () => {
-  const template = { metadata: { labels: { job: 'nightly' } }, spec: { containers: [{ name: 'n', image: 'r/n:1' }] } };
-  world.objects.set('CronJob staging/nightly', {
-    kind: 'CronJob',
-    metadata: { name: 'nightly', namespace: 'staging' },
-    spec: { suspend: true, jobTemplate: { spec: { backoffLimit: 2, ttlSecondsAfterFinished: 5, template } } },
-  });
-  const { over } = await canary('api');
+const template = { metadata: { labels: { job: 'nightly' } }, spec: { containers: [{ name: 'n', image: 'r/n:1' }] } };
+const nightly = (backoffLimit: number): JsonObject => ({
+  kind: 'CronJob',
+  metadata: { name: 'nightly', namespace: 'staging' },
+  spec: { suspend: true, jobTemplate: { spec: { backoffLimit, ttlSecondsAfterFinished: 5, template } } },
+});
+
+test('a CronJob lends its template, which is shown; once it is gone, nothing is known', async () => {
+  world.objects.set('CronJob staging/nightly', nightly(2));
+  const { id, over } = await canary('api');
   await expect.poll(() => jobs().length, { timeout: 10_000 }).toBe(1);
+  expect((await desk.run(id)).plan?.changes).toContainEqual({ path: 'Job of CronJob/nightly', to: 'r/n:1' });
   const spec = at(jobs()[0]?.[1], 'spec');
   expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 90, template: { metadata: template.metadata } });
   expect(isObject(spec) && 'ttlSecondsAfterFinished' in spec).toBe(false);
@@ -137,6 +140,24 @@ test('a CronJob lends its template; where there is none, nothing is known', asyn
   const run = await over;
   expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'unknown' } });
   expect(JSON.stringify(run.report)).toContain('there is no CronJob/nightly');
+});
+
+test.each([
+  ['changed', nightly(2), 'CronJob/nightly is another than the one that was planned with'],
+  ['made', undefined, 'CronJob/nightly is another than the one that was planned with'],
+])('a CronJob that is %s after the approval is not run', async (_what, before, why) => {
+  if (before) world.objects.set('CronJob staging/nightly', before);
+  const { apply } = cluster.kube;
+  cluster.kube.apply = async (...args) => {
+    world.objects.set('CronJob staging/nightly', nightly(3));
+    return await apply(...args);
+  };
+  const { id, over } = await canary('api');
+  const run = await over;
+  expect((await desk.run(id)).plan?.warnings ?? []).toHaveLength(before ? 0 : 1);
+  expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'unknown' } });
+  expect(JSON.stringify(run.report)).toContain(why);
+  expect(jobs()).toEqual([]);
 });
 
 const green = async () => {

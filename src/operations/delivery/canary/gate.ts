@@ -110,7 +110,9 @@ export async function gateOf(kit: Kit, phases: readonly Phase[], look: Look, sig
   const next = unknownNext(template, evidence, look.now);
   const weight = phases.at(-1)?.weight ?? 0;
   const missing = missingAt(template, evidence.phases.at(-1));
-  const gate = gateFor(judgement, next, look, { weight, missing });
+  const found = gateFor(judgement, next, look, { weight, missing });
+  // What earlier shares were opens nothing for one that has had no time yet.
+  const gate = found === 'open' && last && last.until <= last.since ? 'hold' : found;
   const point = pointOf(judgement, look.now, weight);
   const few = gate === 'hold' && missing > 0 && judgement.kind === 'pass';
   const said = few ? `${sentenceOf(judgement)}; about ${missing} more requests at this share` : sentenceOf(judgement);

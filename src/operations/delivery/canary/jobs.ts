@@ -9,6 +9,7 @@ import { list } from '../../../core/observed.ts';
 import { ownLabels } from '../../../core/ours.ts';
 import { lastWords } from '../../workloads/job-run.ts';
 import type { AskJob } from '../analysis.ts';
+import { lentBy } from './cron-jobs.ts';
 import type { Kit } from './kit.ts';
 
 /** Jobs that look at a canary: each is made once, belongs to the canary's Deployment, and goes with it. */
@@ -73,15 +74,17 @@ function withWishes(
   };
 }
 
+/** What the Job does: as approved, or why there is no saying. */
 async function specOf(
-  { kube, run }: Kit,
-  { image, cronJob }: CheckJob,
+  { kube, run, rollout }: Kit,
+  { image = '', cronJob }: CheckJob,
   signal: AbortSignal,
-): Promise<JsonObject | undefined> {
-  if (cronJob === undefined) return image === undefined ? undefined : specOfImage(image);
-  const ref = { apiVersion: 'batch/v1', kind: 'CronJob', namespace: run.place.namespace, name: cronJob };
-  const spec = at(await kube.read(ref, signal), 'spec', 'jobTemplate', 'spec');
-  return isObject(spec) ? spec : undefined;
+): Promise<JsonObject | string> {
+  if (cronJob === undefined) return specOfImage(image);
+  const lent = await lentBy(kube, run.place.namespace, cronJob, signal);
+  if (!lent) return `there is no CronJob/${cronJob}`;
+  const approved = !rollout.cronJobs || rollout.cronJobs[cronJob] === lent.digest;
+  return approved ? lent.spec : `CronJob/${cronJob} is another than the one that was planned with`;
 }
 
 const unknown = (why: string) => ({ kind: 'unknown' as const, why });
@@ -96,7 +99,7 @@ async function start(
 ): Promise<JobOutcome> {
   const { kube, run, canary } = kit;
   const [owner, spec] = await Promise.all([kube.read(canary, signal), specOf(kit, wanted, signal)]);
-  if (!spec) return unknown(`can’t be made: there is no CronJob/${wanted.cronJob}`);
+  if (typeof spec === 'string') return unknown(`can’t be made: ${spec}`);
   if (!owner) return unknown(`can’t be made: Deployment/${canary.name} is gone`);
   const { apiVersion, kind } = canary;
   const manifest: JsonObject = {

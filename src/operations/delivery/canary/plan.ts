@@ -15,6 +15,7 @@ import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
 import { besideStable } from './beside.ts';
+import { planCronJobs } from './cron-jobs.ts';
 import { type Beside, planGuards } from './guard-plan.ts';
 import { sidesOf } from './guards.ts';
 import { hiddenRetries } from './hidden-retries.ts';
@@ -150,11 +151,12 @@ export async function planShift(
   const taken = await takenOf(kube, [deployment, ...others], signal);
   if (taken.length > 0) throw impossible(`there is a ${taken.join(' and a ')} already, which is not Shipmate’s`);
   const baseline = others.find(({ manifest }) => isBaseline(manifest, rollout));
-  const [guard, ofBaseline, kept] = await Promise.all([
+  const [guard, ofBaseline, kept, lenders] = await Promise.all([
     planGuards(kube, sidesOf(live, deployment.manifest, rollout), signal),
     baseline &&
       planGuards(kube, sidesOf(live, baseline.manifest, { ...rollout, canary: rollout.baseline ?? '' }), signal),
     keptByGit(kube, rollout, routed, signal),
+    planCronJobs(kube, place.namespace, rollout, signal),
     ...[deployment, ...others].map(({ manifest }) => kube.preview(manifest, signal)),
   ]);
   const unprotected = [...guard.unprotected, ...(ofBaseline?.unprotected ?? [])];
@@ -166,15 +168,16 @@ export async function planShift(
     ...unprotected,
     ...guard.warnings,
     ...kept,
+    ...lenders.warnings,
     ...uncounted(rollout, routed),
     ...hiddenRetries(routed, analysis?.template),
   ];
   const lastBaseline = rollout.stages.findLastIndex(({ baseline: fresh }) => fresh);
   return {
-    rollout: { ...rollout, guarded: guard.guarded },
+    rollout: { ...rollout, guarded: guard.guarded, ...(lenders.cronJobs && { cronJobs: lenders.cronJobs }) },
     ...(warnings.length > 0 && { warnings }),
     writes: beside.map(({ manifest }) => ({ kind: 'apply', manifest, force: true })),
-    changes: [...beside.map(lineOf), ...shiftWords(rollout)],
+    changes: [...beside.map(lineOf), ...shiftWords(rollout), ...lenders.changes],
     checklist: [
       'prepare',
       ...(rollout.smokeTest ? ['smoke'] : []),
