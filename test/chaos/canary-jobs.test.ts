@@ -5,7 +5,7 @@ import { Settings } from '../../src/core/settings.ts';
 import { steer } from '../../src/engine/steer.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { freshShop } from '../support/canary-bench.ts';
-import type { Desk } from '../support/desk.ts';
+import { createDesk, type Desk } from '../support/desk.ts';
 import { ben, type TestEngine, testEngine } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 import type { watchedCluster } from '../support/watched-cluster.ts';
@@ -238,4 +238,34 @@ test('in an experiment a Job compares the new version with a fresh pod of the ol
   clearInterval(working);
   expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
   expect(run.checklist.slice(0, 4)).toEqual(['prepare', 'weight 0', 'experiment', 'weight 50']);
+});
+
+test.each([
+  ['smoke test', 'green', {}],
+  ['share', 'web', { strategy: 'canary', weights: [25], bake: '1ms' }],
+])('a worker that dies just as the Job of a %s is made leaves one, and its verdict counts', async (_of, app, how) => {
+  const dead = createDesk(
+    { ...engine, store: { ...engine.store, renew: async () => ({ lost: [], cancelled: [], steered: [] }) } },
+    'dies',
+  );
+  const names: string[] = [];
+  const { create } = cluster.kube;
+  cluster.kube.create = async (manifest, options, signal) => {
+    const made = await create(manifest, options, signal);
+    names.push(String(at(manifest, 'metadata', 'name')));
+    if (names.length === 1) await new Promise((_resolve, reject) => signal.addEventListener('abort', reject));
+    return made;
+  };
+  const id = await desk.ask('deploy', { app, env: 'staging', tag: 'v2', ...how });
+  const dying = dead.lap(id).catch(() => {});
+  await expect.poll(() => names.length, { timeout: 10_000 }).toBe(1);
+  await engine.redis.hdel(`{shipmate}:v1:run:${id}`, 'leaseUntil');
+  const working = setInterval(() => end('Complete'), 200);
+  const [run] = await desk.settle([id], 30_000);
+  clearInterval(working);
+  await dead.leases.stop();
+  await dying;
+  expect(run).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(new Set(names).size).toBe(names.length);
+  expect(await desk.run(id)).toEqual(run);
 });
