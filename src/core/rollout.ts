@@ -83,6 +83,10 @@ export const RolloutSettings = z.strictObject({
 });
 export type RolloutSettings = z.output<typeof RolloutSettings>;
 
+/** What scales a workload by itself. */
+export const ScalerKind = z.enum(['HorizontalPodAutoscaler', 'ScaledObject']);
+export type ScalerKind = z.output<typeof ScalerKind>;
+
 const Names = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
 
 /** What moves the traffic. `created`: it was not there before and goes away at the end. */
@@ -109,8 +113,11 @@ export const RolloutPlan = z.object({
    * names. Missing in plans of before that was so.
    */
   guarded: z.object({ kinds: z.array(z.string()), except: z.array(z.string()) }).optional(),
-  /** The autoscaler of stable, and its least count, which is raised while stable has no traffic to be judged by. */
-  scaler: z.object({ name: z.string(), min: z.number() }).optional(),
+  /**
+   * The autoscaler of stable, and its least count, which is raised while stable has no traffic to be judged by. In plans of
+   * before KEDA was known here it has no kind.
+   */
+  scaler: z.object({ kind: ScalerKind.optional(), name: z.string(), min: z.number() }).optional(),
   /** What judges it, whole: who approves the plan approves that too. None where nothing is measured. */
   analysis: z.object({ name: z.string(), template: AnalysisTemplate }).optional(),
   /** The Deployment and Service of the experiment's baseline. */

@@ -130,23 +130,59 @@ test('with no pod of stable ready the traffic stays where it is, and the message
   expect(cluster.weights().canary).toBe(0);
 });
 
-test('an autoscaler cannot take pods from stable while it has no traffic; afterwards it is as before', async () => {
-  const target = { kind: 'Deployment', name: 'web' };
-  const hpa = {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web', namespace: 'staging' },
-    spec: { scaleTargetRef: target, minReplicas: 2, maxReplicas: 9 },
-  };
-  world.objects.set('HorizontalPodAutoscaler staging/web', hpa);
-  const least = () => at(world.objects.get('HorizontalPodAutoscaler staging/web'), 'spec', 'minReplicas');
+/** What scales stable, between 2 and 9 pods; KEDA makes an autoscaler of its own, and sets back what is changed in it. */
+const scaleTargetRef = { kind: 'Deployment', name: 'web' };
+const metadata = { name: 'web', namespace: 'staging' };
+const hpa = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata,
+  spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 9 },
+};
+const keda = {
+  apiVersion: 'keda.sh/v1alpha1',
+  kind: 'ScaledObject',
+  metadata,
+  spec: { scaleTargetRef, minReplicaCount: 2, maxReplicaCount: 9 },
+};
+
+/** A canary with all of the traffic, while stable's autoscaler sees none of it. */
+async function scaledCanary(scaler: typeof hpa | typeof keda): Promise<string> {
+  world.objects.set(`${scaler.kind} staging/web`, scaler);
   const steps = [{ weight: 100, manual: true }];
   const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps });
   await desk.lap(id);
-  expect(least()).toBe(4);
+  return id;
+}
+
+test.each([
+  [hpa, 'minReplicas'],
+  [keda, 'minReplicaCount'],
+])(
+  'an autoscaler cannot take pods from stable while it has no traffic; afterwards it is as before: $kind',
+  async (scaler, field) => {
+    const least = () => at(world.objects.get(`${scaler.kind} staging/web`), 'spec', field);
+    const id = await scaledCanary(scaler);
+    expect(least()).toBe(4);
+    await say(id, { kind: 'promote', full: false });
+    expect(await over(id)).toMatchObject({ state: 'finished' });
+    expect(least()).toBe(2);
+    expect(at(world.objects.get(`${scaler.kind} staging/web`), 'metadata', 'annotations')).toEqual({});
+  },
+);
+
+test.each([
+  ['another least count, it stays', { ...hpa, spec: { ...hpa.spec, minReplicas: 5 } }],
+  ['none, there is none', undefined],
+])('where somebody gives the autoscaler %s', async (_, theirs) => {
+  const id = await scaledCanary(hpa);
+  const key = 'HorizontalPodAutoscaler staging/web';
+  const held = world.objects.get(key);
+  if (theirs) world.objects.set(key, { ...theirs, metadata: held?.metadata ?? {} });
+  else world.objects.delete(key);
   await say(id, { kind: 'promote', full: false });
-  expect(await over(id)).toMatchObject({ state: 'finished' });
-  expect(least()).toBe(2);
+  expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+  expect(world.objects.get(key)?.spec).toEqual(theirs?.spec);
 });
 
 test.each([

@@ -122,10 +122,17 @@ function reviewButtons({ id, breakGlass }: Run): ButtonSpec[] {
   return breakGlass && !breakGlass.reviewed ? [{ action: reviewAction, text: 'I have reviewed this', value: id }] : [];
 }
 
+/** Whether nobody's word changes anything any more: all traffic is where it will stay, and what served it is taken away. */
+function isClearing({ steps, checklist }: Run): boolean {
+  const after = steps.return !== undefined && !checklist.includes('watch');
+  return after || steps.back !== undefined;
+}
+
 function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
   if (run.state === 'requested' && !run.parts) return [];
+  if (isShifting(run) && isClearing(run)) return answerButtons(run);
   return [...answerButtons(run), ...(isShifting(run) ? steerButtons(run) : []), stopButton(run, titleOf(run))];
 }
 

@@ -2,22 +2,26 @@ import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import type { Place } from '../../core/place.ts';
+import type { ScalerKind } from '../../core/rollout.ts';
 
 /** What scales a workload by itself, and between which counts. */
-export type Scaler = { kind: 'HorizontalPodAutoscaler' | 'ScaledObject'; name: string; min: number; max: number };
+export type Scaler = { kind: ScalerKind; name: string; min: number; max: number };
 
-const kinds = [
-  { kind: 'ScaledObject', apiVersion: 'keda.sh/v1alpha1', min: 'minReplicaCount', max: 'maxReplicaCount', least: 0 },
-  { kind: 'HorizontalPodAutoscaler', apiVersion: 'autoscaling/v2', min: 'minReplicas', max: 'maxReplicas', least: 1 },
-] as const;
+/** The fields of each kind for its least and its largest count, and the least one where nothing is said. */
+export const scalerKinds = {
+  ScaledObject: { apiVersion: 'keda.sh/v1alpha1', min: 'minReplicaCount', max: 'maxReplicaCount', least: 0 },
+  HorizontalPodAutoscaler: { apiVersion: 'autoscaling/v2', min: 'minReplicas', max: 'maxReplicas', least: 1 },
+} as const satisfies Record<ScalerKind, object>;
+/** KEDA's ScaledObject comes before the autoscaler that KEDA makes of it, and sets back. */
+const kinds: readonly ScalerKind[] = ['ScaledObject', 'HorizontalPodAutoscaler'];
 
 /** KEDA's own default. https://keda.sh/docs/latest/reference/scaledobject-spec/ */
 const kedaMost = 100;
 
 /** A cluster without KEDA, or one that does not let Shipmate look, has none that Shipmate could name. */
-async function listed(kube: Kube, ref: ObjectRef, { kind, apiVersion }: (typeof kinds)[number], signal: AbortSignal) {
+async function listed(kube: Kube, ref: ObjectRef, kind: ScalerKind, signal: AbortSignal) {
   try {
-    return await kube.list({ apiVersion, kind, namespace: ref.namespace }, signal);
+    return await kube.list({ apiVersion: scalerKinds[kind].apiVersion, kind, namespace: ref.namespace }, signal);
   } catch (thrown) {
     const absent = ['CLUSTER_REFUSED', 'CLUSTER_FORBIDDEN', 'UNKNOWN_KIND'];
     if (kind === 'ScaledObject' && thrown instanceof Fault && absent.includes(thrown.code)) return [];
@@ -34,12 +38,13 @@ function targets(scaler: JsonObject, { kind, name }: ObjectRef): boolean {
 export async function scalersOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promise<Scaler[]> {
   const found = await Promise.all(
     kinds.map(async (kind) => {
+      const { min, max, least } = scalerKinds[kind];
       const objects = (await listed(kube, ref, kind, signal)).filter((object) => targets(object, ref));
       return objects.map((object) => ({
-        kind: kind.kind,
+        kind,
         name: String(at(object, 'metadata', 'name')),
-        min: Number(at(object, 'spec', kind.min) ?? kind.least),
-        max: Number(at(object, 'spec', kind.max) ?? kedaMost),
+        min: Number(at(object, 'spec', min) ?? least),
+        max: Number(at(object, 'spec', max) ?? kedaMost),
       }));
     }),
   );

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KnownBlock } from '@slack/types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnnouncer } from '../../../handlers/slack/announcer.ts';
+import { buttonsOf } from '../../../handlers/slack/blocks/run-buttons.ts';
 import { createSlackClient } from '../../../handlers/slack/client.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
@@ -217,6 +218,26 @@ test('one that was aborted says by whom and why, and shows its chart', { timeout
     ),
   });
   if (process.env.CHART && upload?.attached) writeFileSync(process.env.CHART, upload.attached.bytes);
+});
+
+test('buttons are there for as long as they do something', async () => {
+  const asked = await begin({ weights: [50], bake: '1h' });
+  await messageWith('*50 %*');
+  const run = await desk.run(asked.id);
+  const words = (steps: Run['steps'], watch = false) => {
+    const checklist = watch ? [...run.checklist, 'watch'] : run.checklist;
+    const buttons = buttonsOf({ ...run, checklist, steps: { ...run.steps, ...steps } }, settings);
+    return buttons
+      .flatMap((block) => (block.type === 'actions' ? block.elements : []))
+      .flatMap((one) => (one.type === 'button' ? [one.text.text] : []));
+  };
+  const now = { state: 'started' as const, startedAt: 1 };
+  expect(words({})).toEqual(['Promote', 'Pause', 'Abort']);
+  expect(words({ promote: now })).toEqual(['Abort']);
+  expect(words({ return: now, remove: now })).toEqual([]);
+  // What is said while it clears away is heard when it is watched.
+  expect(words({ return: now, remove: now }, true)).toEqual(['Abort']);
+  expect(words({ back: now })).toEqual([]);
 });
 
 test('one that was promoted says which way it went', async () => {

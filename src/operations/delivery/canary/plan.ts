@@ -28,8 +28,8 @@ import { isTaken } from './taken.ts';
 const lineOf = ({ manifest, what }: Beside) => ({ path: nameOf(refOf(manifest)), to: what });
 
 async function scalerOf(kube: Kube, ref: ObjectRef, signal: AbortSignal): Promise<RolloutPlan['scaler']> {
-  const found = (await scalersOf(kube, ref, signal)).find(({ kind }) => kind === 'HorizontalPodAutoscaler');
-  return found && { name: found.name, min: found.min };
+  const [found] = await scalersOf(kube, ref, signal);
+  return found && { kind: found.kind, name: found.name, min: found.min };
 }
 
 type Shift = Pick<RolloutPlan, 'strategy' | 'stages' | 'smokeTest' | 'watchMs' | 'drainMs' | 'reachMs'>;
