@@ -4,7 +4,7 @@ import type { Clients, Clock } from '../../core/ports.ts';
 
 /** Something that all of Harbor has, as `/ship harbor KIND` shows it. */
 type Things<Found> = {
-  kind: 'projects' | 'quotas' | 'replications';
+  kind: 'projects' | 'quotas' | 'endpoints' | 'replications';
   summary: string;
   /** What the route, the plan and the table are called. */
   routeSummary: string;
