@@ -6,25 +6,22 @@ import { endpointIn, endpointsOf, rulesOf } from './endpoint-names.ts';
 import { holds } from './holds.ts';
 import { bodyOf, checkRule, plainRule, type Rule, wayText } from './rule.ts';
 import { ruleChanges, ruleWarnings } from './rule-changes.ts';
-import { RuleName, ruleFields } from './rule-fields.ts';
-
-const fields = { policy: RuleName, ...ruleFields };
+import { ruleFields, ruleUsage } from './rule-fields.ts';
 
 export const harborReplicationCreate = defineOperation({
   name: 'harbor-replication-create',
   summary:
     'Make a rule by which Harbor copies images to an endpoint, or from one; by hand and replacing nothing, unless said otherwise',
   effect: 'change',
-  input: z.strictObject(fields),
-  usage:
-    '<policy> [to <to>] [from <from>] [images=<images>] [tags=<tags>] [into=<into>] [starts=<starts>] [override=<override>] [deletion=<deletion>] [enabled=<enabled>]',
+  input: z.strictObject(ruleFields),
+  usage: ruleUsage,
   examples: ['nightly to dr images=team/** starts="0 30 3 * * *"', 'library from hub images=library/nginx into=base'],
   routes: [
     route({
       method: 'POST',
       path: '/harbor/replications',
       summary: 'Make a replication rule',
-      request: z.object(fields),
+      request: z.object(ruleFields),
       input: (request) => request,
     }),
   ],

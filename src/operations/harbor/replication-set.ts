@@ -7,10 +7,9 @@ import { callSteps, doCalls } from './calls.ts';
 import { endpointIn, endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
 import { bodyOf, checkRule, losesFilters, type Rule, ruleOf, wayText } from './rule.ts';
 import { ruleChanges, ruleWarnings } from './rule-changes.ts';
-import { RuleName, ruleFields } from './rule-fields.ts';
+import { ruleFields, ruleUsage } from './rule-fields.ts';
 
-const fields = { policy: RuleName, ...ruleFields };
-const Input = z.strictObject(fields);
+const Input = z.strictObject(ruleFields);
 type Asked = Omit<z.output<typeof Input>, 'policy'>;
 
 /** What is not said stays. A rule has one other side, so another one takes the place of what was there. */
@@ -24,15 +23,14 @@ export const harborReplicationSet = defineOperation({
   summary: 'Change a replication rule of Harbor, or switch it on or off; what is not said stays',
   effect: 'change',
   input: Input,
-  usage:
-    '<policy> [to <to>] [from <from>] [images=<images>] [tags=<tags>] [into=<into>] [starts=<starts>] [override=<override>] [deletion=<deletion>] [enabled=<enabled>]',
+  usage: ruleUsage,
   examples: ['to-dr starts=push', 'to-dr enabled=no', 'to-dr images=team/** tags=v*'],
   routes: [
     route({
       method: 'PUT',
       path: '/harbor/replications/:policy',
       summary: 'Change a replication rule',
-      request: z.object(fields),
+      request: z.object(ruleFields),
       input: (request) => request,
     }),
   ],

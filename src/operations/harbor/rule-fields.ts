@@ -26,8 +26,9 @@ const Starts = z
 
 const pattern = (form: RegExp) => z.string().max(256).regex(form, 'must be a pattern');
 
-/** What a rule says beside its name, each of it optional. */
+/** All but its name is optional. */
 export const ruleFields = {
+  policy: RuleName,
   to: EndpointName.optional().describe('The endpoint that it copies to, from here'),
   from: EndpointName.optional().describe('The endpoint that it copies from, to here'),
   images: pattern(/^[\w.*?{},/[\]-]+$/)
@@ -50,3 +51,6 @@ export const ruleFields = {
   deletion: Switch.optional().describe('Deletes there what is deleted here'),
   enabled: Switch.optional().describe('“no” switches it off'),
 };
+
+export const ruleUsage =
+  '<policy> [to <to>] [from <from>] [images=<images>] [tags=<tags>] [into=<into>] [starts=<starts>] [override=<override>] [deletion=<deletion>] [enabled=<enabled>]';

@@ -161,7 +161,9 @@ test('where the asker cannot be reached no robot is made, and one whose secret w
 
 test('retention is shown, set, undone, and run dry before it deletes', async () => {
   expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({
+    title: 'Retention of team',
     rows: [['the 10 newest of **', 'retain']],
+    note: 'It runs at 0 0 3 * * *.',
   });
   const run = await desk.done('harbor-retention-set', { project: 'team', keep: 5, tags: 'v*' });
   expect(run.plan?.changes).toEqual([
