@@ -65,6 +65,7 @@ export function createOutside(
       settings: () => settings().harbor,
       username: env.HARBOR_USERNAME,
       password: env.HARBOR_PASSWORD,
+      secret: logins.secret,
     }),
     git,
     metrics: createPrometheus(env.METRICS_ENDPOINT),

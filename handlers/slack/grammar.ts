@@ -7,16 +7,23 @@ type Group = { slots: string[]; preposition?: string; many: boolean };
 
 const prepositions = new Set(['to', 'in', 'on', 'at', 'from', 'as']);
 
-/** What phones and editors make of quotes and dashes, undone; and Slack's escapes of `& < >`. */
+/** `<https://host>`, `<http://host/team/web|host/team/web>`: what Slack makes of addresses and names of hosts. */
+const link = /<([a-z][a-z0-9+.-]*:[^|>]*)(?:\|([^>]*))?>/gi;
+
+/** What phones and editors make of quotes and dashes, undone; and Slack's links, and its escapes of `& < >`. */
 function normalise(text: string): string {
-  return text
-    .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
-    .replace(/[\u2018\u2019\u201a]/g, "'")
-    .replace(/(^|\s)[\u2013\u2014](?=\w)/g, '$1--')
-    .replace(/\u00a0/g, ' ')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&');
+  return (
+    text
+      .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
+      .replace(/[\u2018\u2019\u201a]/g, "'")
+      .replace(/(^|\s)[\u2013\u2014](?=\w)/g, '$1--')
+      .replace(/\u00a0/g, ' ')
+      // What was typed is what is seen. A person's own “<” comes as “&lt;”, so it is never taken for Slack's.
+      .replace(link, (_, address: string, shown?: string) => shown ?? address)
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&')
+  );
 }
 
 /** Words, where quotes hold words together: `a "b c" d=\'e f\'`. @throws Fault BAD_COMMAND on an open quote */

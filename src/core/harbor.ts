@@ -7,6 +7,11 @@ export const HarborCall = z.object({
   /** Below `/api/v2.0`; each part is encoded by the client. */
   path: z.array(z.string()),
   body: Json.optional(),
+  /**
+   * Where in the body the client puts the password that `harbor.logins` has for the host of the body's `url`. It is nowhere
+   * else, and goes with no other address.
+   */
+  password: z.array(z.string()).optional(),
   /** What it did, for the thread: `project/team: created`. */
   done: z.string(),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ExecSettings } from './exec-settings.ts';
+import { Logins } from './image-settings.ts';
 
 const loopback = /^tcp:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
 /** A user and host never begin with a dash: `ssh` would take them for an option. */
@@ -55,6 +56,8 @@ export const HarborSettings = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).refine((url) => !new URL(url).username, 'must hold no credentials'),
   /** How images call it, where that is not the host of `url`. */
   registry: z.string().min(1).optional(),
+  /** Who Harbor is to the registries that it replicates with. A password goes to Harbor with an address of that very host. */
+  logins: Logins.default({}),
 });
 export type HarborSettings = z.output<typeof HarborSettings>;
 

@@ -118,6 +118,6 @@ export const Registries = z.record(
 );
 export type Registries = z.output<typeof Registries>;
 
-/** Git servers that ask who it is, by host. */
-export const GitLogins = z.record(Host, Login);
-export type GitLogins = z.output<typeof GitLogins>;
+/** Who Shipmate, or somebody in its stead, is to hosts that ask. */
+export const Logins = z.record(Host, Login);
+export type Logins = z.output<typeof Logins>;

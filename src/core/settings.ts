@@ -3,7 +3,7 @@ import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
-import { AppBuild, BuildSettings, GitLogins, plainBuilds, Registries } from './image-settings.ts';
+import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
 import { Quantity } from './values.ts';
@@ -175,7 +175,8 @@ export const Settings = z.strictObject({
   harbor: HarborSettings.optional(),
   builds: BuildSettings.prefault(plainBuilds),
   registries: Registries.default({}),
-  gitLogins: GitLogins.default({}),
+  /** Git servers that ask who it is. */
+  gitLogins: Logins.default({}),
   /** Several environments under one name: what is asked for there is asked for in each. */
   fleets: z.record(Label, z.array(z.string()).min(1)).default({}),
   people: z.record(z.string(), Person).default({}),

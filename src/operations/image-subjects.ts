@@ -12,10 +12,17 @@ import { dockerRun } from './docker/run.ts';
 import { dockerStats } from './docker/stats.ts';
 import { dockerUsage } from './docker/usage.ts';
 import { dockerVolumeCreate, dockerVolumeRemove, dockerVolumes } from './docker/volumes.ts';
+import { harborEndpointCreate } from './harbor/endpoint-create.ts';
+import { harborEndpointRemove } from './harbor/endpoint-remove.ts';
+import { harborEndpointSet } from './harbor/endpoint-set.ts';
+import { harborEndpoints, harborEndpointTest } from './harbor/endpoints.ts';
 import { harborNews } from './harbor/news.ts';
 import { harborProjectCreate, harborProjects } from './harbor/projects.ts';
 import { harborQuotaSet, harborQuotas } from './harbor/quotas.ts';
 import { harborReplicate, harborReplications } from './harbor/replication.ts';
+import { harborReplicationCreate } from './harbor/replication-create.ts';
+import { harborReplicationRemove } from './harbor/replication-remove.ts';
+import { harborReplicationSet } from './harbor/replication-set.ts';
 import { harborArtifacts, harborRepositories } from './harbor/repositories.ts';
 import { harborRetention, harborRetentionSet } from './harbor/retention.ts';
 import { harborRetentionRun } from './harbor/retention-run.ts';
@@ -75,6 +82,14 @@ export const harbor = [
   harborRetentionRun,
   harborReplications,
   harborReplicate,
+  harborReplicationCreate,
+  harborReplicationSet,
+  harborReplicationRemove,
+  harborEndpoints,
+  harborEndpointTest,
+  harborEndpointCreate,
+  harborEndpointSet,
+  harborEndpointRemove,
   harborQuotas,
   harborQuotaSet,
   harborNews,

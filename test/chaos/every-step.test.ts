@@ -141,6 +141,7 @@ async function applied(desk: Desk): Promise<string> {
 type End = {
   run: Partial<Run>;
   objects: unknown;
+  inHarbor: unknown;
   applied: number;
   executed: number;
   locks: unknown;
@@ -179,6 +180,10 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
         'until',
         'seconds',
         'startedAt',
+        'start_time',
+        'end_time',
+        // A scan that is asked for twice is as good as one.
+        'report_id',
         'rows',
         'note',
         'evidence',
@@ -202,6 +207,7 @@ async function trial(operation: Operation, input: Record<string, unknown>, momen
       }),
     ),
     objects: timeless([...world.objects, ...world.onHost(), ...[...world.digests].sort()]),
+    inHarbor: timeless(world.harbor.state),
     applied: world.applied.length,
     executed: world.executed.length,
     locks: timeless(await engine.clients.locks.all()),

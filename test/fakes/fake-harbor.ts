@@ -1,17 +1,22 @@
 import type { Harbor } from '../../src/core/harbor.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../src/core/json.ts';
+import {
+  type Answer,
+  byId,
+  error,
+  found,
+  type Handler,
+  type Inside,
+  longAgo,
+  type State,
+} from './fake-harbor-parts.ts';
+import { registryHandlers, replicationHandlers, stockedReplication } from './fake-harbor-replication.ts';
 import { contract } from './harbor-contract.ts';
 
-type Answer = { status: number; body?: Json | undefined; location?: string; total?: number };
 type Asked = { method: string; path: readonly string[]; query?: Record<string, string>; body?: Json | undefined };
-type Handler = (params: Record<string, string>, body: Json | undefined) => Answer;
 
-const then = '2026-11-01T10:00:00.000Z';
 const never = '0001-01-01T00:00:00.000Z';
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
-const error = (status: number, message: string): Answer => ({ status, body: { errors: [{ code: 'X', message }] } });
-const found = (body: Json | undefined, what: string): Answer =>
-  body === undefined ? error(404, `${what} not found`) : { status: 200, body };
 
 const reportForm = 'application/vnd.security.vulnerability.report; version=1.1';
 const vulnerability = (id: string, severity: string, fix_version: string): JsonObject => ({
@@ -28,13 +33,13 @@ function overview(n: number, status: string, startedAt: string): JsonObject {
   return { [reportForm]: { report_id: `r${n}`, scan_status: status, severity: 'Critical', summary, ...times } };
 }
 
-function stocked() {
+export function stocked() {
   const tag = (name: string, artifact: number): JsonObject => ({
     id: artifact,
     repository_id: 1,
     artifact_id: artifact,
     name,
-    push_time: then,
+    push_time: longAgo,
     pull_time: never,
     immutable: false,
   });
@@ -47,7 +52,7 @@ function stocked() {
     repository_name: 'team/web',
     digest: digestOf(letter),
     size: 1_048_576 * id,
-    push_time: then,
+    push_time: longAgo,
     pull_time: never,
     tags: tags.map((name) => tag(name, id)),
     accessories: [],
@@ -57,8 +62,8 @@ function stocked() {
     name,
     owner_id: 1,
     repo_count: 1,
-    creation_time: then,
-    update_time: then,
+    creation_time: longAgo,
+    update_time: longAgo,
     metadata: { public: 'false', ...more },
   });
   const quota = (id: number, name: string, hard: number): JsonObject => ({
@@ -66,8 +71,8 @@ function stocked() {
     ref: { id, name, owner_name: 'admin' },
     hard: { storage: hard },
     used: { storage: 6 * 1_024 ** 3 },
-    creation_time: then,
-    update_time: then,
+    creation_time: longAgo,
+    update_time: longAgo,
   });
   const rights = [{ kind: 'project', namespace: 'team', access: [{ resource: 'repository', action: 'pull' }] }];
   const robot = {
@@ -80,8 +85,8 @@ function stocked() {
     disable: false,
     expires_at: 1_800_000_000,
     permissions: rights,
-    creation_time: then,
-    update_time: then,
+    creation_time: longAgo,
+    update_time: longAgo,
   };
   const rule = {
     action: 'retain',
@@ -104,24 +109,10 @@ function stocked() {
       },
     ] as JsonObject[],
     retentionRuns: [] as JsonObject[],
-    replications: [
-      {
-        id: 1,
-        name: 'to-dr',
-        description: '',
-        dest_registry: { id: 1, name: 'dr', url: 'https://dr.example.com', type: 'harbor' },
-        dest_namespace: '',
-        trigger: { type: 'manual' },
-        override: true,
-        enabled: true,
-      },
-    ] as JsonObject[],
-    replicationRuns: [] as JsonObject[],
+    ...stockedReplication(),
     quotas: [quota(1, 'team', 10 * 1_024 ** 3), quota(2, 'base', -1)],
   };
 }
-
-type State = ReturnType<typeof stocked>;
 
 export type FakeHarbor = {
   /** Answers as Harbor does, checked by the contract in both directions. */
@@ -137,9 +128,6 @@ export type FakeHarbor = {
 
 const tagNames = ({ tags }: JsonObject): string[] =>
   (Array.isArray(tags) ? tags : []).map((each) => text(at(each, 'name')));
-const byId = (all: JsonObject[], id: string | undefined) => all.find((each) => String(each.id) === id);
-
-type Inside = { state: State; secrets: string[]; scans: string[]; next: () => number };
 
 function giveSecret({ secrets }: Inside): string {
   secrets.push(`planted-secret-${secrets.length + 1}`);
@@ -176,7 +164,7 @@ function imageHandlers(inside: Inside): Record<string, Handler> {
     [`GET ${artifact}`]: on((one) => ({ status: 200, body: look(inside, one) })),
     [`POST ${artifact}/scan`]: on((one) => {
       const n = inside.next();
-      one.scan_overview = overview(n, 'Pending', new Date(Date.parse(then) + n * 1_000).toISOString());
+      one.scan_overview = overview(n, 'Pending', new Date(Date.parse(longAgo) + n * 1_000).toISOString());
       return { status: 202 };
     }),
     [`GET ${artifact}/additions/vulnerabilities`]: on(({ scan_overview: scanned }) => {
@@ -193,7 +181,7 @@ function imageHandlers(inside: Inside): Record<string, Handler> {
         repository_id: 1,
         artifact_id: Number(one.id),
         name,
-        push_time: then,
+        push_time: longAgo,
         pull_time: never,
         immutable: false,
       };
@@ -216,8 +204,8 @@ function projectHandlers({ state, next }: Inside): Record<string, Handler> {
     name: 'team/web',
     artifact_count: 2,
     pull_count: 7,
-    creation_time: then,
-    update_time: then,
+    creation_time: longAgo,
+    update_time: longAgo,
   };
   return {
     'GET /projects': () => ({ status: 200, body: state.projects }),
@@ -225,7 +213,7 @@ function projectHandlers({ state, next }: Inside): Record<string, Handler> {
       const name = text(at(body, 'project_name'));
       if (called(name)) return error(409, `The project named ${name} already exists`);
       const metadata = isObject(body) && isObject(body.metadata) ? body.metadata : {};
-      const times = { creation_time: then, update_time: then };
+      const times = { creation_time: longAgo, update_time: longAgo };
       state.projects.push({
         project_id: next() + 100,
         name,
@@ -258,8 +246,8 @@ function robotHandlers(inside: Inside): Record<string, Handler> {
       const wanted = isObject(body) ? body : {};
       const name = `robot$team+${text(wanted.name)}`;
       if (state.robots.some((each) => each.name === name)) return error(400, `robot ${name} already exists`);
-      const made = { id: inside.next(), name, creation_time: then, expires_at: 1_800_000_000 };
-      state.robots.push({ description: '', ...wanted, ...made, editable: true, update_time: then });
+      const made = { id: inside.next(), name, creation_time: longAgo, expires_at: 1_800_000_000 };
+      state.robots.push({ description: '', ...wanted, ...made, editable: true, update_time: longAgo });
       return { status: 201, body: { ...made, secret: giveSecret(inside) } };
     },
     'PATCH /robots/:id': ({ id }) =>
@@ -300,7 +288,8 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
         status: 'Success',
         trigger: 'Manual',
       };
-      state.retentionRuns.unshift({ ...run, dry_run: at(body, 'dry_run') === true });
+      // Harbor leaves out what is false.
+      state.retentionRuns.unshift({ ...run, ...(at(body, 'dry_run') === true && { dry_run: true }) });
       return { status: 201, location: `/api/v2.0/retentions/${id}/executions/${run.id}` };
     },
     'GET /retentions/:id/executions/:execution/tasks': ({ execution }) => ({
@@ -311,28 +300,13 @@ function workHandlers({ state, next }: Inside): Record<string, Handler> {
           execution_id: Number(execution),
           repository: 'web',
           status: 'Success',
-          start_time: then,
-          end_time: then,
+          start_time: longAgo,
+          end_time: longAgo,
           total: 12,
           retained: 10,
         },
       ],
     }),
-    'GET /replication/policies': () => ({ status: 200, body: state.replications }),
-    'GET /replication/executions': () => ({ status: 200, body: state.replicationRuns }),
-    'POST /replication/executions': (_params, body) => {
-      const counts = { total: 3, failed: 0, succeed: 3, in_progress: 0, stopped: 0 };
-      const run = {
-        id: next(),
-        policy_id: Number(at(body, 'policy_id')),
-        status: 'Succeed',
-        trigger: 'manual',
-        status_text: '',
-      };
-      state.replicationRuns.unshift({ ...run, start_time: start(), end_time: start(), ...counts });
-      return { status: 201, location: `/api/v2.0/replication/executions/${run.id}` };
-    },
-    'GET /replication/executions/:id': ({ id }) => found(byId(state.replicationRuns, id), `execution ${id}`),
   };
 }
 
@@ -353,6 +327,8 @@ export function fakeHarbor(): FakeHarbor {
     ...imageHandlers(inside),
     ...robotHandlers(inside),
     ...workHandlers(inside),
+    ...registryHandlers(inside),
+    ...replicationHandlers(inside),
   };
   const answer = ({ method, path, query = {}, body }: Asked): Answer => {
     for (const [key, handler] of Object.entries(handlers)) {

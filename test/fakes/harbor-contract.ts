@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { replicationContract } from './harbor-replication-contract.ts';
 
 /**
  * What Harbor's API (version 2.0) takes and answers, of the parts that Shipmate uses: written down here from its published OpenAPI
@@ -17,6 +18,7 @@ const Project = z.strictObject({
   repo_count: int,
   creation_time: time,
   update_time: time,
+  registry_id: int.optional(),
   // Harbor keeps flags as words.
   metadata: z.strictObject({
     public: z.string(),
@@ -138,7 +140,7 @@ const RetentionExecution = z.strictObject({
   end_time: z.string(),
   status: z.string(),
   trigger: z.string(),
-  dry_run: z.boolean(),
+  dry_run: z.literal(true).optional(),
 });
 const RetentionTask = z.strictObject({
   id: int,
@@ -149,32 +151,6 @@ const RetentionTask = z.strictObject({
   end_time: z.string(),
   total: int,
   retained: int,
-});
-const Registry = z.strictObject({ id: int, name: z.string(), url: z.string(), type: z.string() });
-const ReplicationPolicy = z.strictObject({
-  id: int,
-  name: z.string(),
-  description: z.string(),
-  src_registry: Registry.optional(),
-  dest_registry: Registry.optional(),
-  dest_namespace: z.string(),
-  trigger: z.strictObject({ type: z.string() }),
-  override: z.boolean(),
-  enabled: z.boolean(),
-});
-const ReplicationExecution = z.strictObject({
-  id: int,
-  policy_id: int,
-  status: z.string(),
-  trigger: z.string(),
-  start_time: time,
-  end_time: time,
-  status_text: z.string(),
-  total: int,
-  failed: int,
-  succeed: int,
-  in_progress: int,
-  stopped: int,
 });
 const Quota = z.strictObject({
   id: int,
@@ -200,7 +176,7 @@ const Vulnerabilities = z.record(
   }),
 );
 
-type Entry = {
+export type Entry = {
   takes?: z.ZodType;
   answers: Record<number, z.ZodType>;
   query?: readonly string[];
@@ -247,13 +223,7 @@ export const contract: Record<string, Entry> = {
   'GET /retentions/:id/executions': { query: pages, answers: { 200: z.array(RetentionExecution) } },
   'POST /retentions/:id/executions': { takes: z.strictObject({ dry_run: z.boolean() }), answers: { 201: nothing } },
   'GET /retentions/:id/executions/:execution/tasks': { query: pages, answers: { 200: z.array(RetentionTask) } },
-  'GET /replication/policies': { query: paged, answers: { 200: z.array(ReplicationPolicy) } },
-  'GET /replication/executions': {
-    query: [...pages, 'sort', 'policy_id'],
-    answers: { 200: z.array(ReplicationExecution) },
-  },
-  'POST /replication/executions': { takes: z.strictObject({ policy_id: int }), answers: { 201: nothing } },
-  'GET /replication/executions/:id': { answers: { 200: ReplicationExecution, 404: errors } },
+  ...replicationContract,
   'GET /quotas': { query: [...pages, 'sort', 'reference'], answers: { 200: z.array(Quota) } },
   'PUT /quotas/:id': { takes: z.strictObject({ hard: z.record(z.string(), int) }), answers: { 200: nothing } },
 };

@@ -10,6 +10,8 @@ export type HarborServer = {
   asked: string[];
   /** Answers this once instead, with the status. */
   next: { status: number; body: string }[];
+  /** Answers to requests with these methods get lost, once each: what was asked for is done, and nobody hears of it. */
+  lost: string[];
   end(): Promise<void>;
 };
 
@@ -31,6 +33,7 @@ export async function startHarbor(): Promise<HarborServer> {
   const harbor = fakeHarbor();
   const asked: string[] = [];
   const next: HarborServer['next'] = [];
+  const lost: string[] = [];
   const wanted = `Basic ${Buffer.from(`${harborAccount.username}:${harborAccount.password}`).toString('base64')}`;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -47,6 +50,10 @@ export async function startHarbor(): Promise<HarborServer> {
     const { path, query } = pathOf(url);
     const body: Json | undefined = said === '' ? undefined : JSON.parse(said);
     const answer = harbor.answer({ method, path, query, ...(body !== undefined && { body }) });
+    if (lost.includes(method)) {
+      lost.splice(lost.indexOf(method), 1);
+      return void response.destroy();
+    }
     const [page, size] = [Number(query.page ?? 1), Number(query.page_size ?? 10)];
     const whole = Array.isArray(answer.body) ? answer.body : undefined;
     response.writeHead(answer.status, {
@@ -65,6 +72,7 @@ export async function startHarbor(): Promise<HarborServer> {
     harbor,
     asked,
     next,
+    lost,
     end: async () => {
       server.closeAllConnections();
       server.close();

@@ -1,8 +1,10 @@
 import { request } from 'undici';
 import { Fault, fault } from '../../core/errors.ts';
-import type { Harbor, HarborAnswer } from '../../core/harbor.ts';
+import type { Harbor, HarborAnswer, HarborCall } from '../../core/harbor.ts';
 import type { HarborSettings } from '../../core/host-settings.ts';
+import type { SecretRef } from '../../core/image-settings.ts';
 import { at, isObject, Json, type JsonObject, text } from '../../core/json.ts';
+import { createRedact } from '../../core/redact.ts';
 
 const callMs = 15_000;
 const pageSize = 100;
@@ -10,9 +12,11 @@ const largestBytes = 32 * 1_048_576;
 
 export type HarborOptions = {
   /** As the settings have it now. */
-  settings: () => HarborSettings | undefined;
+  settings: () => (Pick<HarborSettings, 'url'> & Partial<HarborSettings>) | undefined;
   username?: string | undefined;
   password?: string | undefined;
+  /** The value of a secret. @throws Fault where there is none */
+  secret: (ref: SecretRef) => string;
 };
 
 type Asked = {
@@ -20,6 +24,8 @@ type Asked = {
   path: readonly string[];
   query?: Record<string, string>;
   body?: Json;
+  /** A secret in the body, which Harbor may say again. */
+  secret?: string;
 };
 
 /** Harbor decodes a repository's name once before and once after it finds the route: `team/web` is sent as `team%252Fweb`. */
@@ -36,7 +42,7 @@ function messageOf(body: Json | undefined, status: number): string {
 const reportForm = 'application/vnd.security.vulnerability.report; version=1.1';
 
 /** Asks Harbor once. Nothing is followed: its answer is never somewhere else. */
-async function ask(options: HarborOptions, { method, path, query = {}, body }: Asked, signal: AbortSignal) {
+async function ask(options: HarborOptions, { method, path, query = {}, body, secret }: Asked, signal: AbortSignal) {
   const { settings, username, password } = options;
   const url = settings()?.url.replace(/\/+$/, '');
   if (url === undefined) throw fault('HARBOR_OFF', {});
@@ -63,7 +69,8 @@ async function ask(options: HarborOptions, { method, path, query = {}, body }: A
       size += part.length;
       if (size > largestBytes) throw new Error('its answer is larger than 32 MiB');
     }
-    return { status, headers, said: Buffer.concat(parts).toString('utf8'), url };
+    const said = Buffer.concat(parts).toString('utf8');
+    return { status, headers, said: secret === undefined ? said : createRedact([secret])(said), url };
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
     const late = thrown instanceof Error && thrown.name === 'TimeoutError';
@@ -81,6 +88,28 @@ const hints: Record<number, string> = {
   403: 'The account of HARBOR_USERNAME lacks the right for it.',
   412: 'Something in Harbor is in its way.',
 };
+
+/** All that Harbor says of another registry that it could not use. */
+const unhealthy = 'Harbor does not reach it there, does not trust its certificate, or has a wrong account for it.';
+const hintFor = (status: number, message: string): string =>
+  /unhealthy/.test(message) ? unhealthy : (hints[status] ?? 'Correct it and ask again.');
+
+const put = (body: Json | undefined, [key = '', ...rest]: readonly string[], value: string): JsonObject => ({
+  ...(isObject(body) && body),
+  [key]: rest.length === 0 ? value : put(at(body, key), rest, value),
+});
+
+/** A call with its password, which goes with the address that it is for and with no other. */
+function withPassword({ settings, secret }: HarborOptions, call: Omit<HarborCall, 'done'>): Asked {
+  const { password: place, body, ...rest } = call;
+  if (place === undefined) return { ...rest, ...(body !== undefined && { body }) };
+  const { host } = new URL(text(at(body, 'url')));
+  const { logins = {} } = settings() ?? {};
+  const login = Object.hasOwn(logins, host) ? logins[host] : undefined;
+  if (!login) throw fault('NO_SUCH_OBJECT', { kind: 'login', name: host, where: 'harbor.logins', near: '' });
+  const value = secret(login.password);
+  return { ...rest, body: put(body, place, value), secret: value };
+}
 
 function bodyOf(url: string, said: string, status: number): Json | undefined {
   if (said.trim() === '') return undefined;
@@ -102,7 +131,7 @@ async function answered(
   const message = messageOf(body, status);
   if (status >= 500) throw fault('HARBOR_UNREACHABLE', { url, problem: message });
   if (status >= 300 && status !== 404 && status !== 409)
-    throw fault('HARBOR_REFUSED', { problem: message, hint: hints[status] ?? 'Correct it and ask again.' });
+    throw fault('HARBOR_REFUSED', { problem: message, hint: hintFor(status, message) });
   const made = typeof headers.location === 'string' ? headers.location.split('/').at(-1) : undefined;
   return { status, body, message, made, total: Number(headers['x-total-count'] ?? 0) };
 }
@@ -125,8 +154,8 @@ export function createHarbor(options: HarborOptions): Harbor {
       }
       return found.slice(0, most);
     },
-    send: async ({ method, path, body }, signal) => {
-      const answer = await answered(options, { method, path, ...(body !== undefined && { body }) }, signal);
+    send: async (call, signal) => {
+      const answer = await answered(options, withPassword(options, call), signal);
       return { status: answer.status, body: answer.body, made: answer.made, message: answer.message };
     },
   };

@@ -1,47 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, isObject, type JsonObject, text } from '../../core/json.ts';
-import { didYouMean } from '../../core/near.ts';
+import { at, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { agoText, number } from '../docker/reading.ts';
+import { ruleIn, rulesOf } from './endpoint-names.ts';
+import { ruleOf, wayOf } from './rule.ts';
+import { RuleName } from './rule-fields.ts';
 import { harborTable } from './table.ts';
 
-const Policy = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[\w][\w. -]*$/, 'must be the name of a replication rule')
-  .describe('A replication rule of Harbor')
-  .meta({ examples: ['to-dr'] });
 const lookMs = 1_000;
 const longestMs = 30 * 60_000;
 const executions = ['replication', 'executions'];
 const over = new Set(['Succeed', 'Success', 'Failed', 'Error', 'Stopped']);
-
-/** A registry that is missing on one side is this Harbor itself. */
-const sideOf = (registry: unknown): string =>
-  isObject(registry) && text(registry.name) !== '' ? text(registry.name) : 'here';
-const wayOf = (policy: JsonObject) => `${sideOf(policy.src_registry)} → ${sideOf(policy.dest_registry)}`;
 
 export const harborReplications = harborTable({
   kind: 'replications',
   summary: 'Show Harbor’s replication rules and how each went last',
   routeSummary: 'Replication rules of Harbor',
   title: 'Harbor’s replication rules',
-  read: ({ harbor }, signal) =>
-    Promise.all([
-      harbor.list(['replication', 'policies'], {}, 200, signal),
-      harbor.list(executions, { sort: '-start_time' }, 200, signal),
-    ]),
-  columns: ['Rule', 'Way', 'Starts', 'Last', 'When'],
+  read: (on, signal) =>
+    Promise.all([rulesOf(on, signal), on.harbor.list(executions, { sort: '-start_time' }, 200, signal)]),
+  columns: ['Rule', 'Way', 'Images', 'Tags', 'Starts', 'Last', 'When'],
   rows: ([policies, recent], now) =>
     policies.map((policy) => {
       const last = recent.find(({ policy_id: id }) => id === policy.id);
       const ended = last ? `${text(last.status)}, ${number(last.succeed)} of ${number(last.total)}` : 'never';
       const when = agoText(last?.start_time, now);
-      const starts = policy.enabled === false ? 'switched off' : text(at(policy, 'trigger', 'type')) || 'manual';
-      return [text(policy.name), wayOf(policy), starts, ended, when];
+      const { images, tags, starts, enabled } = ruleOf(policy);
+      return [text(policy.name), wayOf(policy), images, tags, enabled ? starts : 'switched off', ended, when];
     }),
 });
 
@@ -49,7 +36,7 @@ export const harborReplicate = defineOperation({
   name: 'harbor-replicate',
   summary: 'Run a replication rule of Harbor now, and follow it',
   effect: 'change',
-  input: z.strictObject({ policy: Policy }),
+  input: z.strictObject({ policy: RuleName }),
   usage: '<policy>',
   examples: ['to-dr'],
   routes: [
@@ -57,7 +44,7 @@ export const harborReplicate = defineOperation({
       method: 'POST',
       path: '/harbor/replications/:policy/runs',
       summary: 'Run a replication rule',
-      request: z.object({ policy: Policy }),
+      request: z.object({ policy: RuleName }),
       input: (request) => request,
     }),
   ],
@@ -66,19 +53,13 @@ export const harborReplicate = defineOperation({
   limits: { steps: { wait: longestMs + 30_000 }, run: longestMs + 5 * 60_000 },
   target: () => ({}),
   plan: async ({ on, signal }, { policy: name }) => {
-    const all = await on.harbor.list(['replication', 'policies'], {}, 200, signal);
-    const found = all.find((each) => each.name === name);
-    const near = didYouMean(
-      name,
-      all.map((each) => text(each.name)),
-    );
-    if (!found) throw fault('NO_SUCH_OBJECT', { kind: 'replication rule', name, where: 'Harbor', near });
-    if (found.enabled === false)
+    const found = ruleIn(await rulesOf(on, signal), name);
+    if (found.enabled !== true)
       throw fault('NOT_FOR_KIND', {
         operation: 'harbor replicate',
         what: name,
         why: 'it is switched off',
-        instead: 'Switch it on in Harbor.',
+        instead: `Switch it on: /ship harbor replication set ${name} enabled=yes`,
       });
     return {
       summary: `${name}: ${wayOf(found)}`,

@@ -2,45 +2,28 @@ import { z } from 'zod';
 import { isObject, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { agoText, bytesText, list, number, shortId } from '../docker/reading.ts';
-import { Project, projectCalled, Repository, repositoryPath, tagsOf } from './names.ts';
+import { projectCalled, Repository, repositoryPath, tagsOf } from './names.ts';
 import { overviewOf, overviewText } from './overview.ts';
+import { projectTable } from './table.ts';
 
 const most = 200;
 
-export const harborRepositories = defineOperation({
-  name: 'harbor-repositories',
+export const harborRepositories = projectTable({
+  kind: 'repositories',
   summary: 'Show the repositories of a project of Harbor',
-  effect: 'read',
-  input: z.strictObject({ project: Project }),
-  usage: '<project>',
-  examples: ['team'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/projects/:project/repositories',
-      summary: 'Repositories of a project',
-      request: z.object({ project: Project }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (_context, { project }) => ({ summary: `repositories of ${project}`, changes: [], takesOver: [] }),
-  run: async (run, { project }) => {
-    const found = await run.step('read', async ({ signal }) => {
-      await projectCalled(run.on, project, signal);
-      return await run.on.harbor.list(['projects', project, 'repositories'], {}, most, signal);
-    });
-    const rows = found.map((each) => [
+  title: 'Repositories',
+  read: async (on, project, signal) => {
+    await projectCalled(on, project, signal);
+    return await on.harbor.list(['projects', project, 'repositories'], {}, most, signal);
+  },
+  columns: ['Repository', 'Artifacts', 'Pulls', 'Changed'],
+  rows: (found, now) =>
+    found.map((each) => [
       text(each.name),
       String(number(each.artifact_count)),
       String(number(each.pull_count)),
-      agoText(each.update_time, run.now()),
-    ]);
-    const columns = ['Repository', 'Artifacts', 'Pulls', 'Changed'];
-    return { kind: 'table', title: `Repositories of ${project}`, columns, rows };
-  },
+      agoText(each.update_time, now),
+    ]),
 });
 
 /** Whether there is a signature, not whether it is any good. */

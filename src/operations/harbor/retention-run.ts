@@ -56,7 +56,9 @@ export const harborRetentionRun = defineOperation({
     const execution = await run.step('start', async ({ signal, startedAt }) => {
       const all = await run.on.harbor.list(path, {}, 20, signal);
       // Of one that was started and not noted: a worker was lost in between.
-      const own = all.find((each) => each.dry_run === dry && Date.parse(text(each.start_time)) >= startedAt - 1_000);
+      const own = all.find(
+        (each) => (each.dry_run === true) === dry && Date.parse(text(each.start_time)) >= startedAt - 1_000,
+      );
       if (own) return String(number(own.id));
       const { made, message } = await run.on.harbor.send({ method: 'POST', path, body }, signal);
       if (made === undefined) throw fault('HARBOR_REFUSED', { problem: message, hint: 'Ask again.' });

@@ -5,6 +5,7 @@ import { list, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { Project } from './names.ts';
 import { patternOf, policyOf, ruleText } from './retention-policy.ts';
+import { projectTable } from './table.ts';
 
 const Keep = z.number().int().min(1).max(1_000).describe('So many of the newest images of each repository stay');
 const Pattern = z
@@ -14,35 +15,17 @@ const Pattern = z
   .regex(/^[\w.*?{},/-]+$/, 'must be a pattern such as v*')
   .describe('Of which tags');
 
-export const harborRetention = defineOperation({
-  name: 'harbor-retention',
+export const harborRetention = projectTable({
+  kind: 'retention',
   summary: 'Show which images a project of Harbor keeps; all others go when its retention runs',
-  effect: 'read',
-  input: z.strictObject({ project: Project }),
-  usage: '<project>',
-  examples: ['team'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/projects/:project/retention',
-      summary: 'Retention of a project',
-      request: z.object({ project: Project }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (_context, { project }) => ({ summary: `retention of ${project}`, changes: [], takesOver: [] }),
-  run: async (run, { project }) => {
-    const { policy } = await run.step('read', ({ signal }) => policyOf(run.on, project, signal));
-    const rows = list(policy?.rules).map((rule) => [ruleText(rule), text(rule.action)]);
+  title: 'Retention',
+  read: async (on, project, signal) => (await policyOf(on, project, signal)).policy ?? {},
+  columns: ['Keeps', 'Action'],
+  rows: ({ rules }) => list(rules).map((rule) => [ruleText(rule), text(rule.action)]),
+  note: (policy) => {
+    if (list(policy.rules).length === 0) return 'It has no rules: everything stays.';
     const cron = text(at(policy, 'trigger', 'settings', 'cron'));
-    const note =
-      rows.length === 0
-        ? 'It has no rules: everything stays.'
-        : `It runs ${cron === '' ? 'only when asked to' : `at ${cron}`}.`;
-    return { kind: 'table', title: `Retention of ${project}`, columns: ['Keeps', 'Action'], rows, note };
+    return `It runs ${cron === '' ? 'only when asked to' : `at ${cron}`}.`;
   },
 });
 

@@ -6,41 +6,24 @@ import { agoText, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { Project, projectCalled } from './names.ts';
 import { isCalled, RobotName as Name, rightsOf, robotsOf } from './robot-names.ts';
+import { projectTable } from './table.ts';
 
-export const harborRobots = defineOperation({
-  name: 'harbor-robots',
+const endOf = (seconds: number): string =>
+  seconds <= 0 ? 'never' : new Date(seconds * 1_000).toISOString().slice(0, 10);
+
+export const harborRobots = projectTable({
+  kind: 'robots',
   summary: 'Show the robot accounts of a project of Harbor, and when they end',
-  effect: 'read',
-  input: z.strictObject({ project: Project }),
-  usage: '<project>',
-  examples: ['team'],
-  routes: [
-    route({
-      method: 'GET',
-      path: '/harbor/projects/:project/robots',
-      summary: 'Robot accounts of a project',
-      request: z.object({ project: Project }),
-      input: (request) => request,
-    }),
-  ],
-  needs: ['harbor'],
-  steps: ['read'],
-  target: () => ({}),
-  plan: async (_context, { project }) => ({ summary: `robots of ${project}`, changes: [], takesOver: [] }),
-  run: async (run, { project }) => {
-    const found = await run.step('read', async ({ signal }) =>
-      robotsOf(run.on, await projectCalled(run.on, project, signal), signal),
-    );
-    const end = (seconds: number) => (seconds <= 0 ? 'never' : new Date(seconds * 1_000).toISOString().slice(0, 10));
-    const rows = found.map((robot) => [
+  title: 'Robot accounts',
+  read: async (on, project, signal) => robotsOf(on, await projectCalled(on, project, signal), signal),
+  columns: ['Robot', 'May', 'Ends', 'Age'],
+  rows: (found, now) =>
+    found.map((robot) => [
       text(robot.name),
       rightsOf(robot),
-      robot.disable === true ? 'switched off' : end(number(robot.expires_at)),
-      agoText(robot.creation_time, run.now()),
-    ]);
-    const columns = ['Robot', 'May', 'Ends', 'Age'];
-    return { kind: 'table', title: `Robots of ${project}`, columns, rows };
-  },
+      robot.disable === true ? 'switched off' : endOf(number(robot.expires_at)),
+      agoText(robot.creation_time, now),
+    ]),
 });
 
 export const harborRobotRemove = defineOperation({

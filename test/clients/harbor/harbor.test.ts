@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHarbor } from '../../../src/clients/harbor/harbor.ts';
+import type { Logins } from '../../../src/core/image-settings.ts';
 import { type HarborServer, harborAccount, startHarbor } from '../../support/harbor-server.ts';
 
 const { signal } = new AbortController();
@@ -10,8 +11,11 @@ beforeAll(async () => {
   server = await startHarbor();
 });
 afterAll(() => server.end());
-const client = (change: { url?: string; password?: string } = {}) =>
-  createHarbor({ settings: () => ({ url: change.url ?? `${server.url}/` }), ...harborAccount, ...change });
+const secret = () => 'a-planted-password';
+const client = (change: { url?: string; password?: string; logins?: Logins } = {}) => {
+  const { url = `${server.url}/`, logins = {}, ...account } = change;
+  return createHarbor({ settings: () => ({ url, logins }), ...harborAccount, ...account, secret });
+};
 
 test('what is there is read, what is not is nothing, and an account that is wrong says where to look', async () => {
   expect(await client().read(['projects', 'team'], {}, signal)).toMatchObject({ name: 'team', project_id: 1 });
@@ -21,7 +25,7 @@ test('what is there is read, what is not is nothing, and an account that is wron
     message: expect.stringContaining('unauthorized'),
     hint: expect.stringContaining('HARBOR_PASSWORD'),
   });
-  await expect(createHarbor({ settings: () => undefined }).read([], {}, signal)).rejects.toMatchObject({
+  await expect(createHarbor({ settings: () => undefined, secret }).read([], {}, signal)).rejects.toMatchObject({
     code: 'HARBOR_OFF',
   });
 });
@@ -81,4 +85,27 @@ test('one that is away, and one that never answers, are given up', async () => {
     message: expect.stringContaining('no answer'),
   });
   silent.close();
+});
+
+test('a password goes with an address of its own host only, and is in nothing that Harbor says of it', async () => {
+  const logins = { 'dr.example.com': { username: 'ana', password: { env: 'DR_PASSWORD' } } };
+  const call = (url: string) => ({
+    method: 'PUT' as const,
+    path: ['registries', '1'],
+    body: { url, insecure: false, access_key: 'ana' },
+    password: ['access_secret'],
+  });
+  await client({ logins }).send(call('https://dr.example.com'), signal);
+  expect(server.harbor.state.registries[0]).toMatchObject({ credential: { access_secret: 'a-planted-password' } });
+  for (const url of ['https://dr.example.com:444', 'https://dr.example.com.evil.example', 'https://constructor']) {
+    const asked = server.asked.length;
+    await expect(client({ logins }).send(call(url), signal)).rejects.toMatchObject({
+      message: expect.stringContaining('There is no login'),
+    });
+    expect(server.asked).toHaveLength(asked);
+  }
+  const said = JSON.stringify({ errors: [{ code: 'X', message: 'ana:a-planted-password is wrong' }] });
+  server.next.push({ status: 400, body: said });
+  const refused = client({ logins }).send(call('https://dr.example.com'), signal);
+  await expect(refused).rejects.toMatchObject({ message: expect.stringContaining('ana:[redacted] is wrong') });
 });

@@ -44,6 +44,22 @@ describe('a line of words becomes the input of an operation', () => {
     ],
     ['fault', 'web in staging for=10m', { service: 'web', for: '10m', env: 'staging' }],
     ['telemetry', 'in staging --access-log on', { env: 'staging', accessLog: true }],
+    [
+      'harbor-endpoint-create',
+      'dr at <https://dr.example.com/a?b&amp;c>',
+      { endpoint: 'dr', url: 'https://dr.example.com/a?b&c' },
+    ],
+    [
+      'docker-build',
+      '<https://github.com/team/web.git#main> as <http://registry.example.com/web:v2|registry.example.com/web:v2>',
+      { context: 'https://github.com/team/web.git#main', tag: 'registry.example.com/web:v2' },
+    ],
+    ['harbor-endpoint-create', 'dr at &lt;https://a|b&gt;', { endpoint: 'dr', url: '<https://a|b>' }],
+    [
+      'harbor-replication-create',
+      'nightly to dr starts=“0 30 3 * * *” images=team/**',
+      { policy: 'nightly', to: 'dr', starts: '0 30 3 * * *', images: 'team/**' },
+    ],
   ])('%s %s', (name, text, input) => {
     expect(readInput(operation(name), text)).toEqual(input);
   });

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createHarbor } from '../../../src/clients/harbor/harbor.ts';
-import { Settings } from '../../../src/core/settings.ts';
 import { request } from '../../../src/engine/request.ts';
-import { fakeWorld } from '../../fakes/fake-clients.ts';
-import { createDesk, type Desk } from '../../support/desk.ts';
-import { ana, type TestEngine, testEngine } from '../../support/engine.ts';
-import { type HarborServer, harborAccount, startHarbor } from '../../support/harbor-server.ts';
+import type { Desk } from '../../support/desk.ts';
+import { ana, type TestEngine } from '../../support/engine.ts';
+import { type HarborDesk, harborDesk } from '../../support/harbor-desk.ts';
+import type { HarborServer } from '../../support/harbor-server.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 /** The operations through the real client against the fake, which holds each call against Harbor's contract. */
@@ -15,37 +13,17 @@ let server: HarborServer;
 let engine: TestEngine;
 let desk: Desk;
 let given: string[];
+let undo: HarborDesk['undo'];
 
 beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(() => redis.stop());
 beforeEach(async () => {
-  server = await startHarbor();
-  const world = fakeWorld();
-  given = world.given;
-  const harbor = createHarbor({ settings: () => ({ url: server.url }), ...harborAccount });
-  const reaches = (origin: { surface: string }) => origin.surface === 'slack';
-  const hand = { reaches, give: world.clients.hand.give };
-  const settings = Settings.parse({
-    apps: {},
-    environments: {},
-    harbor: { url: server.url },
-    policy: [{ name: 'all' }],
-  });
-  engine = await testEngine(redis.url, { ...world.clients, harbor, hand }, { settings: () => settings });
-  desk = createDesk(engine);
-  return async () => {
-    await desk.leases.stop();
-    engine.close();
-    await server.end();
-  };
+  const all = await harborDesk(redis.url);
+  ({ server, engine, desk, given, undo } = all);
+  return all.end;
 });
-
-const undo = async (run: Awaited<ReturnType<Desk['done']>>) => {
-  const { operation = '', input = {} } = run.plan?.undo ?? {};
-  return await desk.done(operation, input);
-};
 
 test('projects, repositories and artifacts are shown', async () => {
   expect((await desk.done('harbor-projects', {})).report).toMatchObject({
@@ -183,7 +161,9 @@ test('where the asker cannot be reached no robot is made, and one whose secret w
 
 test('retention is shown, set, undone, and run dry before it deletes', async () => {
   expect((await desk.done('harbor-retention', { project: 'team' })).report).toMatchObject({
+    title: 'Retention of team',
     rows: [['the 10 newest of **', 'retain']],
+    note: 'It runs at 0 0 3 * * *.',
   });
   const run = await desk.done('harbor-retention-set', { project: 'team', keep: 5, tags: 'v*' });
   expect(run.plan?.changes).toEqual([
@@ -206,22 +186,6 @@ test('retention is shown, set, undone, and run dry before it deletes', async () 
   expect(server.harbor.state.retentionRuns).toMatchObject([{ dry_run: true }]);
   expect((await desk.done('harbor-retention-run', { project: 'team', dry: false })).report).toMatchObject({
     note: '2 are gone.',
-  });
-});
-
-test('replication rules are shown and run', async () => {
-  expect((await desk.done('harbor-replications', {})).report).toMatchObject({
-    rows: [['to-dr', 'here → dr', 'manual', 'never', '']],
-  });
-  expect(await desk.done('harbor-replicate', { policy: 'to-dr' })).toMatchObject({
-    state: 'finished',
-    report: { note: '3 of 3 done, 0 failed.' },
-  });
-  expect((await desk.done('harbor-replications', {})).report).toMatchObject({
-    rows: [['to-dr', 'here → dr', 'manual', 'Succeed, 3 of 3', expect.any(String)]],
-  });
-  expect(await desk.done('harbor-replicate', { policy: 'to-dx' })).toMatchObject({
-    fault: { message: expect.stringContaining('Did you mean “to-dr”') },
   });
 });
 
