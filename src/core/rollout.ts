@@ -44,10 +44,12 @@ export const Stage = z
     match: Match.optional(),
     /** A copy of so much of the traffic goes to the canary as well; its answers are thrown away. */
     mirror: Weight.optional(),
-    /** A fresh pod of stable's version stands beside it, and is what it is compared with: an experiment, without traffic. */
+    /**
+     * Fresh pods of stable's version stand beside it, get the same share, and are what it is compared with: an experiment.
+     */
     baseline: z.boolean().optional(),
   })
-  .refine(({ weight, baseline }) => !baseline || weight === 0, 'has a baseline only at weight 0');
+  .refine(({ weight, baseline }) => !baseline || weight <= 50, 'has a baseline, which gets as much: at most 50 %');
 export type Stage = z.output<typeof Stage>;
 
 export const strategies = ['rolling', 'canary', 'blue-green'] as const;
@@ -155,7 +157,9 @@ export function stagesText(stages: readonly Stage[]): string {
     [
       `${weight} %`,
       ...(match ? [`and ${match.header ?? `cookie ${match.cookie}`}=${match.value}`] : []),
-      ...(baseline ? ['beside a fresh pod of the old version'] : []),
+      ...(baseline
+        ? [weight > 0 ? 'beside as much for fresh pods of the old version' : 'beside a fresh pod of the old version']
+        : []),
       ...(mirror ? [`and a copy of ${mirror} %`] : []),
       ...(manual ? ['until promoted'] : bake ? [`for ${minutes(bake)}`] : []),
     ].join(' ');

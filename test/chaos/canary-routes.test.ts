@@ -98,3 +98,58 @@ test('where it would put them back at its next sync, the plan says so', async ()
   const warning = expect.stringMatching(/^VirtualService\/web belongs to the Argo CD application shop: its next sync/);
   expect((await desk.run(id)).plan?.warnings).toEqual([warning]);
 });
+
+const request = [{ destination: { host: 'web' } }];
+
+test.each([
+  ['requests', { http: [{ name: 'all', route: request }] }, 'http'],
+  ['connections', connections, 'tcp'],
+])(
+  'in an experiment the new version and fresh pods of the old one get as many %s each, and stable the rest',
+  async (_of, spec, kind) => {
+    routed(spec);
+    const before = world.objects.get(key);
+    const id = await ask([
+      { weight: 20, baseline: true, manual: true },
+      { weight: 50, manual: true },
+    ]);
+    await desk.lap(id);
+    const shares = () => {
+      const route = at(world.objects.get(key), 'spec', kind, 0, 'route');
+      return (Array.isArray(route) ? route : []).map((each) => [at(each, 'destination', 'host'), at(each, 'weight')]);
+    };
+    expect(shares()).toEqual([
+      ['web', 60],
+      ['web-canary', 20],
+      ['web-baseline', 20],
+    ]);
+    expect(at(world.objects.get('staging/web-baseline'), 'spec', 'replicas')).toBe(
+      at(world.objects.get('staging/web-canary'), 'spec', 'replicas'),
+    );
+    await steer(engine, await desk.run(id), ben, { kind: 'promote', full: false });
+    await desk.lap(id);
+    expect(shares()).toEqual([
+      ['web', 50],
+      ['web-canary', 50],
+    ]);
+    expect(world.objects.has('staging/web-baseline')).toBe(false);
+    await steer(engine, await desk.run(id), ben, { kind: 'abort' });
+    await desk.settle([id], 25_000);
+    expect(at(world.objects.get(key), 'spec')).toEqual(at(before, 'spec'));
+  },
+);
+
+test('who aborts an experiment has all of the traffic on stable by one write, and no baseline is left', async () => {
+  routed({ http: [{ name: 'all', route: request }] });
+  const id = await ask([{ weight: 20, baseline: true, manual: true }]);
+  await desk.lap(id);
+  await steer(engine, await desk.run(id), ben, { kind: 'abort' });
+  const [run] = await desk.settle([id], 25_000);
+  expect(run).toMatchObject({ report: { kind: 'rolled-back', reason: 'aborted' } });
+  expect(at(world.objects.get(key), 'spec', 'http', 0, 'route')).toEqual(request);
+  expect([...world.objects.keys()].filter((name) => /baseline|canary/.test(name))).toEqual([]);
+});
+
+test('an experiment in which stable would have less than nothing is refused', async () => {
+  await expect(ask([{ weight: 60, baseline: true }])).rejects.toThrow('at most 50 %');
+});

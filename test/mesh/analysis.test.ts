@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Run } from '../../src/core/run.ts';
 import { bed } from '../support/bed.ts';
 import { hostOf, mesh, openShop } from '../support/mesh.ts';
+import { promQuery } from '../support/prometheus.ts';
 import { type RealDesk, realDesk } from '../support/real-desk.ts';
 import { dropped, startTraffic, type Traffic } from '../support/traffic.ts';
 
@@ -31,6 +32,35 @@ async function deployed(tag: string, more: Record<string, unknown>): Promise<Run
   const id = await desk.ask('deploy', { app: 'shop', env: 'staging', tag, strategy: 'canary', ...more });
   return (await desk.settle([id], 100_000))[0] ?? expect.unreachable();
 }
+
+/** How many requests Envoy has sent to a Service so far, as Prometheus has it. */
+async function sentTo(service: string): Promise<number> {
+  const cluster = `outbound[|]80[|][|]${service}[.]${desk.namespaces.staging}[.].*`;
+  const found = await promQuery(mesh.prometheusUrl, `sum(envoy_cluster_upstream_rq{envoy_cluster_name=~"${cluster}"})`);
+  return found[0]?.value ?? 0;
+}
+
+test('in an experiment it is compared with fresh pods of the old version, which get as much of the traffic', async () => {
+  const steps = [
+    { weight: 20, baseline: true, bake: '60s' },
+    { weight: 50, bake: '5s' },
+  ];
+  const id = await desk.ask('deploy', { app: 'shop', env: 'staging', tag: 'v4', strategy: 'canary', steps });
+  const all = () => Promise.all(['shop', 'shop-canary', 'shop-baseline'].map(sentTo));
+  const before = await all();
+  const working = desk.settle([id], 100_000);
+  const since = async () => (await all()).map((count, n) => count - (before[n] ?? 0));
+  await expect.poll(async () => (await since())[2], { timeout: 60_000 }).toBeGreaterThan(100);
+  const [stable = 0, canary = 0, baseline = 0] = await since();
+  console.log(`experiment: ${canary} requests to the canary, ${baseline} to the baseline, ${stable} to stable`);
+  expect(Math.abs(canary - baseline)).toBeLessThan(4 * Math.sqrt(canary + baseline));
+  expect(stable).toBeGreaterThan(2 * baseline);
+  const [run] = await working;
+  expect(run).toMatchObject({ state: 'failed', report: { kind: 'rolled-back', reason: 'regression' } });
+  if (run?.report?.kind === 'rolled-back')
+    expect(run.report.detail).toMatch(/^success rate \d\d(\.\d+)? % against (100|99\.\d+) % after/);
+  expect(dropped(traffic.shots)).toEqual([]);
+});
 
 test('a version that fails 7 % of its requests is rolled back by itself, and says why in one line', async () => {
   const run = await deployed('v4', { weights: [20, 50], bake: '60s' });

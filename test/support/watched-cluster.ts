@@ -38,20 +38,27 @@ export const guard: JsonObject = {
 /** A cluster that answers as a real one would as far as a canary goes, and that watches what is done to it. */
 export function watchedCluster(world: ReturnType<typeof fakeWorld>) {
   const get = (key: string) => world.objects.get(key);
-  const weights = () => {
+  const routeTo = (host: string) => {
     const [first] = objectsIn(at(get('VirtualService staging/web'), 'spec', 'http'));
-    const routes = objectsIn(first?.route);
-    const of = (host: string) => routes.find((each) => at(each, 'destination', 'host') === host);
-    const canary = Number(of('web-canary')?.weight ?? 0);
-    return { canary, stable: Number(of('web')?.weight ?? 100 - canary) };
+    return objectsIn(first?.route).find((each) => at(each, 'destination', 'host') === host);
   };
+  const weights = () => {
+    const canary = Number(routeTo('web-canary')?.weight ?? 0);
+    return { canary, stable: Number(routeTo('web')?.weight ?? 100 - canary) };
+  };
+  const baseline = () => Number(routeTo('web-baseline')?.weight ?? 0);
   const sizeOf = (key: string) => (get(key) ? Number(at(get(key), 'spec', 'replicas') ?? 1) : 0);
   const broken: string[] = [];
   let troubled = { calls: 0, done: false };
   let podsReady = true;
   const check = (what: string) => {
     const { canary, stable } = weights();
-    if (canary + stable !== 100 || canary < 0 || stable < 0) broken.push(`${what}: weights ${stable} and ${canary}`);
+    const fresh = baseline();
+    if (canary + stable + fresh !== 100 || canary < 0 || stable < 0)
+      broken.push(`${what}: weights ${stable}, ${canary} and ${fresh}`);
+    if (fresh > 0 && (fresh !== canary || sizeOf('staging/web-baseline') < Math.ceil((4 * fresh) / 100)))
+      broken.push(`${what}: ${fresh} % to ${sizeOf('staging/web-baseline')} pods of the baseline`);
+    if (fresh > 0 && !get('Service staging/web-baseline')) broken.push(`${what}: ${fresh} % to no Service`);
     if (canary > 0 && sizeOf('staging/web-canary') < Math.ceil((4 * canary) / 100))
       broken.push(`${what}: ${canary} % to ${sizeOf('staging/web-canary')} pods`);
     if (canary > 0 && !get('Service staging/web-canary')) broken.push(`${what}: ${canary} % to no Service`);
@@ -108,6 +115,7 @@ export function watchedCluster(world: ReturnType<typeof fakeWorld>) {
     kube: real,
     broken,
     weights,
+    baseline,
     get,
     /** Whether the pods of Deployments are ready. */
     makeReady: (now: boolean) => {

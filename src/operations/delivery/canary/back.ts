@@ -3,8 +3,9 @@ import { fault } from '../../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
 import type { ObjectRef } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
+import type { Stage } from '../../../core/rollout.ts';
 import { nameOf, refOfWrite } from '../../kubernetes/writes.ts';
-import { type Kit, settled, type Tried, tryUntil } from './kit.ts';
+import { type Done, type Kit, settled, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { awaitKnown } from './known.ts';
 import { podsGone } from './pods-gone.ts';
 import { setShare } from './router.ts';
@@ -66,8 +67,21 @@ function isUsedOtherwise({ kind, spec }: JsonObject): boolean {
   return others.length > 0 || (isObject(only) && Object.keys(only).some((field) => field !== 'route'));
 }
 
-/** The baseline has served; the new version stays for what comes next. */
-export async function endExperiment(kit: Kit, step: StepContext): Promise<void> {
+/** The baseline has served: stable has its share again, and the new version stays for what comes next. */
+export async function endExperiment(
+  kit: Kit,
+  { weight, match, mirror }: Stage,
+  heard: number,
+  step: StepContext,
+): Promise<Done> {
+  if (weight > 0) {
+    const left = await unlessAborted(kit, step, heard, async (signal) => {
+      await setShare(kit.kube, kit.rollout, { weight, match, mirror }, kit.run.id, signal);
+      return { kind: 'done' };
+    });
+    if (left.kind === 'back') return left;
+    await drained(kit, step);
+  }
   const beside = (kit.run.plan.writes ?? []).map(refOfWrite).reverse();
   await clear(
     kit,
@@ -75,6 +89,7 @@ export async function endExperiment(kit: Kit, step: StepContext): Promise<void> 
     beside.filter(({ name }) => name === kit.rollout.baseline),
   );
   step.log('the experiment is over, and its baseline gone');
+  return { kind: 'done' };
 }
 
 async function clear(kit: Kit, step: StepContext, refs: readonly ObjectRef[]): Promise<void> {
@@ -87,14 +102,18 @@ async function clear(kit: Kit, step: StepContext, refs: readonly ObjectRef[]): P
   });
 }
 
+/** Lets what is under way end. */
+async function drained({ run, rollout }: Kit, step: StepContext): Promise<void> {
+  const left = step.startedAt + rollout.drainMs - run.now();
+  if (left <= 0) return;
+  step.note('requests that are under way may end');
+  await step.rest(left, again.heard);
+}
+
 /** Lets what is under way end, then takes away what stood beside stable. */
 export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
-  const { run, rollout } = kit;
-  const left = step.startedAt + rollout.drainMs - run.now();
-  if (left > 0) {
-    step.note('requests that are under way may end');
-    await step.rest(left, again.heard);
-  }
+  const { run } = kit;
+  await drained(kit, step);
   // Last come, first gone: what leads to the pods before the pods, and what guards them after the last of them.
   const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
   const pods = 1 + beside.findIndex(({ kind, name }) => kind === kit.canary.kind && name === kit.canary.name);

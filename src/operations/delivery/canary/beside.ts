@@ -24,15 +24,20 @@ type Around = {
   live: JsonObject;
 };
 
-/** Stable's version, fresh: one pod under labels of its own, with a Service. What differs from the canary is the version alone. */
-function baselineOf({ rollout, live, own, service }: Around, names: { namespace: string; canary: string }) {
+/** Stable's version, fresh: under labels of its own, as many pods as the canary has, with a Service. What differs from the canary is the version alone. */
+function baselineOf(
+  { rollout, live, own, service }: Around,
+  names: { namespace: string; canary: string },
+  policy: JsonObject | undefined,
+) {
   if (rollout.baseline === undefined) return [];
   const labels = canaryLabels(live, own, names.canary, false, 'baseline');
   const deployment = canaryDeployment(live, names, labels, false);
   const spec = isObject(deployment.spec) ? deployment.spec : {};
-  const all: [JsonObject, string][] = [
+  const all: [JsonObject | undefined, string][] = [
     [{ ...deployment, spec: { ...spec, replicas: 1 } }, 'stable’s version, fresh, for the experiment'],
-    [canaryService(service, names, labels), 'leads to the baseline’s pod alone'],
+    [canaryService(service, names, labels), 'leads to the baseline’s pods alone'],
+    [policy && canaryRule(policy, names), `as DestinationRule/${nameIn(policy ?? {})}`],
   ];
   return all;
 }
@@ -52,7 +57,7 @@ export function besideStable(after: JsonObject, place: Place, around: Around) {
   const all: [JsonObject | undefined, string][] = [
     [byReplicas ? undefined : canaryService(service, names, labels), 'leads to the new pods alone'],
     [rule, `as DestinationRule/${nameIn(policy ?? {})}`],
-    ...baselineOf(around, { namespace: place.namespace, canary: rollout.baseline ?? '' }),
+    ...baselineOf(around, { namespace: place.namespace, canary: rollout.baseline ?? '' }, policy),
     [route, 'divides the traffic'],
   ];
   const deployment = canaryDeployment(after, names, labels, byReplicas);

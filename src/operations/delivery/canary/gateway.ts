@@ -1,7 +1,7 @@
 import { at, type JsonObject, text } from '../../../core/json.ts';
 import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
-import type { Routes, Share } from './router.ts';
+import type { Routes, Share, Sides } from './router.ts';
 
 const escaped = (value: string) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
@@ -16,30 +16,34 @@ function headerOf({ header, cookie, value }: Match): JsonObject {
 }
 
 /** The rules of an HTTPRoute that lead to a Service, with the canary beside it. Weights are relative; ours sum to 100. */
-export function gatewayRules(service: string, canary: string): Routes {
+export function gatewayRules({ service, canary, baseline }: Sides): Routes {
   const leadsTo = (name: string) => (backend: JsonObject) =>
     backend.name === name && (backend.kind ?? 'Service') === 'Service';
   const [isStable, isCanary] = [leadsTo(service), leadsTo(canary)];
+  const isBaseline = baseline === undefined ? () => false : leadsTo(baseline);
+  const isBeside = (backend: JsonObject) => isCanary(backend) || isBaseline(backend);
   const isOwn = (rule: JsonObject) => {
     const backends = list(rule.backendRefs);
     return backends.length > 0 && backends.every(isCanary);
   };
   const isMirror = (filter: JsonObject) => at(filter, 'requestMirror', 'backendRef', 'name') === canary;
 
-  const one = (rule: JsonObject, { weight, match, mirror }: Share): JsonObject[] => {
+  const one = (rule: JsonObject, { weight, match, mirror, baseline: fresh }: Share): JsonObject[] => {
     const backends = list(rule.backendRefs);
     const stable = backends.find(isStable);
     if (isOwn(rule)) return [];
     if (!stable) return [rule];
     const { weight: _, ...unweighted } = stable;
     const second: JsonObject = { ...unweighted, name: canary };
+    const third = fresh && baseline !== undefined ? { ...unweighted, name: baseline } : undefined;
     const both =
       weight > 0
         ? [
-            { ...stable, weight: 100 - weight },
+            { ...stable, weight: 100 - weight - (third ? weight : 0) },
             { ...second, weight },
+            ...(third ? [{ ...third, weight }] : []),
           ]
-        : [backends.some(isCanary) ? { ...stable, weight: 1 } : stable];
+        : [backends.some(isBeside) ? { ...stable, weight: 1 } : stable];
     const { filters: before, ...bare } = rule;
     const theirs = list(before).filter((filter) => !isMirror(filter));
     const { port } = second;
@@ -70,7 +74,7 @@ export function gatewayRules(service: string, canary: string): Routes {
     },
     problem: (object) => {
       const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));
-      const split = rules.find((rule) => list(rule.backendRefs).filter((each) => !isCanary(each)).length > 1);
+      const split = rules.find((rule) => list(rule.backendRefs).filter((each) => !isBeside(each)).length > 1);
       return (
         split &&
         `a rule of it divides its traffic between ${list(split.backendRefs)

@@ -1,7 +1,7 @@
 import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
 import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
-import type { Routes, Share } from './router.ts';
+import type { Routes, Share, Sides } from './router.ts';
 
 /** Our own routes in somebody's VirtualService bear a name that begins with this. */
 const own = 'shipmate-canary';
@@ -42,25 +42,28 @@ function matchRoute(route: JsonObject, canary: JsonObject, match: Match): JsonOb
 }
 
 /** The routes of a VirtualService that lead to a Service, with the canary beside it. */
-export function istioRoutes(service: string, canary: string, namespace: string): Routes {
+export function istioRoutes({ service, canary, baseline }: Sides, namespace: string): Routes {
   const hosts = hostsOf(service, namespace);
   const canaryHosts = hostsOf(canary, namespace);
+  const besideHosts = [...canaryHosts, ...(baseline === undefined ? [] : hostsOf(baseline, namespace))];
   const isStable = (destination: JsonObject) => hosts.includes(hostOf(destination));
   const isCanary = (destination: JsonObject) => canaryHosts.includes(hostOf(destination));
+  const isBeside = (destination: JsonObject) => besideHosts.includes(hostOf(destination));
 
-  const canaryOf = (stable: JsonObject): JsonObject => {
+  const instead = (stable: JsonObject, other: string): JsonObject => {
     const { weight: _, destination, ...rest } = stable;
     const port = at(destination, 'port');
-    const host = hostOf(stable).replace(service, canary);
+    const host = hostOf(stable).replace(service, other);
     return { ...rest, destination: { host, ...(port !== undefined && { port }) } };
   };
 
-  const one = (route: JsonObject, { weight, match, mirror }: Share): JsonObject[] => {
+  const one = (route: JsonObject, { weight, match, mirror, baseline: fresh }: Share): JsonObject[] => {
     const destinations = list(route.route);
     const stable = destinations.find(isStable);
     if (isOwn(route)) return [];
     if (!stable) return [route];
-    const second = canaryOf(stable);
+    const second = instead(stable, canary);
+    const third = fresh && baseline !== undefined ? instead(stable, baseline) : undefined;
     const mirrored = at(route, 'mirror', 'host');
     const { mirror: before, mirrorPercentage: percentage, ...bare } = route;
     const theirs = typeof mirrored === 'string' && !canaryHosts.includes(mirrored);
@@ -76,15 +79,17 @@ export function istioRoutes(service: string, canary: string, namespace: string):
     const both =
       weight > 0
         ? [
-            { ...alone, weight: 100 - weight },
+            { ...alone, weight: 100 - weight - (third ? weight : 0) },
             { ...second, weight },
+            ...(third ? [{ ...third, weight }] : []),
           ]
-        : [weighted === undefined || destinations.some(isCanary) ? alone : stable];
+        : [weighted === undefined || destinations.some(isBeside) ? alone : stable];
     return [...(match ? [matchRoute(route, second, match)] : []), { ...bare, ...copy, route: both }];
   };
 
   /** Of connections there is nothing to choose by, nor to copy: they have weights alone. */
-  const connections = (route: JsonObject, { weight }: Share): JsonObject[] => one(route, { weight });
+  const connections = (route: JsonObject, { weight, baseline: fresh }: Share): JsonObject[] =>
+    one(route, { weight, baseline: fresh });
 
   const leading = (object: JsonObject, kinds: readonly RouteKind[] = routeKinds) =>
     kinds.flatMap((kind) => list(at(object, 'spec', kind)).filter((route) => list(route.route).some(isStable)));
@@ -107,7 +112,7 @@ export function istioRoutes(service: string, canary: string, namespace: string):
     },
     problem: (object, shares) => {
       const routes = leading(object);
-      const split = routes.find((route) => list(route.route).filter((each) => !isCanary(each)).length > 1);
+      const split = routes.find((route) => list(route.route).filter((each) => !isBeside(each)).length > 1);
       if (split) {
         const names = list(split.route).map(hostOf).join(' and ');
         return `its route ${text(split.name) || '(without a name)'} divides its traffic between ${names} already`;

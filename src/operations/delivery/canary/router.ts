@@ -6,8 +6,16 @@ import type { Match, RolloutPlan } from '../../../core/rollout.ts';
 import { gatewayRules } from './gateway.ts';
 import { istioRoutes } from './istio.ts';
 
-/** What the canary gets: so many of a hundred requests, those that match, and a copy of some. */
-export type Share = { weight: number; match?: Match | undefined; mirror?: number | undefined };
+/** What the canary gets: so many of a hundred requests, those that match, and a copy of some; with a baseline, that as many. */
+export type Share = {
+  weight: number;
+  match?: Match | undefined;
+  mirror?: number | undefined;
+  baseline?: boolean | undefined;
+};
+
+/** The Services between which the traffic is divided. */
+export type Sides = Pick<RolloutPlan, 'service' | 'canary' | 'baseline'>;
 
 /** What a router's object has to do with the traffic between stable and canary. */
 export type Routes = {
@@ -20,17 +28,15 @@ export type Routes = {
 };
 
 /** How the object of a plan's router is read and written; undefined where the numbers of pods are the router. */
-export function routesOf({ router, service, canary }: Pick<RolloutPlan, 'router' | 'service' | 'canary'>):
-  | {
-      routes: Routes;
-      ref: ObjectRef;
-    }
-  | undefined {
+export function routesOf({
+  router,
+  ...sides
+}: Sides & Pick<RolloutPlan, 'router'>): { routes: Routes; ref: ObjectRef } | undefined {
   switch (router.kind) {
     case 'istio':
-      return { routes: istioRoutes(service, canary, router.ref.namespace), ref: router.ref };
+      return { routes: istioRoutes(sides, router.ref.namespace), ref: router.ref };
     case 'gateway':
-      return { routes: gatewayRules(service, canary), ref: router.ref };
+      return { routes: gatewayRules(sides), ref: router.ref };
     case 'replicas':
       return undefined;
     default:

@@ -85,8 +85,11 @@ async function shift(kit: Kit, templates: Templates): Promise<Shifted> {
     series.push(...(end.since === undefined ? [] : [{ at: end.since, weight: stage.weight }]), ...end.points);
     const state = { series, stages: phases, heard: end.heard, ...(said !== undefined && { said }) };
     if (end.next.kind === 'back') return { ...state, back: end.next.back };
-    if (stage.baseline && !planned.slice(index + 1).some(({ baseline }) => baseline))
-      await kit.run.step('experiment', (step) => endExperiment(kit, step));
+    if (stage.baseline && !planned.slice(index + 1).some(({ baseline }) => baseline)) {
+      const over = await kit.run.step('experiment', (step) => endExperiment(kit, stage, end.heard, step));
+      // Missing in runs of before a baseline had a share.
+      if (over?.kind === 'back') return { ...state, heard: over.heard, back: over.back };
+    }
     ({ stage: next, index } = stageAfter(kit.rollout, stage, index, end.next));
   }
   return { series, stages: phases, heard: before.heard, ...(said !== undefined && { said }) };

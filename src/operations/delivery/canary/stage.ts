@@ -6,7 +6,7 @@ import type { StepContext } from '../../../core/operation.ts';
 import type { Stage, StageWord } from '../../../core/rollout.ts';
 import { Point } from '../../../core/series.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
-import { type Kit, lookMs, resize, scaleTo, settled, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { type Kit, lookMs, resize, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { awaitKnown } from './known.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
@@ -44,6 +44,14 @@ export const phaseOf = ({ weight, baseline }: Stage): Omit<Phase, 'since' | 'unt
   ...(baseline && { baseline }),
 });
 
+/** Gives the baseline as many pods as the canary has: it gets as much. */
+async function beginExperiment(kit: Kit, pods: number, step: StepContext, signal: AbortSignal): Promise<Tried> {
+  const { baseline } = kit;
+  if (!baseline) return { kind: 'done' };
+  const scaled = await scaleTo(kit, baseline, pods, step, signal);
+  return scaled.kind === 'done' ? await awaitKnown(kit, baseline.name, step, signal) : scaled;
+}
+
 /** Gives the canary as many pods as its share takes, and then the share. */
 async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSignal): Promise<Tried> {
   const { run, kube, rollout, stable, canary } = kit;
@@ -56,8 +64,7 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSig
   // A share is never for the few that the proxies know so far.
   const known = need > sizeOf(beside) ? await awaitKnown(kit, canary.name, step, signal) : scaled;
   if (known.kind !== 'done') return known;
-  const { baseline } = kit;
-  const beginning = stage.baseline && baseline ? await settled(kit, baseline, step, signal) : scaled;
+  const beginning = stage.baseline ? await beginExperiment(kit, need, step, signal) : scaled;
   if (beginning.kind !== 'done') return beginning;
   if (stage.weight > 0) await holdScaler(kit, sizeOf(live), signal);
   step.note(`giving it ${stage.weight} % of the traffic`);

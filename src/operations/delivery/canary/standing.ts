@@ -42,7 +42,7 @@ async function unguarded(
 }
 
 async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, signal: AbortSignal): Promise<Standing> {
-  const { kube, rollout, stable, canary } = kit;
+  const { kube, rollout, stable, canary, baseline } = kit;
   const [live, beside, weight] = await Promise.all([
     eyes.read(stable, signal),
     eyes.read(canary, signal),
@@ -66,6 +66,10 @@ async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, si
     );
   if (rollout.router.kind === 'replicas' && stage.weight > 0 && at(beside, 'spec', 'replicas') === 0)
     return changed(`somebody else scaled Deployment/${canary.name} to none`);
+  const compared = stage.baseline && baseline ? await kube.workload(baseline, signal) : undefined;
+  if (stage.baseline && baseline && !compared) return changed(`Deployment/${baseline.name} was deleted meanwhile`);
+  const fresh = brokenBy(compared?.trouble, 'the pods of the baseline don’t stay up');
+  if (fresh) return { back: fresh };
   const open = await unguarded(kit, eyes, live, beside, signal);
   if (open) return open;
   // With more load stable grows, and the canary's part of it with it.
