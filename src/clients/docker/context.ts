@@ -38,12 +38,12 @@ const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? 
 /** What `.dockerignore` leaves, in an order that is always the same. Links are links: nothing from outside gets in. */
 export function* entriesOf({ root, dockerfile }: Context): Generator<Entry> {
   const ignore = ignoreOf(root, dockerfile);
-  const listed = (folder: string) => {
+  const listed = (folder: string, inMatched: boolean) => {
     const entries = readdirSync(join(root, folder), { withFileTypes: true }).sort(byName);
-    return { prefix: folder === '' ? '' : `${folder}/`, entries: entries.values() };
+    return { prefix: folder === '' ? '' : `${folder}/`, entries: entries.values(), inMatched };
   };
   // The folders that lead to where we are; a generator within a generator would hand each entry through all of them.
-  const open = [listed('')];
+  const open = [listed('', false)];
   for (let here = open.at(-1); here; here = open.at(-1)) {
     const { done, value: entry } = here.entries.next();
     if (done) {
@@ -51,11 +51,12 @@ export function* entriesOf({ root, dockerfile }: Context): Generator<Entry> {
       continue;
     }
     const path = here.prefix + entry.name;
-    const ignored = ignore.ignores(path);
+    const mayMatch = here.inMatched || ignore.mayMatch(entry.name);
+    const ignored = mayMatch && ignore.ignores(path);
     if (entry.isDirectory()) {
       if (ignored && !ignore.mayHold(path)) continue;
       if (!ignored) yield { path, kind: 'folder' };
-      open.push(listed(path));
+      open.push(listed(path, mayMatch));
     } else if (path === dockerfile || !ignored) {
       if (entry.isFile()) yield { path, kind: 'file' };
       else if (entry.isSymbolicLink()) yield { path, kind: 'link' };
