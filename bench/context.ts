@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { type Context, entriesOf, packContext } from '../src/clients/docker/context.ts';
+import { type Context, entriesOf } from '../src/clients/docker/context.ts';
+import { packContext } from '../src/clients/docker/pack.ts';
 import { type Figure, quantile } from './figures.ts';
 
 const files = 20_000;
@@ -36,11 +35,24 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
+/** Packs a context into a file. */
+async function packInto(context: Context, path: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await packContext(context, (part) => writeFile(file, part), signal);
+  } finally {
+    await file.close();
+  }
+}
+
 /** How much memory packing takes at most, in MB beside what there was. */
 async function weigh(context: Context): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = before;
-  for await (const _part of packContext(context, signal)) most = Math.max(most, process.memoryUsage().rss);
+  const watch = async () => {
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  await packContext(context, watch, signal);
   return (most - before) / 1_048_576;
 }
 
@@ -56,7 +68,7 @@ export async function context(): Promise<Figure[]> {
     await writeFile(list, entries.map(({ path }) => `${path}\n`).join(''));
     const tar = promisify(execFile);
     const [mine, theirs] = [join(folder, 'ours.tar'), join(folder, 'theirs.tar')];
-    const pack = () => pipeline(packContext(made, signal), createWriteStream(mine));
+    const pack = () => packInto(made, mine);
     const gnu = () => tar('tar', ['-cf', theirs, '-C', root, '--no-recursion', '-T', list]);
     const samples = { ours: [] as number[], floor: [] as number[] };
     for (let n = 0; n < rounds + warmUps; n++) {

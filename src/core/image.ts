@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { fault } from './errors.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
@@ -17,6 +18,12 @@ export function parseImage(text: string): ImageReference {
     ...(groups.digest ? { digest: groups.digest } : {}),
   };
 }
+
+/** Where images of one kind lie: `registry.example.com/team/web`. */
+export const Repository = z.string().refine((text) => {
+  const groups = text.length <= 512 ? grammar.exec(text)?.groups : undefined;
+  return groups?.repository !== undefined && groups.tag === undefined && groups.digest === undefined;
+}, 'must be an image without a tag, such as registry.example.com/team/web');
 
 /** `host/repository`, without tag and digest. */
 export function repositoryOf(image: ImageReference): string {

@@ -3,6 +3,7 @@ import { AnalysisTemplate } from './analysis/template.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
+import { Repository } from './image.ts';
 import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
@@ -16,7 +17,7 @@ export const Label = z
 
 export const AppSettings = z.strictObject({
   /** Image repository without a tag: `registry.example.com/team/web`. */
-  image: z.string().min(1),
+  image: Repository,
   /** What runs it; where it says nothing, a Deployment, or else an Argo Rollout of the same name. */
   kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']).optional(),
   /** Name of the workload, where it is not the app's own name. */

@@ -88,6 +88,15 @@ test.each([
   expect(faultsOf(base + text).join('\n')).toContain(words);
 });
 
+test.each(['Web', 'r/web:v1', 'https://r.example.com/web', 'r/web:', 'web v2', `r/web@sha256:${'a'.repeat(64)}`, ''])(
+  'an app’s image is a repository, and not “%s”',
+  (image) => {
+    expect(faultsOf(base.replace('image: r/web', `image: '${image}'`))).toEqual([
+      'shipmate.yaml:1 apps.web.image: must be an image without a tag, such as registry.example.com/team/web.',
+    ]);
+  },
+);
+
 test.each([
   ['a key that stands there twice', `${base}apps: {web: {image: other}}`, 'shipmate.yaml:3 Map keys must be unique'],
   ['a second document', `${base}---\n${base}`, 'A second document begins here'],

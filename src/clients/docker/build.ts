@@ -27,6 +27,8 @@ export type Build = {
   context: Context;
   /** The Dockerfile's. */
   text: string;
+  /** What the builder may know its own copy of the context by. */
+  copy: string | undefined;
   /** Of the order's secrets, in their order. */
   values: readonly string[];
 };
@@ -109,8 +111,8 @@ export async function runBuild(
   seen: (progress: BuildProgress) => void,
   signal: AbortSignal,
 ): Promise<{ digest?: string }> {
-  const { host, program, logins, order, settings, context, values } = build;
-  return await withHome(host, logins, async (home) => {
+  const { host, program, logins, order, settings, context, copy, values } = build;
+  return await withHome(host, { logins, copy }, async (home) => {
     const builder = await builderOf(build, home, signal);
     const metadata = join(home.folder, 'metadata.json');
     const output = outputOf(build);

@@ -54,15 +54,22 @@ const environmentOf = (home: string, dockerHost: string): Record<string, string>
 
 export type Home = { folder: string; env: Record<string, string> };
 
-/** A folder of its own for one call of buildx, with what proves who Shipmate is by host: BuildKit asks for each host alone. */
+/**
+ * A folder of its own for one call of buildx, with what proves who Shipmate is by host: BuildKit asks for each host alone.
+ *
+ * BuildKit keeps what it was sent of a context and is sent only what differs, by time and size, the next time buildx comes with the
+ * same name in `.buildNodeID`. A file that was written anew with the same time and size would be built as it was before. So the name
+ * is one that no other content has; without one nothing that was sent before is used.
+ */
 export async function withHome<Result>(
   dockerHost: string,
-  logins: readonly Login[],
+  { logins, copy }: { logins: readonly Login[]; copy: string | undefined },
   act: (home: Home) => Promise<Result>,
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'shipmate-buildx-'));
   try {
     await mkdir(join(folder, 'buildx'));
+    if (copy !== undefined) await writeFile(join(folder, 'buildx', '.buildNodeID'), copy);
     await writeFile(join(folder, 'config.json'), JSON.stringify(configOf(logins)), { mode: 0o600 });
     return await act({ folder, env: environmentOf(folder, dockerHost) });
   } finally {

@@ -7,7 +7,8 @@ import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
 import { runBuild } from './build.ts';
 import { findBuildx, type Login } from './buildx.ts';
-import { contextIn, digestOfContext, measure, refused } from './context.ts';
+import { measure, readContents } from './contents.ts';
+import { type Context, contextIn, refused } from './context.ts';
 import { createPush } from './push.ts';
 import { saidOf, withSource } from './source.ts';
 
@@ -27,6 +28,7 @@ export type DockerOptions = {
   secret: (ref: SecretRef) => string;
 };
 
+const megabyte = 1_048_576;
 const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A frontend runs with the rights of the build, and may be anybody's: only those that were allowed by name. */
@@ -40,27 +42,56 @@ function checkFrontend(text: string, said: string, { frontends }: BuildSettings)
   );
 }
 
+type Inspected = {
+  found: FoundContext;
+  context: Context;
+  /** The Dockerfile's. */
+  text: string;
+  /** The same only where every file is: what the builder may know its own copy by. */
+  copy?: string;
+};
+
 /** What a folder holds now, found out before anything is sent anywhere. */
 async function inspect(
   folder: string,
-  found: { commit: string; committedAt: number } | undefined,
+  checkedOut: { commit: string; committedAt: number } | undefined,
   { source, dockerfile }: { source: ContextSource; dockerfile: string },
   settings: BuildSettings,
   signal: AbortSignal,
-) {
+): Promise<Inspected> {
   const said = saidOf(source);
   const { text, ...context } = await contextIn(folder, dockerfile, said);
   checkFrontend(text, said, settings);
-  const { files, bytes } = await measure(context, said, settings.contextMegabytes * 1_048_576, signal);
-  const id = found?.commit ?? (source.kind === 'upload' ? source.digest : await digestOfContext(context, signal));
-  const found_: FoundContext = {
-    id,
-    ...(found && { committedAt: found.committedAt }),
+  const limitBytes = settings.contextMegabytes * megabyte;
+  const known = checkedOut?.commit ?? (source.kind === 'upload' ? source.digest : undefined);
+  const { files, bytes, stamp, ...read } =
+    known === undefined
+      ? await readContents(context, said, limitBytes, signal)
+      : { ...(await measure(context, said, limitBytes, signal)), digest: known };
+  const copy = source.kind === 'folder' ? stamp : sha256(`${read.digest} ${source.path}`);
+  const found = {
+    id: read.digest,
+    ...(checkedOut && { committedAt: checkedOut.committedAt }),
     files,
     bytes,
     dockerfile: sha256(text),
   };
-  return { found: found_, context, text };
+  return { found, context, text, ...(copy !== undefined && { copy }) };
+}
+
+/** Whether a folder is what it was: nobody wrote to it, or what was written is the same. */
+async function isUnchanged(
+  { found, context, text, copy }: Inspected,
+  order: Pick<BuildOrder, 'source' | 'dockerfile'>,
+  settings: BuildSettings,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const said = saidOf(order.source);
+  const now = await contextIn(context.root, order.dockerfile, said);
+  if (now.text !== text) return false;
+  const limitBytes = settings.contextMegabytes * megabyte;
+  if (copy !== undefined && (await measure(context, said, limitBytes, signal)).stamp === copy) return true;
+  return (await readContents(context, said, limitBytes, signal)).digest === found.id;
 }
 
 /** Builds with `docker buildx`, and pushes what a daemon has. */
@@ -81,20 +112,21 @@ export function createDocker(options: DockerOptions): DockerPort {
     const { source, dockerfile, context: planned } = order;
     const exact = source.kind === 'git' ? { ...source, ref: planned.id } : source;
     return await withSource(options, exact, signal, async (folder, commit) => {
-      const check = () => inspect(folder, commit, { source, dockerfile }, settings, signal);
-      const { found, context, text } = await check();
+      const inspected = await inspect(folder, commit, { source, dockerfile }, settings, signal);
+      const { found, context, text, copy } = inspected;
       const changed = () => fault('CONTEXT_CHANGED', { context: saidOf(source) });
-      if (found.id !== planned.id) throw changed();
+      if (found.id !== planned.id || found.dockerfile !== planned.dockerfile) throw changed();
       const values = order.secrets.map((id) => {
         const ref = order.secretRefs[id];
         if (!ref) throw fault('BAD_INPUT', { problem: `There is no build secret “${id}” in shipmate.yaml.` });
         return options.secret(ref);
       });
       const insecure = options.insecure?.() ?? [];
-      const build = { host, program, order, pushes, settings, logins: logins(), insecure, context, text, values };
+      const build = { host, program, order, pushes, settings, logins: logins(), insecure, context, text, copy, values };
       const built = await runBuild(build, seen, signal);
       // A folder that somebody writes to meanwhile is not what was approved.
-      if (source.kind === 'folder' && !pushes && (await check()).found.id !== planned.id) throw changed();
+      if (source.kind === 'folder' && !pushes && !(await isUnchanged(inspected, order, settings, signal)))
+        throw changed();
       return built;
     });
   };

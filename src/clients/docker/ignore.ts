@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { normalize } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
 
 export type Ignore = {
+  /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
+  mayMatch(name: string): boolean;
   ignores(path: string): boolean;
   /** Whether an ignored folder may still hold something that an exception brings back. */
   mayHold(folder: string): boolean;
@@ -29,12 +32,24 @@ function reaches(exception: string, folder: string): boolean {
   return true;
 }
 
+/** The names that a rule is about, as a regular expression: of `**\/*.log` those that end in `.log`; of what is no plain rule, any. */
+function namesOf(rule: string): string {
+  const segments = normalize(rule.replace(/\/+$/, '')).split('/');
+  const last = segments.pop() ?? '';
+  const isPlain = /^[\w.*?/-]+$/.test(rule) && segments.every((each) => each === '**' || !each.includes('**'));
+  if (!isPlain || last.includes('**') || /^\.{0,2}$/.test(last)) return '.*';
+  return last.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+}
+
 /** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. */
 export function ignoreOf(root: string, dockerfile: string): Ignore {
   const text = textOf(join(root, `${dockerfile}.dockerignore`)) ?? textOf(join(root, '.dockerignore')) ?? '';
-  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => line.trim());
   const exceptions = lines
-    .map((line) => line.trim())
     .filter((line) => line.startsWith('!'))
     .map((line) =>
       line
@@ -42,10 +57,12 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
         .trim()
         .replace(/^\/+|\/+$/g, ''),
     );
-  if (lines.every((line) => line.trim() === '' || line.startsWith('#')))
-    return { ignores: () => false, mayHold: () => true };
+  if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
   const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));
+  // To ask for each of many thousand paths takes as long as reading them.
+  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 's');
   return {
+    mayMatch: (name) => names.test(name),
     ignores: (path) => rules.ignores(path),
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
   };

@@ -1,5 +1,7 @@
-import { symlink } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
 import type { BuildProgress } from '../../../src/core/build.ts';
@@ -170,6 +172,35 @@ describe('a context', () => {
     await expect(buildFrom(docker, source(), { image, context }, () => {}, signal)).rejects.toMatchObject({
       code: 'CONTEXT_CHANGED',
     });
+  });
+
+  test('is built as it is now, also where a file was written anew with its old size and time', async () => {
+    const [file, long] = [join(folder, 'keep.log'), new Date(1_600_000_000_000)];
+    const built = async (text: string) => {
+      await writeFile(file, text);
+      await utimes(file, long, long);
+      // What was written just now is looked at whole; it is to be old enough for the shorter way.
+      await sleep(2_100);
+      await buildFrom(docker, source(), { image }, () => {}, signal);
+      return await cli('run', '--rm', '--network', 'none', image, 'cat', '/app/keep.log');
+    };
+    expect(await built('one')).toBe('one');
+    expect(await built('two')).toBe('two');
+    expect(await built('one')).toBe('one');
+  });
+
+  test.each([
+    ['and is another one then is not pushed', 'other', false],
+    ['and is the same then is', 'x', true],
+  ])('that somebody writes to during its build %s', async (_, text, pushed) => {
+    folder = await contextOf({ Dockerfile: `FROM ${bed.busybox}\nCOPY . /app/\n${shell('echo on')}\n`, file: 'x' });
+    await sleep(2_100);
+    const seen = ({ text: line }: BuildProgress) => {
+      if (line.startsWith('RUN')) writeFileSync(join(folder, 'file'), text);
+    };
+    const build = buildFrom(docker, source(), { image, fresh: true }, seen, signal);
+    if (pushed) expect(await build).toMatchObject({ image });
+    else await expect(build).rejects.toMatchObject({ code: 'CONTEXT_CHANGED' });
   });
 });
 
