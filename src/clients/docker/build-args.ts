@@ -50,7 +50,8 @@ export function buildArguments(
     `--builder=${builder}`,
     '--progress=rawjson',
     `--file=${root}/${dockerfile}`,
-    `--tag=${image}`,
+    // A builder of its own pushes under the digest alone, which does not go with a tag.
+    ...(own ? [] : [`--tag=${image}`]),
     ...(output === undefined ? [] : [`--output=${output}`]),
     ...each('label', labels),
     ...(own && output !== 'type=cacheonly' ? annotationArguments(order) : []),

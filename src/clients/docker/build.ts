@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BuildOrder, BuildProgress } from '../../core/build.ts';
 import { lineOf } from '../../core/dockerfile.ts';
 import { type Fault, fault } from '../../core/errors.ts';
-import { parseImage } from '../../core/image.ts';
+import { parseImage, repositoryOf } from '../../core/image.ts';
 import type { BuildSettings } from '../../core/image-settings.ts';
 import { createRedact } from '../../core/redact.ts';
 import { buildArguments, builderArguments, secretVariable } from './build-args.ts';
@@ -98,7 +98,9 @@ function outputOf({ order, pushes, settings, insecure }: Build): string | undefi
   if (settings.builder === undefined) return undefined;
   if (!pushes) return 'type=cacheonly';
   const plainHttp = insecure.includes(parseImage(order.image).registry ?? '') ? ',registry.insecure=true' : '';
-  return `type=image,name=${order.image},push=true,oci-mediatypes=true${plainHttp}`;
+  // Under its digest alone: it gets its tag when it is known to be what was approved.
+  const name = repositoryOf(parseImage(order.image));
+  return `type=image,name=${name},push=true,push-by-digest=true,oci-mediatypes=true${plainHttp}`;
 }
 
 /**

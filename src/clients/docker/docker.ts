@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BuildOrder, BuildProgress, ContextSource, Docker as DockerPort, FoundContext } from '../../core/build.ts';
 import { frontendOf } from '../../core/dockerfile.ts';
 import { fault } from '../../core/errors.ts';
+import { parseImage, repositoryOf } from '../../core/image.ts';
 import type { BuildSettings, SecretRef } from '../../core/image-settings.ts';
 import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
@@ -22,7 +23,7 @@ export type DockerOptions = {
   /** The path of buildx, where it is not found by itself. */
   buildx?: string;
   git: Pick<Git, 'checkout'>;
-  registry: Pick<Registry, 'manifest' | 'readBlob'>;
+  registry: Pick<Registry, 'manifest' | 'readBlob' | 'putManifest'>;
   settings: () => BuildSettings;
   /** The value of a secret. @throws Fault where there is none */
   secret: (ref: SecretRef) => string;
@@ -125,10 +126,18 @@ export function createDocker(options: DockerOptions): DockerPort {
       const build = { host, program, order, pushes, settings, logins: logins(), insecure, context, text, copy, values };
       const built = await runBuild(build, seen, signal);
       // A folder that somebody writes to meanwhile is not what was approved.
-      if (source.kind === 'folder' && !pushes && !(await isUnchanged(inspected, order, settings, signal)))
-        throw changed();
+      if (source.kind === 'folder' && !(await isUnchanged(inspected, order, settings, signal))) throw changed();
       return built;
     });
+  };
+
+  /** Gives what was pushed under its digest the tag that was asked for. */
+  const tagged = async (image: string, digest: string, signal: AbortSignal): Promise<void> => {
+    const parts = parseImage(image);
+    const repository = repositoryOf(parts);
+    const manifest = await options.registry.manifest(`${repository}@${digest}`, signal);
+    if (!manifest) throw fault('PUSH_FAILED', { image, problem: `the registry has no ${digest}.` });
+    await options.registry.putManifest(repository, manifest, parts.tag, signal);
   };
 
   return {
@@ -143,6 +152,7 @@ export function createDocker(options: DockerOptions): DockerPort {
       const { digest } = await buildTo(order, true, seen, signal);
       if (digest === undefined)
         throw fault('PUSH_FAILED', { image: order.image, problem: 'the builder did not say under which digest.' });
+      await tagged(order.image, digest, signal);
       return { digest };
     },
     push,

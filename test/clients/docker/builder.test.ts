@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
 import type { BuildProgress } from '../../../src/core/build.ts';
@@ -39,6 +41,16 @@ test('one image for two platforms is an index of both, with its annotations, and
   expect(found?.body.annotations).toMatchObject(order.labels);
   const platforms = found?.body.manifests?.map(({ platform }) => `${platform?.os}/${platform?.architecture}`);
   expect(platforms).toEqual(order.platforms);
+});
+
+test('a folder that somebody writes to while it is pushed gets no tag', async () => {
+  const folder = await contextOf({ Dockerfile: 'FROM scratch\nCOPY . /app/\n', a: 'a' });
+  const docker = at(kit);
+  const image = `${repository}:meanwhile`;
+  const whole = await buildFrom(docker, { kind: 'folder', folder }, { image }, () => {}, signal);
+  const write = () => writeFileSync(join(folder, 'a'), 'something else');
+  await expect(docker.pushBuilt(whole, write, signal)).rejects.toMatchObject({ code: 'CONTEXT_CHANGED' });
+  expect(await registry.manifest(image, signal)).toBeUndefined();
 });
 
 test('the cache in the registry is what another builder, which knows nothing, goes on from', async () => {
