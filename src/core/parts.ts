@@ -17,6 +17,10 @@ export const PartPlan = z.object({
 });
 export type PartPlan = z.output<typeof PartPlan>;
 
+/** `web:v1 → web:v2`, with the app before it where the images are not called like it. */
+export const partText = ({ app, summary }: Pick<PartPlan, 'app' | 'summary'>): string =>
+  summary.startsWith(`${app}:`) ? summary : `${app} ${summary}`;
+
 /** What a run asks of a part: the operation, its input, and the digest of the plan that was shown. */
 export type PartAsk = { operation: string; input: Record<string, unknown>; digest?: string };
 

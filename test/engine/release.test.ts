@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { fault } from '../../src/core/errors.ts';
 import { AppBuild } from '../../src/core/image-settings.ts';
 import { Rule, type Settings } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';
 import { stop } from '../../src/engine/stop.ts';
+import { keys } from '../../src/store/keys.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
 import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
@@ -44,6 +46,17 @@ const partsOf = async (id: string) =>
   await Promise.all(Object.values((await desk.run(id)).parts ?? {}).map((part) => desk.run(part)));
 
 describe('several apps as one release', () => {
+  test('are one change where the number of changes is limited', async () => {
+    const staging = settings.environments.staging ?? expect.unreachable();
+    const limited = { ...staging, rateLimit: { changes: 1, minutes: 60 } };
+    await engine.redis.del(keys.rate('staging'));
+    terms = { ...settings, environments: { ...settings.environments, staging: limited } };
+    const first = await release(['web@v2', 'api@v2']);
+    expect((await desk.settle([first], 20_000))[0]).toMatchObject({ state: 'finished' });
+    const second = await release(['web@v3']);
+    expect((await desk.settle([second], 20_000))[0]?.fault).toMatchObject({ code: 'TOO_MANY_CHANGES' });
+  });
+
   test('go wave by wave, each as a deploy of its own in the history of its place', async () => {
     const id = await release(['web@v2', 'api@v2']);
     const [run] = await desk.settle([id], 20_000);
@@ -89,6 +102,19 @@ describe('several apps as one release', () => {
     const [run] = await desk.settle([id], 20_000);
     expect(run).toMatchObject({ state: 'failed', report: { kind: 'taken-back', app: 'api' } });
     expect(run?.report).toMatchObject({ why: expect.stringContaining('not any more what run') });
+  });
+
+  test('a new app that was refused never came to be, and is not said to stay', async () => {
+    world.objects.delete('staging/api');
+    const { apply } = world.kube;
+    world.kube.apply = async (manifest, ...rest) => {
+      if (JSON.stringify(manifest).includes('/api'))
+        throw fault('CLUSTER_REFUSED', { cluster: 'c', problem: 'no quota' });
+      return await apply(manifest, ...rest);
+    };
+    const [run] = await desk.settle([await release(['web@v2', 'api@v2'])], 20_000);
+    expect(run).toMatchObject({ state: 'failed', report: { kind: 'taken-back', app: 'api', stays: [] } });
+    expect(Object.keys(run?.parts ?? {})).toEqual(['web', 'api', 'back web']);
   });
 
   test('an app that nobody knows, one that comes twice, and one without a version change nothing', async () => {

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { partText } from '../../../src/core/parts.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import { begunSteps, shareOf } from '../../../src/core/standing.ts';
 import { shareDetails } from './canary-blocks.ts';
@@ -43,9 +44,7 @@ const stepWords: Record<string, string> = {
 function titleOfStep(name: string, { plan, operation }: Run): string {
   const [wave] = /(?<=^wave )\d+$/.exec(name) ?? [];
   if (wave !== undefined)
-    return (plan?.parts ?? [])
-      .flatMap((part) => (part.wave === Number(wave) ? [`${part.app} ${part.summary}`] : []))
-      .join(', ');
+    return (plan?.parts ?? []).flatMap((part) => (part.wave === Number(wave) ? [partText(part)] : [])).join(', ');
   if (operation === 'release' && name === 'back') return 'Take all back to what they were';
   const share = shareOf(name);
   return share === undefined ? (stepWords[name] ?? name) : `${share} % of the traffic`;

@@ -1,6 +1,6 @@
 import { JsonObject } from '../../../core/json.ts';
 import type { PlanContext } from '../../../core/operation.ts';
-import type { PartPlan } from '../../../core/parts.ts';
+import { type PartPlan, partText } from '../../../core/parts.ts';
 import { locate } from '../../../core/place.ts';
 import { changesNothing, type Draft, type Plan } from '../../../core/plan.ts';
 import { findWorkload } from '../../workloads/find.ts';
@@ -58,7 +58,7 @@ export async function planRelease(context: Context, wanted: Wanted): Promise<Dra
   const all = await Promise.all(asked.map((each) => partOf(context, each, wanted, made)));
   const changing = all.filter(({ plan }) => !changesNothing(plan));
   const parts = renumbered(changing.map(({ part }) => part));
-  const waves = sorted(parts).map((wave) => wave.map(({ app, summary }) => `${app} ${summary}`).join(', '));
+  const waves = sorted(parts).map((wave) => wave.map(partText).join(', '));
   const same = all.filter(({ plan }) => changesNothing(plan)).map(({ part }) => `${part.app} is like that already.`);
   const warnings = [...changing.flatMap(({ plan, part }) => (plan.warnings ?? []).map(of(part.app))), ...same];
   return {

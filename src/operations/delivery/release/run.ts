@@ -13,11 +13,22 @@ type ReleaseRun = RunContext<ReleaseNeeds, (typeof releaseSteps)[number]>;
 
 const askOf = ({ operation, input, digest }: PartPlan): PartAsk => ({ operation, input, digest });
 
+/** An app that is new, and whose deploy was refused, never came to be: there is nothing to take back. */
+async function isThere({ on, settings }: ReleaseRun, app: string, env: string, signal: AbortSignal): Promise<boolean> {
+  const place = locate(settings, { app, env });
+  return (await findWorkload(on.kube(place.cluster), place, signal)) !== undefined;
+}
+
 /** Takes back whatever was begun, the last first; answers with what could not be. */
-async function takeBack(run: ReleaseRun, begun: readonly PartPlan[]): Promise<{ app: string; why: string }[]> {
+async function takeBack(
+  run: ReleaseRun,
+  begun: readonly PartPlan[],
+  env: string,
+): Promise<{ app: string; why: string }[]> {
   return await run.step('back', async (step) => {
     const stays: { app: string; why: string }[] = [];
     for (const { app, back } of [...begun].reverse()) {
+      if (back.operation === 'workload-delete' && !(await isThere(run, app, env, step.signal))) continue;
       const [end] = await settleParts(step, new Map([[`back ${app}`, back]]), { deaf: true });
       if (end && !end.well) stays.push({ app, why: end.why });
     }
@@ -53,7 +64,7 @@ export async function runRelease(run: ReleaseRun, env: string): Promise<Report> 
     begun.push(...now.filter(({ key }) => ends.some((end) => end.key === key && end.begun)));
     const failed = ends.find(({ well, cut }) => !well && !cut) ?? ends.find(({ well }) => !well);
     if (!failed) continue;
-    const stays = await takeBack(run, begun);
+    const stays = await takeBack(run, begun, env);
     return { kind: 'taken-back', app: failed.key, why: failed.why, aborted: failed.cut, apps: begun.map(told), stays };
   }
   const differs = await run.step('verify', ({ signal }) => differing(run, parts, env, signal));
