@@ -7,6 +7,7 @@ import { agoText, number } from '../docker/reading.ts';
 import { ruleIn, rulesOf } from './endpoint-names.ts';
 import { ruleOf, wayOf } from './rule.ts';
 import { RuleName } from './rule-fields.ts';
+import { startOnce } from './start-once.ts';
 import { harborTable } from './table.ts';
 
 const lookMs = 1_000;
@@ -83,14 +84,10 @@ export const harborReplicate = defineOperation({
   run: async (run, { policy: name }) => {
     const { path = [], body } = run.plan.harbor?.[0] ?? {};
     const policy = String(number(at(body, 'policy_id')));
-    const id = await run.step('start', async ({ signal, startedAt }) => {
+    const id = await run.step('start', async (step) => {
+      const { signal } = step;
       const recent = await run.on.harbor.list(executions, { policy_id: policy, sort: '-start_time' }, 10, signal);
-      // Of one that was started and not noted: a worker was lost in between.
-      const own = recent.find((each) => Date.parse(text(each.start_time)) >= startedAt - 1_000);
-      if (own) return String(number(own.id));
-      const { made, message } = await run.on.harbor.send({ method: 'POST', path, body }, signal);
-      if (made === undefined) throw fault('HARBOR_REFUSED', { problem: message, hint: 'Ask again.' });
-      return made;
+      return await startOnce(step, recent, () => run.on.harbor.send({ method: 'POST', path, body }, signal));
     });
     const note = await run.step('wait', async (step) => {
       for (;;) {

@@ -7,6 +7,7 @@ import { Switch } from '../../core/values.ts';
 import { list, number } from '../docker/reading.ts';
 import { Project } from './names.ts';
 import { policyOf, ruleText } from './retention-policy.ts';
+import { startOnce } from './start-once.ts';
 
 const lookMs = 1_000;
 const longestMs = 10 * 60_000;
@@ -53,16 +54,11 @@ export const harborRetentionRun = defineOperation({
   },
   run: async (run, { project, dry }) => {
     const { path = [], body } = run.plan.harbor?.[0] ?? {};
-    const execution = await run.step('start', async ({ signal, startedAt }) => {
+    const execution = await run.step('start', async (step) => {
+      const { signal } = step;
       const all = await run.on.harbor.list(path, {}, 20, signal);
-      // Of one that was started and not noted: a worker was lost in between.
-      const own = all.find(
-        (each) => (each.dry_run === true) === dry && Date.parse(text(each.start_time)) >= startedAt - 1_000,
-      );
-      if (own) return String(number(own.id));
-      const { made, message } = await run.on.harbor.send({ method: 'POST', path, body }, signal);
-      if (made === undefined) throw fault('HARBOR_REFUSED', { problem: message, hint: 'Ask again.' });
-      return made;
+      const alike = all.filter((each) => (each.dry_run === true) === dry);
+      return await startOnce(step, alike, () => run.on.harbor.send({ method: 'POST', path, body }, signal));
     });
     await run.step('wait', async ({ signal, note, startedAt }) => {
       for (;;) {
