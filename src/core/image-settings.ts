@@ -102,6 +102,10 @@ export const BuildSettings = z
     'memory and cpus need a builder with an image: the daemon’s own takes no limits, and one that runs elsewhere has its own',
   );
 export type BuildSettings = z.output<typeof BuildSettings>;
+
+/** How much a context may be, in bytes. */
+export const contextLimit = ({ contextMegabytes }: Pick<BuildSettings, 'contextMegabytes'>): number =>
+  contextMegabytes * 1_048_576;
 export const plainBuilds: z.input<typeof BuildSettings> = {};
 
 /** How Shipmate is known to a host: to no other. */

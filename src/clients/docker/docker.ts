@@ -3,7 +3,7 @@ import type { BuildOrder, BuildProgress, ContextSource, Docker as DockerPort, Fo
 import { frontendOf } from '../../core/dockerfile.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
-import type { BuildSettings, SecretRef } from '../../core/image-settings.ts';
+import { type BuildSettings, contextLimit, type SecretRef } from '../../core/image-settings.ts';
 import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
 import { runBuild } from './build.ts';
@@ -29,7 +29,6 @@ export type DockerOptions = {
   secret: (ref: SecretRef) => string;
 };
 
-const megabyte = 1_048_576;
 const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A frontend runs with the rights of the build, and may be anybody's: only those that were allowed by name. */
@@ -63,7 +62,7 @@ async function inspect(
   const said = saidOf(source);
   const { text, ...context } = await contextIn(folder, dockerfile, said);
   checkFrontend(text, said, settings);
-  const limitBytes = settings.contextMegabytes * megabyte;
+  const limitBytes = contextLimit(settings);
   const known = checkedOut?.commit ?? (source.kind === 'upload' ? source.digest : undefined);
   const { files, bytes, stamp, ...read } =
     known === undefined
@@ -90,7 +89,7 @@ async function isUnchanged(
   const said = saidOf(order.source);
   const now = await contextIn(context.root, order.dockerfile, said);
   if (now.text !== text) return false;
-  const limitBytes = settings.contextMegabytes * megabyte;
+  const limitBytes = contextLimit(settings);
   if (copy !== undefined && (await measure(context, said, limitBytes, signal)).stamp === copy) return true;
   return (await readContents(context, said, limitBytes, signal)).digest === found.id;
 }

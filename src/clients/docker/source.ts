@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-fs';
 import { type ContextSource, contextTag } from '../../core/build.ts';
 import { Fault, fault } from '../../core/errors.ts';
-import type { BuildSettings } from '../../core/image-settings.ts';
+import { type BuildSettings, contextLimit } from '../../core/image-settings.ts';
 import type { Git } from '../../core/ports.ts';
 import type { Registry } from '../../core/registry.ts';
 import { refused } from './context.ts';
@@ -159,8 +159,9 @@ export async function withSource<Result>(
   act: (folder: string, commit?: { commit: string; committedAt: number }) => Promise<Result>,
 ): Promise<Result> {
   if (source.kind === 'folder') return await act(await allowed(source));
-  const { gitHosts: hosts, contextMegabytes } = settings();
-  const limitBytes = contextMegabytes * megabyte;
+  const builds = settings();
+  const { gitHosts: hosts } = builds;
+  const limitBytes = contextLimit(builds);
   const temporary = await mkdtemp(join(tmpdir(), 'shipmate-context-'));
   try {
     const folder = join(temporary, 'context');

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { endpointIn, endpointsOf, rulesOf } from './endpoint-names.ts';
+import { endpointsOf, rulesOf } from './endpoint-names.ts';
 import { holds } from './holds.ts';
-import { bodyOf, checkRule, plainRule, type Rule, wayText } from './rule.ts';
+import { bodyOf, checkRule, endpointOf, plainRule, type Rule, wayText } from './rule.ts';
 import { ruleChanges, ruleWarnings } from './rule-changes.ts';
 import { ruleFields, ruleUsage } from './rule-fields.ts';
 
@@ -34,7 +34,7 @@ export const harborReplicationCreate = defineOperation({
     const [rules, endpoints] = await Promise.all([rulesOf(on, signal), endpointsOf(on, signal)]);
     if (rules.some(({ name }) => name === policy))
       throw fault('OBJECT_EXISTS', { kind: 'replication rule', name: policy, where: 'Harbor' });
-    const endpoint = endpointIn(endpoints, rule.to ?? rule.from ?? '');
+    const endpoint = endpointOf(rule, endpoints);
     const warnings = ruleWarnings(rule);
     return {
       summary: `replication rule ${policy}: ${wayText(rule)}, ${rule.images}`,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineOperation, route } from '../../core/operation.ts';
 import { number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { endpointIn, endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
-import { isSayable, ruleOf, wayText } from './rule.ts';
+import { endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
+import { endpointOf, isSayable, ruleOf, wayText } from './rule.ts';
 import { RuleName } from './rule-fields.ts';
 
 export const harborReplicationRemove = defineOperation({
@@ -29,7 +29,7 @@ export const harborReplicationRemove = defineOperation({
     const [rules, endpoints] = await Promise.all([rulesOf(on, signal), endpointsOf(on, signal)]);
     const found = ruleIn(rules, policy);
     const rule = ruleOf(found);
-    const endpoint = endpointIn(endpoints, rule.to ?? rule.from ?? '');
+    const endpoint = endpointOf(rule, endpoints);
     return {
       summary: `replication rule ${policy} → deleted`,
       changes: [

@@ -4,8 +4,8 @@ import type { HarborCall } from '../../core/harbor.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { endpointIn, endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
-import { bodyOf, checkRule, losesFilters, type Rule, ruleOf, wayText } from './rule.ts';
+import { endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
+import { bodyOf, checkRule, endpointOf, losesFilters, type Rule, ruleOf, wayText } from './rule.ts';
 import { ruleChanges, ruleWarnings } from './rule-changes.ts';
 import { ruleFields, ruleUsage } from './rule-fields.ts';
 
@@ -43,7 +43,7 @@ export const harborReplicationSet = defineOperation({
     const before = ruleOf(found);
     const after = changed(before, asked);
     checkRule(after);
-    const endpoint = endpointIn(endpoints, after.to ?? after.from ?? '');
+    const endpoint = endpointOf(after, endpoints);
     if (losesFilters(found))
       throw fault('NOT_FOR_KIND', {
         operation: 'harbor replication set',

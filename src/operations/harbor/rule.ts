@@ -1,6 +1,7 @@
 import { fault } from '../../core/errors.ts';
 import { at, digestOf, type Json, type JsonObject, text } from '../../core/json.ts';
 import { list, number } from '../docker/reading.ts';
+import { endpointIn } from './endpoint-names.ts';
 
 /** A replication rule in the words in which people ask for one, whole; exactly one of `to` and `from` is there. */
 export type Rule = {
@@ -31,6 +32,9 @@ function sideOf(rule: JsonObject): Pick<Rule, 'to' | 'from'> {
   return number(at(to, 'id')) > 0 ? { to: text(at(to, 'name')) } : { from: text(at(from, 'name')) };
 }
 export const wayText = ({ to, from }: Pick<Rule, 'to' | 'from'>): string => `${from ?? 'here'} → ${to ?? 'here'}`;
+/** The endpoint that a rule copies to, or from. */
+export const endpointOf = ({ to, from }: Pick<Rule, 'to' | 'from'>, endpoints: readonly JsonObject[]): JsonObject =>
+  endpointIn(endpoints, to ?? from ?? '');
 export const wayOf = (rule: JsonObject): string => wayText(sideOf(rule));
 
 const filterOf = (rule: JsonObject, type: string) => list(rule.filters).find((filter) => filter.type === type);

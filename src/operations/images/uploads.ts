@@ -1,6 +1,7 @@
 import { type ContextSource, contextTag, contextTags } from '../../core/build.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
+import { contextLimit } from '../../core/image-settings.ts';
 import { wholeName } from '../../core/own-images.ts';
 import type { Registry } from '../../core/registry.ts';
 import type { KeepContext } from '../../core/upload.ts';
@@ -37,9 +38,9 @@ export async function keepContext(
   content: AsyncIterable<Uint8Array>,
 ): Promise<string> {
   const { registry } = on;
-  const { contextMegabytes, uploadHours } = settings.builds;
+  const { uploadHours } = settings.builds;
   const repository = repositoryOf(parseImage(wholeName(settings, image)));
-  const layer = await registry.writeBlob(repository, content, contextMegabytes * megabyte, signal);
+  const layer = await registry.writeBlob(repository, content, contextLimit(settings.builds), signal);
   if (layer.size === 0) throw fault('BAD_INPUT', { problem: 'The build context that was sent is empty.' });
   const config = await registry.writeBlob(repository, only(Buffer.from('{}')), megabyte, signal);
   const manifest = {

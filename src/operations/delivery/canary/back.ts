@@ -5,8 +5,8 @@ import type { ObjectRef } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage } from '../../../core/rollout.ts';
 import { nameOf, refOfWrite } from '../../kubernetes/writes.ts';
-import { type Done, type Kit, settled, type Tried, tryUntil, unlessAborted } from './kit.ts';
-import { awaitKnown } from './known.ts';
+import { type Done, type Kit, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { settledAndKnown } from './known.ts';
 import { podsGone } from './pods-gone.ts';
 import { setShare } from './router.ts';
 import { freeScaler } from './scaler.ts';
@@ -43,10 +43,8 @@ export async function sendBack(kit: Kit, touched: boolean, step: StepContext): P
   await patiently(kit, step, async (signal) => {
     if (touched && rollout.restore) {
       await kube.apply(rollout.restore, { run: run.id, force: true }, signal);
-      const restored = await settled(kit, stable, step, signal);
+      const restored = await settledAndKnown(kit, stable, rollout.service, step, signal);
       if (restored.kind !== 'done') return restored;
-      const known = await awaitKnown(kit, rollout.service, step, signal);
-      if (known.kind !== 'done') return known;
     }
     await awaitStable(kit, step, signal);
     if (rollout.router.kind === 'replicas') {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpointsOf, isReady } from '../../../core/endpoints.ts';
 import { Fault } from '../../../core/errors.ts';
+import type { ObjectRef } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import { byWatch } from './eyes.ts';
-import { deadlineOf, type Kit, type Tried } from './kit.ts';
+import { deadlineOf, type Kit, settled, type Tried } from './kit.ts';
 
 const lookMs = 250;
 
@@ -34,4 +35,16 @@ export async function awaitKnown(kit: Kit, service: string, step: StepContext, s
   step.note('the proxies learn of the new pods');
   await sleep(rollout.reachMs, undefined, { signal });
   return { kind: 'done' };
+}
+
+/** Waits until a Deployment is as it should be, and the proxies know its pods by their Service. */
+export async function settledAndKnown(
+  kit: Kit,
+  ref: ObjectRef,
+  service: string,
+  step: StepContext,
+  signal: AbortSignal,
+): Promise<Tried> {
+  const end = await settled(kit, ref, step, signal);
+  return end.kind === 'done' ? await awaitKnown(kit, service, step, signal) : end;
 }

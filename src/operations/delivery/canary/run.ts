@@ -6,8 +6,8 @@ import type { Point } from '../../../core/series.ts';
 import { doWrites } from '../../kubernetes/writes.ts';
 import { endExperiment, sendBack, takeAway } from './back.ts';
 import type { Phase } from './gate.ts';
-import { type Done, type Kit, kitOf, type ShiftRun, scaleTo, settled, templateOf, unlessAborted } from './kit.ts';
-import { awaitKnown } from './known.ts';
+import { type Done, type Kit, kitOf, resize, type ShiftRun, templateOf, unlessAborted } from './kit.ts';
+import { settledAndKnown } from './known.ts';
 import type { Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { smoke } from './smoke.ts';
@@ -25,8 +25,8 @@ async function prepare(kit: Kit, step: StepContext): Promise<Prepared> {
     // Where the pods are the share there is nothing to wait for yet.
     if (rollout.router.kind === 'replicas') return { kind: 'done' };
     await setShare(kube, rollout, { weight: 0 }, run.id, signal);
-    const scaled = await scaleTo(kit, canary, 1, step, signal);
-    return scaled.kind === 'done' ? await awaitKnown(kit, canary.name, step, signal) : scaled;
+    await resize(kit, canary, 1, signal);
+    return await settledAndKnown(kit, canary, canary.name, step, signal);
   });
   if (done.kind === 'back') return done;
   const [live, beside] = await Promise.all([stable, canary].map((ref) => kube.read(ref, step.signal)));
@@ -40,8 +40,7 @@ async function promote(kit: Kit, heard: number, step: StepContext): Promise<Done
   if (!manifest) throw fault('INTERNAL', { problem: 'a plan without a manifest', run: run.id });
   return await unlessAborted(kit, step, heard, async (signal) => {
     await kube.apply(manifest, { run: run.id, force: takesOver.length > 0 }, signal);
-    const replaced = await settled(kit, stable, step, signal);
-    return replaced.kind === 'done' ? await awaitKnown(kit, rollout.service, step, signal) : replaced;
+    return await settledAndKnown(kit, stable, rollout.service, step, signal);
   });
 }
 

@@ -7,7 +7,7 @@ import type { Stage, StageWord } from '../../../core/rollout.ts';
 import { Point } from '../../../core/series.ts';
 import { type Gated, gateOf, type Phase } from './gate.ts';
 import { type Kit, lookMs, resize, scaleTo, sizeOf, type Tried, tryUntil, unlessAborted } from './kit.ts';
-import { awaitKnown } from './known.ts';
+import { awaitKnown, settledAndKnown } from './known.ts';
 import { abortedBy, type Back } from './reasons.ts';
 import { setShare } from './router.ts';
 import { holdScaler } from './scaler.ts';
@@ -48,8 +48,8 @@ export const phaseOf = ({ weight, baseline }: Stage): Omit<Phase, 'since' | 'unt
 async function beginExperiment(kit: Kit, pods: number, step: StepContext, signal: AbortSignal): Promise<Tried> {
   const { baseline } = kit;
   if (!baseline) return { kind: 'done' };
-  const scaled = await scaleTo(kit, baseline, pods, step, signal);
-  return scaled.kind === 'done' ? await awaitKnown(kit, baseline.name, step, signal) : scaled;
+  await resize(kit, baseline, pods, signal);
+  return await settledAndKnown(kit, baseline, baseline.name, step, signal);
 }
 
 /** Gives the canary as many pods as its share takes, and then the share. */
@@ -59,12 +59,13 @@ async function reach(kit: Kit, stage: Stage, step: StepContext, signal: AbortSig
   if (!beside) return { kind: 'failed', detail: `Deployment/${canary.name} is gone` };
   const need = podsFor(stage.weight, sizeOf(live), rollout.router.kind === 'replicas');
   // Never fewer than there are: what has traffic keeps its pods.
-  const scaled = await scaleTo(kit, canary, Math.max(need, sizeOf(beside)), step, signal);
+  const pods = Math.max(need, sizeOf(beside));
+  const scaled = await scaleTo(kit, canary, pods, step, signal);
   if (scaled.kind !== 'done') return scaled;
   // A share is never for the few that the proxies know so far.
   const known = need > sizeOf(beside) ? await awaitKnown(kit, canary.name, step, signal) : scaled;
   if (known.kind !== 'done') return known;
-  const beginning = stage.baseline ? await beginExperiment(kit, need, step, signal) : scaled;
+  const beginning = stage.baseline ? await beginExperiment(kit, pods, step, signal) : scaled;
   if (beginning.kind !== 'done') return beginning;
   if (stage.weight > 0) await holdScaler(kit, sizeOf(live), signal);
   step.note(`giving it ${stage.weight} % of the traffic`);

@@ -41,8 +41,22 @@ async function unguarded(
   return changed(`somebody else changed what guards the pods meanwhile: ${name} no longer holds for the new ones`);
 }
 
+/** Why there is nothing any more that the canary could be compared with in its experiment, if so. */
+async function withoutBaseline(
+  { kube, baseline }: Kit,
+  eyes: Eyes,
+  signal: AbortSignal,
+): Promise<Standing | undefined> {
+  if (!baseline) return undefined;
+  const fresh = await eyes.read(baseline, signal);
+  if (!fresh) return changed(`Deployment/${baseline.name} was deleted meanwhile`);
+  const pods = await kube.workload(baseline, signal, fresh);
+  const broken = brokenBy(pods?.trouble, 'the pods of the baseline don’t stay up');
+  return broken && { back: broken };
+}
+
 async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, signal: AbortSignal): Promise<Standing> {
-  const { kube, rollout, stable, canary, baseline } = kit;
+  const { kube, rollout, stable, canary } = kit;
   const [live, beside, weight] = await Promise.all([
     eyes.read(stable, signal),
     eyes.read(canary, signal),
@@ -66,10 +80,8 @@ async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, si
     );
   if (rollout.router.kind === 'replicas' && stage.weight > 0 && at(beside, 'spec', 'replicas') === 0)
     return changed(`somebody else scaled Deployment/${canary.name} to none`);
-  const compared = stage.baseline && baseline ? await kube.workload(baseline, signal) : undefined;
-  if (stage.baseline && baseline && !compared) return changed(`Deployment/${baseline.name} was deleted meanwhile`);
-  const fresh = brokenBy(compared?.trouble, 'the pods of the baseline don’t stay up');
-  if (fresh) return { back: fresh };
+  const uncompared = stage.baseline && (await withoutBaseline(kit, eyes, signal));
+  if (uncompared) return uncompared;
   const open = await unguarded(kit, eyes, live, beside, signal);
   if (open) return open;
   // With more load stable grows, and the canary's part of it with it.

@@ -13,10 +13,9 @@ type ReleaseRun = RunContext<ReleaseNeeds, (typeof releaseSteps)[number]>;
 
 const askOf = ({ operation, input, digest }: PartPlan): PartAsk => ({ operation, input, digest });
 
-/** An app that is new, and whose deploy was refused, never came to be: there is nothing to take back. */
-async function isThere({ on, settings }: ReleaseRun, app: string, env: string, signal: AbortSignal): Promise<boolean> {
+async function workloadOf({ on, settings }: ReleaseRun, app: string, env: string, signal: AbortSignal) {
   const place = locate(settings, { app, env });
-  return (await findWorkload(on.kube(place.cluster), place, signal)) !== undefined;
+  return await findWorkload(on.kube(place.cluster), place, signal);
 }
 
 /** Takes back whatever was begun, the last first; answers with what could not be. */
@@ -28,7 +27,8 @@ async function takeBack(
   return await run.step('back', async (step) => {
     const stays: { app: string; why: string }[] = [];
     for (const { app, back } of [...begun].reverse()) {
-      if (back.operation === 'workload-delete' && !(await isThere(run, app, env, step.signal))) continue;
+      // An app that is new, and whose deploy was refused, never came to be: there is nothing to take back.
+      if (back.operation === 'workload-delete' && !(await workloadOf(run, app, env, step.signal))) continue;
       const [end] = await settleParts(step, new Map([[`back ${app}`, back]]), { deaf: true });
       if (end && !end.well) stays.push({ app, why: end.why });
     }
@@ -37,11 +37,10 @@ async function takeBack(
 }
 
 /** Which apps do not run what was released: somebody was at work beside Shipmate. */
-async function differing({ on, settings }: ReleaseRun, parts: readonly PartPlan[], env: string, signal: AbortSignal) {
+async function differing(run: ReleaseRun, parts: readonly PartPlan[], env: string, signal: AbortSignal) {
   const looked = await Promise.all(
     parts.map(async ({ app, image }) => {
-      const place = locate(settings, { app, env });
-      const found = await findWorkload(on.kube(place.cluster), place, signal);
+      const found = await workloadOf(run, app, env, signal);
       const images = found ? containersOf(templateOf(found).live).map((each) => String(at(each, 'image') ?? '')) : [];
       return image === undefined || images.some((each) => each.endsWith(image.digest)) ? [] : [app];
     }),
