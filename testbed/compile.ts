@@ -33,6 +33,9 @@ async function turn(place: string, log: (line: string) => void): Promise<Server>
   }
 }
 
+/** Where a go.mod does not say. */
+const leastGo = '1.26';
+
 /** Go since 1.21 fetches the newer Go that a go.mod asks for; before that it can't. */
 async function checkGo(title: string, wanted: string): Promise<void> {
   const { stdout } = await promisify(execFile)('go', ['version'], { timeout: 10_000, cwd: '/' }).catch(() => ({
@@ -58,7 +61,7 @@ function stampOf({ stamp }: Program, goMod: string): string {
 
 async function build(name: ProgramName, goMod: string, place: string, log: (line: string) => void): Promise<void> {
   const program: Program = programs[name];
-  await checkGo(program.title, /^go (\S+)/m.exec(goMod)?.[1] ?? '1.26');
+  await checkGo(program.title, /^go (\S+)/m.exec(goMod)?.[1] ?? leastGo);
   const temporary = `${place}.unfinished`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
@@ -101,7 +104,12 @@ export async function compiled(name: ProgramName, log: (line: string) => void): 
 /** The folder of a module that a compiled program is made of, such as `istio.io/istio`: its CRDs and fixtures are there. */
 export async function moduleFolder(name: ProgramName, module: string): Promise<string> {
   const options = { cwd: sourceOf(name), timeout: 120_000, env: { ...process.env, GOFLAGS: '' } };
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], options);
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], options).catch(
+    async (thrown: unknown) => {
+      await checkGo(programs[name].title, leastGo);
+      throw thrown;
+    },
+  );
   const { Dir }: { Dir?: unknown } = JSON.parse(stdout);
   if (typeof Dir !== 'string') throw new Error(`go mod download ${module} named no folder:\n${stdout}`);
   return Dir;

@@ -88,7 +88,7 @@ test('an abort sends all traffic to stable by one write; stable was never touche
   const last = traffic.shots.findLast(({ version }) => version === 'v1');
   const tookMs = (last?.at ?? 0) - asked;
   console.log(`abort: ${tookMs} ms to the last request that the canary answered`);
-  expect(tookMs).toBeLessThan(5_000);
+  expect(tookMs, 'long before the bake is over').toBeLessThan(30_000);
   expect(await generation()).toBe(before);
   expect(await routes()).toEqual(shopRoute('any').spec.http);
   expect(await seen('deployment,service')).toBe('deployment.apps/shop\nservice/shop\n');

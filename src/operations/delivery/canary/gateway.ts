@@ -1,7 +1,7 @@
 import { at, type JsonObject, text } from '../../../core/json.ts';
 import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
-import type { Routes, Share, Sides } from './router.ts';
+import { percentOf, type Routes, type Share, type Sides } from './share.ts';
 
 const escaped = (value: string) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
@@ -68,9 +68,18 @@ export function gatewayRules({ service, canary, baseline }: Sides): Routes {
 
   return {
     shared: (object, share) => ({ rules: list(at(object, 'spec', 'rules')).flatMap((rule) => one(rule, share)) }),
-    weightIn: (object) => {
-      const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));
-      return Number(list(rules[0]?.backendRefs).find(isCanary)?.weight ?? 0);
+    given: (object) => {
+      const all = list(at(object, 'spec', 'rules'));
+      const theirs = all.filter((rule) => !isOwn(rule));
+      const shareOf = (counts: (backend: JsonObject) => boolean) =>
+        theirs.flatMap(({ backendRefs }) => percentOf(list(backendRefs), ({ weight }) => Number(weight ?? 1), counts));
+      const copies = theirs.flatMap(({ filters }) => list(filters).filter(isMirror));
+      return {
+        canary: shareOf(isCanary),
+        baseline: shareOf(isBaseline),
+        mirror: copies.map((filter) => Number(at(filter, 'requestMirror', 'percent') ?? 100)),
+        match: all.some(isOwn),
+      };
     },
     problem: (object) => {
       const rules = list(at(object, 'spec', 'rules')).filter((rule) => list(rule.backendRefs).some(isStable));

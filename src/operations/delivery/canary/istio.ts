@@ -1,7 +1,7 @@
 import { at, isObject, type JsonObject, text } from '../../../core/json.ts';
 import { list } from '../../../core/observed.ts';
 import type { Match } from '../../../core/rollout.ts';
-import type { Routes, Share, Sides } from './router.ts';
+import { percentOf, type Routes, type Share, type Sides } from './share.ts';
 
 /** Our own routes in somebody's VirtualService bear a name that begins with this. */
 const own = 'shipmate-canary';
@@ -105,10 +105,21 @@ export function istioRoutes({ service, canary, baseline }: Sides, namespace: str
             : [];
         }),
       ),
-    weightIn: (object) => {
-      const shares = leading(object).filter((route) => !isOwn(route));
-      const weights = shares.map((route) => Number(list(route.route).find(isCanary)?.weight ?? 0));
-      return weights[0] ?? 0;
+    given: (object) => {
+      const all = routeKinds.flatMap((kind) => list(at(object, 'spec', kind)));
+      const theirs = all.filter((route) => !isOwn(route));
+      const shareOf = (counts: (destination: JsonObject) => boolean) =>
+        theirs.flatMap((route) => {
+          const to = list(route.route);
+          return percentOf(to, ({ weight }) => Number(weight ?? (to.length === 1 ? 1 : 0)), counts);
+        });
+      const copies = theirs.filter((route) => canaryHosts.includes(text(at(route, 'mirror', 'host'))));
+      return {
+        canary: shareOf(isCanary),
+        baseline: shareOf((destination) => isBeside(destination) && !isCanary(destination)),
+        mirror: copies.map((route) => Number(at(route, 'mirrorPercentage', 'value') ?? 100)),
+        match: all.some(isOwn),
+      };
     },
     problem: (object, shares) => {
       const routes = leading(object);

@@ -1,31 +1,11 @@
 import { Fault, fault } from '../../../core/errors.ts';
-import { at, type Json, type JsonObject } from '../../../core/json.ts';
+import { at, type Json } from '../../../core/json.ts';
 import type { Kube, ObjectRef } from '../../../core/kube.ts';
 import { runAnnotation } from '../../../core/lost-run.ts';
-import type { Match, RolloutPlan } from '../../../core/rollout.ts';
+import type { RolloutPlan } from '../../../core/rollout.ts';
 import { gatewayRules } from './gateway.ts';
 import { istioRoutes } from './istio.ts';
-
-/** What the canary gets: so many of a hundred requests, those that match, and a copy of some; with a baseline, that as many. */
-export type Share = {
-  weight: number;
-  match?: Match | undefined;
-  mirror?: number | undefined;
-  baseline?: boolean | undefined;
-};
-
-/** The Services between which the traffic is divided. */
-export type Sides = Pick<RolloutPlan, 'service' | 'canary' | 'baseline'>;
-
-/** What a router's object has to do with the traffic between stable and canary. */
-export type Routes = {
-  /** The parts of `spec` that hold routes to stable, with the share in them; all else in them stays. */
-  shared(object: JsonObject, share: Share): JsonObject;
-  /** The weight that the object gives the canary. */
-  weightIn(object: JsonObject): number;
-  /** Why the object can't be used, if so. */
-  problem(object: JsonObject, shares: readonly Share[]): string | undefined;
-};
+import type { Routes, Share, Sides } from './share.ts';
 
 /** How the object of a plan's router is read and written; undefined where the numbers of pods are the router. */
 export function routesOf({
@@ -81,13 +61,33 @@ export async function setShare(
   }
 }
 
-/** The weight that the cluster gives the canary now; undefined where there is no router's object (any more). */
-export async function weightNow(
+const differing = (given: readonly number[], wanted: number): number | undefined =>
+  given.length === 0 && wanted > 0 ? 0 : given.find((each) => each !== wanted);
+
+const percent = (value: number) => `${Math.round(value * 10) / 10} %`;
+
+/**
+ * How the router's object no longer gives the canary its share, as a clause; undefined where it does, and where the numbers
+ * of pods are the router. Routes that somebody has added, and that lead to stable alone, are theirs.
+ */
+export async function shareChanged(
   kube: Pick<Kube, 'read'>,
-  plan: RolloutPlan,
+  plan: Sides & Pick<RolloutPlan, 'router'>,
+  share: Share,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<string | undefined> {
   const found = routesOf(plan);
-  const live = found && (await kube.read(found.ref, signal));
-  return found && live && found.routes.weightIn(live);
+  if (!found) return undefined;
+  const live = await kube.read(found.ref, signal);
+  if (!live) return 'what routes the traffic was deleted meanwhile';
+  const given = found.routes.given(live);
+  const weight = differing(given.canary, share.weight);
+  if (weight !== undefined) return `somebody else gave it ${percent(weight)} of the traffic meanwhile`;
+  const fresh = differing(given.baseline, share.baseline ? share.weight : 0);
+  if (fresh !== undefined)
+    return `somebody else gave the baseline that it is compared with ${percent(fresh)} of the traffic meanwhile`;
+  const copied = differing(given.mirror, share.mirror ?? 0);
+  if (copied !== undefined) return `somebody else had ${percent(copied)} of the traffic copied to it meanwhile`;
+  if (share.match && !given.match) return 'somebody else took away its route for the requests that match meanwhile';
+  return undefined;
 }

@@ -5,7 +5,7 @@ import { byWatch, type Eyes } from './eyes.ts';
 import { guards, sidesOf, untwinned } from './guards.ts';
 import { type Kit, sizeOf, templateOf } from './kit.ts';
 import { type Back, brokenBy } from './reasons.ts';
-import { weightNow } from './router.ts';
+import { shareChanged } from './router.ts';
 
 /** A watch may be silent because its connection is dead, so now and then the cluster itself is asked. */
 const askEveryMs = 30_000;
@@ -57,10 +57,10 @@ async function withoutBaseline(
 
 async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, signal: AbortSignal): Promise<Standing> {
   const { kube, rollout, stable, canary } = kit;
-  const [live, beside, weight] = await Promise.all([
+  const [live, beside, otherShare] = await Promise.all([
     eyes.read(stable, signal),
     eyes.read(canary, signal),
-    weightNow(eyes, rollout, signal),
+    shareChanged(eyes, rollout, stage, signal),
   ]);
   if (!live) return changed(`Deployment/${stable.name} was deleted meanwhile`);
   if (templateOf(live) !== before.stableTemplate)
@@ -72,12 +72,7 @@ async function compare(kit: Kit, stage: Stage, before: Templates, eyes: Eyes, si
   // Another version than the one that is judged and will be promoted.
   if (before.canaryTemplate !== undefined && templateOf(beside) !== before.canaryTemplate)
     return changed(`somebody else changed Deployment/${canary.name} meanwhile`);
-  if (rollout.router.kind !== 'replicas' && weight !== stage.weight)
-    return changed(
-      weight === undefined
-        ? 'what routes the traffic was deleted meanwhile'
-        : `somebody else gave it ${weight} % of the traffic meanwhile`,
-    );
+  if (otherShare !== undefined) return changed(otherShare);
   if (rollout.router.kind === 'replicas' && stage.weight > 0 && at(beside, 'spec', 'replicas') === 0)
     return changed(`somebody else scaled Deployment/${canary.name} to none`);
   const uncompared = stage.baseline && (await withoutBaseline(kit, eyes, signal));
