@@ -23,11 +23,15 @@ async function plan({ on, place, signal }: PlanContext<'kube'>, wish: ReplicaWis
   });
   const now = Number(at(found.live, 'spec', 'replicas') ?? 1);
   const replicas = replicasOf(now, wish);
-  await refuseAutoscaled(kube, found.ref, { ...place, app: calledBy(place) }, { now, to: replicas }, signal);
+  const who = { ...place, app: calledBy(place) };
+  const [{ planned }] = await Promise.all([
+    planChange(kube, found, { spec: { replicas } }, signal),
+    refuseAutoscaled(kube, found.ref, who, { now, to: replicas }, signal),
+  ]);
   const asked = typeof wish === 'string' ? ` (${wish})` : '';
   return {
     summary: `${now} → ${replicas} replicas${asked}`,
-    ...(await planChange(kube, found, { spec: { replicas } }, signal)).planned,
+    ...planned,
     undo: { operation: 'scale', input: { app, env, replicas: now } },
   };
 }
