@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { parseSettings, readSettings } from './settings-file.ts';
 
 const everyMs = 1_000;
+/** Half of a file may be right by itself, with half of the rules: what has not been the same for so long does not count. */
+const steadyMs = 200;
 
 /** What became of a new content of the file; `hash` tells one content from another. */
 export type SettingsChange =
@@ -37,6 +40,8 @@ export async function watchSettings(options: {
     const text = await readFile(path, 'utf8');
     const hash = hashOf(text);
     if (hash === seen) return;
+    await sleep(steadyMs);
+    if (hashOf(await readFile(path, 'utf8')) !== hash) return;
     seen = hash;
     try {
       settings = parseSettings(text, { name: path, folder: dirname(resolve(path)) }, operations);

@@ -51,3 +51,14 @@ test('a link that points elsewhere counts, as in a ConfigMap; a file that is gon
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(apps()).toEqual(['other']);
 });
+
+test('a file that is still being written does not count, right as its first half may be', async () => {
+  const whole = `${text('api')}policy: [${Array.from({ length: 40 }, (_, n) => `{name: rule ${n}}`).join(', ')}]\n`;
+  const growing = [...Array.from({ length: 40 }, (_, n) => `${text('api')}${' '.repeat(n)}`), whole];
+  for (const part of growing) {
+    await writeFile(join(folder, 'one.yaml'), part);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await expect.poll(() => watch.current().policy.length, { timeout: 5_000 }).toBe(40);
+  expect(changes).toHaveLength(1);
+});
