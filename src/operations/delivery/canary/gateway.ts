@@ -72,7 +72,7 @@ export function gatewayRules({ service, canary, baseline }: Sides): Routes {
       const all = list(at(object, 'spec', 'rules'));
       const theirs = all.filter((rule) => !isOwn(rule));
       const shareOf = (counts: (backend: JsonObject) => boolean) =>
-        theirs.flatMap(({ backendRefs }) => percentOf(list(backendRefs), ({ weight }) => Number(weight ?? 1), counts));
+        theirs.flatMap(({ backendRefs }) => percentOf(list(backendRefs), 1, counts));
       const copies = theirs.flatMap(({ filters }) => list(filters).filter(isMirror));
       return {
         canary: shareOf(isCanary),

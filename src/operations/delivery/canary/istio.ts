@@ -111,7 +111,7 @@ export function istioRoutes({ service, canary, baseline }: Sides, namespace: str
       const shareOf = (counts: (destination: JsonObject) => boolean) =>
         theirs.flatMap((route) => {
           const to = list(route.route);
-          return percentOf(to, ({ weight }) => Number(weight ?? (to.length === 1 ? 1 : 0)), counts);
+          return percentOf(to, to.length === 1 ? 1 : 0, counts);
         });
       const copies = theirs.filter((route) => canaryHosts.includes(text(at(route, 'mirror', 'host'))));
       return {

@@ -22,12 +22,12 @@ export type Given = {
   match: boolean;
 };
 
-/** What those of a route's destinations that count get, in percent: weights are relative to their sum. */
-export function percentOf<Item>(
-  all: readonly Item[],
-  weightOf: (each: Item) => number,
-  counts: (each: Item) => boolean,
-) {
+/**
+ * What those of a route's destinations that count get, in percent: weights are relative to their sum.
+ * @param unsaid the weight where none is said
+ */
+export function percentOf(all: readonly JsonObject[], unsaid: number, counts: (each: JsonObject) => boolean): number[] {
+  const weightOf = ({ weight }: JsonObject) => Number(weight ?? unsaid);
   const sum = all.reduce((before, each) => before + weightOf(each), 0);
   return all.filter(counts).map((each) => (sum > 0 ? (weightOf(each) * 100) / sum : 0));
 }
