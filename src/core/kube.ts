@@ -118,11 +118,12 @@ export type Kube = {
   ): Promise<{ status: number; text: string }>;
   /**
    * Watches a workload's rollout until it is complete, has failed, is past `deadline` (ms epoch), or another run took over.
-   * `seen` gets the counts whenever they change.
+   * `seen` gets the counts whenever they change; `unheard` is called while the controller of an Argo Rollout does not take up
+   * what was last asked of it.
    */
   follow(
     ref: ObjectRef,
-    options: { run: string; deadline: number; seen: (count: RolloutCount) => void },
+    options: { run: string; deadline: number; seen: (count: RolloutCount) => void; unheard?: () => void },
     signal: AbortSignal,
   ): Promise<RolloutEnd>;
   /** A workload with its counts and, where it is in trouble, why. It is asked for, unless it is `seen` already. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { at, isObject, type Json, type JsonObject, text } from './json.ts';
 import type { RolloutCount } from './kube.ts';
 
@@ -43,6 +44,9 @@ export function countOf(workload: JsonObject): RolloutCount {
   }
 }
 
+/** Argo's label on the ReplicaSets of a Rollout, and on their pods. */
+const argoHash = 'rollouts-pod-template-hash';
+
 /** Argo's mark on a Rollout with a `workloadRef`: the generation of the Deployment that its pods are to be made after. */
 export const templateGeneration = 'rollout.argoproj.io/workload-generation';
 
@@ -52,6 +56,20 @@ export function isNoticed(workload: JsonObject): boolean {
   const ofTemplate = Number(at(workload, 'metadata', 'annotations', templateGeneration) ?? 0);
   const isNew = at(workload, 'spec', 'workloadRef') !== undefined && seen('workloadObservedGeneration') < ofTemplate;
   return seen('observedGeneration') >= number(at(workload, 'metadata', 'generation')) && !isNew;
+}
+
+/**
+ * Whether the controller of an Argo Rollout has yet to take up what was last asked of it: a change of its template, a pause
+ * that was lifted, an abort that is tried again. Of what it pauses or aborts by itself no generation tells.
+ */
+export function isUnheard(rollout: JsonObject): boolean {
+  if (rollout.kind !== 'Rollout') return false;
+  const of = (field: string) => at(rollout, 'status', field);
+  const lifted = list(of('pauseConditions')).length === 0 || of('promoteFull') === true;
+  const goesOn = of('phase') === 'Paused' && at(rollout, 'spec', 'paused') !== true && lifted;
+  const retried =
+    of('phase') === 'Degraded' && text(of('message')).startsWith('RolloutAborted') && of('abort') !== true;
+  return !isNoticed(rollout) || goesOn || retried;
 }
 
 /** An Argo Rollout is what its controller says of it; a restart is through when that has said so too. */
@@ -94,15 +112,41 @@ export function isOwnedBy(owner: JsonObject, object: JsonObject): boolean {
   return list(at(object, 'metadata', 'ownerReferences')).some((reference) => reference.uid === uid);
 }
 
-/** The number that Kubernetes gave a Deployment's ReplicaSet, or Argo a Rollout's. */
-export function revisionOf(replicaSet: JsonObject): number {
-  const annotation = (name: string) => at(replicaSet, 'metadata', 'annotations', name);
+/** The number that Kubernetes gave a Deployment's ReplicaSet, or Argo a Rollout's; they bear that of the newest themselves. */
+export function revisionOf(object: JsonObject): number {
+  const annotation = (name: string) => at(object, 'metadata', 'annotations', name);
   return Number(annotation('deployment.kubernetes.io/revision') ?? annotation('rollout.argoproj.io/revision') ?? 0);
 }
 
-/** The ReplicaSet of the template that stands now: the one with the highest revision. */
+/** A pod template as it was asked for: without the label that its ReplicaSet's owner put there. */
+export function templateOfSet(replicaSet: JsonObject): JsonObject {
+  const template = at(replicaSet, 'spec', 'template');
+  const labels = at(template, 'metadata', 'labels');
+  if (!isObject(template)) return {};
+  if (!isObject(template.metadata) || !isObject(labels)) return template;
+  const { 'pod-template-hash': _, [argoHash]: __, ...own } = labels;
+  return { ...template, metadata: { ...template.metadata, labels: own } };
+}
+
+const bornAt = (object: JsonObject): string => text(at(object, 'metadata', 'creationTimestamp'));
+
+/**
+ * The ReplicaSet of the template that stands now, once there is one; told as the controllers tell it. Not by the highest
+ * revision: a ReplicaSet that is taken up again gets its new number a moment later, and until then the pods of the version
+ * that was just left would be judged.
+ */
 export function newestReplicaSet({ workload, replicaSets }: Observed): JsonObject | undefined {
-  return replicaSets.filter((set) => isOwnedBy(workload, set)).sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+  const own = replicaSets.filter((set) => isOwnedBy(workload, set));
+  // Argo puts more into the template of a ReplicaSet, so there its hash tells.
+  if (workload.kind === 'Rollout') {
+    const hash = at(workload, 'status', 'currentPodHash');
+    return own.find((set) => hash !== undefined && at(set, 'metadata', 'labels', argoHash) === hash);
+  }
+  const template = at(workload, 'spec', 'template');
+  const same = own.filter((set) => isDeepStrictEqual(templateOfSet(set), template));
+  // To the controller 1Gi is as much as 1073741824, and the same template; the Deployment bears the revision of what it took.
+  const taken = own.filter((set) => revisionOf(set) === revisionOf(workload));
+  return (same.length > 0 ? same : taken).sort((a, b) => (bornAt(a) < bornAt(b) ? -1 : 1))[0];
 }
 
 function ofNewest(observed: Observed): JsonObject[] {

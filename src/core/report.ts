@@ -5,7 +5,7 @@ import { Point } from './series.ts';
 
 /** Why pods don't get ready, as found in the pods themselves. `detail` is the cluster's own words. */
 export const PodTrouble = z.object({
-  code: z.enum(['image-pull', 'crash-loop', 'no-room', 'quota', 'bad-config', 'not-ready', 'unknown']),
+  code: z.enum(['image-pull', 'crash-loop', 'no-room', 'quota', 'bad-config', 'not-ready', 'unheard', 'unknown']),
   pod: z.string().optional(),
   detail: z.string(),
   /** The last log lines of a container that crashed. */

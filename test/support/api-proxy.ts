@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { at, Json, type JsonObject } from '../../src/core/json.ts';
@@ -39,6 +40,8 @@ export type ApiProxy = {
   asked: { method: string; path: string; token: string }[];
   /** Answers in the API server's stead wherever it gives something. */
   answer(instead: (call: { method: string; path: string }) => Instead | undefined): void;
+  /** What a watch tells gets through so many milliseconds late. */
+  late(ms: number): void;
   /** Cuts all connections and takes no new ones. */
   cut(): void;
   mend(): void;
@@ -73,6 +76,13 @@ export async function startApiProxy(): Promise<ApiProxy> {
   let dropping: Drop | undefined;
   let left = 0;
   let isCut = false;
+  let lateMs = 0;
+  const lagging = async function* (told: AsyncIterable<unknown>) {
+    for await (const part of told) {
+      await sleep(lateMs);
+      yield part;
+    }
+  };
 
   /** What is in store for this answer; it begins with the answer to an apply that was done. */
   const dropFor = (applied: boolean): Drop | undefined => {
@@ -105,7 +115,7 @@ export async function startApiProxy(): Promise<ApiProxy> {
     if (!isApply) {
       if (drop) return cutOff(incoming);
       outgoing.writeHead(statusCode, head);
-      return await pipeline(body, outgoing);
+      return await (call.path.includes('watch=true') ? pipeline(body, lagging, outgoing) : pipeline(body, outgoing));
     }
     const whole = Buffer.from(await body.arrayBuffer());
     const generation = at(Json.parse(JSON.parse(whole.toString())), 'metadata', 'generation');
@@ -142,6 +152,9 @@ export async function startApiProxy(): Promise<ApiProxy> {
     drop: (how) => {
       dropping = how;
       left = how.times;
+    },
+    late: (ms) => {
+      lateMs = ms;
     },
     cut,
     mend: () => {

@@ -13,6 +13,10 @@ const causes: Record<PodTrouble['code'], { what: string; next: string }> = {
     next: 'Create it, then deploy again.',
   },
   'not-ready': { what: 'the pods run but don’t get ready', next: 'Look at the readiness probe and the logs.' },
+  unheard: {
+    what: 'the controller has not taken up the change',
+    next: 'Check that it runs: Kubernetes’ own controllers, or Argo Rollouts’.',
+  },
   unknown: { what: 'the pods don’t get ready', next: 'Look at the pods’ events.' },
 };
 

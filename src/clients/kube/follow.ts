@@ -3,7 +3,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
-import { countOf, hasReplicaSets, type Observed } from '../../core/observed.ts';
+import { countOf, hasReplicaSets, isUnheard, type Observed } from '../../core/observed.ts';
 import type { PodTrouble } from '../../core/report.ts';
 import type { Connection, RefusedCall } from './connection.ts';
 import { lastLogLines } from './pod-logs.ts';
@@ -16,6 +16,8 @@ const lookAgainMs = 1_000;
 const togetherMs = 50;
 /** A pause that was lifted just now may still be in the picture: of what Argo pauses no generation tells. */
 const pauseGraceMs = 3_000;
+/** A controller that is well takes up a change within a moment. */
+const unheardMs = 5_000;
 
 /** A finding as a report has it: with the last words of the container that crashed. */
 export async function troubleOf(
@@ -97,6 +99,15 @@ function keepLooking(look: () => void): { nudge(): void; stop(): void } {
   };
 }
 
+/**
+ * Whether what a watch shows is no older than what was read: it lags behind, and what stood before the change may well have
+ * been complete, or have crashed. Versions of one kind count up (KEP-5504); what does not is let pass.
+ */
+function isSince(seen: JsonObject, read: JsonObject): boolean {
+  const version = (object: JsonObject) => Number(at(object, 'metadata', 'resourceVersion'));
+  return !(version(seen) < version(read));
+}
+
 /** Looks at the picture until there is a verdict that ends the rollout. */
 function watchUntilEnd(
   watches: Watches,
@@ -112,16 +123,23 @@ function watchUntilEnd(
   const began = Date.now();
   let lastSeen = '';
   let found = false;
+  let heardAt = began;
   const look = () => {
-    const seen = picture.seen();
-    if (found && !seen) return reject(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
-    found = seen !== undefined;
+    const shown = picture.seen();
+    if (found && !shown) return reject(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
+    found = shown !== undefined;
+    const seen = shown && isSince(shown, first) ? shown : undefined;
     const workload = seen ?? first;
     const count = countOf(workload);
     const now = Date.now();
     const verdict = seen
       ? judgeRollout(picture.around(workload), options.run, applied, now)
       : { kind: 'progressing' as const };
+    if (!seen || !isUnheard(seen)) heardAt = now;
+    if (now - heardAt >= unheardMs) {
+      heardAt = now;
+      options.unheard?.();
+    }
     const fresh = verdict.kind === 'paused' && now - began < pauseGraceMs;
     const guessed = fresh || (verdict.kind === 'complete' && !picture.clear());
     if (verdict.kind !== 'progressing' && !guessed) return resolve({ ended: verdict, count });

@@ -1,8 +1,6 @@
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject } from '../../core/json.ts';
 import { isWorkloadKind } from '../../core/kinds.ts';
-import type { Kube, ObjectRef } from '../../core/kube.ts';
-import { runAnnotation } from '../../core/lost-run.ts';
+import type { Kube } from '../../core/kube.ts';
 import { applyManifest, createObject, dryRun, evictPod, mergeObject, refusalFault, removeObject } from './apply.ts';
 import { askService } from './ask.ts';
 import { type Connection, RefusedCall } from './connection.ts';
@@ -13,28 +11,12 @@ import { clockAheadMs, listObjects, readObject, readRevisions, readWorkload } fr
 import { kindOf, refOf } from './resources.ts';
 import { createWatches, type Watches } from './shared-watch.ts';
 
-/** The workload as the run applied it: from the picture that all share where that shows it already, else asked for. */
-async function firstSight(
-  connection: Connection,
-  watches: Watches,
-  ref: ObjectRef,
-  run: string,
-  signal: AbortSignal,
-): Promise<JsonObject | undefined> {
-  if (isWorkloadKind(ref.kind)) {
-    const { objects } = await watches.look(ref.kind, ref.namespace, signal);
-    const seen = objects.find((object) => at(object, 'metadata', 'name') === ref.name);
-    if (at(seen, 'metadata', 'annotations', runAnnotation) === run) return seen;
-  }
-  return await readObject(connection, ref, signal);
-}
-
 async function follow(
   connection: Connection,
   watches: Watches,
   ...[ref, options, signal]: Parameters<Kube['follow']>
 ): ReturnType<Kube['follow']> {
-  const first = await firstSight(connection, watches, ref, options.run, signal);
+  const first = await readObject(connection, ref, signal);
   if (!first) throw fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name });
   if (!isWorkloadKind(ref.kind)) throw fault('UNKNOWN_KIND', { cluster: connection.cluster, ...ref });
   return await followRollout(connection, watches, ref.kind, ref, first, options, signal);

@@ -9,6 +9,7 @@ import {
   number,
   type Observed,
   revisionOf,
+  templateOfSet,
 } from '../../core/observed.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { troubleOf } from './follow.ts';
@@ -85,15 +86,6 @@ export async function readWorkload(
   };
 }
 
-/** A pod template as it was asked for: without the label that its ReplicaSet's owner put there. */
-function templateOf(replicaSet: JsonObject): JsonObject {
-  const template = at(replicaSet, 'spec', 'template');
-  const labels = at(template, 'metadata', 'labels');
-  if (!isObject(template) || !isObject(template.metadata) || !isObject(labels)) return {};
-  const { 'pod-template-hash': _, 'rollouts-pod-template-hash': __, ...own } = labels;
-  return { ...template, metadata: { ...template.metadata, labels: own } };
-}
-
 const createdAt = (object: JsonObject): string => text(at(object, 'metadata', 'creationTimestamp'));
 
 function ofReplicaSets(workload: JsonObject, replicaSets: JsonObject[]): Revision[] {
@@ -102,7 +94,7 @@ function ofReplicaSets(workload: JsonObject, replicaSets: JsonObject[]): Revisio
     .filter((set) => isOwnedBy(workload, set))
     .map((set) => ({
       revision: revisionOf(set),
-      template: templateOf(set),
+      template: templateOfSet(set),
       at: createdAt(set),
       current: set === newest,
     }));

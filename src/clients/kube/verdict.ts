@@ -6,6 +6,7 @@ import {
   countOf,
   isComplete,
   isNoticed,
+  isUnheard,
   list,
   newestReplicaSet,
   number,
@@ -121,30 +122,31 @@ export function findTrouble(observed: Observed, now: number): Finding | undefine
   return all.find(({ final }) => final) ?? all[0];
 }
 
+/** What a rollout waits for that is not over yet. */
+const waitsFor = (code: Finding['code'], detail: string): Finding => ({ code, detail, logs: [], final: false });
+
 /**
  * What Argo's controller says of its Rollout, once it has seen what was applied. It waits at a pause step without an end
  * until somebody promotes or aborts: nobody can be waited for there.
  */
 function judgeArgo(observed: Observed, finding: Finding | undefined, now: number): Verdict {
   const rollout = observed.workload;
-  const why = text(at(rollout, 'status', 'message'));
-  const going: Verdict = finding && !finding.final ? { kind: 'progressing', finding } : { kind: 'progressing' };
-  switch (at(rollout, 'status', 'phase')) {
+  const [phase, why] = [text(at(rollout, 'status', 'phase')), text(at(rollout, 'status', 'message'))];
+  const said = waitsFor('not-ready', `Argo Rollouts says ${why === '' ? phase : `${phase}: ${why}`}`);
+  const going: Verdict = { kind: 'progressing', finding: finding && !finding.final ? finding : said };
+  switch (phase) {
     case 'Degraded':
-      // Tried again a moment ago, and the controller has yet to say so.
-      if (why.startsWith('RolloutAborted') && at(rollout, 'status', 'abort') !== true) return going;
+      if (isUnheard(rollout)) return going;
       return { kind: 'failed', finding: finding ?? { code: 'not-ready', detail: why, logs: [], final: true } };
     case 'Paused': {
       const strategy = at(rollout, 'spec', 'strategy');
       const step = list(at(strategy, 'canary', 'steps'))[number(at(rollout, 'status', 'currentStepIndex'))];
       const span = at(step, 'pause', 'duration') ?? at(strategy, 'blueGreen', 'autoPromotionSeconds');
       const byHand = at(rollout, 'spec', 'paused') === true;
-      const promoted = at(rollout, 'status', 'promoteFull') === true;
-      const lifted = list(at(rollout, 'status', 'pauseConditions')).length === 0;
       // A canary is promoted on the word that it waits there: Argo says so the moment its pods start, also of what crashes.
       if (finding?.final) return { kind: 'failed', finding };
       if (!byHand && !haveStayedUp(podsOfNewest(observed), now)) return going;
-      return !byHand && (span !== undefined || promoted || lifted) ? going : { kind: 'paused', why };
+      return !byHand && (span !== undefined || isUnheard(rollout)) ? going : { kind: 'paused', why };
     }
     default:
       return finding?.final ? { kind: 'failed', finding } : going;
@@ -158,7 +160,7 @@ export function judgeRollout(observed: Observed, run: string, appliedGeneration:
   if (by !== run && number(at(workload, 'metadata', 'generation')) > appliedGeneration)
     return by === '' ? { kind: 'superseded' } : { kind: 'superseded', by };
   if (isComplete(workload) && isSteady(observed, now)) return { kind: 'complete' };
-  if (workload.kind !== 'Job' && !isNoticed(workload)) return { kind: 'progressing' };
+  if (workload.kind !== 'Job' && !isNoticed(workload)) return { kind: 'progressing', finding: waitsFor('unheard', '') };
   const finding = findTrouble(observed, now);
   if (workload.kind === 'Rollout') return judgeArgo(observed, finding, now);
   if (finding?.final) return { kind: 'failed', finding };

@@ -18,6 +18,7 @@ const causes: Record<PodTrouble['code'], string> = {
   quota: 'the namespace’s quota is used up',
   'bad-config': 'a ConfigMap, Secret or setting it needs is missing or wrong',
   'not-ready': 'the pods run but don’t get ready',
+  unheard: 'the controller has not taken up the change',
   unknown: 'the pods don’t get ready',
 };
 

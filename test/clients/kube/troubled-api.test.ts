@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clusters, createClusters } from '../../../src/clients/kube/clusters.ts';
 import { type ApiProxy, type Instead, startApiProxy } from '../../support/api-proxy.ts';
@@ -108,4 +109,46 @@ test('what was never seen is not guessed', async () => {
   await expect(clusters.kube('default').look('Pod', namespace, AbortSignal.timeout(3_000))).rejects.toMatchObject({
     code: 'CLUSTER_UNREACHABLE',
   });
+});
+
+/** A Deployment `web` of so many pods, put there and followed by a run to its end. */
+async function rollOut(tag: string, replicas: number, run: string) {
+  const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'web' };
+  const labels = { app: 'web' };
+  const containers = [{ name: 'web', image: `${bed.registryHost}/web:${tag}` }];
+  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers } };
+  const manifest = {
+    apiVersion: ref.apiVersion,
+    kind: ref.kind,
+    metadata: { name: ref.name, namespace },
+    spec: { replicas, selector: { matchLabels: labels }, template },
+  };
+  const kube = clusters.kube('default');
+  await kube.apply(manifest, { run, force: false }, signal);
+  return await kube.follow(ref, { run, deadline: Date.now() + 50_000, seen: () => {} }, signal);
+}
+
+test('a way back is not called failed for the pods that it leads away from, though no ReplicaSet is seen', {
+  timeout: 60_000,
+}, async () => {
+  expect(await rollOut('v1', 1, 'first')).toMatchObject({ kind: 'complete' });
+  expect(await rollOut('v3', 1, 'second')).toMatchObject({ kind: 'failed', trouble: { code: 'crash-loop' } });
+  const silent = status(500, 'InternalError', 'etcdserver: request timed out');
+  proxy.answer(({ path }) => (path.includes('/replicasets') ? silent : undefined));
+  proxy.cut();
+  proxy.mend();
+  const back = rollOut('v1', 1, 'third');
+  expect(await Promise.race([back, sleep(6_000, 'not judged')])).toBe('not judged');
+  proxy.answer(() => undefined);
+  expect(await back).toMatchObject({ kind: 'complete' });
+});
+
+test('what stood there before a change is not judged in its stead, though the watches are late', {
+  timeout: 90_000,
+}, async () => {
+  expect(await rollOut('v1', 1, 'run')).toMatchObject({ kind: 'complete', ready: 1 });
+  proxy.late(1_000);
+  expect(await rollOut('v1', 2, 'run')).toMatchObject({ kind: 'complete', ready: 2 });
+  expect(await rollOut('v3', 2, 'next')).toMatchObject({ kind: 'failed', trouble: { code: 'crash-loop' } });
+  expect(await rollOut('v1', 2, 'back')).toMatchObject({ kind: 'complete', ready: 2 });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/core/json.ts';
+import { at, type JsonObject } from '../../../src/core/json.ts';
 import { locate } from '../../../src/core/place.ts';
 import { Settings } from '../../../src/core/settings.ts';
 import { findingsIn } from '../../../src/operations/explain/findings.ts';
@@ -31,7 +31,9 @@ function found(pod: JsonObject, more: Partial<Reading> = {}, replicaSet: JsonObj
       status: { observedGeneration: 1 },
     },
     namespace: { status: { phase: 'Active' } },
-    replicaSets: [owned('ReplicaSet', 'web-1', 'web', replicaSet)],
+    replicaSets: [
+      owned('ReplicaSet', 'web-1', 'web', { spec: { template: at(made, 'spec', 'template') ?? {} }, ...replicaSet }),
+    ],
     allPods:
       Object.keys(pod).length === 0
         ? []
