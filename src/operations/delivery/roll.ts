@@ -69,17 +69,31 @@ function reportOf(end: RolloutEnd, seconds: number, { app, env }: RollRun['place
   }
 }
 
+/**
+ * Touches a Rollout whose controller does not take up a change. What comes just while Argo writes can be lost to it for good:
+ * it puts its own older version back into what it sees (https://github.com/argoproj/argo-rollouts/issues/4073, and #4694 of a
+ * promotion). Any later change makes it look again.
+ */
+function touch(kube: Kube, ref: ObjectRef, now: number, { log, signal }: StepContext): void {
+  const annotations = { 'shipmate.dev/touched': new Date(now).toISOString() };
+  log(`${ref.kind}/${ref.name} is touched: Argo Rollouts has not taken up the change`);
+  // Where that fails the change stays unheard, and the end of the wait tells so.
+  kube.merge(ref, { metadata: { annotations } }, {}, signal).catch(() => {});
+}
+
 /** Watches a workload's rollout to its end, within what the environment allows. */
 export async function settle(
   run: RollRun,
   ref: ObjectRef,
-  { startedAt, note, signal }: StepContext,
+  step: StepContext,
   timeoutMs = run.place.rolloutTimeoutSeconds * 1_000,
 ): Promise<Report> {
+  const { startedAt, note, signal } = step;
+  const kube = run.on.kube(run.place.cluster);
   const seen = (count: { replicas: number; updated: number; ready: number }) =>
     note(`${count.ready} of ${count.replicas} ready, ${count.updated} updated`);
-  const options = { run: run.id, deadline: startedAt + timeoutMs, seen };
-  const end = await run.on.kube(run.place.cluster).follow(ref, options, signal);
+  const unheard = () => touch(kube, ref, run.now(), step);
+  const end = await kube.follow(ref, { run: run.id, deadline: startedAt + timeoutMs, seen, unheard }, signal);
   return reportOf(end, Math.round((run.now() - startedAt) / 100) / 10, run.place);
 }
 

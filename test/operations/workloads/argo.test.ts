@@ -30,7 +30,7 @@ async function running(name: string): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  [desk, controller] = await Promise.all([realDesk(), rolloutsForFile()]);
+  [desk, controller] = await Promise.all([realDesk({ staging: { rolloutTimeoutSeconds: 150 } }), rolloutsForFile()]);
   staging = desk.namespaces.staging;
   const sidecar: JsonObject = { name: 'sidecar', image: bed.busybox, ...sleeps };
   const pods = template('web', web('v1'));
@@ -112,7 +112,7 @@ test('what crashes ends with the reason, and a rollback leads back without a pau
 });
 
 test('pause holds what is deployed, resume lets it go on, and restart replaces the pods', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   expect(await ask('rollout-pause')).toMatchObject({ state: 'finished' });
   expect(at(await rollout(), 'spec', 'paused')).toBe(true);
@@ -124,6 +124,19 @@ test('pause holds what is deployed, resume lets it go on, and restart replaces t
   const before = await uids();
   expect(await ask('restart')).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
   expect((await uids()).filter((uid) => before.includes(uid))).toEqual([]);
+});
+
+test('a change that its controller does not take up is made known to it again', { timeout: 120_000 }, async () => {
+  controller.pause();
+  try {
+    const restarted = ask('restart');
+    const touched = async () => typeof at(await rollout(), 'metadata', 'annotations', 'shipmate.dev/touched');
+    await expect.poll(touched, { timeout: 20_000 }).toBe('string');
+    controller.resume();
+    expect(await restarted).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
+  } finally {
+    controller.resume();
+  }
 });
 
 test('scale, history and rollback to a revision work on it too', async () => {
