@@ -60,16 +60,16 @@ export function isNoticed(workload: JsonObject): boolean {
 
 /**
  * Whether the controller of an Argo Rollout has yet to take up what was last asked of it: a change of its template, a pause
- * that was lifted, an abort that is tried again. Of what it pauses or aborts by itself no generation tells.
+ * that was lifted, an abort, or one that is tried again. Of what is written into the status no generation tells.
  */
 export function isUnheard(rollout: JsonObject): boolean {
   if (rollout.kind !== 'Rollout') return false;
   const of = (field: string) => at(rollout, 'status', field);
   const lifted = list(of('pauseConditions')).length === 0 || of('promoteFull') === true;
   const goesOn = of('phase') === 'Paused' && at(rollout, 'spec', 'paused') !== true && lifted;
-  const retried =
-    of('phase') === 'Degraded' && text(of('message')).startsWith('RolloutAborted') && of('abort') !== true;
-  return !isNoticed(rollout) || goesOn || retried;
+  const toAbort = of('abort') === true && of('phase') !== 'Degraded';
+  const wasAborted = of('phase') === 'Degraded' && text(of('message')).startsWith('RolloutAborted');
+  return !isNoticed(rollout) || goesOn || toAbort || (wasAborted && of('abort') !== true);
 }
 
 /** An Argo Rollout is what its controller says of it; a restart is through when that has said so too. */

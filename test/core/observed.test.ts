@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
-import { newestReplicaSet } from '../../src/core/observed.ts';
+import { isUnheard, newestReplicaSet } from '../../src/core/observed.ts';
 
 const template = (image: string, memory = '1Gi', labels: JsonObject = {}): JsonObject => ({
   metadata: { labels: { app: 'web', ...labels } },
@@ -47,4 +47,31 @@ test('Argo’s by the hash that the Rollout names', () => {
   const [a, b] = [labelled('a'), labelled('b')];
   expect(newest(rollout({ currentPodHash: 'a' }), [a, b])).toBe(a);
   expect(newest(rollout({}), [a, b])).toBeUndefined();
+});
+
+const aborted = 'RolloutAborted: Rollout aborted update to revision 2';
+test.each<[string, boolean, JsonObject, JsonObject]>([
+  ['a change that was seen', false, {}, { phase: 'Healthy' }],
+  ['one that was not', true, {}, { phase: 'Healthy', observedGeneration: '1' }],
+  ['a pause by hand', false, { paused: true }, { phase: 'Paused' }],
+  ['one that was lifted', true, { paused: false }, { phase: 'Paused' }],
+  ['a pause step', false, {}, { phase: 'Paused', pauseConditions: [{ reason: 'CanaryPauseStep' }] }],
+  [
+    'one that is to be skipped with all others',
+    true,
+    {},
+    { phase: 'Paused', pauseConditions: [{}], promoteFull: true },
+  ],
+  ['an abort', true, {}, { phase: 'Progressing', abort: true }],
+  ['one that was done', false, {}, { phase: 'Degraded', message: aborted, abort: true }],
+  ['one that is tried again', true, {}, { phase: 'Degraded', message: aborted }],
+  ['pods that came too late', false, {}, { phase: 'Degraded', message: 'ProgressDeadlineExceeded: too late' }],
+])('Argo has yet to take up %s: %s', (_what, unheard, spec, status) => {
+  const rollout = {
+    kind: 'Rollout',
+    metadata: { generation: 2 },
+    spec,
+    status: { observedGeneration: '2', ...status },
+  };
+  expect(isUnheard(rollout)).toBe(unheard);
 });

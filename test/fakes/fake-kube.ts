@@ -65,6 +65,12 @@ function withDebuggers(pod: JsonObject): JsonObject {
   return { ...pod, status: { ...asObject(pod.status ?? {}, {}), ephemeralContainerStatuses: statuses } };
 }
 
+/** What Argo's controller makes of an abort. */
+const heeded = (object: JsonObject): JsonObject =>
+  object.kind === 'Rollout' && at(object, 'status', 'abort') === true
+    ? { ...object, status: { ...asObject(object.status ?? {}, {}), phase: 'Degraded' } }
+    : object;
+
 /** What the controller of endpoints makes of a Service: all its pods are ready. */
 const sliceOf = ({ metadata }: JsonObject): JsonObject => ({
   metadata: {
@@ -139,7 +145,7 @@ export function fakeCluster(): FakeCluster {
       const live = state.objects.get(keyOfRef(ref));
       if (!live) throw refuse(`${keyOfRef(ref)} not found`);
       const changed = asObject(merged(live, patch), live);
-      const after = subresource ? withDebuggers(changed) : changed;
+      const after = subresource ? heeded(withDebuggers(changed)) : changed;
       if (!dryRun) store(after, text(at(after, 'metadata', 'annotations', 'shipmate.dev/run')));
       return after;
     },

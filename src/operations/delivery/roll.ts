@@ -8,6 +8,7 @@ import type { Report } from '../../core/report.ts';
 import { gitOpsPermissions } from '../kubernetes/gitops.ts';
 import { doWrites, refOf, refOfWrite } from '../kubernetes/writes.ts';
 import { mergeManifest } from '../workloads/patch.ts';
+import { touch } from '../workloads/taken-up.ts';
 import { untilNoticed } from '../workloads/unstick.ts';
 import { containersOf, workloadRef } from './workload.ts';
 
@@ -67,18 +68,6 @@ function reportOf(end: RolloutEnd, seconds: number, { app, env }: RollRun['place
     default:
       return end satisfies never;
   }
-}
-
-/**
- * Touches a Rollout whose controller does not take up a change. What comes just while Argo writes can be lost to it for good:
- * it puts its own older version back into what it sees (https://github.com/argoproj/argo-rollouts/issues/4073, and #4694 of a
- * promotion). Any later change makes it look again.
- */
-function touch(kube: Kube, ref: ObjectRef, now: number, { log, signal }: StepContext): void {
-  const annotations = { 'shipmate.dev/touched': new Date(now).toISOString() };
-  log(`${ref.kind}/${ref.name} is touched: Argo Rollouts has not taken up the change`);
-  // Where that fails the change stays unheard, and the end of the wait tells so.
-  kube.merge(ref, { metadata: { annotations } }, {}, signal).catch(() => {});
 }
 
 /** Watches a workload's rollout to its end, within what the environment allows. */

@@ -4,9 +4,10 @@ import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from '../delivery/roll.ts';
-import { planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
+import { planWrites } from '../kubernetes/writes.ts';
 import { calledBy, refuseKind, workloadOf } from './find.ts';
 import { workloadRoutes } from './routes.ts';
+import { takenUpSteps, writeTakenUp } from './taken-up.ts';
 
 const kinds = ['deployments', 'rollouts'] as const;
 const Input = z.strictObject({ app: WorkloadRef, env: EnvRef });
@@ -44,11 +45,11 @@ export const rolloutPause = defineOperation({
   routes: workloadRoutes({ method: 'POST', path: '/pause', summary: 'Pause the rollout', kinds }),
   needs: ['kube'],
   permissions: ['get,list,patch deployments.apps,rollouts.argoproj.io'],
-  steps: writeSteps,
+  steps: takenUpSteps,
   target: ({ app, env }) => ({ app, env }),
   plan: (context) => planPaused(context, true),
   run: (run) =>
-    runWrites(run, `Pods stay as they are. To go on: /ship rollout resume ${run.place.app} in ${run.place.env}.`),
+    writeTakenUp(run, `Pods stay as they are. To go on: /ship rollout resume ${run.place.app} in ${run.place.env}.`),
 });
 
 export const rolloutResume = defineOperation({

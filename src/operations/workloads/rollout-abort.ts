@@ -3,9 +3,9 @@ import { at } from '../../core/json.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import type { Draft } from '../../core/plan.ts';
 import { rollLimits, rollPermissions, rollSteps } from '../delivery/roll.ts';
-import { runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { ArgoInput, draftOf, drive, isUnderWay, rolloutOf } from './argo.ts';
 import { workloadRoutes } from './routes.ts';
+import { takenUpSteps, writeTakenUp } from './taken-up.ts';
 
 const kinds = ['deployments', 'rollouts'] as const;
 
@@ -34,11 +34,11 @@ export const rolloutAbort = defineOperation({
   routes: workloadRoutes({ method: 'POST', path: '/abort', summary: 'Back to the stable version', kinds }),
   needs: ['kube'],
   permissions: ['get,list,patch deployments.apps,rollouts.argoproj.io', 'patch rollouts.argoproj.io/status'],
-  steps: writeSteps,
+  steps: takenUpSteps,
   first: true,
   target: ({ app, env }) => ({ app, env }),
   plan: (context) => planAbort(context, true),
-  run: (run) => runWrites(run, `To try it again: /ship rollout retry ${run.place.app} in ${run.place.env}.`),
+  run: (run) => writeTakenUp(run, `To try it again: /ship rollout retry ${run.place.app} in ${run.place.env}.`),
 });
 
 export const rolloutRetry = defineOperation({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { at, type Json, type JsonObject } from '../../../src/core/json.ts';
 import { rolloutsForFile } from '../../support/argo-rollouts.ts';
@@ -137,6 +138,21 @@ test('a change that its controller does not take up is made known to it again', 
   } finally {
     controller.resume();
   }
+});
+
+test('a pause counts once the controller holds the Rollout, not when it is written', { timeout: 120_000 }, async () => {
+  controller.pause();
+  try {
+    const paused = ask('rollout-pause');
+    await comesTo(async () => at(await rollout(), 'spec', 'paused') === true, true);
+    expect(await Promise.race([paused, sleep(2_000, 'not yet')])).toBe('not yet');
+    controller.resume();
+    expect(await paused).toMatchObject({ state: 'finished', report: { kind: 'changed' } });
+    expect(await phase('web')).toBe('Paused');
+  } finally {
+    controller.resume();
+  }
+  expect(await ask('rollout-resume')).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
 });
 
 test('scale, history and rollback to a revision work on it too', async () => {
