@@ -1,6 +1,7 @@
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
+import { rolloutsIn, rolloutsPermission } from '../kubernetes/rollouts-in.ts';
 
 /** An image that a pod runs, or that a workload would run in its next one. */
 export type Use = { env: string; what: string; image: string; digest?: string };
@@ -12,6 +13,7 @@ export const wherePermissions = [
   'get,list,watch pods',
   'get,list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
   'get,list,watch cronjobs.batch,jobs.batch',
+  rolloutsPermission,
 ] as const satisfies readonly Permission[];
 
 const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
@@ -57,7 +59,11 @@ export async function allUses({
   const found = Object.entries(settings.environments).map(async ([env, { cluster, namespace }]) => {
     const kube = on.kube(cluster);
     const look = async (kind: KindName) => (await kube.look(kind, namespace, signal)).objects;
-    const [pods, ...workloads] = await Promise.all([look('Pod'), ...templated.map(look)]);
+    const [pods, ...workloads] = await Promise.all([
+      look('Pod'),
+      ...templated.map(look),
+      rolloutsIn(kube, namespace, signal),
+    ]);
     const named = (object: JsonObject) => `${text(object.kind).toLowerCase()}/${text(at(object, 'metadata', 'name'))}`;
     return [
       ...(pods ?? []).flatMap((pod) => usesOfPod(env, pod)),

@@ -2,6 +2,7 @@ import { at, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { byName, isKept, list, nameIn, podSpecOf } from './reading.ts';
+import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 
 /** ConfigMaps and Secrets are set, unset and shown in the same way; only a Secret's values are never seen. */
 export type Keeper = 'ConfigMap' | 'Secret';
@@ -11,7 +12,7 @@ export type Consumer = { ref: ObjectRef; uses: string[]; object: JsonObject };
 
 const running: readonly KindName[] = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'];
 /** What gets new pods when its template changes. */
-const restarted = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+const restarted = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']);
 
 export const canRestart = ({ ref }: Pick<Consumer, 'ref'>): boolean => restarted.has(ref.kind);
 
@@ -77,9 +78,10 @@ export async function consumersOf(
   signal: AbortSignal,
 ): Promise<Consumer[]> {
   const others: readonly KindName[] = kind === 'Secret' ? ['ServiceAccount', 'Ingress'] : [];
-  const sights = await Promise.all(
-    [...running, ...others].map(async (each) => (await kube.look(each, namespace, signal)).objects),
-  );
+  const sights = await Promise.all([
+    ...[...running, ...others].map(async (each) => (await kube.look(each, namespace, signal)).objects),
+    rolloutsIn(kube, namespace, signal),
+  ]);
   const objects = sights.flatMap((seen) => [...seen].filter((object) => !isKept(object)).sort(byName));
   return objects.flatMap((object) => {
     const isOther = others.some((each) => each === object.kind);
@@ -95,7 +97,7 @@ export const consumersText = (consumers: readonly Consumer[]): string =>
 
 /** What it needs to be allowed to give them new pods, and to follow these. */
 export const restartPermissions = [
-  'get,patch deployments.apps,statefulsets.apps,daemonsets.apps',
+  'get,list,watch,patch deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io',
   'list,watch replicasets.apps,pods',
   'get pods/log',
 ] as const;
@@ -103,6 +105,7 @@ export const restartPermissions = [
 export const consumerPermissions = [
   'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
   'list,watch cronjobs.batch,jobs.batch,pods',
+  rolloutsPermission,
 ] as const;
 export const secretConsumerPermissions = [
   ...consumerPermissions,

@@ -8,6 +8,7 @@ import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { Switch } from '../../core/values.ts';
+import { settle } from '../manifests/settle.ts';
 import { canRestart, consumersOf, type Keeper } from './consumers.ts';
 import { Pairs, pairsOf } from './pairs.ts';
 import { list, some } from './reading.ts';
@@ -160,19 +161,7 @@ export async function runKeeper(run: RunContext<'kube', (typeof keeperSteps)[num
     write.kind === 'merge' && canRestart(write) ? [write.ref] : [],
   );
   if (refs.length === 0 || written.kind !== 'changed') return written;
-  return await run.step('settle', async ({ startedAt, note, signal }) => {
-    const deadline = startedAt + run.site.rolloutTimeoutSeconds * 1_000;
-    const kube = run.on.kube(run.site.cluster);
-    for (const ref of refs) {
-      const seen = ({ ready, replicas }: { ready: number; replicas: number }) =>
-        note(`${nameOf(ref)}: ${ready} of ${replicas} ready`);
-      const end = await kube.follow(ref, { run: run.id, deadline, seen }, signal);
-      const { replicas, ready } = end;
-      if (end.kind === 'failed') return { kind: 'rollout-failed', replicas, ready, trouble: end.trouble };
-      const seconds = (run.now() - startedAt) / 1_000;
-      if (end.kind === 'timed-out')
-        return { kind: 'rollout-timed-out', replicas, ready, trouble: end.trouble, seconds };
-    }
-    return { ...written, note: `${refs.map(nameOf).join(', ')}: restarted, all pods ready.` };
-  });
+  const kube = run.on.kube(run.site.cluster);
+  const { failure, words } = await run.step('settle', (step) => settle(run, kube, refs, step));
+  return failure ?? { ...written, note: `Restarted: ${words.join(', ')}.` };
 }

@@ -5,6 +5,7 @@ import { knownKind } from '../../core/kinds.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import { byName, hasLabels, labelsText, list, nameIn, some } from './reading.ts';
+import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 import { showsEnvironment } from './shows-environment.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 
@@ -108,7 +109,11 @@ function rowOf(budget: JsonObject, workloads: readonly JsonObject[]): string[] {
 export const pdbs = showsEnvironment({
   name: 'pdbs',
   summary: 'List PodDisruptionBudgets with how many evictions they allow now',
-  permissions: ['list poddisruptionbudgets.policy', 'list,watch deployments.apps,statefulsets.apps,daemonsets.apps'],
+  permissions: [
+    'list poddisruptionbudgets.policy',
+    'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
+    rolloutsPermission,
+  ],
   look: async (run, signal) => {
     const { cluster, namespace, env } = run.site;
     const kube = run.on.kube(cluster);
@@ -117,6 +122,7 @@ export const pdbs = showsEnvironment({
       ...(['Deployment', 'StatefulSet', 'DaemonSet'] as const).map(async (kind) => [
         ...(await kube.look(kind, namespace, signal)).objects,
       ]),
+      rolloutsIn(kube, namespace, signal),
     ]);
     return {
       kind: 'table' as const,

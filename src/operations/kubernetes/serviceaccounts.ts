@@ -5,6 +5,7 @@ import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Switch } from '../../core/values.ts';
 import { ageOf, byName, isKept, list, nameIn, podSpecOf, some } from './reading.ts';
+import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 import { showsEnvironment } from './shows-environment.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
@@ -18,13 +19,17 @@ export const serviceAccounts = showsEnvironment({
   permissions: [
     'list,watch serviceaccounts,pods,cronjobs.batch,jobs.batch',
     'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
+    rolloutsPermission,
   ],
   look: async (run, signal) => {
     const { cluster, namespace, env } = run.site;
     const kube = run.on.kube(cluster);
-    const [accounts, ...sights] = await Promise.all(
-      (['ServiceAccount', ...running] as const).map(async (kind) => (await kube.look(kind, namespace, signal)).objects),
-    );
+    const [accounts, ...sights] = await Promise.all([
+      ...(['ServiceAccount', ...running] as const).map(
+        async (kind) => (await kube.look(kind, namespace, signal)).objects,
+      ),
+      rolloutsIn(kube, namespace, signal),
+    ]);
     const users = sights.flat().filter((object) => !isKept(object));
     const rows = [...(accounts ?? [])].sort(byName).map((account) => [
       nameIn(account),

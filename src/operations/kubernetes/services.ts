@@ -1,6 +1,7 @@
 import { endpointsOf, isReady } from '../../core/endpoints.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf } from './reading.ts';
+import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 import { containerPorts } from './service-expose.ts';
 import { showsEnvironment } from './shows-environment.ts';
 
@@ -65,12 +66,16 @@ export const services = showsEnvironment({
   permissions: [
     'list,watch services,pods,endpointslices.discovery.k8s.io',
     'list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
+    rolloutsPermission,
   ],
   look: async (run, signal) => {
     const { cluster, namespace, env } = run.site;
     const kube = run.on.kube(cluster);
     const kinds = ['Service', 'EndpointSlice', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
-    const sights = await Promise.all(kinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects));
+    const sights = await Promise.all([
+      ...kinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects),
+      rolloutsIn(kube, namespace, signal),
+    ]);
     const [found = [], slices = [], pods = [], ...owners] = sights.map((objects) => [...objects]);
     const workloads = owners.flat().filter((object) => !isKept(object));
     const seen: Seen = { services: found, slices, pods, workloads };

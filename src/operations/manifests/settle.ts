@@ -6,6 +6,7 @@ import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { nameOf, refOf, refOfWrite } from '../kubernetes/writes.ts';
+import { touch } from '../workloads/taken-up.ts';
 
 const establishedMs = 30_000;
 const lookAgainMs = 100;
@@ -32,7 +33,7 @@ export async function established(kube: Kube, written: Write, signal: AbortSigna
   }
 }
 
-const followed = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job']);
+const followed = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Rollout']);
 
 /** The workloads among what was written. */
 export function workloadsOf(writes: readonly Write[]): ObjectRef[] {
@@ -66,13 +67,19 @@ function failureOf(end: RolloutEnd, name: string, seconds: number): Report | und
   }
 }
 
+function wordsOf({ kind, ready, replicas }: RolloutEnd, name: string, env: string): string {
+  if (kind === 'complete') return `${ready} of ${replicas} ready`;
+  return kind === 'paused' ? `waits at a pause, /ship rollout promote ${name.toLowerCase()} in ${env} goes on` : kind;
+}
+
 /** Follows all workloads to their end. The first that fails tells how it went; the others are followed all the same. */
 export async function settle(
   run: Pick<RunContext<'kube', string>, 'id' | 'site' | 'now'>,
   kube: Kube,
   refs: readonly ObjectRef[],
-  { startedAt, note, log, signal }: StepContext,
+  step: StepContext,
 ): Promise<{ failure?: Report; words: string[] }> {
+  const { startedAt, note, log, signal } = step;
   const deadline = startedAt + run.site.rolloutTimeoutSeconds * 1_000;
   const counts = new Map(refs.map((ref) => [nameOf(ref), 'waiting']));
   const say = (name: string, words: string) => {
@@ -84,8 +91,9 @@ export async function settle(
       const name = nameOf(ref);
       const seen = ({ ready, replicas }: { ready: number; replicas: number }) =>
         say(name, `${ready} of ${replicas} ready`);
-      const end = await kube.follow(ref, { run: run.id, deadline, seen }, signal);
-      say(name, end.kind === 'complete' ? `${end.ready} of ${end.replicas} ready` : end.kind);
+      const unheard = () => touch(kube, ref, run.now(), step);
+      const end = await kube.follow(ref, { run: run.id, deadline, seen, unheard }, signal);
+      say(name, wordsOf(end, name, run.site.env));
       log(`${name}: ${end.kind === 'complete' ? 'ready' : end.kind}`);
       return { name, end };
     }),

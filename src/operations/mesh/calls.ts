@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
+import { rolloutsIn, rolloutsPermission } from '../kubernetes/rollouts-in.ts';
 import { type Edge, incoming, outgoing, type Seen } from './call-edges.ts';
 import { callsSeen } from './calls-seen.ts';
 import { meshList } from './objects.ts';
@@ -11,7 +12,10 @@ const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
 async function look(kube: Kube, namespace: string, signal: AbortSignal): Promise<Seen> {
   const [owners, services, policies, routes, sidecars] = await Promise.all([
-    Promise.all(workloadKinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects)),
+    Promise.all([
+      ...workloadKinds.map(async (kind) => (await kube.look(kind, namespace, signal)).objects),
+      rolloutsIn(kube, namespace, signal),
+    ]),
     kube.look('Service', namespace, signal),
     meshList(kube, 'AuthorizationPolicy', namespace, signal),
     meshList(kube, 'VirtualService', namespace, signal),
@@ -50,6 +54,7 @@ export const calls = defineOperation({
   needs: ['kube', 'metrics'],
   permissions: [
     'list,watch services,deployments.apps,statefulsets.apps,daemonsets.apps',
+    rolloutsPermission,
     'list authorizationpolicies.security.istio.io,virtualservices.networking.istio.io,sidecars.networking.istio.io',
     ...workloadPermissions,
   ],

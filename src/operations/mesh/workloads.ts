@@ -7,7 +7,7 @@ import { entries } from '../kubernetes/reading.ts';
 import { missing } from '../kubernetes/writes.ts';
 
 export const workloadPermissions = [
-  'get deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch,jobs.batch',
+  'get deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch,jobs.batch,rollouts.argoproj.io',
 ] as const;
 
 /** An app as the mesh sees it: the labels of its pods, and the service account that they call others as. */

@@ -171,7 +171,10 @@ test('who reads it is found, and restart=yes gives them new pods with the new va
   const run = await desk.done('secret-set', { name: 'db', env: 'staging', values: ['URL=two'], restart: true });
   expect(run).toMatchObject({
     state: 'finished',
-    report: { objects: ['Secret/db', 'Deployment/reader'], note: expect.stringContaining('restarted') },
+    report: {
+      objects: ['Secret/db', 'Deployment/reader'],
+      note: expect.stringContaining('Restarted: Deployment/reader: 1 of 1 ready'),
+    },
   });
   expect(await kubectl(['get', 'pods', '-n', ns, '-l', 'app=reader', '-o', 'name'])).not.toBe(before);
   expect(await kubectl(['exec', 'deployment/reader', '-n', ns, '--', '/bin/busybox', 'env'])).toContain('URL=two\n');

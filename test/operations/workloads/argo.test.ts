@@ -173,6 +173,41 @@ test('scale, history and rollback to a revision work on it too', async () => {
   expect(await ask('rollout-promote')).toMatchObject({ report: { kind: 'rolled-out', replicas: 3 } });
 });
 
+test('a Rollout that reads a ConfigMap is found, and takes it up in its own steps', { timeout: 120_000 }, async () => {
+  const set = { name: 'settings', env: 'staging' };
+  await desk.done('config-set', { ...set, values: ['LEVEL=info'] });
+  const pods = template('reader', web('v1'));
+  const reads = { ...Object(at(pods.spec, 'containers', 0)), envFrom: [{ configMapRef: { name: 'settings' } }] };
+  const spec = { ...Object(pods.spec), containers: [reads] };
+  await put(
+    workload('Rollout', 'reader', staging, { ...pods, spec }, { replicas: 2, strategy: { canary: { steps } } }),
+  );
+  await healthy('reader');
+  expect(await desk.done('config-consumers', set)).toMatchObject({
+    report: { rows: [['ConfigMap/settings', 'Rollout/reader', expect.any(String)]] },
+  });
+  expect(await desk.done('config-set', { ...set, values: ['LEVEL=debug'], restart: true })).toMatchObject({
+    state: 'finished',
+    report: { kind: 'changed', note: expect.stringContaining('/ship rollout promote rollout/reader in staging') },
+  });
+  expect(await desk.done('rollout-promote', { app: 'rollout/reader', env: 'staging' })).toMatchObject({
+    report: { kind: 'rolled-out' },
+  });
+});
+
+test('a Rollout without pods counts among what would run an image, and what runs under a ServiceAccount', async () => {
+  const idle = template('idle', web('v3'));
+  await put(workload('Rollout', 'idle', staging, idle, { replicas: 0, strategy: { canary: { steps } } }));
+  expect(await desk.done('image-delete', { app: 'web', tag: 'v3' })).toMatchObject({
+    state: 'failed',
+    fault: { code: 'IMAGE_IN_USE', message: expect.stringContaining('rollout/idle') },
+  });
+  const { report } = await desk.done('serviceaccounts', { env: 'staging' });
+  expect(report).toMatchObject({
+    rows: [['default', expect.stringContaining('Rollout/idle'), '', 'yes', expect.any(String)]],
+  });
+});
+
 test('on what is no Rollout, promote is explained', async () => {
   await put(workload('Deployment', 'plain', staging, template('plain', web('v1'))));
   expect(await desk.done('rollout-promote', { app: 'deployment/plain', env: 'staging' })).toMatchObject({
