@@ -16,6 +16,11 @@ const lookAgainMs = 1_000;
 const togetherMs = 50;
 /** A pause that was lifted just now may still be in the picture: of what Argo pauses no generation tells. */
 const pauseGraceMs = 3_000;
+/**
+ * Argo says that it has seen a change before it says which pods are those of it: for a moment the ones that it leads away from
+ * would be judged. What fails still does after this long.
+ */
+const failureGraceMs = 1_000;
 /** A controller that is well takes up a change within a moment. */
 const unheardMs = 5_000;
 
@@ -124,6 +129,7 @@ function watchUntilEnd(
   let lastSeen = '';
   let found = false;
   let heardAt = began;
+  let failingSince: number | undefined;
   const look = () => {
     const shown = picture.seen();
     if (found && !shown) return reject(fault('GONE_MEANWHILE', { namespace: ref.namespace, workload: ref.name }));
@@ -140,7 +146,9 @@ function watchUntilEnd(
       heardAt = now;
       options.unheard?.();
     }
-    const fresh = verdict.kind === 'paused' && now - began < pauseGraceMs;
+    failingSince = verdict.kind === 'failed' ? (failingSince ?? now) : undefined;
+    const mayBeOld = kind === 'Rollout' && failingSince !== undefined && now - failingSince < failureGraceMs;
+    const fresh = mayBeOld || (verdict.kind === 'paused' && now - began < pauseGraceMs);
     const guessed = fresh || (verdict.kind === 'complete' && !picture.clear());
     if (verdict.kind !== 'progressing' && !guessed) return resolve({ ended: verdict, count });
     const finding = 'finding' in verdict ? verdict.finding : undefined;
