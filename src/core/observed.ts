@@ -58,6 +58,9 @@ export function isNoticed(workload: JsonObject): boolean {
   return seen('observedGeneration') >= number(at(workload, 'metadata', 'generation')) && !isNew;
 }
 
+/** A controller that is well takes up a change within a moment: one that has not after so long may have lost it. */
+export const unheardMs = 5_000;
+
 /**
  * Whether the controller of an Argo Rollout has yet to take up what was last asked of it: a change of its template, a pause
  * that was lifted, an abort, or one that is tried again. Of what is written into the status no generation tells.

@@ -3,7 +3,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef, RolloutCount, RolloutEnd } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
-import { countOf, hasReplicaSets, isUnheard, type Observed } from '../../core/observed.ts';
+import { countOf, hasReplicaSets, isUnheard, type Observed, unheardMs } from '../../core/observed.ts';
 import type { PodTrouble } from '../../core/report.ts';
 import type { Connection, RefusedCall } from './connection.ts';
 import { lastLogLines } from './pod-logs.ts';
@@ -21,8 +21,6 @@ const pauseGraceMs = 3_000;
  * would be judged. What fails still does after this long.
  */
 const failureGraceMs = 1_000;
-/** A controller that is well takes up a change within a moment. */
-const unheardMs = 5_000;
 
 /** A finding as a report has it: with the last words of the container that crashed. */
 export async function troubleOf(

@@ -1,7 +1,7 @@
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
-import { rolloutsIn, rolloutsPermission } from '../kubernetes/rollouts-in.ts';
+import { rolloutsIn, rolloutsPermission } from '../kubernetes/list-known.ts';
 
 /** An image that a pod runs, or that a workload would run in its next one. */
 export type Use = { env: string; what: string; image: string; digest?: string };

@@ -1,8 +1,8 @@
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { rolloutsIn, rolloutsPermission } from './list-known.ts';
 import { byName, isKept, list, nameIn, podSpecOf } from './reading.ts';
-import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 
 /** ConfigMaps and Secrets are set, unset and shown in the same way; only a Secret's values are never seen. */
 export type Keeper = 'ConfigMap' | 'Secret';

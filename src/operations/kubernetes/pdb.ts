@@ -4,8 +4,8 @@ import { at, isObject, type Json, type JsonObject, text } from '../../core/json.
 import { knownKind } from '../../core/kinds.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
+import { rolloutsIn, rolloutsPermission } from './list-known.ts';
 import { byName, hasLabels, labelsText, list, nameIn, some } from './reading.ts';
-import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 import { showsEnvironment } from './shows-environment.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -6,9 +6,10 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { Label } from '../../core/settings.ts';
+import { listKnown } from './list-known.ts';
 import { list, nameIn } from './reading.ts';
 import { holds, httpRules, ingressRules, type Wanted } from './route-rules.ts';
-import { linesOf, listIfKnown, routeKinds } from './routes.ts';
+import { linesOf, routeKinds } from './routes.ts';
 import { missing, planWrites, refOf, refOfWrite, runWrites, type Wish, writeSteps } from './writes.ts';
 
 const address = /^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(\/[-A-Za-z0-9._~/]*)?$/;
@@ -82,8 +83,8 @@ async function wishFor(
   signal: AbortSignal,
 ): Promise<Wish> {
   const [ingresses, httpRoutes] = await Promise.all([
-    input.via === 'gateway' ? [] : listIfKnown(kube, 'Ingress', namespace, signal),
-    input.via === 'ingress' ? [] : listIfKnown(kube, 'HTTPRoute', namespace, signal),
+    input.via === 'gateway' ? [] : listKnown(kube, { ...routeKinds.Ingress, namespace }, signal),
+    input.via === 'ingress' ? [] : listKnown(kube, { ...routeKinds.HTTPRoute, namespace }, signal),
   ]);
   const owners = [...ingresses, ...httpRoutes].filter(holds(wanted.host));
   const live =

@@ -1,6 +1,6 @@
-import { Fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
+import { listKnown } from './list-known.ts';
 import { ageOf, byName, list, nameIn, words } from './reading.ts';
 import { showsEnvironment } from './shows-environment.ts';
 
@@ -12,21 +12,6 @@ export const routeKinds = {
 
 /** Where an address leads: `shop.example.com/cart` to a Service's port. */
 export type RouteLine = { url: string; service: string; port: string; object: JsonObject; tls: boolean };
-
-/** Objects of a kind; none where the cluster doesn't have the kind. */
-export async function listIfKnown(
-  kube: Kube,
-  kind: keyof typeof routeKinds,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<JsonObject[]> {
-  try {
-    return await kube.list({ ...routeKinds[kind], namespace }, signal);
-  } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'UNKNOWN_KIND') return [];
-    throw thrown;
-  }
-}
 
 const portOf = (port: unknown) => (port === undefined ? '' : String(port));
 
@@ -75,8 +60,8 @@ export const linesOf = (object: JsonObject): RouteLine[] =>
 /** All addresses that lead into a namespace, by Ingress and by HTTPRoute where the cluster knows it. */
 export async function routesOfNamespace(kube: Kube, namespace: string, signal: AbortSignal): Promise<RouteLine[]> {
   const [ingresses, httpRoutes] = await Promise.all([
-    listIfKnown(kube, 'Ingress', namespace, signal),
-    listIfKnown(kube, 'HTTPRoute', namespace, signal),
+    listKnown(kube, { ...routeKinds.Ingress, namespace }, signal),
+    listKnown(kube, { ...routeKinds.HTTPRoute, namespace }, signal),
   ]);
   return [...ingresses.sort(byName), ...httpRoutes.sort(byName)].flatMap(linesOf);
 }

@@ -1,7 +1,7 @@
 import { endpointsOf, isReady } from '../../core/endpoints.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { rolloutsIn, rolloutsPermission } from './list-known.ts';
 import { byName, entries, hasLabels, isKept, labelsText, list, nameIn, podSpecOf } from './reading.ts';
-import { rolloutsIn, rolloutsPermission } from './rollouts-in.ts';
 import { containerPorts } from './service-expose.ts';
 import { showsEnvironment } from './shows-environment.ts';
 

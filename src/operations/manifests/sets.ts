@@ -1,8 +1,8 @@
-import { Fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { type Kind, knownKind } from '../../core/kinds.ts';
 import type { Kube } from '../../core/kube.ts';
 import { ownLabels } from '../../core/ours.ts';
+import { listKnown } from '../kubernetes/list-known.ts';
 
 /** A set is what was applied under one name; its objects bear these labels. */
 export const setLabels = (set: string): Record<string, string> => ({
@@ -92,11 +92,8 @@ async function listed(
     .map(([name, value]) => `${name}=${value}`)
     .join(',');
   const all = new Map(kinds.map((kind) => [keyOf(kind), kind]));
-  const lists = [...all.values()].map(async ({ apiVersion, kind }) =>
-    kube.list({ apiVersion, kind, namespace, labels }, signal).catch((thrown: unknown) => {
-      if (thrown instanceof Fault && thrown.code === 'UNKNOWN_KIND') return [];
-      throw thrown;
-    }),
+  const lists = [...all.values()].map(({ apiVersion, kind }) =>
+    listKnown(kube, { apiVersion, kind, namespace, labels }, signal),
   );
   const found = (await Promise.all(lists)).flat();
   return found.filter((object) => at(object, 'metadata', 'deletionTimestamp') === undefined);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Kube } from '../../core/kube.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
-import { rolloutsIn, rolloutsPermission } from '../kubernetes/rollouts-in.ts';
+import { rolloutsIn, rolloutsPermission } from '../kubernetes/list-known.ts';
 import { type Edge, incoming, outgoing, type Seen } from './call-edges.ts';
 import { callsSeen } from './calls-seen.ts';
 import { meshList } from './objects.ts';

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
-import { countOf, isNoticed, isUnheard } from '../../core/observed.ts';
+import { countOf, isNoticed, isUnheard, unheardMs } from '../../core/observed.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
 import { refOfWrite, runWrites } from '../kubernetes/writes.ts';
 
-/** A controller that is well takes up a change within a moment. */
-const ms = { again: 250, touch: 5_000, most: 60_000 };
+const ms = { again: 250, most: 60_000 };
 
 /**
  * Touches a Rollout whose controller does not take up a change; see docs/peers.md. What comes just while Argo writes can be
@@ -35,7 +34,7 @@ async function untilTakenUp(
     const trouble = { code: 'unheard' as const, detail: '', logs: [] };
     const seconds = Math.round((now() - step.startedAt) / 1_000);
     if (now() - step.startedAt >= ms.most) return { kind: 'rollout-timed-out', replicas, ready, trouble, seconds };
-    if (now() - touchedAt >= ms.touch) {
+    if (now() - touchedAt >= unheardMs) {
       touchedAt = now();
       touch(kube, ref, touchedAt, step);
     }
