@@ -6,13 +6,13 @@ export const runFaults = {
     status: 423,
     retry: 'never',
     say: '{owner} has locked {scope} {until}: “{reason}”.',
-    hint: 'Ask {owner}, or ask again afterwards. In an emergency add --break-glass "why".',
+    hint: 'Ask {owner}, or ask again afterwards. In an emergency --break-glass "why" helps where breakGlass.spares in shipmate.yaml names locks (of everything: stop).',
   },
   FROZEN: {
     status: 423,
     retry: 'never',
     say: '{env} is frozen for {app} {until}, by the freeze “{freeze}” of shipmate.yaml.',
-    hint: 'Ask again afterwards. In an emergency add --break-glass "why".',
+    hint: 'Ask again afterwards. In an emergency --break-glass "why" helps where breakGlass.spares in shipmate.yaml names freezes.',
   },
   TOO_MANY_CHANGES: {
     status: 429,
@@ -24,7 +24,7 @@ export const runFaults = {
     status: 403,
     retry: 'never',
     say: 'You may not break the glass.',
-    hint: 'Those who may: {able}. See breakGlass in shipmate.yaml.',
+    hint: 'Those who may: {able}. See breakGlass in shipmate.yaml. Ask again without --break-glass, where nothing else stands in the way.',
   },
   NEVER_UNAPPROVED: {
     status: 403,

@@ -128,9 +128,9 @@ describe('nobody answers', () => {
 });
 
 describe('breaking the glass', () => {
-  const glass = { breakGlass: { who: ['engineers'], reviewers: ['leads', 'engineers'] } };
+  const glass = { breakGlass: { who: ['engineers'], reviewers: ['leads', 'engineers'], spares: ['locks'] } };
 
-  test('passes over approvals and locks, is kept, and is reviewed once by somebody else', async () => {
+  test('passes over approvals and, where shipmate.yaml says so, locks; is kept, and is reviewed once by somebody else', async () => {
     settings = withRule({}, glass);
     await desk.done('lock', { app: 'web', env: 'production', reason: 'migrating' }, dan);
     const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');

@@ -92,7 +92,7 @@ test('has refusals: of requests, of decisions, and wishes to stop', async () => 
 });
 
 test('names whoever did it, also where it was not the requester', async () => {
-  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'] } };
+  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: [] } };
   engine.settings = () => glass;
   const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');
   await desk.lap(id);
