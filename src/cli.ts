@@ -11,6 +11,7 @@ import { readEnvironment } from './config/environment.ts';
 import { readSettings } from './config/settings-file.ts';
 import { AuditHead, AuditRecord, verifyChain } from './core/audit.ts';
 import { Fault } from './core/errors.ts';
+import { openGiven } from './files/regular-file.ts';
 import { catalogue } from './operations/catalogue.ts';
 import { pinnedImage } from './operations/images/asked.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
@@ -31,7 +32,7 @@ async function verify(path: string, head: AuditHead | undefined): Promise<number
   const records: AuditRecord[] = [];
   const unreadable: string[] = [];
   let line = 0;
-  for await (const text of createInterface({ input: createReadStream(path) })) {
+  for await (const text of createInterface({ input: createReadStream(path, { fd: openGiven(path) }) })) {
     line += 1;
     try {
       records.push(AuditRecord.parse(JSON.parse(text)));

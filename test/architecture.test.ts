@@ -7,17 +7,18 @@ const root = resolve(import.meta.dirname, '..');
 /** Who may import whom. A room may always import from itself. */
 const rooms: Record<string, string[]> = {
   'src/core': [],
-  'src/config': ['src/core'],
+  'src/files': [],
+  'src/config': ['src/core', 'src/files'],
   'src/store': ['src/core'],
-  'src/clients/docker': ['src/core'],
+  'src/clients/docker': ['src/core', 'src/files'],
   'src/clients/git': ['src/core'],
   'src/clients/harbor': ['src/core'],
-  'src/clients/kube': ['src/core'],
+  'src/clients/kube': ['src/core', 'src/files'],
   'src/clients/prometheus': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/clients/web-hook': ['src/core'],
-  'src/clients/signing': ['src/core'],
-  'src/clients/trivy': ['src/core'],
+  'src/clients/signing': ['src/core', 'src/files'],
+  'src/clients/trivy': ['src/core', 'src/files'],
   'src/engine': ['src/core', 'src/store'],
   'src/operations': ['src/core'],
   'handlers/slack': ['src/core', 'src/engine', 'src/operations'],
@@ -94,6 +95,31 @@ test('the Kubernetes library is imported where it is needed, when it is: it cost
     return to === '@kubernetes/client-node' && !/^import type [^;]*'@kubernetes\/client-node';/m.test(text);
   });
   expect(eager.map(({ from }) => from)).toEqual([]);
+});
+
+/** What opens no file, or one that this process makes itself. */
+const harmless =
+  /^(access|constants|lstatSync|mkdir|mkdtemp|readdir|readdirSync|readlinkSync|closeSync|readSync|realpath|rm|stat|writeFile|type \w+)$/;
+
+/** The only other places that open files, and why they may. */
+const openers: Record<string, string> = {
+  'src/files/regular-file.ts': 'the one way in: regular files alone, up to a limit',
+  'src/cli.ts': 'streams an audit file that src/files has opened',
+  'jobs/audit-file.ts': 'appends to a file of this process’s own',
+};
+
+test('files are read through src/files alone: no link, pipe, device or endless file gets further', () => {
+  const opening = sources.flatMap((from) => {
+    const text = readFileSync(join(root, from), 'utf8');
+    const named = [...text.matchAll(/^import \{([^}]*)\} from 'node:fs(?:\/promises)?';/gm)].flatMap(([, names = '']) =>
+      names.split(',').map((name) => name.trim()),
+    );
+    const mentions = [...text.matchAll(/['"](?:node:)?fs(?:\/promises)?['"]/g)].length;
+    const whole = [...text.matchAll(/^import (?:type )?\{[^}]*\} from 'node:fs(?:\/promises)?';/gm)].length;
+    const wrong = named.filter((name) => name !== '' && !harmless.test(name));
+    return wrong.length > 0 || mentions > whole ? [from] : [];
+  });
+  expect(opening.sort()).toEqual(Object.keys(openers).sort());
 });
 
 test('no source file is longer than 250 lines', () => {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { fault } from '../core/errors.ts';
 import type { SecretRef } from '../core/image-settings.ts';
+import { readGiven, UnfitFile } from '../files/regular-file.ts';
 import { type VariableName, variables } from './variables.ts';
 
 const largest = 65_536;
@@ -19,11 +19,12 @@ export function readSecret(ref: SecretRef, env: Readonly<Record<string, string |
     return value;
   }
   try {
-    const text = readFileSync(ref.file, 'utf8');
-    if (text.length > largest) throw new Error('it is larger than 64 KiB');
-    return text.replace(/\r?\n$/, '');
+    return readGiven(ref.file, largest)
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const said = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = thrown instanceof UnfitFile ? `it ${said}` : said;
     throw missing(`The file ${ref.file}, which shipmate.yaml names for a secret, cannot be read (${why}).`, thrown);
   }
 }

@@ -1,14 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { at, isObject, Json } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import { Settings } from '../core/settings.ts';
+import { readGiven, UnfitFile } from '../files/regular-file.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { crossFaults, type SettingsFault } from './settings-faults.ts';
 
 const longest = 1_048_576;
+/** No letter takes more bytes in UTF-8 than so many for each unit of a string. */
+const mostBytes = 3 * longest;
 
 type Source = { name: string; document: Document; lines: LineCounter };
 
@@ -149,13 +151,20 @@ export function parseSettings(
   return withFolders(parse({ name: file.name, document, lines }, operations), file.folder);
 }
 
-/** Reads and checks the settings file. @throws ConfigurationError */
-export async function readSettings(path: string, operations: readonly string[]): Promise<Settings> {
-  const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
+/** The text of the settings file: a link may lead to it, as in a ConfigMap. @throws ConfigurationError */
+export function settingsText(path: string): string {
+  try {
+    return readGiven(path, mostBytes).toString('utf8');
+  } catch (thrown) {
+    if (thrown instanceof UnfitFile) throw new ConfigurationError(`${path} is not right`, [`It ${thrown.message}.`]);
     const problem = thrown instanceof Error ? thrown.message : String(thrown);
     throw new ConfigurationError('shipmate.yaml cannot be read', [
       `${problem}. Copy shipmate.example.yaml, or set SHIPMATE_CONFIG to the file’s path.`,
     ]);
-  });
-  return parseSettings(text, { name: path, folder: dirname(resolve(path)) }, operations);
+  }
+}
+
+/** Reads and checks the settings file. @throws ConfigurationError */
+export async function readSettings(path: string, operations: readonly string[]): Promise<Settings> {
+  return parseSettings(settingsText(path), { name: path, folder: dirname(resolve(path)) }, operations);
 }

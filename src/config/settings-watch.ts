@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { ConfigurationError } from './configuration-error.ts';
-import { parseSettings, readSettings } from './settings-file.ts';
+import { parseSettings, readSettings, settingsText } from './settings-file.ts';
 
 const everyMs = 1_000;
 /** Half of a file may be right by itself, with half of the rules: what has not been the same for so long does not count. */
@@ -32,16 +31,16 @@ export async function watchSettings(options: {
 }): Promise<SettingsWatch> {
   const { path, operations, changed, log } = options;
   // Read before: a change between the two is seen as one at the next look.
-  let seen = hashOf(await readFile(path, 'utf8').catch(() => ''));
+  let seen = hashOf(settingsText(path));
   let settings = await readSettings(path, operations);
   let busy = false;
 
   const look = async () => {
-    const text = await readFile(path, 'utf8');
+    const text = settingsText(path);
     const hash = hashOf(text);
     if (hash === seen) return;
     await sleep(steadyMs);
-    if (hashOf(await readFile(path, 'utf8')) !== hash) return;
+    if (hashOf(settingsText(path)) !== hash) return;
     seen = hash;
     try {
       settings = parseSettings(text, { name: path, folder: dirname(resolve(path)) }, operations);

@@ -55,7 +55,7 @@ export type Scanner = {
    * @throws Fault SCANNER_MISSING, SCAN_DATABASE, SCAN_FAILED, SCAN_TIMED_OUT
    */
   scan(
-    what: { image: string; dockerfile?: string | undefined },
+    what: { image: string; dockerfile?: { folder: string; path: string } | undefined },
     limits: { minutes: number; databaseDays: number },
     signal: AbortSignal,
   ): Promise<Scanned>;

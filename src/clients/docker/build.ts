@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { BuildOrder, BuildProgress } from '../../core/build.ts';
@@ -8,11 +8,13 @@ import { type Fault, fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import type { BuildSettings } from '../../core/image-settings.ts';
 import { createRedact } from '../../core/redact.ts';
+import { isMissing, readInside } from '../../files/regular-file.ts';
 import { buildArguments, builderArguments, secretVariable } from './build-args.ts';
 import { type BuildLog, createBuildLog } from './build-log.ts';
 import { type Home, type Login, runBuildx, withHome } from './buildx.ts';
 import type { Context } from './context.ts';
 
+const metadata = 'metadata.json';
 const Metadata = z.looseObject({ 'containerimage.digest': z.string().optional() });
 
 export type Build = {
@@ -103,6 +105,18 @@ function outputOf({ order, pushes, settings, insecure }: Build): string | undefi
   return `type=image,name=${name},push=true,push-by-digest=true,oci-mediatypes=true${plainHttp}`;
 }
 
+/** What buildx wrote down of the image; it writes nothing where none was made. */
+function digestIn(folder: string): string | undefined {
+  try {
+    return Metadata.parse(JSON.parse(readInside(folder, metadata, 1_048_576).toString('utf8')))[
+      'containerimage.digest'
+    ];
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
 /**
  * Builds a context that was looked at. To abort it ends the build where it runs.
  * @returns the digest, where it is told
@@ -116,21 +130,19 @@ export async function runBuild(
   const { host, program, logins, order, settings, context, copy, values } = build;
   return await withHome(host, { logins, copy }, async (home) => {
     const builder = await builderOf(build, home, signal);
-    const metadata = join(home.folder, 'metadata.json');
     const output = outputOf(build);
     const args = buildArguments(order, { ...context, builder, settings, ...(output !== undefined && { output }) });
     const secrets = Object.fromEntries(values.map((value, index) => [secretVariable(index), value]));
     const log = createBuildLog(seen, createRedact(values));
     const env = { ...home.env, ...secrets };
-    const flags = [`--metadata-file=${metadata}`, '--provenance=false', '--sbom=false'];
+    const flags = [`--metadata-file=${join(home.folder, metadata)}`, '--provenance=false', '--sbom=false'];
     const code = await runBuildx(program, [...args.slice(0, 1), ...flags, ...args.slice(1)], {
       env,
       heard: log.read,
       signal,
     });
     if (code !== 0) throw faultOf(build, log);
-    const told = Metadata.parse(JSON.parse(await readFile(metadata, 'utf8').catch(() => '{}')));
-    const digest = told['containerimage.digest'];
+    const digest = digestIn(home.folder);
     return digest === undefined ? {} : { digest };
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { Fault } from '../../core/errors.ts';
 import { type Context, type Entry, entriesOf, refused } from './context.ts';
 import { createTurns, packContext } from './pack.ts';
@@ -22,9 +22,9 @@ function createTally({ root, dockerfile }: Context, said: string, limitBytes: nu
     stamp.update(`${name}\0${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}\n`);
     young ||= ctimeMs > lately;
   };
-  // These are read also where they are left out of the context, or are links.
+  // These are read also where they are left out of the context.
   for (const name of [dockerfile, `${dockerfile}.dockerignore`, '.dockerignore']) {
-    const found = statSync(`${root}/${name}`, { throwIfNoEntry: false });
+    const found = lstatSync(`${root}/${name}`, { throwIfNoEntry: false });
     if (found) add(name, found);
   }
   return {

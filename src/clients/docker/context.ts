@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import { fault } from '../../core/errors.ts';
+import { isMissing, leavesFolder, readInside, UnfitFile } from '../../files/regular-file.ts';
 import { ignoreOf } from './ignore.ts';
 
 export type Context = { root: string; dockerfile: string };
@@ -9,7 +10,8 @@ export type Context = { root: string; dockerfile: string };
 export const refused = (context: string, problem: string, hint = 'Nothing was built. Correct it and ask again.') =>
   fault('CONTEXT_REFUSED', { context, problem, hint });
 
-const isOutside = (path: string) => path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path);
+/** A Dockerfile is held in memory. */
+const longestText = 1_048_576;
 
 /**
  * The context and its Dockerfile, as they really lie. `said` is how people call it.
@@ -19,16 +21,15 @@ export async function contextIn(folder: string, dockerfile: string, said: string
   const root = await realpath(folder).catch(() => undefined);
   if (root === undefined) throw refused(said, 'it does not exist');
   if (!(await stat(root)).isDirectory()) throw refused(said, 'it is not a folder');
-  if (isAbsolute(dockerfile) || isOutside(relative(root, join(root, dockerfile))))
-    throw refused(said, `${dockerfile} lies outside of it`);
-  const file = await realpath(join(root, dockerfile)).catch(() => undefined);
-  if (file === undefined) throw refused(said, `there is no ${dockerfile} in it`);
-  const inside = relative(root, file);
-  if (isOutside(inside)) throw refused(said, `${dockerfile} lies outside of it`);
-  const found = await stat(file);
-  if (!found.isFile()) throw refused(said, `${dockerfile} is not a file`);
-  if (found.size > 1_048_576) throw refused(said, `${dockerfile} is larger than 1 MiB`);
-  return { root, dockerfile: relative(root, join(root, dockerfile)), text: await readFile(file, 'utf8') };
+  const path = relative(root, join(root, dockerfile));
+  if (isAbsolute(dockerfile) || leavesFolder(path)) throw refused(said, `${dockerfile} lies outside of it`);
+  try {
+    return { root, dockerfile: path, text: readInside(root, path, longestText).toString('utf8') };
+  } catch (thrown) {
+    if (isMissing(thrown)) throw refused(said, `there is no ${dockerfile} in it`);
+    if (thrown instanceof UnfitFile) throw refused(said, `${dockerfile} ${thrown.message}`);
+    throw refused(said, `${dockerfile} cannot be read (${thrown instanceof Error ? thrown.message : String(thrown)})`);
+  }
 }
 
 export type Entry = { path: string; kind: 'file' | 'link' | 'folder' };

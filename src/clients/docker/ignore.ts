@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { normalize } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
+import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
 
 export type Ignore = {
   /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
@@ -11,11 +10,16 @@ export type Ignore = {
   mayHold(folder: string): boolean;
 };
 
-function textOf(path: string): string | undefined {
+/** More rules than anybody writes; each is asked about every file. */
+const longest = 65_536;
+
+/** Where there is a file that cannot be read, nothing is taken: without its rules everything would be sent, secrets too. */
+function textOf(root: string, name: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+    return readInside(root, name, longest).toString('utf8');
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown instanceof UnfitFile ? new Error(`${name} ${thrown.message}`) : thrown;
   }
 }
 
@@ -41,9 +45,9 @@ function namesOf(rule: string): string {
   return last.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
 }
 
-/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. */
+/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
 export function ignoreOf(root: string, dockerfile: string): Ignore {
-  const text = textOf(join(root, `${dockerfile}.dockerignore`)) ?? textOf(join(root, '.dockerignore')) ?? '';
+  const text = textOf(root, `${dockerfile}.dockerignore`) ?? textOf(root, '.dockerignore') ?? '';
   const lines = text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)

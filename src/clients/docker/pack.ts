@@ -1,13 +1,12 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
+import { closeSync, lstatSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { openOutside, UnfitFile } from '../../files/regular-file.ts';
 import { type Context, type Entry, entriesOf } from './context.ts';
 import { headerMost, padding, tarEnd, writeHeader } from './tar.ts';
 
 const partBytes = 512 * 1_024;
 /** Calls without waiting are several times faster than those with; but nobody else gets a turn meanwhile. */
 const turnMs = 10;
-/** What was a file when the folder was read may be something else by now: a link is not followed, a pipe not waited for. */
-const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Whether it is time that others get their turn, and giving it. */
 export function createTurns(signal: AbortSignal): { due(): boolean; give(): Promise<void> } {
@@ -52,6 +51,15 @@ function readSome(handle: number, part: Part, path: string, left: number): numbe
   return left - read;
 }
 
+/** What was a file when the folder was read may be something else by now. */
+function openEntry(whole: string, path: string): { handle: number; stat: Stats } {
+  try {
+    return openOutside(whole);
+  } catch (thrown) {
+    throw thrown instanceof UnfitFile ? new Error(`${path} is a file no longer`) : thrown;
+  }
+}
+
 /** An entry that is no file is its header. */
 function packOther(whole: string, { path, kind }: Entry, { mode }: Stats, part: Part): void {
   const header =
@@ -87,10 +95,8 @@ export async function packContext(
       packOther(whole, entry, stat, part);
       continue;
     }
-    const handle = openSync(whole, flags);
+    const { handle, stat } = openEntry(whole, path);
     try {
-      const stat = fstatSync(handle);
-      if (!stat.isFile()) throw new Error(`${path} is a file no longer`);
       seen(entry, stat);
       const { mode, size } = stat;
       part.used += writeHeader(part.bytes, part.used, { path, mode, size, type: kind });

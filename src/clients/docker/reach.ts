@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { request as plain, type RequestOptions } from 'node:http';
 import { request as secure } from 'node:https';
 import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { DockerHostSettings } from '../../core/host-settings.ts';
+import { readGiven } from '../../files/regular-file.ts';
 
 /** How a host is reached: begins a request there. `said` is what the way itself had to say, such as ssh's complaint. */
 export type Reach = { request: (options: RequestOptions) => ReturnType<typeof plain>; said: () => string };
 
 const connectSeconds = 10;
+/** A bundle of all the world’s authorities has a quarter of it. */
+const longestPem = 1_048_576;
 
 /** Arguments of `ssh`: it never asks, and never trusts a host that it does not know. */
 export function sshArguments({ address, ssh }: Pick<DockerHostSettings, 'address' | 'ssh'>): string[] {
@@ -56,7 +58,8 @@ function overTcp({ address, tls }: DockerHostSettings): Reach {
   const where = { host, port: port || (tls ? '2376' : '2375'), servername: isIP(host) ? '' : host };
   if (!tls) return { request: (options) => plain({ ...options, ...where }), said: () => '' };
   // Read at each use: certificates are renewed under a running process.
-  const files = () => ({ ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) });
+  const read = (path: string) => readGiven(path, longestPem);
+  const files = () => ({ ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) });
   return { request: (options) => secure({ ...options, ...where, ...files(), agent: false }), said: () => '' };
 }
 

@@ -27,7 +27,7 @@ async function sizeOf(folder: string): Promise<number> {
 }
 
 /** Fetches one commit; what grows beyond the limit while it comes is not waited for. */
-async function fetched(args: readonly string[], call: Call, limitBytes: number): Promise<void> {
+export async function fetched(args: readonly string[], call: Call, limitBytes: number): Promise<void> {
   const over = new AbortController();
   const watch = setInterval(async () => {
     if ((await sizeOf(join(call.home, 'objects', 'pack'))) > limitBytes) over.abort(tooMuch(limitBytes));

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Fault, fault } from '../../core/errors.ts';
 import type { Git } from '../../core/ports.ts';
 import { checkRef, checkUrl } from './addresses.ts';
-import { createCheckout } from './checkout.ts';
+import { createCheckout, fetched } from './checkout.ts';
 import { type Call, git, type Login, proofFor } from './run.ts';
 
 const mostFiles = 500;
+/** All of a commit comes, whatever of it is read: so much of a disk it may take. */
+const fetchBytes = 1_024 * 1_048_576;
 /** What a listing of a large repository may take; blobs have the caller's own limit. */
 const listingBytes = 8 * 1_048_576;
 
@@ -29,10 +31,9 @@ const createRead =
     const call = (limit: number): Call => ({ home, signal, limit });
     try {
       await git(['init', '--quiet', '--bare', '--', home], call(1_024));
-      await git(['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', from.url, from.ref], {
-        ...call(65_536),
-        ...proofFor(from.url, login),
-      });
+      const options = ['--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules'];
+      const fetch = { ...call(65_536), ...proofFor(from.url, login) };
+      await fetched(['fetch', ...options, '--', from.url, from.ref], fetch, fetchBytes);
       const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
       const path = from.path.replace(/^\/+|\/+$/g, '');
       const listed = await git(

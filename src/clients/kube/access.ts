@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { readGiven } from '../../files/regular-file.ts';
 import type { Entry } from './kubeconfig.ts';
 
 /** Who Shipmate is to one cluster, by what one kubeconfig says. */
@@ -12,19 +12,20 @@ export type Access = {
   library(): Promise<KubeConfig>;
 };
 
-async function bytesOf(file: string | undefined, data: string | undefined): Promise<Buffer | undefined> {
-  if (file !== undefined) return await readFile(file);
+/** A certificate authority's bundle has a quarter of it. */
+const largest = 1_048_576;
+
+function bytesOf(file: string | undefined, data: string | undefined): Buffer | undefined {
+  if (file !== undefined) return readGiven(file, largest);
   return data === undefined ? undefined : Buffer.from(data, 'base64');
 }
 
 /** Tokens and certificates that stand in the kubeconfig, or in files. A file is read for every call: it may be renewed. */
-async function plainOptions({ cluster, user }: Entry): Promise<RequestOptions> {
-  const [ca, cert, key, token] = await Promise.all([
-    bytesOf(cluster.caFile, cluster.caData),
-    bytesOf(user.certFile, user.certData),
-    bytesOf(user.keyFile, user.keyData),
-    user.tokenFile === undefined ? user.token : readFile(user.tokenFile, 'utf8'),
-  ]);
+function plainOptions({ cluster, user }: Entry): RequestOptions {
+  const ca = bytesOf(cluster.caFile, cluster.caData);
+  const cert = bytesOf(user.certFile, user.certData);
+  const key = bytesOf(user.keyFile, user.keyData);
+  const token = user.tokenFile === undefined ? user.token : readGiven(user.tokenFile, largest).toString('utf8');
   const { skipTLSVerify, tlsServerName } = cluster;
   return {
     ...(ca && { ca }),
@@ -63,7 +64,7 @@ export function accessBy(entry: Entry): Access {
   return {
     server: entry.cluster.server,
     options: async () => {
-      if (!asks) return await plainOptions(entry);
+      if (!asks) return plainOptions(entry);
       const options: RequestOptions = {};
       await (await library()).applyToHTTPSOptions(options);
       return options;

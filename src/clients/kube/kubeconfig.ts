@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Cluster, User } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readGiven } from '../../files/regular-file.ts';
 
 /** One way into one cluster, in the client library's own shapes. `tokenFile`: what is in it changes, so it is read anew. */
 export type Entry = { cluster: Cluster; user: User & { tokenFile?: string } };
@@ -93,9 +93,12 @@ function userOf({ users }: Kubeconfig, name: string, at: At): Entry['user'] {
   };
 }
 
+/** Those of people with many clusters have some hundred kilobytes. */
+const largest = 8 * 1_048_576;
+
 /** The contexts of a kubeconfig file, and what each leads to. @throws where the file cannot be read */
 export function readKubeconfig(file: string) {
-  const read = Kubeconfig.parse(parse(readFileSync(file, 'utf8')));
+  const read = Kubeconfig.parse(parse(readGiven(file, largest).toString('utf8')));
   const at = (path?: string) => (path === undefined ? undefined : resolve(dirname(file), path));
   return {
     current: read['current-context'] ?? '',

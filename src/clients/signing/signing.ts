@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Fault, fault } from '../../core/errors.ts';
 import type { Signing } from '../../core/image-ports.ts';
 import { type TrustedKey, trustedKey } from '../../core/verification.ts';
+import { readGiven, UnfitFile } from '../../files/regular-file.ts';
 import { isCosignKey, openCosignKey } from './cosign-key.ts';
 
 export type SigningOptions = {
@@ -17,17 +17,19 @@ const isText = (key: string) => key.includes('-----BEGIN ');
 
 /** Never the text of a key, and never OpenSSL's guess at it: only what sort of trouble it was. */
 function unusable(name: string, thrown: unknown): Fault {
+  if (thrown instanceof UnfitFile) return fault('KEY_UNUSABLE', { name, problem: `it ${thrown.message}` });
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const problem = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it may not be read' : undefined;
   return fault('KEY_UNUSABLE', { name, problem: problem ?? 'it is no PEM key, or its password is another' });
 }
 
-const textOf = async (key: string): Promise<string> => (isText(key) ? key : await readFile(key, 'utf8'));
+const largest = 65_536;
+const textOf = (key: string): string => (isText(key) ? key : readGiven(key, largest).toString('utf8'));
 
 async function open({ key, password = '' }: SigningOptions): Promise<Own> {
   if (key === undefined) throw fault('NO_SIGNING_KEY', {});
   try {
-    const pem = await textOf(key);
+    const pem = textOf(key);
     const opened = isCosignKey(pem)
       ? createPrivateKey({ key: await openCosignKey(pem, password), format: 'der', type: 'pkcs8' })
       : createPrivateKey({ key: pem, passphrase: password });
@@ -61,7 +63,7 @@ export function createSigning(options: SigningOptions = {}): Signing {
         keys.map(async (key, index) => {
           const name = isText(key) ? `number ${index + 1}` : key;
           try {
-            return trustedKey(name, await textOf(key));
+            return trustedKey(name, textOf(key));
           } catch (thrown) {
             throw unusable(name, thrown);
           }

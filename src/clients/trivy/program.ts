@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
 
 const prefix = 'shipmate-scan-';
 /** A folder this old was left behind by a process that was killed. */
@@ -74,10 +75,12 @@ export async function runProgram(args: readonly string[], { program, folder, env
   await promise;
 }
 
-/** A file that a program wrote. @throws Complaint where it is not there, or too large to be held */
-export async function outputOf(path: string, limitBytes: number): Promise<Buffer> {
-  const { size } = await stat(path).catch(() => ({ size: -1 }));
-  if (size < 0) throw new Complaint('it wrote no result');
-  if (size > limitBytes) throw new Complaint(`its result has ${Math.round(size / 1_048_576)} MiB`);
-  return await readFile(path);
+/** A file that a program wrote into its folder. @throws Complaint where it is not there, or too large to be held */
+export function outputOf(folder: string, name: string, limitBytes: number): Buffer {
+  try {
+    return readInside(folder, name, limitBytes);
+  } catch (thrown) {
+    if (isMissing(thrown)) throw new Complaint('it wrote no result');
+    throw thrown instanceof UnfitFile ? new Complaint(`its result ${thrown.message}`) : thrown;
+  }
 }

@@ -1,4 +1,4 @@
-import { access, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { parseImage, shortImage } from '../../core/image.ts';
 import type { Scanned, Scanner } from '../../core/image-ports.ts';
 import { Json } from '../../core/json.ts';
+import { isMissing, readGiven, readInside, UnfitFile } from '../../files/regular-file.ts';
 import { Complaint, inFolder, outputOf, runProgram } from './program.ts';
 import { findingsIn, SarifReport, TrivyReport } from './report.ts';
 
@@ -21,6 +22,8 @@ export type TrivyOptions = {
 };
 
 const limitBytes = 64 * 1_048_576;
+/** Of a Dockerfile, and of what the database says of itself. */
+const smallBytes = 1_048_576;
 /** Nothing is fetched and nobody is told: what is scanned is the registry's image, with the database that is there. */
 const alone = ['--quiet', '--skip-version-check', '--disable-telemetry', '--skip-check-update'];
 
@@ -28,18 +31,17 @@ const Database = z.object({ Version: z.number(), UpdatedAt: z.iso.datetime({ off
 
 /** @throws Fault SCAN_DATABASE where it is missing, unreadable or too old: no database is not "no vulnerabilities" */
 async function databaseIn(cache: string, days: number, image: string): Promise<Scanned['database']> {
-  const file = await readFile(join(cache, 'db', 'metadata.json'), 'utf8').catch(() => undefined);
   const bad = (problem: string) => fault('SCAN_DATABASE', { problem, image });
   const there = await access(join(cache, 'db', 'trivy.db')).then(
     () => true,
     () => false,
   );
-  if (file === undefined || !there) throw bad('is missing');
+  if (!there) throw bad('is missing');
   let told: unknown;
   try {
-    told = JSON.parse(file);
-  } catch {
-    throw bad('is damaged (metadata.json)');
+    told = JSON.parse(readGiven(join(cache, 'db', 'metadata.json'), smallBytes).toString('utf8'));
+  } catch (thrown) {
+    throw bad(isMissing(thrown) ? 'is missing' : 'is damaged (metadata.json)');
   }
   const { success, data } = Database.safeParse(told);
   if (!success) throw bad('is damaged (metadata.json)');
@@ -76,11 +78,18 @@ async function imageReport(run: Run, image: string, cache: string, minutes: numb
 }
 
 /** Looks at the one file: what else is beside it is not for Trivy to read. */
-async function dockerfileReport(run: Run, dockerfile: string, folder: string): Promise<TrivyReport> {
+async function dockerfileReport(
+  run: Run,
+  dockerfile: { folder: string; path: string },
+  folder: string,
+): Promise<TrivyReport> {
   const copy = join(folder, 'Dockerfile');
-  await copyFile(dockerfile, copy).catch(() => {
-    throw new Complaint('the Dockerfile that shipmate.yaml names can’t be read');
-  });
+  try {
+    await writeFile(copy, readInside(dockerfile.folder, dockerfile.path, smallBytes));
+  } catch (thrown) {
+    const why = thrown instanceof UnfitFile ? `it ${thrown.message}` : undefined;
+    throw new Complaint(`the Dockerfile that shipmate.yaml names can’t be read${why ? ` (${why})` : ''}`);
+  }
   return parsedReport(await run(['config', ...alone, '--format', 'json', copy], 'dockerfile.json')).report;
 }
 
@@ -119,9 +128,8 @@ export function createTrivy(options: TrivyOptions = {}): Scanner {
         return await inFolder(async (folder) => {
           const call = { program, folder, env: environmentFor(image), signal: AbortSignal.any([signal, over]) };
           const run: Run = async (args, output) => {
-            const path = join(folder, output);
-            await runProgram([...args, '--output', path], call);
-            return await outputOf(path, limitBytes);
+            await runProgram([...args, '--output', join(folder, output)], call);
+            return outputOf(folder, output, limitBytes);
           };
           const { report: found, sarif: forSarif } = await imageReport(run, image, cache, minutes);
           await writeFile(join(folder, 'for-sarif.json'), forSarif);

@@ -63,9 +63,9 @@ function verdicts(findings: readonly Finding[], settings: Settings, app: string,
 }
 
 /** Only a Dockerfile of this machine can be looked at. */
-function dockerfileOf(settings: Settings, app: string): string | undefined {
+function dockerfileOf(settings: Settings, app: string): { folder: string; path: string } | undefined {
   const build = settings.apps[app]?.build;
-  return build?.context.startsWith('/') ? `${build.context}/${build.dockerfile}` : undefined;
+  return build?.context.startsWith('/') ? { folder: build.context, path: build.dockerfile } : undefined;
 }
 
 type Run = RunContext<'registry' | 'attachments' | 'signing' | 'scanner' | 'runs' | 'order', 'scan'>;

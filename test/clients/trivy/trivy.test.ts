@@ -48,8 +48,8 @@ async function scan(options: Partial<TrivyOptions> & { script?: string } = {}, m
 }
 
 test('vulnerabilities, secrets and misconfiguration of an image and its Dockerfile are found, and the forms for others made', async () => {
-  const dockerfile = join(dir ?? '', 'Dockerfile');
-  await writeFile(dockerfile, 'FROM alpine:latest\nRUN apk add curl\n');
+  const dockerfile = { folder: dir ?? '', path: 'Dockerfile' };
+  await writeFile(join(dockerfile.folder, dockerfile.path), 'FROM alpine:latest\nRUN apk add curl\n');
   const trivy = createTrivy({ program, cache });
   const found: Scanned = await trivy.scan({ image: image.pinned, dockerfile }, limits, never);
   expect(found.findings).toEqual(
