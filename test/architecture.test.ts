@@ -8,19 +8,20 @@ const root = resolve(import.meta.dirname, '..');
 const rooms: Record<string, string[]> = {
   'src/core': [],
   'src/files': [],
+  'src/processes': ['src/core'],
   'src/config': ['src/core', 'src/files'],
   'src/store': ['src/core'],
-  'src/clients/docker': ['src/core', 'src/files'],
-  'src/clients/git': ['src/core'],
+  'src/clients/docker': ['src/core', 'src/files', 'src/processes'],
+  'src/clients/git': ['src/core', 'src/processes'],
   'src/clients/harbor': ['src/core'],
   'src/clients/kube': ['src/core', 'src/files'],
   'src/clients/prometheus': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/clients/web-hook': ['src/core'],
   'src/clients/signing': ['src/core', 'src/files'],
-  'src/clients/trivy': ['src/core', 'src/files'],
+  'src/clients/trivy': ['src/core', 'src/files', 'src/processes'],
   'src/engine': ['src/core', 'src/store'],
-  'src/operations': ['src/core'],
+  'src/operations': ['src/core', 'src/processes'],
   'handlers/slack': ['src/core', 'src/engine', 'src/operations'],
   'handlers/http': ['src/core', 'src/engine', 'src/operations', 'handlers/webhooks'],
   'handlers/webhooks': ['src/core', 'src/engine', 'src/operations'],
@@ -35,6 +36,9 @@ const owned: Record<string, string> = {
   dockerode: 'src/clients/docker',
   fastify: 'handlers/',
   jose: 'handlers/http',
+  // An `error` that nobody hears ends the process and all that is under way in it: there it is always heard.
+  'node:child_process': 'src/processes',
+  'node:worker_threads': 'src/processes',
 };
 const corePackages = ['zod', 'fastest-levenshtein', 'node:crypto', 'node:util'];
 
@@ -125,4 +129,41 @@ test('files are read through src/files alone: no link, pipe, device or endless f
 test('no source file is longer than 250 lines', () => {
   const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
   expect(long).toEqual([]);
+});
+
+/**
+ * Whoever makes a stream, a socket or a server, and how its `error` is heard. One that nobody hears ends the process, and with it
+ * every run that is under way there. Programs and threads are made in src/processes alone, which hears theirs.
+ */
+const heard: Record<string, string> = {
+  'handlers/http/audit-api.ts': 'Fastify hears a stream that it sends',
+  'handlers/http/runs-api.ts': 'Fastify hears a stream that it sends',
+  'handlers/http/slack-door.ts': 'Fastify hears its server',
+  'handlers/slack/app.ts': 'app.error; the receiver’s server is never started',
+  'jobs/queue.ts': 'on error',
+  'jobs/worker.ts': 'on error',
+  'src/cli.ts': 'a command that ends with it',
+  'src/clients/docker/engine-call.ts': 'on error, and the answer is read by for await',
+  'src/clients/docker/push.ts': 'read by for await',
+  'src/clients/docker/reach.ts': 'on error; requests are heard in engine-call.ts',
+  'src/clients/docker/source.ts': 'pipeline, and on error of each entry',
+  'src/clients/kube/exec.ts': 'on error; the writers never fail',
+  'src/clients/kube/transport.ts': 'undici answers with a rejection',
+  'src/store/connection.ts': 'on error in main.ts and notices.ts, which open them',
+};
+const makers = [
+  /\bnew (Writable|Readable|Duplex|Transform|PassThrough|Redis|Cluster|Queue|Worker|Exec|WebSocket|WebSocketServer|Agent|EventEmitter|App)\(/,
+  /\b(Readable|Duplex)\.from\(/,
+  /\b(createServer|createReadStream|createWriteStream|createG(un)?zip|createBrotli\w+)\(/,
+  /\b(plain|secure|https?\.(get|request)|way\.request)\(\{/,
+  /from 'node:(tls|dgram|http2)';/,
+  /\bnet\.connect\(/,
+];
+
+test('whoever makes a stream, a socket or a server says how its error is heard', () => {
+  const making = sources.filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replaceAll(/^import type .*$/gm, '');
+    return !path.startsWith('src/processes/') && makers.some((maker) => maker.test(text));
+  });
+  expect(making.sort()).toEqual(Object.keys(heard).sort());
 });
