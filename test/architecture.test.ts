@@ -100,3 +100,11 @@ test('no source file is longer than 250 lines', () => {
   const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
   expect(long).toEqual([]);
 });
+
+/** What is refused to all but one person; there not to know means no. */
+const refusesOthers = ['src/core/actor.ts', 'src/engine/permit.ts', 'src/operations/admin/locks.ts'];
+
+test('“not the same person” is never taken for “somebody else”: nobody is, who cannot be told apart', () => {
+  const doubting = sources.filter((path) => /!\s*\(?\s*samePerson\(/.test(readFileSync(join(root, path), 'utf8')));
+  expect(doubting.filter((path) => !refusesOthers.includes(path))).toEqual([]);
+});

@@ -79,7 +79,7 @@ export function runsApi(deps: ApiDeps) {
       const { id } = Params.parse(request.params);
       const ballot = { ...bodyOf(DecisionRequest, request.body), actor: identityOf(request).actor };
       const { outcome, run } = await decide(engine, id, ballot);
-      if (outcome.kind === 'refused') throw decisionRefusal(outcome, run, engine.settings());
+      if (outcome.kind === 'refused') throw decisionRefusal(outcome, ballot.actor, run, engine.settings());
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
