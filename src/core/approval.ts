@@ -41,20 +41,30 @@ function isOther(settings: Settings, person: string, actor: Actor): boolean {
   return actor.kind === 'webhook' || (actor.kind === 'slack' ? slack : subject) !== undefined;
 }
 
-/** Whether an actor may approve by these roles: holding one, or standing in for somebody else than the requester who does. */
-function mayApprove(
+/** Whether an actor stands in now for somebody else than the requester who holds one of the roles. */
+export function standsInFor(
   settings: Settings,
   run: Run,
-  ballot: Ballot,
+  { actor, at }: Pick<Ballot, 'actor' | 'at'>,
   roles: readonly string[],
   delegations: readonly Delegation[],
 ): boolean {
-  if (holdsRole(settings, ballot.actor, roles)) return true;
-  const person = personOf(settings, ballot.actor);
+  const person = personOf(settings, actor);
   return delegations.some(
     ({ from, to, until }) =>
-      to === person && isOther(settings, from, run.actor) && ballot.at < until && personHolds(settings, from, roles),
+      to === person && isOther(settings, from, run.actor) && at < until && personHolds(settings, from, roles),
   );
+}
+
+/** Whether an actor may approve by these roles: holding one, or standing in for somebody who does. */
+function mayApprove(
+  settings: Settings,
+  run: Run,
+  ballot: Pick<Ballot, 'actor' | 'at'>,
+  roles: readonly string[],
+  delegations: readonly Delegation[],
+): boolean {
+  return holdsRole(settings, ballot.actor, roles) || standsInFor(settings, run, ballot, roles, delegations);
 }
 
 /** The approvals of the plan that stand: not taken back, one a person. */
