@@ -167,3 +167,38 @@ test('whoever makes a stream, a socket or a server says how its error is heard',
   });
   expect(making.sort()).toEqual(Object.keys(heard).sort());
 });
+
+/**
+ * Files that read runs or the audit log without asking whether somebody may: they bring a run's own message up to date where
+ * it was asked for, or look something up in runs of which they show nothing.
+ */
+const readsForNobody = [
+  'handlers/slack/address.ts',
+  'handlers/slack/announcer.ts',
+  'handlers/slack/thread-news.ts',
+  'src/operations/admin/figures.ts',
+  'src/operations/delivery/canary/steer.ts',
+  'src/operations/delivery/rollback.ts',
+  'src/operations/delivery/status.ts',
+  'src/operations/images/decision.ts',
+  'src/operations/images/earlier-scan.ts',
+];
+
+test('surfaces and operations show runs and audit records to those alone who may read them', () => {
+  const reads = /\b(store|runs|order|audit)\s*\.\s*(read|recent|events|history)\b/;
+  const asks = /\b(mayRead|mayReadEntry)\(/;
+  const unasked = sources.filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    const room = roomOf(path);
+    return (room?.startsWith('handlers') || room === 'src/operations') && reads.test(text) && !asks.test(text);
+  });
+  expect(unasked.sort()).toEqual(readsForNobody);
+});
+
+/** What is refused to all but one person; there not to know means no. */
+const refusesOthers = ['src/core/actor.ts', 'src/engine/permit.ts', 'src/operations/admin/locks.ts'];
+
+test('“not the same person” is never taken for “somebody else”: nobody is, who cannot be told apart', () => {
+  const doubting = sources.filter((path) => /!\s*\(?\s*samePerson\(/.test(readFileSync(join(root, path), 'utf8')));
+  expect(doubting.filter((path) => !refusesOthers.includes(path))).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Actor, holdsRole, personHolds, personOf, samePerson } from './actor.ts';
+import { type Actor, differentPeople, holdsRole, personHolds, personOf, samePerson } from './actor.ts';
 import type { Decision, Run } from './run.ts';
 import type { Settings } from './settings.ts';
 
@@ -26,26 +26,45 @@ export type Outcome =
       kind: 'refused';
       reason: 'own-request' | 'not-an-approver' | 'stale-plan' | 'expired' | 'already-voted' | 'nothing-to-withdraw';
     }
-  | { kind: 'refused'; reason: 'already-decided'; by?: Decision };
+  | { kind: 'refused'; reason: 'already-decided'; by?: Decision }
+  /** This person may be the one who asked, or one who has approved, under another identity. */
+  | { kind: 'refused'; reason: 'not-told-apart'; from: Actor };
 
 const sameDigest = (run: Run, digest: string) =>
   run.plan !== undefined && digest.length >= 12 && run.plan.digest.startsWith(digest);
 
-/** Whether an actor may approve by these roles: holding one, or standing in for somebody else than the requester who does. */
-function mayApprove(
+/** Whether a person of `shipmate.yaml` is surely not the one behind an actor: listed under another name, or on the same surface. */
+function isOther(settings: Settings, person: string, actor: Actor): boolean {
+  const known = personOf(settings, actor);
+  if (known !== undefined) return known !== person;
+  const { slack, subject } = settings.people[person] ?? {};
+  return actor.kind === 'webhook' || (actor.kind === 'slack' ? slack : subject) !== undefined;
+}
+
+/** Whether an actor stands in now for somebody else than the requester who holds one of the roles. */
+export function standsInFor(
   settings: Settings,
   run: Run,
-  ballot: Ballot,
+  { actor, at }: Pick<Ballot, 'actor' | 'at'>,
   roles: readonly string[],
   delegations: readonly Delegation[],
 ): boolean {
-  if (holdsRole(settings, ballot.actor, roles)) return true;
-  const person = personOf(settings, ballot.actor);
-  const requester = personOf(settings, run.actor);
+  const person = personOf(settings, actor);
   return delegations.some(
     ({ from, to, until }) =>
-      to === person && from !== requester && ballot.at < until && personHolds(settings, from, roles),
+      to === person && isOther(settings, from, run.actor) && at < until && personHolds(settings, from, roles),
   );
+}
+
+/** Whether an actor may approve by these roles: holding one, or standing in for somebody who does. */
+function mayApprove(
+  settings: Settings,
+  run: Run,
+  ballot: Pick<Ballot, 'actor' | 'at'>,
+  roles: readonly string[],
+  delegations: readonly Delegation[],
+): boolean {
+  return holdsRole(settings, ballot.actor, roles) || standsInFor(settings, run, ballot, roles, delegations);
 }
 
 /** The approvals of the plan that stand: not taken back, one a person. */
@@ -75,7 +94,8 @@ function missingAfter(
 
 /**
  * Decides what a ballot does. Only a digest of at least 12 hex digits of the plan that stands now counts.
- * The requester may reject (take it back) but never approve, under whatever identity, nor by standing in for another.
+ * The requester may reject (take it back) but never approve, under whatever identity, nor by standing in for another; and
+ * whoever may be the requester for all that is known does not approve either.
  */
 export function cast(settings: Settings, run: Run, ballot: Ballot, delegations: readonly Delegation[] = []): Outcome {
   if (run.state !== 'awaiting' || run.verdict?.kind !== 'needs-approval') {
@@ -96,6 +116,8 @@ export function cast(settings: Settings, run: Run, ballot: Ballot, delegations: 
   if (ballot.kind === 'withdraw')
     return voted ? { kind: 'withdrawn', decision } : { kind: 'refused', reason: 'nothing-to-withdraw' };
   if (voted) return { kind: 'refused', reason: 'already-voted' };
+  const alike = [run, ...yes].find(({ actor }) => !differentPeople(settings, actor, ballot.actor));
+  if (alike) return { kind: 'refused', reason: 'not-told-apart', from: alike.actor };
   const missing = missingAfter(settings, run, [...yes, ballot], delegations);
   return missing > 0 ? { kind: 'counted', decision, missing } : { kind: 'approved', decision };
 }

@@ -31,6 +31,12 @@ export type AuditEntry = z.output<typeof AuditEntry>;
 export const AuditRecord = AuditEntry.extend({ seq: z.number().int().positive(), prev: z.string(), hash: z.string() });
 export type AuditRecord = z.output<typeof AuditRecord>;
 
+/** A record that its reader may not read: enough to check that the chain holds around it. */
+export const WithheldRecord = AuditRecord.pick({ seq: true, prev: true, hash: true }).extend({
+  withheld: z.literal(true),
+});
+export type WithheldRecord = z.output<typeof WithheldRecord>;
+
 /** The newest record's number and hash. Kept elsewhere, it shows that a chain's end was cut off. */
 export const AuditHead = z.object({ seq: z.number().int().nonnegative(), hash: z.string() });
 export type AuditHead = z.output<typeof AuditHead>;
@@ -53,10 +59,11 @@ export type ChainFault = { seq: number; problem: string };
 
 /**
  * Checks records in the order given. Any edited, removed, added or reordered record is found; a cut end only by `head`.
- * The first record's `prev` is taken as it is, since older ones may have been put away.
+ * The first record's `prev` is taken as it is, since older ones may have been put away. Of a record that was withheld only its
+ * place in the chain can be checked.
  */
 export function verifyChain(
-  records: Iterable<AuditRecord>,
+  records: Iterable<AuditRecord | WithheldRecord>,
   head?: AuditHead,
 ): { count: number; head: AuditHead; faults: ChainFault[] } {
   const faults: ChainFault[] = [];
@@ -65,7 +72,8 @@ export function verifyChain(
   for (const { hash, ...unsealed } of records) {
     count += 1;
     const { seq, prev } = unsealed;
-    if (digestOf(unsealed) !== hash) faults.push({ seq, problem: 'was edited: its content does not match its hash' });
+    if (!('withheld' in unsealed) && digestOf(unsealed) !== hash)
+      faults.push({ seq, problem: 'was edited: its content does not match its hash' });
     if (last && seq !== last.seq + 1)
       faults.push({ seq, problem: `follows record ${last.seq}: records are missing or out of order` });
     else if (last && prev !== last.hash) faults.push({ seq, problem: `does not follow from record ${last.seq}` });

@@ -75,6 +75,19 @@ export function judge(settings: Settings, question: Question): Verdict {
   return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
 }
 
+/**
+ * Whether a rule names the operation, by its own name and not by `*`, and lets the person ask for it: for what is not to
+ * come along with "everybody may look at everything".
+ */
+export function namedFor(settings: Settings, question: Question): boolean {
+  return settings.policy.some(
+    (rule) =>
+      rule.operations.includes(question.operation) &&
+      fits(rule, question) &&
+      holdsRole(settings, question.actor, rule.who),
+  );
+}
+
 type NeedsApproval = Extract<Verdict, { kind: 'needs-approval' }>;
 
 /** Whoever may approve both; where nobody may, one of each must. */

@@ -74,6 +74,12 @@ export const runFaults = {
     say: 'There is nothing for you to review in run {id}.',
     hint: 'Where the glass was broken, somebody else than the requester reviews it, once; see breakGlass.reviewers in shipmate.yaml.',
   },
+  NOT_TOLD_APART: {
+    status: 403,
+    retry: 'never',
+    say: 'It takes somebody other than {other}, and {you} may be the same person: Shipmate cannot tell.',
+    hint: 'List both under people in shipmate.yaml, each person once with all their identities (slack, subject). A machine is listed as a person of its own.',
+  },
   UNKNOWN_PERSON: {
     status: 404,
     retry: 'never',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
-import { review } from '../../src/engine/answer.ts';
+import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
@@ -98,6 +98,50 @@ describe('who must approve', () => {
     expect(await outcome(id, { kind: 'token', subject: 'ana@example.com' } as typeof ana)).toMatchObject({
       reason: 'own-request',
     });
+  });
+});
+
+describe('asked in Slack, and approved by the same person’s token that nobody listed', () => {
+  const unlisted = { kind: 'token' as const, subject: 'ana-again@example.com' };
+
+  test('is refused, and counts once the token is listed as another person’s', async () => {
+    settings = withRule({ approvers: ['everyone'] });
+    const id = await awaiting();
+    expect(await outcome(id, unlisted)).toMatchObject({ reason: 'not-told-apart', from: ana });
+    expect(await desk.run(id)).toMatchObject({ state: 'awaiting', decisions: [] });
+    settings = withRule(
+      { approvers: ['everyone'] },
+      { people: { ...settings.people, machine: { subject: unlisted.subject } } },
+    );
+    expect(await outcome(id, unlisted)).toMatchObject({ kind: 'approved' });
+  });
+
+  test('of a broken glass is no review', async () => {
+    settings = withRule({}, { breakGlass: { who: ['engineers'], reviewers: ['everyone'] } });
+    const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');
+    await desk.lap(id);
+    await expect(review(engine, id, unlisted)).rejects.toMatchObject({
+      code: 'NOT_TOLD_APART',
+      message: expect.stringContaining('token:ana-again@example.com'),
+      hint: expect.stringContaining('people in shipmate.yaml'),
+    });
+    expect((await desk.run(id)).breakGlass).toEqual({ reason: 'the shop is down' });
+    expect(await review(engine, id, ben)).toMatchObject({ breakGlass: { reviewed: { actor: ben } } });
+  });
+
+  test.each([
+    ['the requester', ana, 'NOT_YOURS_TO_ANSWER'],
+    ['their token', unlisted, 'NOT_TOLD_APART'],
+  ])('%s does not answer what a run asks its approvers', async (_, actor, code) => {
+    settings = withRule({ approvers: ['everyone'] });
+    const id = await awaiting();
+    await outcome(id, ben);
+    const run = await desk.run(id);
+    const asks = { of: 'approvers' as const, choices: ['go'] };
+    const steps = { bake: { state: 'waiting' as const, startedAt: 1, until: Date.now() + minute, asks } };
+    await engine.store.commit({ run: { ...run, version: run.version + 1, steps }, events: [] });
+    await expect(answer(engine, id, actor, 'go')).rejects.toMatchObject({ code });
+    expect(await answer(engine, id, ben, 'go')).toMatchObject({ steps: { bake: { state: 'done', result: 'go' } } });
   });
 });
 
