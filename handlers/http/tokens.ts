@@ -6,6 +6,7 @@ import {
   type JWTVerifyResult,
   jwtVerify,
 } from 'jose';
+import { z } from 'zod';
 import type { Actor } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
 
@@ -77,6 +78,24 @@ function claimsOf(payload: JWTPayload): { claims?: string[] } {
   return claims.length === 0 ? {} : { claims };
 }
 
+/** Shown to people and kept in the audit log: text, and no letters that steer what shows it. */
+const Subject = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^\p{C}]+$/u);
+
+/** What everything hangs on, of the claims. The library types them by their names; what a token has there may be anything. */
+const Payload = z.object({ sub: Subject, exp: z.number().positive().max(1e11) });
+const payloadProblems = { sub: 'it names no usable subject (sub)', exp: 'it has no usable expiry (exp)' };
+
+function checkedPayload(payload: JWTPayload): z.output<typeof Payload> {
+  const parsed = Payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const problem = parsed.error.issues.some(({ path }) => path[0] === 'sub') ? payloadProblems.sub : payloadProblems.exp;
+  throw fault('TOKEN_INVALID', { problem }, parsed.error);
+}
+
 type Verify = (token: string) => Promise<JWTVerifyResult>;
 
 /** The algorithms are pinned by what is configured; the token's own `jku` and `jwk` headers are never followed. */
@@ -106,9 +125,7 @@ export function createTokenCheck(settings: TokenSettings): TokenCheck {
     const { payload } = await verify(token).catch((thrown: unknown) => {
       throw refusal(thrown);
     });
-    const { sub, exp } = payload;
-    if (!sub || sub.length > 256 || exp === undefined)
-      throw fault('TOKEN_INVALID', { problem: 'it names no usable subject (sub)' });
+    const { sub, exp } = checkedPayload(payload);
     return { actor: { kind: 'token', subject: sub, ...claimsOf(payload) }, expiresAt: exp * 1_000 };
   };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTokenCheck, type TokenCheck } from '../../../handlers/http/tokens.ts';
 import { Fault } from '../../../src/core/errors.ts';
@@ -31,6 +31,9 @@ describe('HS256 with JWT_SECRET', () => {
       .setAudience('shipmate')
       .setExpirationTime('5 min');
   const signed = (token: SignJWT, key = secret) => token.sign(bytes(key));
+  /** The library checks what it is given to sign; somebody else's need not. */
+  const signRaw = async (payload: object) =>
+    await new CompactSign(bytes(JSON.stringify(payload))).setProtectedHeader({ alg: 'HS256' }).sign(bytes(secret));
   const claims = () => ({ sub: 'ana@example.com', iss: 'us', aud: 'shipmate', exp: inFiveMinutes() });
 
   test('a good token names its subject and its end', async () => {
@@ -62,6 +65,25 @@ describe('HS256 with JWT_SECRET', () => {
     ],
     ['with an empty subject', () => signed(good().setSubject('')), 'it names no usable subject'],
     ['with an endless subject', () => signed(good().setSubject('x'.repeat(257))), 'it names no usable subject'],
+    ...(
+      [
+        ['a list', ['eve']],
+        ['a number', 7],
+        ['an object', { length: 3 }],
+        ['true', true],
+        ['text that runs backwards', 'ana\u202e@example.com'],
+        ['two lines', 'ana@example.com\nben@example.com'],
+        ['half a letter', 'ana\ud800'],
+      ] as const
+    ).map(
+      ([what, sub]) =>
+        [`whose subject is ${what}`, () => signRaw({ ...claims(), sub }), 'it names no usable subject'] as [
+          string,
+          () => Promise<string>,
+          string,
+        ],
+    ),
+    ['that ends in a million years', () => signRaw({ ...claims(), exp: 1e300 }), 'it has no usable expiry'],
     ['of algorithm none', async () => new UnsecuredJWT(claims()).encode(), 'its algorithm is not allowed'],
     [
       'of algorithm nOnE',
