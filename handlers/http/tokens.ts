@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import type { Actor } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
+import type { Log } from '../../src/core/ports.ts';
 
 export type TokenSettings = {
   /** The shared secret of HS256. */
@@ -113,6 +114,15 @@ function verifier({ secret, jwksUri, issuer, audience }: TokenSettings): Verify 
   if (secret === undefined) return undefined;
   const key = new TextEncoder().encode(secret);
   return (token) => jwtVerify(token, key, { ...options, algorithms: ['HS256'] });
+}
+
+/** Warns loudly at the start: an issuer signs for many services, and without an audience the token of each is good here. */
+export function warnOfTokens({ jwksUri, audience }: TokenSettings, log: Pick<Log, 'error'>): void {
+  if (jwksUri === undefined || audience !== undefined) return;
+  const problem =
+    'JWKS_URI is set and JWT_AUDIENCE is not: what the issuer signs for any other service is taken here too.';
+  const mend = 'Set JWT_AUDIENCE to what the issuer puts into tokens that are meant for Shipmate (aud)';
+  log.error({ problem, mend }, 'TOKENS OF OTHER SERVICES ARE TAKEN');
 }
 
 /** Checks bearer tokens: against the issuer's published keys where `jwksUri` is set, else against the shared secret. */

@@ -3,8 +3,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMetrics } from '../../../handlers/http/metrics.ts';
+import { createHttpServer } from '../../../handlers/http/server.ts';
 import { createTokenCheck, type TokenCheck } from '../../../handlers/http/tokens.ts';
 import { Fault } from '../../../src/core/errors.ts';
+import { createNoticeStore } from '../../../src/store/notices.ts';
+import { quiet } from '../../support/engine.ts';
+import { redisForFile } from '../../support/redis.ts';
+import { restBed } from './rest-bed.ts';
+
+const redis = redisForFile();
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const secret = 'a secret that is long enough for HS256';
@@ -204,4 +212,22 @@ describe('JWKS_URI with JWT_ISSUER', () => {
     const away = createTokenCheck({ jwksUri: 'http://127.0.0.1:1/keys', issuer: 'https://idp.example' });
     expect(await refusalOf(away, await good().sign((await keys.ours).privateKey))).toMatch(/^KEYS_UNREACHABLE/);
   });
+});
+
+test.each([
+  [{ jwksUri: 'https://idp.example/keys', issuer: 'https://idp.example' }, 1],
+  [{ jwksUri: 'https://idp.example/keys', issuer: 'https://idp.example', audience: 'shipmate' }, 0],
+  [{ secret }, 0],
+  [{}, 0],
+])('the start warns where tokens for other services would be taken: %j', async (tokens, times) => {
+  const told: unknown[][] = [];
+  const redisUrl = redis().url;
+  const bed = await restBed(redisUrl);
+  const log = { ...quiet, error: (...words: unknown[]) => void told.push(words) };
+  const api = { engine: bed.engine, notices: createNoticeStore(bed.engine.redis), tokens };
+  const app = await createHttpServer({ log, metrics: createMetrics(), checks: {}, api });
+  await app.close();
+  await bed.close();
+  expect(told).toHaveLength(times);
+  if (times > 0) expect(JSON.stringify(told)).toMatch(/JWKS_URI is set and JWT_AUDIENCE is not.*Set JWT_AUDIENCE/);
 });
