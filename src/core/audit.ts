@@ -8,7 +8,7 @@ import type { Run, RunEvent } from './run.ts';
 /** What the audit log has of one happening: who, from where, what, on which plan, by which rule. Never an input's value. */
 export const AuditEntry = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel', 'steer']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel', 'steer', 'unreadable']),
   text: z.string(),
   actor: Actor,
   surface: z.enum(['slack', 'rest', 'webhook']),
@@ -26,6 +26,14 @@ export const AuditEntry = z.object({
   trace: z.string().optional(),
 });
 export type AuditEntry = z.output<typeof AuditEntry>;
+
+/** Whose doing it is where Shipmate itself tells something; no webhook is called so. */
+const itself: Actor = { kind: 'webhook', source: 'shipmate' };
+
+/** What stands in the log in place of something that is no entry: that there was something, and what was wrong with it. */
+export function unreadable(at: number, text: string): AuditEntry {
+  return { at, kind: 'unreadable', text, actor: itself, surface: 'webhook', operation: 'audit' };
+}
 
 /** An entry as part of the chain: `hash` is over the record without itself, and so over `prev`, the hash of the one before. */
 export const AuditRecord = AuditEntry.extend({ seq: z.number().int().positive(), prev: z.string(), hash: z.string() });

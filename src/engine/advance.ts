@@ -1,3 +1,4 @@
+import { stillApproved } from '../core/approval.ts';
 import { Fault, fault, toFault } from '../core/errors.ts';
 import { lostRuns } from '../core/lost-run.ts';
 import type { Operation } from '../core/operation.ts';
@@ -24,7 +25,7 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   } else if (verdict.kind === 'needs-approval' && !partOf?.approved) {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
-    const replanned = decisions.length > 0;
+    const replanned = decisions.some(({ digest }) => digest !== plan.digest);
     const wakeAt = firstCall(verdict, now);
     await lap.save(
       (run) => ({ ...run, plan, verdict, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
@@ -35,17 +36,24 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   }
 }
 
-/** The approval is of a digest: just before the first change the plan is made again, and another digest is another question. */
+async function askAnew(lap: Lap, why: string): Promise<false> {
+  await lap.save((run) => ({ ...run, state: 'requested', counted: undefined }), [{ kind: 'plan', text: why }]);
+  return false;
+}
+
+/**
+ * The approval is of a digest: just before the first change the plan is made again, and another digest is another question.
+ * So are those who approved looked at again: whoever may approve it no longer has not approved it.
+ */
 async function stillHolds(lap: Lap, operation: Operation): Promise<boolean> {
   const { decisions, startedAt, plan } = lap.run();
   if (decisions.length === 0 || startedAt !== undefined) return true;
-  const again = await planned(lap, operation);
-  if (again.plan.digest === plan?.digest) return true;
-  await lap.save(
-    (run) => ({ ...run, state: 'requested' }),
-    [{ kind: 'plan', text: 'the plan changed since it was approved' }],
-  );
-  return false;
+  const [again, delegations] = await Promise.all([planned(lap, operation), lap.engine.delegations.all()]);
+  if (again.plan.digest !== plan?.digest) return await askAnew(lap, 'the plan changed since it was approved');
+  const counted = stillApproved(lap.engine.settings(), lap.run(), { at: lap.engine.now(), delegations });
+  if (!counted) return await askAnew(lap, 'somebody who approved may do so no longer: it needs an approval again');
+  if (counted.length !== lap.run().counted?.length) await lap.save((run) => ({ ...run, counted }));
+  return true;
 }
 
 /**
