@@ -11,8 +11,8 @@ import { readEnvironment } from './config/environment.ts';
 import { readSettings } from './config/settings-file.ts';
 import { AuditHead, AuditRecord, verifyChain } from './core/audit.ts';
 import { Fault } from './core/errors.ts';
+import { pinnedImage } from './images/pinned.ts';
 import { catalogue } from './operations/catalogue.ts';
-import { pinnedImage } from './operations/images/asked.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
 
 const usage = `shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
