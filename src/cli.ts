@@ -12,8 +12,8 @@ import { readSettings } from './config/settings-file.ts';
 import { AuditHead, AuditRecord, verifyChain, WithheldRecord } from './core/audit.ts';
 import { Fault } from './core/errors.ts';
 import { openGiven } from './files/regular-file.ts';
+import { pinnedImage } from './images/pinned.ts';
 import { catalogue } from './operations/catalogue.ts';
-import { pinnedImage } from './operations/images/asked.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
 
 const usage = `shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records

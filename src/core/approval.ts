@@ -114,9 +114,12 @@ function missingAfter(
   delegations: readonly Delegation[],
 ): number {
   if (run.verdict?.kind !== 'needs-approval') return 0;
-  const { approvals, required } = run.verdict;
+  const { approvals, required, each = [] } = run.verdict;
+  const by = (roles: readonly string[]) =>
+    votes.filter((vote) => mayApprove(settings, run, vote, roles, delegations)).length;
+  const apart = each.map((part) => part.approvals - by(part.approvers));
   const absent = required.filter((role) => !votes.some((vote) => mayApprove(settings, run, vote, [role], delegations)));
-  return Math.max(approvals - votes.length, absent.length);
+  return Math.max(approvals - votes.length, absent.length, ...apart);
 }
 
 /**

@@ -10,13 +10,16 @@ import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
-import { leaveTurns, takeTurn } from './order.ts';
+import { leaveTurns, takeTurn, turnsOf } from './order.ts';
 import { stopParts } from './parts.ts';
 import { checkPart, planned, runContext } from './planning.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
-  const { partOf, decisions } = lap.run();
+  const { id, partOf, decisions } = lap.run();
+  // Turns are taken in one order; where the plan needs others than it did, those that it has are given back first.
+  const [had, needs] = [turnsOf(lap.run()), turnsOf({ ...lap.run(), plan })];
+  if (lap.run().plan && had.join() !== needs.join()) await lap.engine.store.leaveTurns(id, had);
   checkPart(lap.run(), plan);
   const events = [{ kind: 'plan' as const, text: plan.summary }];
   const listed = plan.checklist && { checklist: plan.checklist };

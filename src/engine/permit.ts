@@ -1,17 +1,18 @@
 import { type Actor, actorId, holdsRole, personOf, samePerson } from '../core/actor.ts';
+import type { Touch } from '../core/effects/touch.ts';
 import { fault } from '../core/errors.ts';
 import { frozen } from '../core/freeze.ts';
 import { everything, locksOn, scopeText } from '../core/lock.ts';
 import { momentText } from '../core/moments.ts';
 import type { Operation } from '../core/operation.ts';
-import { type Place, placesOf, type Site } from '../core/place.ts';
+import { placesOf } from '../core/place.ts';
 import type { Run } from '../core/run.ts';
 import type { Settings, Spared } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
 import type { Lap } from './lap.ts';
 
 /** An app in an environment, or an environment as a whole. */
-type Where = Site & Partial<Pick<Place, 'app'>>;
+type Where = { env: string; app?: string };
 
 type Asked = Pick<Run, 'actor' | 'operation' | 'breakGlass'>;
 
@@ -67,7 +68,12 @@ async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> 
  * Breaking the glass passes over those only that `shipmate.yaml` names.
  * @throws Fault LOCKED, FROZEN, TOO_MANY_CHANGES
  */
-export async function permit(lap: Lap, operation: Operation, run: Run = lap.run()): Promise<void> {
+export async function permit(
+  lap: Lap,
+  operation: Operation,
+  run: Run = lap.run(),
+  touches: readonly Touch[] = [],
+): Promise<void> {
   const { engine } = lap;
   if (operation.effect === 'read' || operation.aside) return;
   const places = placesOf(run);
@@ -75,7 +81,14 @@ export async function permit(lap: Lap, operation: Operation, run: Run = lap.run(
     checkFreeze(engine.settings(), run, where, engine.now());
     checkLocks(lap, where);
   }
-  // All are of one environment, and one run counts once there.
-  const [first] = places;
-  if (first) await checkRate(engine, run, first);
+  const besides = touches.flatMap(({ app, env, operations }) =>
+    env === undefined ? [] : [{ where: { env, ...(app !== undefined && { app }) }, operations }],
+  );
+  for (const { where, operations } of besides) {
+    for (const name of operations) checkFreeze(engine.settings(), { ...run, operation: name }, where, engine.now());
+    checkLocks(lap, where);
+  }
+  // One run counts once in an environment, however much of it it changes.
+  for (const env of new Set([...places, ...besides.map(({ where }) => where)].map((where) => where.env)))
+    await checkRate(engine, run, { env });
 }

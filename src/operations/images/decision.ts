@@ -5,8 +5,8 @@ import type { RunContext } from '../../core/operation.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';
 import { judge } from '../../core/verification.ts';
-import { pinnedImage } from './asked.ts';
-import { attest, readProofs } from './proof.ts';
+import { pinnedImage } from '../../images/pinned.ts';
+import { attest, readProofs } from '../../images/proof.ts';
 
 /** Who asked, who approved, and what exactly; `decided` is the run that people decided about, of which it may be a part. */
 function predicateOf(run: Run, decided: Run, settings: Settings) {
