@@ -35,7 +35,7 @@ const owned: Record<string, string> = {
   fastify: 'handlers/',
   jose: 'handlers/http',
 };
-const corePackages = ['zod', 'fastest-levenshtein', 'node:crypto', 'node:util'];
+const corePackages = ['zod', 'fastest-levenshtein', 're2js', 'node:crypto', 'node:util'];
 
 const files = (dir: string): string[] =>
   readdirSync(dir).flatMap((name) => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { normalize } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
+import { linearPattern } from '../../core/linear-pattern.ts';
 
 export type Ignore = {
   /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
@@ -34,7 +35,7 @@ function reaches(exception: string, folder: string): boolean {
 
 /** The names that a rule is about, as a regular expression: of `**\/*.log` those that end in `.log`; of what is no plain rule, any. */
 function namesOf(rule: string): string {
-  const segments = normalize(rule.replace(/\/+$/, '')).split('/');
+  const segments = normalize(rule.replace(/(?<!\/)\/+$/, '')).split('/');
   const last = segments.pop() ?? '';
   const isPlain = /^[\w.*?/-]+$/.test(rule) && segments.every((each) => each === '**' || !each.includes('**'));
   if (!isPlain || last.includes('**') || /^\.{0,2}$/.test(last)) return '.*';
@@ -55,14 +56,14 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
       line
         .slice(1)
         .trim()
-        .replace(/^\/+|\/+$/g, ''),
+        .replace(/^\/+|(?<!\/)\/+$/g, ''),
     );
   if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
   const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));
   // To ask for each of many thousand paths takes as long as reading them.
-  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 's');
+  const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
-    mayMatch: (name) => names.test(name),
+    mayMatch: (name) => names.fits(name),
     ignores: (path) => rules.ignores(path),
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
   };

@@ -34,7 +34,7 @@ const createRead =
         ...proofFor(from.url, login),
       });
       const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
-      const path = from.path.replace(/^\/+|\/+$/g, '');
+      const path = from.path.replace(/^\/+|(?<!\/)\/+$/g, '');
       const listed = await git(
         ['ls-tree', '-r', '-z', '--long', commit, '--', ...(path ? [path] : [])],
         call(listingBytes),
