@@ -41,7 +41,7 @@ const owned: Record<string, string> = {
   'node:child_process': 'src/processes',
   'node:worker_threads': 'src/processes',
 };
-const corePackages = ['zod', 'fastest-levenshtein', 'node:crypto', 'node:util'];
+const corePackages = ['zod', 'fastest-levenshtein', 're2js', 'node:crypto', 'node:util'];
 
 const files = (dir: string): string[] =>
   readdirSync(dir).flatMap((name) => {

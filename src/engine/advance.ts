@@ -72,7 +72,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const found = await operation.run(runContext(lap, operation, plan), input);
-  const report = redactDeep(lap.engine.redact, found);
+  const report = await redactDeep(lap.engine.redact, found);
   const lost = lostRuns(report);
   if (lost.length > 0) lap.engine.log.error({ runId: id, lost }, 'the store lacks runs that changed the cluster');
   await lap.save(

@@ -103,7 +103,10 @@ export async function planned(
   // The digest is of the plan as it is; what people see of it holds no secrets.
   const bound = bind({ ...whole, ...(told.length > 0 && { warnings: told }) }, terms);
   const { redact } = lap.engine;
-  return { verdict, plan: { ...bound, summary: redact(bound.summary), changes: redactDeep(redact, bound.changes) } };
+  return {
+    verdict,
+    plan: { ...bound, summary: redact(bound.summary), changes: await redactDeep(redact, bound.changes) },
+  };
 }
 
 async function foresee(lap: Lap, name: string, input: Record<string, unknown>): Promise<Plan> {

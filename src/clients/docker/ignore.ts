@@ -1,5 +1,6 @@
 import { normalize } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
+import { linearPattern } from '../../core/linear-pattern.ts';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
 
 export type Ignore = {
@@ -38,7 +39,7 @@ function reaches(exception: string, folder: string): boolean {
 
 /** The names that a rule is about, as a regular expression: of `**\/*.log` those that end in `.log`; of what is no plain rule, any. */
 function namesOf(rule: string): string {
-  const segments = normalize(rule.replace(/\/+$/, '')).split('/');
+  const segments = normalize(rule.replace(/(?<!\/)\/+$/, '')).split('/');
   const last = segments.pop() ?? '';
   const isPlain = /^[\w.*?/-]+$/.test(rule) && segments.every((each) => each === '**' || !each.includes('**'));
   if (!isPlain || last.includes('**') || /^\.{0,2}$/.test(last)) return '.*';
@@ -59,14 +60,14 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
       line
         .slice(1)
         .trim()
-        .replace(/^\/+|\/+$/g, ''),
+        .replace(/^\/+|(?<!\/)\/+$/g, ''),
     );
   if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
   const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));
   // To ask for each of many thousand paths takes as long as reading them.
-  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 's');
+  const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
-    mayMatch: (name) => names.test(name),
+    mayMatch: (name) => names.fits(name),
     ignores: (path) => rules.ignores(path),
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
   };
