@@ -4,7 +4,7 @@ import { type Settings, Settings as SettingsSchema } from '../../src/core/settin
 import { statementIn } from '../../src/core/verification.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
-import { pinnedImage } from '../../src/operations/images/asked.ts';
+import { pinnedImage } from '../../src/images/pinned.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { fakeTrust } from '../fakes/fake-trust.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
