@@ -38,8 +38,9 @@ export const create = script(`${nowLua}${publishLua}
 local request, run, events, due, recent, dirty, inbox = unpack(KEYS)
 local id, record, changed, hasKey, count = unpack(ARGV)
 if hasKey == '1' then
+  -- What a key once asked for may be forgotten before the key is; then it is asked for anew.
   local known = redis.call('GET', request)
-  if known then return known end
+  if known and redis.call('EXISTS', string.sub(run, 1, #run - #id) .. known) == 1 then return known end
   redis.call('SET', request, id, 'PX', ${keepRequestMs})
 end
 redis.call('HSET', run, 'record', record, 'version', 1, 'epoch', 0)

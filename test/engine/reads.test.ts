@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineOperation } from '../../src/core/operation.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
-import { requestEach } from '../../src/engine/request.ts';
+import { request, requestEach } from '../../src/engine/request.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
@@ -175,6 +175,18 @@ describe('answers', () => {
     expect(mine.filter((id) => left.includes(id))).toEqual(mine.slice(-2));
     expect(left).toEqual(expect.arrayContaining([change.id, other]));
     for (const id of mine.slice(0, 3)) expect(await engine.redis.keys(`*${id}`)).toEqual([]);
+  });
+
+  test('that are forgotten are asked for anew by the key that asked for them', async () => {
+    const again = { actor: ana, operation: 'dump', input: { kind: 'text', lines: 1 }, key: 'k' };
+    const keyed = async () => (await request(engine, { ...again, origin: { surface: 'rest' } })).id;
+    const first = await keyed();
+    expect(await keyed()).toBe(first);
+    await engine.redis.del(`{shipmate}:v1:run:${first}`);
+    const second = await keyed();
+    expect(second).not.toBe(first);
+    expect(await engine.store.read(second)).toMatchObject({ id: second });
+    expect(await keyed()).toBe(second);
   });
 
   test('that Redis let go of, and questions that never were stored, take no place', async () => {
