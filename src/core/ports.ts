@@ -80,7 +80,8 @@ export type Git = {
 /** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */
 export type Lease = { epoch: number; run: Run; locks: Lock[]; cancel?: Cancel };
 
-export type Commit = { run: Run; events: RunEvent[] };
+/** `keptMs`: how long it is kept where this ends it, if not as long as others. */
+export type Commit = { run: Run; events: RunEvent[]; keptMs?: number };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';
 
 export type RunStore = {
@@ -132,6 +133,15 @@ export type RunStore = {
   first(key: string, ttlMs: number): Promise<boolean>;
   /** Counts a request within a sliding window; false where `limit` others were counted already. One `id` counts once. */
   within(key: string, id: string, limit: number, windowMs: number): Promise<boolean>;
+  /**
+   * Notes that somebody begins these questions, unless as many as the limits say were begun within a minute, or are still
+   * under way. Of their questions that are over, those are forgotten that go beyond the newest so many bytes.
+   */
+  letIn(
+    who: string,
+    ids: readonly string[],
+    limits: { perMinute: number; atOnce: number; bytes: number; keptMs: number },
+  ): Promise<'ok' | 'too-fast' | 'too-many'>;
   inbox: InboxStore;
   /** Throws STORE_DOWN unless the store answers. */
   ping(): Promise<void>;

@@ -20,6 +20,18 @@ export const runFaults = {
     say: '{env} takes at most {changes} changes in {minutes} minutes, and has had them.',
     hint: 'Ask again in a while.',
   },
+  TOO_MANY_QUESTIONS: {
+    status: 429,
+    retry: 'later',
+    say: 'You have {problem}, and that is as many as Shipmate takes of one person.',
+    hint: 'Nothing was started. Ask again in a minute; the limits stand under reads in shipmate.yaml.',
+  },
+  ANSWER_TOO_LARGE: {
+    status: 413,
+    retry: 'never',
+    say: 'There is more to tell than the {limit} KiB that an answer may have.',
+    hint: 'Ask for less at once: one app, one namespace, fewer objects. The limit stands under reads in shipmate.yaml.',
+  },
   BREAK_GLASS_DENIED: {
     status: 403,
     retry: 'never',

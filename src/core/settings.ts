@@ -142,6 +142,21 @@ export const ManifestSettings = z.strictObject({
 });
 export type ManifestSettings = z.output<typeof ManifestSettings>;
 
+/** What one person's questions (status, logs, diffs: all that changes nothing) may take, so that they leave room for others. */
+export const ReadSettings = z.strictObject({
+  /** So many within a minute, in Slack and over REST together. */
+  perMinute: z.number().int().min(1).max(10_000).default(300),
+  /** So many that are not answered yet. */
+  atOnce: z.number().int().min(1).max(1_000).default(20),
+  /** An answer that is longer is cut. */
+  kilobytes: z.number().int().min(16).max(16_384).default(1_024),
+  /** Of all of them together the newest so much is kept. */
+  megabytes: z.number().int().min(1).max(1_024).default(20),
+  /** An answer can be looked up so long. */
+  hours: z.number().int().min(1).max(720).default(24),
+});
+export type ReadSettings = z.output<typeof ReadSettings>;
+
 const Amounts = z.record(z.string(), Quantity);
 
 /** What `namespace-create` puts into every new namespace. */
@@ -209,6 +224,8 @@ export const Settings = z.strictObject({
   images: ImageSettings.default({ allow: [], databaseDays: 7, scanMinutes: 10 }),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   namespaceTemplate: NamespaceTemplate.optional(),
+  /** How much one person may ask, and for how long answers are kept. */
+  reads: ReadSettings.prefault({}),
   /** Who may pass over approvals where they give a reason, and who looks at it afterwards. */
   breakGlass: BreakGlassSettings.prefault({}),
   /** Members of Slack's user groups, by the group's id: filled in from Slack, not from the file. */

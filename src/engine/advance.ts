@@ -13,6 +13,7 @@ import type { Leases } from './leases.ts';
 import { leaveTurns, takeTurn, turnsOf } from './order.ts';
 import { stopParts } from './parts.ts';
 import { checkPart, planned, runContext } from './planning.ts';
+import { boundedAnswer } from './reads.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
@@ -72,7 +73,8 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const found = await operation.run(runContext(lap, operation, plan), input);
-  const report = await redactDeep(lap.engine.redact, found);
+  const answer = boundedAnswer(lap.engine.settings().reads, lap.run(), found);
+  const report = await redactDeep(lap.engine.redact, answer);
   const lost = lostRuns(report);
   if (lost.length > 0) lap.engine.log.error({ runId: id, lost }, 'the store lacks runs that changed the cluster');
   await lap.save(

@@ -2,6 +2,7 @@ import type { Lock } from '../core/lock.ts';
 import type { Commit, Lease } from '../core/ports.ts';
 import type { Cancel, Run, RunEvent } from '../core/run.ts';
 import type { Engine } from './engine.ts';
+import { keptMs } from './reads.ts';
 import type { Steering } from './steering.ts';
 
 /** Thrown where a worker finds that a run is no longer its own: it stops, and changes nothing more. */
@@ -59,7 +60,7 @@ export function beginLap(
     events.map((event) => ({ at: engine.now(), ...event, text: engine.redact(event.text) }));
   const write = async (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]): Promise<Run> => {
     const next = { ...change(run), version: stored + 1, updatedAt: engine.now() };
-    const commit: Commit = { run: next, events: [...staged, ...dated(events)] };
+    const commit: Commit = { run: next, events: [...staged, ...dated(events)], ...keptMs(engine.settings(), next) };
     if ((await engine.store.commit(commit, epoch)) !== 'ok') throw new LeaseLost(run.id);
     run = next;
     stored = next.version;

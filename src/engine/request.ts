@@ -10,6 +10,7 @@ import type { Settings } from '../core/settings.ts';
 import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
 import { checkFreeze } from './permit.ts';
+import { letIn } from './reads.ts';
 import { noteRefusal } from './refuse.ts';
 
 /** A request as a surface hands it over. `key` makes it idempotent: the second request with it gets the first one's run. */
@@ -113,7 +114,9 @@ async function store(engine: Engine, fresh: Run, key: string | undefined): Promi
  * @throws Fault where the request is wrong, not permitted, or can't be stored; nothing has been started then.
  */
 export async function request(engine: Engine, ask: Ask): Promise<Run> {
-  return await store(engine, prepare(engine, ask), ask.key);
+  const fresh = prepare(engine, ask);
+  await letIn(engine, [fresh]);
+  return await store(engine, fresh, ask.key);
 }
 
 /** What is asked for, environment by environment: `in eu,us`, or the name of a fleet, stands for several. */
@@ -134,6 +137,10 @@ export async function requestEach(engine: Engine, ask: Ask): Promise<Run[]> {
     ...(ask.key !== undefined && all.length > 1 && { key: `${ask.key}:${index}` }),
   }));
   const fresh = asks.map((each) => ({ run: prepare(engine, each), key: each.key }));
+  await letIn(
+    engine,
+    fresh.map(({ run }) => run),
+  );
   return await Promise.all(fresh.map(({ run, key }) => store(engine, run, key)));
 }
 

@@ -9,6 +9,7 @@ import { type Lap, Parked, shortMs } from './lap.ts';
 import { listening } from './listening.ts';
 import { partsOf } from './parts.ts';
 import { createProgress } from './progress.ts';
+import { checkFound } from './reads.ts';
 
 /** Waits between the tries of a step that met a fault which may pass. */
 const patienceMs = [1_000, 2_000, 4_000, 8_000, 16_000];
@@ -83,8 +84,11 @@ async function patiently<Result>(
 }
 
 /** A result as plain JSON. Pods' logs may be part of it, so it is rid of secrets like all that people get to see. */
-const storable = (lap: Lap, result: unknown): Promise<Json> =>
-  redactDeep(lap.engine.redact, Json.parse(JSON.parse(JSON.stringify(result))));
+async function storable(lap: Lap, result: unknown): Promise<Json> {
+  const json = JSON.stringify(result);
+  checkFound(lap.engine.settings().reads, lap.run(), json);
+  return await redactDeep(lap.engine.redact, Json.parse(JSON.parse(json)));
+}
 
 /** A time-out shows as its own fault, however the step put it. */
 const meant = (signal: AbortSignal, thrown: unknown): unknown =>

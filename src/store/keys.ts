@@ -40,6 +40,8 @@ export const keys = {
   delegations: `${root}:delegations`,
   /** sorted set: requests for changes in an environment, by time */
   rate: (env: string) => `${root}:rate:${env}`,
+  /** sorted set: somebody's questions that are under way, or whose answers are kept -> when they were asked */
+  reads: (who: string) => `${root}:reads:${who}`,
   /** stream: audit entries that are not yet part of the chain */
   auditInbox: `${root}:audit:inbox`,
   /** stream: what came as an audit entry and is none, with what is wrong */
@@ -57,6 +59,9 @@ export const keys = {
   /** string: something was seen before (signatures, deliveries) */
   seen: (key: string) => `${root}:seen:${key}`,
 };
+
+/** What the keys of a run's events begin with. */
+export const eventsPrefix = keys.events('');
 
 /** What a run's key begins with, for scripts that find out about other runs. */
 export const runPrefix = keys.run('');

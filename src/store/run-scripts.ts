@@ -38,8 +38,9 @@ export const create = script(`${nowLua}${publishLua}
 local request, run, events, due, recent, dirty, inbox = unpack(KEYS)
 local id, record, changed, hasKey, count = unpack(ARGV)
 if hasKey == '1' then
+  -- What a key once asked for may be forgotten before the key is; then it is asked for anew.
   local known = redis.call('GET', request)
-  if known then return known end
+  if known and redis.call('EXISTS', string.sub(run, 1, #run - #id) .. known) == 1 then return known end
   redis.call('SET', request, id, 'PX', ${keepRequestMs})
 end
 redis.call('HSET', run, 'record', record, 'version', 1, 'epoch', 0)
@@ -56,7 +57,7 @@ return id`);
  */
 export const commit = script(`${evenWhenFull}${nowLua}${publishLua}${leaveLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
-local id, record, version, epoch, look, changed, place, stays, took, runPrefix, count = unpack(ARGV)
+local id, record, version, epoch, look, changed, place, stays, took, runPrefix, kept, count = unpack(ARGV)
 local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel', 'steered', 'heard')
 if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
   if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
@@ -68,7 +69,7 @@ if look == 'over' then
   redis.call('HSET', run, 'over', 1)
   redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
-  redis.call('PEXPIRE', run, ${runKeptMs})
+  redis.call('PEXPIRE', run, kept)
 elseif (stored[3] or tonumber(stored[4] or 0) > tonumber(stored[5] or 0)) and look ~= 'keep' then redis.call('ZADD', due, now, id)
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
 elseif look == 'queued' then
@@ -87,8 +88,8 @@ if place ~= '' and stays == '0' then
   end
   leave(turn, line, due, dirty, busy, changed, place, runPrefix, id)
 end
-publish(run, events, dirty, inbox, changed, id, count, 12)
-if look == 'over' then redis.call('PEXPIRE', events, ${runKeptMs}) end
+publish(run, events, dirty, inbox, changed, id, count, 13)
+if look == 'over' then redis.call('PEXPIRE', events, kept) end
 return 'ok'`);
 
 /** Takes back a run that nobody has looked at yet. Sent whole, since nobody may be there any more to hear that its hash is unknown. */

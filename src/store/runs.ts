@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { placeKey } from '../core/lock.ts';
+import { runKeptMs } from '../core/lost-run.ts';
 import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
@@ -7,6 +8,7 @@ import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
 import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
+import { letIn } from './reads.ts';
 import { createRecords, leftOut } from './records.ts';
 import { createRunLeases } from './run-leases.ts';
 import * as lua from './run-scripts.ts';
@@ -82,7 +84,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const ids = await redis.zrevrange(keys.recent, 0, limit - 1);
         return (await Promise.all(ids.map((id) => read(id).catch(leftOut)))).filter((run) => run !== undefined);
       }),
-    commit: ({ run, events }, epoch) =>
+    commit: ({ run, events, keptMs = runKeptMs }, epoch) =>
       guarded(async () => {
         const place = placeOf(run);
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox, keys.turn(place)];
@@ -98,6 +100,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           staysInLine(run) ? '1' : '0',
           tookMs(run),
           runPrefix,
+          keptMs,
           ...told({ run, events }),
         ];
         return Committed.parse(await lua.commit(redis, [...names, ...line], args));
@@ -143,6 +146,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
     within: (key, id, limit, windowMs) =>
       guarded(async () => (await within(redis, [keys.rate(key)], [id, limit, windowMs])) === 1),
     first: (key, ttlMs) => guarded(async () => (await redis.set(keys.seen(key), 1, 'PX', ttlMs, 'NX')) === 'OK'),
+    letIn: (who, ids, limits) => guarded(() => letIn(redis, who, ids, limits)),
     inbox: createInbox(redis, seal),
     ping: () => guarded(async () => void (await redis.ping())),
   };

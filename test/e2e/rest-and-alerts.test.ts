@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose';
+import { CompactSign, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ShipmateProcess } from '../../testbed/shipmate.ts';
@@ -141,4 +141,41 @@ test('a firing alert is one message with a Roll back button, edited when it reso
   );
   expect(resolved.ts).toBe(firing.ts);
   expect(JSON.stringify(resolved.blocks)).not.toContain('Roll back');
+});
+
+test('a stranger’s token sees nothing of a run, and one whose subject is a list is no token and leaves the audit log whole', {
+  timeout: 60_000,
+}, async () => {
+  const body = { app: 'web', env: 'production', tag: 'v1' };
+  const { run } = Answer.parse((await ask('POST', '/operations/deploy', 'ana@example.com', body)).body).data;
+  await expect
+    .poll(async () => (await ask('GET', `/runs/${run}`, 'ben@example.com')).body, { timeout: 20_000 })
+    .toMatchObject({ data: { state: 'awaiting' } });
+  for (const [method, path] of [
+    ['GET', ''],
+    ['GET', '/events'],
+    ['POST', '/undo'],
+    ['POST', '/cancel'],
+  ] as const)
+    expect(
+      await ask(method, `/runs/${run}${path}`, 'eve@example.com', method === 'POST' ? {} : undefined),
+    ).toMatchObject({
+      status: 404,
+      body: { error: { code: 'UNKNOWN_RUN' } },
+    });
+  const payload = { sub: ['eve@example.com'], exp: Math.floor(Date.now() / 1_000) + 300 };
+  const poison = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(voyage.jwtSecret));
+  const url = `${shipmate.url}/api/v1/cloud-native/operations/deploy`;
+  const headers = { authorization: `Bearer ${poison}`, 'content-type': 'application/json' };
+  expect((await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status).toBe(401);
+  expect(await ask('POST', `/runs/${run}/cancel`, 'ana@example.com', {})).toMatchObject({ status: 202 });
+  const audit = await fetch(`${shipmate.url}/api/v1/cloud-native/audit`, {
+    headers: { authorization: `Bearer ${await tokenOf('eve@example.com')}` },
+  });
+  const lines = (await audit.text()).trim().split('\n');
+  expect(lines.length).toBeGreaterThan(3);
+  expect(lines.join('')).not.toContain(run);
+  expect(lines.join('')).toContain('"withheld":true');
 });

@@ -197,3 +197,15 @@ test.each(['cancel', 'withdraw', 'review'])(
     await expect(cleo).rejects.toMatchObject({ code: 'NOT_YOURS_TO_STOP' });
   },
 );
+
+test('too many questions with one token are refused, and told when to come again', async () => {
+  settings = withMore({ reads: { atOnce: 2 } });
+  const ask = (who: string) => bed.send(who, 'POST', 'operations/queue', {});
+  const begun = [ask('eve'), ask('eve')];
+  await expect.poll(() => bed.engine.woken.length).toBe(2);
+  const { status, headers, body } = await ask('eve');
+  expect([status, headers['retry-after'], body.error.code]).toEqual([429, '60', 'TOO_MANY_QUESTIONS']);
+  expect(await bed.engine.store.recent(10)).toHaveLength(2);
+  for (const id of bed.engine.woken) await bed.work(id);
+  expect((await Promise.all(begun)).map((answer) => answer.status)).toEqual([200, 200]);
+});
