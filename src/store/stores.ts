@@ -1,7 +1,8 @@
-import type { AuditStore, Clients, RunStore } from '../core/ports.ts';
+import type { AlertStore, AuditStore, Clients, NoticeStore, RunStore } from '../core/ports.ts';
 import { createAuditStore } from './audit.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Connection } from './connection.ts';
+import { createAlertStore, createNoticeStore } from './notices.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
 import { createRunStore } from './runs.ts';
 import { noSeal, type Seal } from './seal.ts';
@@ -13,18 +14,20 @@ export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'd
 export function createStores(
   redis: Connection,
   seal: Seal = noSeal,
-): { store: RunStore; audit: AuditStore; remembered: Remembered } {
+): { store: RunStore; audit: AuditStore; remembered: Remembered; notices: NoticeStore; alerts: AlertStore } {
   const store = createRunStore(redis, seal);
-  const audit = createAuditStore(redis);
+  const audit = createAuditStore(redis, seal);
   return {
     store,
     audit,
+    notices: createNoticeStore(redis, seal),
+    alerts: createAlertStore(redis, seal),
     remembered: {
       runs: store,
       order: createOrderStore(redis, store),
-      locks: createLockStore(redis),
+      locks: createLockStore(redis, seal),
       audit,
-      delegations: createDelegationStore(redis),
+      delegations: createDelegationStore(redis, seal),
       setup: { check: () => checkRedis(redis) },
     },
   };

@@ -114,7 +114,7 @@ test('names whoever did it, also where it was not the requester', async () => {
 test('of several sealers at once, and with entries coming in, one chain comes out', async () => {
   const others = [1, 2].map(() => connectStore(redis().url));
   await Promise.all(others.map((other) => new Promise((resolve) => other.once('ready', resolve))));
-  const sealers = [engine.audit, ...others.map(createAuditStore)];
+  const sealers = [engine.audit, ...others.map((redis) => createAuditStore(redis))];
   let busy = true;
   const sealing = sealers.map(async (sealer) => {
     while (busy) await sealer.seal();
