@@ -44,14 +44,13 @@ return 1`);
 
 /** Runs in Redis: the record of truth, its events, leases, and who must be looked at when. */
 export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore {
-  const records = createRecords(seal);
-  const { sealed, opened, told, openedEvent } = records;
+  const { sealed, opened, told, openedEvent, ...records } = createRecords(seal);
   const read = async (id: string) => {
     const record = await redis.hget(keys.run(id), 'record');
     return record === null ? undefined : opened(id, record);
   };
   return {
-    ...createRunLeases(redis, records, seal),
+    ...createRunLeases(redis, { ...records, opened }, seal),
     sealed: seal.sealed,
     create: ({ run, events }, key) =>
       guarded(async () => {

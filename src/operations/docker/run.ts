@@ -21,7 +21,6 @@ const fields = {
   start: Switch.default(true).describe('“no” makes it and does not start it'),
 };
 const Input = z.strictObject({ ...fields, host: HostRef.optional() });
-type Input = z.output<typeof Input>;
 
 /** Without a tag Docker's API would pull every tag there is. */
 function imageOf(image: string): string {
