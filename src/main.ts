@@ -35,8 +35,7 @@ import { createOutside } from './outside.ts';
 import { warnOfRedis } from './store/check-redis.ts';
 import { type Connection, connectStore, connectWorker } from './store/connection.ts';
 import { queuePrefix } from './store/keys.ts';
-import { createAlertStore, createNoticeStore } from './store/notices.ts';
-import { createSeal, keysOf } from './store/seal.ts';
+import { startSeal } from './store/reseal.ts';
 import { createStores } from './store/stores.ts';
 
 /** Stops what was started, newest first. */
@@ -66,9 +65,10 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
   const metrics = createMetrics();
   const outside = createOutside(env, settings);
   stops.add(outside.close);
-  const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix);
+  const seal = await startSeal(redis, env, log);
+  const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix, seal);
   stops.add(queue.close);
-  const { store, audit, remembered } = createStores(redis, createSeal(keysOf(env.ENCRYPTION_KEY)), log);
+  const { store, audit, remembered, notices, alerts } = createStores(redis, seal, log);
   const engine: Engine = {
     catalogue,
     settings,
@@ -87,15 +87,15 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
     newId: newRunId,
     log,
   };
-  return { engine, audit, metrics, notices: createNoticeStore(redis), alerts: createAlertStore(redis) };
+  return { engine, audit, metrics, seal, notices, alerts };
 }
 
 type Core = Awaited<ReturnType<typeof createEngine>>;
 
-async function startWorker(env: Environment, { engine, audit }: Core, log: Logger, stops: Stops): Promise<void> {
+async function startWorker(env: Environment, { engine, audit, seal }: Core, log: Logger, stops: Stops): Promise<void> {
   const leases = createLeases(engine.store, `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`, log);
   const connection = await opened(connectWorker(env.REDIS_URL), log, stops);
-  const worker = createWorker(connection, { engine, leases, prefix: queuePrefix, log });
+  const worker = createWorker(connection, { engine, leases, prefix: queuePrefix, log, seal });
   stops.add(worker.close);
   const sweeper = startSweeper({
     store: engine.store,

@@ -68,7 +68,7 @@ function ackOf(answer: Answer, began: number) {
           text: 'That request was received before; nothing was started a second time.',
         };
       // Slack shows the channel what was typed: never where that holds secret values.
-      if (answer.operation.secret(answer.run.input))
+      if (answer.run.salt !== undefined)
         return {
           response_type: 'ephemeral' as const,
           text: 'What you typed stays between us; the plan is on its way.',

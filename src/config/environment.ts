@@ -34,6 +34,10 @@ function crossFaults(raw: Raw): string[] {
     faults.push('SLACK_BOT_TOKEN is missing; it should be set where Slack’s other variables are.');
   if (has('JWT_SECRET') && has('JWKS_URI'))
     faults.push('JWT_SECRET and JWKS_URI are both set; only one of them should be: it decides how tokens are checked.');
+  if (has('ACCEPT_UNSEALED_UNTIL') && !has('ENCRYPTION_KEY'))
+    faults.push(
+      'ENCRYPTION_KEY is missing; it should be set where ACCEPT_UNSEALED_UNTIL is: without it nothing is sealed.',
+    );
   if (has('JWKS_URI') && !has('JWT_ISSUER'))
     faults.push('JWT_ISSUER is missing; it should be the issuer whose keys JWKS_URI holds.');
   return faults;

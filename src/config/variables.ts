@@ -157,6 +157,14 @@ export const variables = {
     keys256.optional(),
     '32 bytes as 64 hexadecimal digits or in base64; after a comma, older keys that still open what they sealed',
   ),
+  ACCEPT_UNSEALED_UNTIL: variable(
+    z.iso
+      .date()
+      .optional()
+      .transform((day) => (day === undefined ? undefined : Date.parse(day)))
+      .refine((until) => until === undefined || until < Date.now() + 31 * 86_400_000),
+    'a day in the next 31 days, such as 2026-12-31',
+  ),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof variables;

@@ -113,7 +113,7 @@ export const clusterFaults = {
   NOT_SEALED: {
     status: 422,
     retry: 'never',
-    say: '“{operation}” takes secret values, and Shipmate stores what it is asked: without ENCRYPTION_KEY anybody who reads its Redis could read them.',
+    say: '“{operation}” has secret values in it, and Shipmate stores what it is asked: without ENCRYPTION_KEY anybody who reads its Redis could read them.',
     hint: 'Nothing was stored. Set ENCRYPTION_KEY (openssl rand -hex 32), start Shipmate anew, and ask again.',
   },
   OBJECT_EXISTS: {

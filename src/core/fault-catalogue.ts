@@ -62,6 +62,12 @@ export const faultCatalogue = {
     say: 'The stored record {about} was changed or moved by somebody else than Shipmate.',
     hint: 'Find out who writes to Shipmate’s Redis. Ask for the run anew.',
   },
+  UNSEALED: {
+    status: 500,
+    retry: 'never',
+    say: 'The stored record {about} bears no seal, though ENCRYPTION_KEY is set: it is not believed.',
+    hint: 'Was it stored before Shipmate sealed it? Then set ACCEPT_UNSEALED_UNTIL to a day in the next 31 days. If not, find out who writes to Shipmate’s Redis.',
+  },
   STORE_FULL: {
     status: 507,
     retry: 'later',

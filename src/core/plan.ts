@@ -4,7 +4,7 @@ import { DockerCall } from './docker-host.ts';
 import { Edit } from './edits.ts';
 import { Touch } from './effects/touch.ts';
 import { HarborCall } from './harbor.ts';
-import { digestOf, isObject, Json, JsonObject } from './json.ts';
+import { digestOf, Json, JsonObject } from './json.ts';
 import { PartPlan } from './parts.ts';
 import { RolloutPlan } from './rollout.ts';
 
@@ -45,19 +45,6 @@ export const Command = z.object({
   kilobytes: z.number(),
 });
 export type Command = z.output<typeof Command>;
-
-/** Taking keys away (null) tells nothing. */
-const setsValues = ({ data, stringData }: JsonObject): boolean =>
-  [data, stringData].some((values) => isObject(values) && Object.values(values).some((value) => value !== null));
-
-/** Whether a draft would write a Secret's values. */
-export function writesSecrets({ writes = [] }: { writes?: readonly Write[] }): boolean {
-  return writes.some((write) => {
-    if (write.kind === 'merge') return write.ref.kind === 'Secret' && setsValues(write.patch);
-    if (write.kind === 'edit') return write.ref.kind === 'Secret';
-    return write.kind !== 'remove' && write.manifest.kind === 'Secret';
-  });
-}
 
 /** What an operation found out by reading and dry runs. */
 export const Draft = z.object({

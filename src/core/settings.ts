@@ -6,6 +6,7 @@ import { DockerHostSettings, HarborSettings, PushSettings } from './host-setting
 import { Repository } from './image.ts';
 import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
 import { RolloutSettings } from './rollout.ts';
+import { SecretSettings } from './secret-names.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
 import { Quantity } from './values.ts';
 
@@ -222,6 +223,8 @@ export const Settings = z.strictObject({
     .default([]),
   /** What scans of images may find, and what that does to a deploy. */
   images: ImageSettings.default({ allow: [], databaseDays: 7, scanMinutes: 10 }),
+  /** What sounds secret here besides what always does, and what does not. */
+  secrets: SecretSettings.default({ names: [], shown: [] }),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   namespaceTemplate: NamespaceTemplate.optional(),
   /** How much one person may ask, and for how long answers are kept. */

@@ -1,11 +1,13 @@
 import { fault } from '../core/errors.ts';
 import { type Operation, operationOf, type PlanContext, type RunContext } from '../core/operation.ts';
 import { siteOf } from '../core/place.ts';
-import { bind, type Plan, writesSecrets } from '../core/plan.ts';
+import { bind, type Draft, type Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/policy.ts';
 import type { Clients } from '../core/ports.ts';
 import { redactDeep } from '../core/redact.ts';
 import type { Run } from '../core/run.ts';
+import type { SecretSettings } from '../core/secret-names.ts';
+import { holdsSecret, isFilledSecret, maskedChange } from '../core/secret-values.ts';
 import { authorise } from './authorise.ts';
 import { admitted, effectsOf } from './effects.ts';
 import { clientsFor } from './identity.ts';
@@ -71,6 +73,15 @@ export function runContext(lap: Lap, operation: Operation, plan: Plan): RunConte
   };
 }
 
+/** Whether a draft has a secret value anywhere: in what is written, in what was there before, in the way back. */
+function draftHoldsSecret({ writes = [], ...rest }: Draft, settings: SecretSettings): boolean {
+  const inSecret = writes.some((write) => {
+    if (write.kind === 'merge') return isFilledSecret({ ...write.patch, kind: write.ref.kind });
+    return write.kind === 'edit' && write.ref.kind === 'Secret';
+  });
+  return inSecret || holdsSecret(writes, settings) || holdsSecret({ ...rest, changes: [] }, settings);
+}
+
 /** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
 export async function planned(
   lap: Lap,
@@ -84,7 +95,8 @@ export async function planned(
   const about = { ...subject, place: its, site: there, places };
   await permit(lap, operation, { ...lap.run(), ...about });
   const draft = await operation.plan(planContext(lap, operation, about), subject.input);
-  if (writesSecrets(draft) && !lap.engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
+  if (!lap.engine.store.sealed && draftHoldsSecret(draft, settings.secrets))
+    throw fault('NOT_SEALED', { operation: operation.name });
   const { evicts: _, ...kept } = draft;
   const effects = await effectsOf(lap, operation, where, draft);
   const { touches } = effects;
@@ -103,9 +115,10 @@ export async function planned(
   // The digest is of the plan as it is; what people see of it holds no secrets.
   const bound = bind({ ...whole, ...(told.length > 0 && { warnings: told }) }, terms);
   const { redact } = lap.engine;
+  const changes = bound.changes.map((change) => maskedChange(change, settings.secrets));
   return {
     verdict,
-    plan: { ...bound, summary: redact(bound.summary), changes: await redactDeep(redact, bound.changes) },
+    plan: { ...bound, summary: redact(bound.summary), changes: await redactDeep(redact, changes) },
   };
 }
 

@@ -6,6 +6,7 @@ import { isObject, JsonObject } from '../core/json.ts';
 import { type Operation, operationOf } from '../core/operation.ts';
 import { placesOf } from '../core/place.ts';
 import type { Origin, Run } from '../core/run.ts';
+import { holdsSecret } from '../core/secret-values.ts';
 import type { Settings } from '../core/settings.ts';
 import { authorise } from './authorise.ts';
 import type { Engine } from './engine.ts';
@@ -70,7 +71,7 @@ function permitted(
 function prepare(engine: Engine, ask: Ask): Run {
   const operation = operationOf(engine.catalogue, ask.operation);
   const input = checkInput(operation, ask.input);
-  const secret = operation.secret(input);
+  const secret = operation.secret(input) || holdsSecret(input, engine.settings().secrets);
   if (secret && !engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
   const breakGlass = reasonOf(engine, ask);
   const where = permitted(engine, ask, operation, { input, ...(breakGlass && { breakGlass }) });

@@ -5,6 +5,7 @@ import { Shown } from '../core/shown.ts';
 import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
+import { fieldOf, noSeal, type Seal } from './seal.ts';
 
 const keepAlertMs = 7 * 24 * 3_600_000;
 
@@ -43,10 +44,11 @@ function subjectOf(member: string): Subject {
   return { kind: kind === 'alert' ? 'alert' : 'run', id };
 }
 
-const textOf = (shown: Shown | undefined) => (shown ? JSON.stringify(shown) : '');
-
 /** Which messages in Slack no longer show the truth. */
-export function createNoticeStore(redis: Connection): NoticeStore {
+export function createNoticeStore(redis: Connection, seal: Seal = noSeal): NoticeStore {
+  const about = (subject: Subject) => fieldOf(keyOf(subject), 'shown');
+  const textOf = (subject: Subject, shown: Shown | undefined) =>
+    shown ? seal.seal(JSON.stringify(shown), about(subject)) : '';
   return {
     claim: (limit, againMs, overdueMs) =>
       guarded(async () => {
@@ -58,15 +60,15 @@ export function createNoticeStore(redis: Connection): NoticeStore {
     shown: (subject) =>
       guarded(async () => {
         const shown = await redis.hget(keyOf(subject), 'shown');
-        return shown === null ? undefined : Shown.parse(JSON.parse(shown));
+        return shown === null ? undefined : Shown.parse(JSON.parse(seal.open(shown, about(subject))));
       }),
     done: (subject, touched, shown: Shown | undefined) =>
       guarded(async () => {
-        await done(redis, [keyOf(subject), keys.dirty], [memberOf(subject), touched, textOf(shown)]);
+        await done(redis, [keyOf(subject), keys.dirty], [memberOf(subject), touched, textOf(subject, shown)]);
       }),
     later: (subject, ms, shown) =>
       guarded(async () => {
-        await later(redis, [keyOf(subject), keys.dirty], [memberOf(subject), ms, textOf(shown)]);
+        await later(redis, [keyOf(subject), keys.dirty], [memberOf(subject), ms, textOf(subject, shown)]);
       }),
     watch: async (wake) => {
       // Subscribing takes the connection over, so it gets one of its own. A lost message costs a second, not the truth.
@@ -81,17 +83,18 @@ export function createNoticeStore(redis: Connection): NoticeStore {
 }
 
 /** Groups of alerts, kept for a week. */
-export function createAlertStore(redis: Connection): AlertStore {
+export function createAlertStore(redis: Connection, seal: Seal = noSeal): AlertStore {
   return {
     put: (group) =>
       guarded(async () => {
         const member = memberOf({ kind: 'alert', id: group.id });
-        await put(redis, [keys.alert(group.id), keys.dirty], [JSON.stringify(group), member, keys.changed]);
+        const record = seal.seal(JSON.stringify(group), keys.alert(group.id));
+        await put(redis, [keys.alert(group.id), keys.dirty], [record, member, keys.changed]);
       }),
     read: (id) =>
       guarded(async () => {
         const record = await redis.hget(keys.alert(id), 'record');
-        return record === null ? undefined : AlertGroup.parse(JSON.parse(record));
+        return record === null ? undefined : AlertGroup.parse(JSON.parse(seal.open(record, keys.alert(id))));
       }),
   };
 }

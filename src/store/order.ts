@@ -1,9 +1,17 @@
 import { Delegation } from '../core/approval.ts';
-import { Lock } from '../core/lock.ts';
+import { Lock, placeKey } from '../core/lock.ts';
+import { siteOf } from '../core/place.ts';
 import type { DelegationStore, Line, LockStore, OrderStore, RunStore } from '../core/ports.ts';
+import type { Run } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 import { leftOut } from './records.ts';
+import { fieldOf, noSeal, type Seal } from './seal.ts';
+
+const placeOf = (run: Run): string | undefined => {
+  const where = siteOf(run);
+  return where && placeKey(where);
+};
 
 /** Who waits where, and what was done there. */
 export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>): OrderStore {
@@ -21,32 +29,46 @@ export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>
     history: (place, limit) =>
       guarded(async () => {
         const ids = await redis.lrange(keys.history(place), 0, limit - 1);
-        return (await Promise.all(ids.map((id) => runs.read(id).catch(leftOut)))).filter((run) => run !== undefined);
+        const found = await Promise.all(ids.map((id) => runs.read(id).catch(leftOut)));
+        // The list is a hint: what a run says of itself counts.
+        return found.filter((run) => run !== undefined).filter((run) => placeOf(run) === place);
       }),
   };
 }
 
-/** A lock as the hash of all locks has it. */
-export const parseLock = (lock: string): Lock => Lock.parse(JSON.parse(lock));
+/** The values of a hash, each sealed under its own field. */
+const openedHash = (seal: Seal, key: string, hash: Record<string, string>): unknown[] =>
+  Object.entries(hash).map(([field, value]) => JSON.parse(seal.open(value, fieldOf(key, field))));
+
+/** Locks as the hash of all locks has them. @throws Fault where one bears no seal, or another's: nothing goes past it */
+export const openedLocks = (seal: Seal, hash: Record<string, string>): Lock[] =>
+  openedHash(seal, keys.locks, hash).map((lock) => Lock.parse(lock));
 
 /** Locks, and the global stop, which is a lock of everything. */
-export function createLockStore(redis: Connection): LockStore {
+export function createLockStore(redis: Connection, seal: Seal = noSeal): LockStore {
   return {
-    all: () => guarded(async () => (await redis.hvals(keys.locks)).map(parseLock)),
-    put: (lock) => guarded(async () => void (await redis.hset(keys.locks, lock.scope, JSON.stringify(lock)))),
+    all: () => guarded(async () => openedLocks(seal, await redis.hgetall(keys.locks))),
+    put: (lock) =>
+      guarded(async () => {
+        const sealed = seal.seal(JSON.stringify(lock), fieldOf(keys.locks, lock.scope));
+        await redis.hset(keys.locks, lock.scope, sealed);
+      }),
     remove: (scope) => guarded(async () => void (await redis.hdel(keys.locks, scope))),
   };
 }
 
 /** Who decides for whom while away. Over ones stay until they are replaced; whoever reads looks at the time. */
-export function createDelegationStore(redis: Connection): DelegationStore {
+export function createDelegationStore(redis: Connection, seal: Seal = noSeal): DelegationStore {
   return {
     all: () =>
       guarded(async () =>
-        Object.values(await redis.hgetall(keys.delegations)).map((each) => Delegation.parse(JSON.parse(each))),
+        openedHash(seal, keys.delegations, await redis.hgetall(keys.delegations)).map((each) => Delegation.parse(each)),
       ),
     put: (delegation) =>
-      guarded(async () => void (await redis.hset(keys.delegations, delegation.from, JSON.stringify(delegation)))),
+      guarded(async () => {
+        const sealed = seal.seal(JSON.stringify(delegation), fieldOf(keys.delegations, delegation.from));
+        await redis.hset(keys.delegations, delegation.from, sealed);
+      }),
     remove: (from) => guarded(async () => void (await redis.hdel(keys.delegations, from))),
   };
 }

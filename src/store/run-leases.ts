@@ -1,29 +1,32 @@
 import { z } from 'zod';
 import type { Lease, RunStore } from '../core/ports.ts';
-import { Cancel } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
-import { parseLock } from './order.ts';
+import { openedLocks } from './order.ts';
 import type { Records } from './records.ts';
 import * as lua from './run-scripts.ts';
+import type { Seal } from './seal.ts';
 import * as turns from './turn-scripts.ts';
 
 /** How long a record that can't be read is left alone. */
 const asideMs = 10 * 60_000;
 
 const Texts = z.array(z.string());
-/** Epoch, record, the wish that it stop, and the locks; nothing where the lease is another's. */
+/** Epoch, record, the wish that it stop, and the locks by their scopes; nothing where the lease is another's. */
 const Taken = z.tuple([z.number(), z.string(), z.string(), Texts]).nullable();
 
 /** 0 where the lease was lost; else the wish that the run stop, and how often it was steered. */
 const Kept = z.union([z.literal(0), z.tuple([z.string(), z.number()])]);
 
-const parseCancel = (wish: string) => Cancel.parse(JSON.parse(wish));
+/** A hash as a script answers it: field, value, field, value. */
+const pairsOf = (flat: readonly string[]): Record<string, string> =>
+  Object.fromEntries(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? '']] : [])));
 
 /** Who works on which run, whose turn it is, and which run somebody should look at. */
 export function createRunLeases(
   redis: Connection,
-  opened: Records['opened'],
+  { opened, openedCancel }: Pick<Records, 'opened' | 'openedCancel'>,
+  seal: Seal,
 ): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn' | 'leaveTurns'> {
   /** A record that can't be read must not come up again and again: it is set aside for a while. */
   const openedOrAside = async (id: string, record: string) => {
@@ -39,7 +42,12 @@ export function createRunLeases(
     if (!held) return undefined;
     const [epoch, record, wish, locks] = held;
     const run = await openedOrAside(id, record);
-    return { epoch, run, locks: locks.map(parseLock), ...(wish !== '' && { cancel: parseCancel(wish) }) };
+    return {
+      epoch,
+      run,
+      locks: openedLocks(seal, pairsOf(locks)),
+      ...(wish !== '' && { cancel: openedCancel(id, wish) }),
+    };
   };
   return {
     takeTurn: (id, place, first, lender = '') =>
@@ -64,7 +72,7 @@ export function createRunLeases(
         return {
           lost: states.flatMap(({ id, kept }) => (kept === 0 ? [id] : [])),
           cancelled: states.flatMap(({ id, kept }) =>
-            kept !== 0 && kept[0] !== '' ? [{ id, cancel: parseCancel(kept[0]) }] : [],
+            kept !== 0 && kept[0] !== '' ? [{ id, cancel: openedCancel(id, kept[0]) }] : [],
           ),
           steered: states.flatMap(({ id, kept }) => (kept !== 0 && kept[1] > 0 ? [{ id, count: kept[1] }] : [])),
         };

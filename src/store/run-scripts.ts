@@ -115,7 +115,7 @@ local epoch = redis.call('HINCRBY', run, 'epoch', 1)
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
-return { epoch, held[2], held[3] or '', redis.call('HVALS', locks) }`);
+return { epoch, held[2], held[3] or '', redis.call('HGETALL', locks) }`);
 
 /** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it, and how often it was steered. */
 export const renew = script(`${evenWhenFull}${nowLua}
@@ -154,16 +154,16 @@ return 'ok'`);
 /** Numbered in the order in which they come; somebody looks at the run at once. */
 export const steer = script(`${evenWhenFull}${nowLua}${publishLua}
 local run, steers, events, due, dirty, inbox = unpack(KEYS)
-local id, head, tail, changed, key, count = unpack(ARGV)
+local id, said, changed, key, count = unpack(ARGV)
 local held = redis.call('HMGET', run, 'version', 'over')
 if not held[1] then return 'unknown' end
 if held[2] then return 'over' end
 if key ~= '' and redis.call('HSETNX', run, 'steer:' .. key, 1) == 0 then return 'again' end
 local n = redis.call('HINCRBY', run, 'steered', 1)
-redis.call('RPUSH', steers, head .. n .. tail)
+redis.call('RPUSH', steers, n .. ':' .. said)
 redis.call('PEXPIRE', steers, ${runKeptMs})
 redis.call('ZADD', due, now, id)
-publish(run, events, dirty, inbox, changed, id, count, 7)
+publish(run, events, dirty, inbox, changed, id, count, 6)
 return 'ok'`);
 
 /** All that was said to a run; what was read counts as heard. */

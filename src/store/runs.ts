@@ -4,7 +4,6 @@ import { runKeptMs } from '../core/lost-run.ts';
 import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
 import { isOver, type Run } from '../core/run.ts';
-import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
 import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
@@ -47,13 +46,13 @@ return 1`);
 
 /** Runs in Redis: the record of truth, its events, leases, and who must be looked at when. */
 export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore {
-  const { sealed, opened, told, openedEvent } = createRecords(seal);
+  const { sealed, opened, told, openedEvent, ...records } = createRecords(seal);
   const read = async (id: string) => {
     const record = await redis.hget(keys.run(id), 'record');
     return record === null ? undefined : opened(id, record);
   };
   return {
-    ...createRunLeases(redis, opened),
+    ...createRunLeases(redis, { ...records, opened }, seal),
     sealed: seal.sealed,
     create: ({ run, events }, key) =>
       guarded(async () => {
@@ -110,7 +109,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const text = `stop asked for${wish.reason === undefined ? '' : `: ${wish.reason}`}`;
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox];
         const asked = { run, events: [{ ...wish, kind: 'cancel' as const, text }] };
-        const args = [run.id, JSON.stringify(wish), keys.changed, ...told(asked)];
+        const args = [run.id, records.sealedCancel(run.id, wish), keys.changed, ...told(asked)];
         return Asked.parse(await lua.cancel(redis, names, args));
       }),
     steer: (run, { actor, at, wish }, text, key = '') =>
@@ -123,17 +122,14 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           keys.dirty,
           keys.auditInbox,
         ];
-        // The script puts the number in: only there is it known.
-        const tail = JSON.stringify({ at, actor, wish }).slice(1);
+        const said = records.sealedSteer(run.id, { at, actor, wish });
         const asked = { run, events: [{ at, kind: 'steer' as const, text, actor }] };
-        return Asked.parse(
-          await lua.steer(redis, names, [run.id, '{"n":', `,${tail}`, keys.changed, key, ...told(asked)]),
-        );
+        return Asked.parse(await lua.steer(redis, names, [run.id, said, keys.changed, key, ...told(asked)]));
       }),
     steers: (id) =>
       guarded(async () => {
         const said = Made.array().parse(await lua.steersOf(redis, [keys.run(id), keys.steers(id)], []));
-        return said.map((text) => Steer.parse(JSON.parse(text)));
+        return records.openedSteers(id, said);
       }),
     events: (id, after, limit) =>
       guarded(async () => {

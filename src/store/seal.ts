@@ -1,12 +1,12 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { fault } from '../core/errors.ts';
 
-/** Seals what is stored, bound to where it is stored: `about` is the record's key, so that it opens nowhere else. */
+/** Seals what is stored, bound to where it is stored: `about` is the record's key and field, so that it opens nowhere else. */
 export type Seal = {
   /** False where there is no key, and everything is stored as it is. */
   sealed: boolean;
   seal(text: string, about: string): string;
-  /** @throws Fault SEALED_ELSEWHERE where the key is not known, SEAL_BROKEN where it was changed or moved */
+  /** @throws Fault SEALED_ELSEWHERE where the key is not known, SEAL_BROKEN where it was changed or moved, UNSEALED */
   open(stored: string, about: string): string;
 };
 
@@ -17,15 +17,19 @@ const tagBytes = 16;
 /** Without a key everything is stored as it is; what was sealed before can't be opened. */
 export const noSeal: Seal = createSeal([]);
 
+/** Where a value is, within what has several: the field of a hash. */
+export const fieldOf = (key: string, field: string): string => `${key}#${field}`;
+
 /** A short name of a key that says nothing about it. */
 const idOf = (key: Buffer) => createHash('sha256').update(key).digest('hex').slice(0, 8);
 
 /**
  * AES-256-GCM. The first key seals and all of them open, so a key is changed by putting the new one before the old one,
- * and dropping the old one once nothing is left that it sealed (30 days). What was stored unsealed is read as it is.
+ * and dropping the old one once nothing is left that it sealed (30 days). What bears no seal is not believed: whoever can write to
+ * Redis could have put it there. Only until `acceptUnsealedUntil` it is, so that a store which had no key can get one.
  * Stored form: `sealed:1:KEY-ID:` and nonce, ciphertext and tag in base64url.
  */
-export function createSeal(keys: readonly Buffer[]): Seal {
+export function createSeal(keys: readonly Buffer[], acceptUnsealedUntil = 0, now: () => number = Date.now): Seal {
   const byId = new Map(keys.map((key) => [idOf(key), key]));
   const [newest] = byId;
   return {
@@ -39,7 +43,10 @@ export function createSeal(keys: readonly Buffer[]): Seal {
       return `${mark}${id}:${body.toString('base64url')}`;
     },
     open: (stored, about) => {
-      if (!stored.startsWith(mark)) return stored;
+      if (!stored.startsWith(mark)) {
+        if (!newest || now() < acceptUnsealedUntil) return stored;
+        throw fault('UNSEALED', { about });
+      }
       const [id = '', body = ''] = stored.slice(mark.length).split(':');
       const key = byId.get(id);
       if (!key) throw fault('SEALED_ELSEWHERE', { id });

@@ -1,7 +1,8 @@
-import type { AuditStore, Clients, Log, RunStore } from '../core/ports.ts';
+import type { AlertStore, AuditStore, Clients, Log, NoticeStore, RunStore } from '../core/ports.ts';
 import { asideWarnings, createAuditStore } from './audit.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Connection } from './connection.ts';
+import { createAlertStore, createNoticeStore } from './notices.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
 import { createRunStore } from './runs.ts';
 import { noSeal, type Seal } from './seal.ts';
@@ -14,18 +15,20 @@ export function createStores(
   redis: Connection,
   seal: Seal = noSeal,
   log?: Pick<Log, 'error'>,
-): { store: RunStore; audit: AuditStore; remembered: Remembered } {
+): { store: RunStore; audit: AuditStore; remembered: Remembered; notices: NoticeStore; alerts: AlertStore } {
   const store = createRunStore(redis, seal);
-  const audit = createAuditStore(redis, log);
+  const audit = createAuditStore(redis, seal, log);
   return {
     store,
     audit,
+    notices: createNoticeStore(redis, seal),
+    alerts: createAlertStore(redis, seal),
     remembered: {
       runs: store,
       order: createOrderStore(redis, store),
-      locks: createLockStore(redis),
+      locks: createLockStore(redis, seal),
       audit,
-      delegations: createDelegationStore(redis),
+      delegations: createDelegationStore(redis, seal),
       setup: { check: async () => [...(await checkRedis(redis)), ...(await asideWarnings(redis))] },
     },
   };

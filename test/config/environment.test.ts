@@ -65,6 +65,7 @@ test.each([
   ['SLACK_API_URL', ['slack.com', 'ftp://slack.com']],
   ['JWKS_URI', ['http://idp.example.com/keys', 'http://localhost.evil.example/keys', 'file:///keys']],
   ['ALERTMANAGER_TOKEN', ['short', 'with a blank in the middle']],
+  ['ACCEPT_UNSEALED_UNTIL', ['soon', '31.12.2026', '2026-13-01', '9999-12-31']],
   ['ENCRYPTION_KEY', ['abc', 'z'.repeat(64), 'A'.repeat(44)]],
   ['GITOPS_REPO', ['/tmp/repo', '--upload-pack=touch', 'ext::sh -c id', 'https://-x']],
   ['DOCKER_HOST', ['127.0.0.1:2375', 'ssh://host']],
@@ -90,6 +91,7 @@ test.each([
   [{ SLACK_APP_TOKEN: 'xapp-1' }, 'SLACK_BOT_TOKEN is missing'],
   [{ REGISTRY_USERNAME: 'ana' }, 'REGISTRY_PASSWORD is missing'],
   [{ DOCKER_PASSWORD: 'x' }, 'DOCKER_USERNAME is missing'],
+  [{ ACCEPT_UNSEALED_UNTIL: '2020-01-01' }, 'ENCRYPTION_KEY is missing'],
   [{ JWKS_URI: 'https://idp.example.com/keys' }, 'JWT_ISSUER is missing'],
   [
     { JWKS_URI: 'https://idp.example.com/keys', JWT_ISSUER: 'x', JWT_SECRET: 'x'.repeat(32) },

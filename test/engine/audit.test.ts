@@ -13,6 +13,7 @@ import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { createAuditStore } from '../../src/store/audit.ts';
 import { connectStore } from '../../src/store/connection.ts';
+import { noSeal } from '../../src/store/seal.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
 import { ana, ben, quiet, slack, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
@@ -192,7 +193,7 @@ describe('what comes as an entry and is none', () => {
 
   test.each(poison)('is set aside and told, and all behind it goes on: %s', async (_, text) => {
     const told: unknown[] = [];
-    const auditor = createAuditStore(engine.redis, { error: (...words) => void told.push(words) });
+    const auditor = createAuditStore(engine.redis, noSeal, { error: (...words) => void told.push(words) });
     const before = await desk.deploy('staging');
     await engine.redis.xadd(inbox, '*', 'entry', text, 'entry', JSON.stringify({ ...entry, actor: ben }));
     const after = await desk.deploy('staging', 'v2');

@@ -41,7 +41,18 @@ test('a key is changed by putting the new one first; without the old one its rec
   expect(() => createSeal([]).open(stored, 'a')).toThrow(expect.objectContaining({ code: 'SEALED_ELSEWHERE' }));
 });
 
-test('what was stored before there was a key is read as it is', () => {
-  expect(seal.open('{"id":"a"}', 'run:a')).toBe('{"id":"a"}');
+test.each(['{"id":"a"}', '', 'sealed:2:x:y'])(
+  'with a key, %j is believed only until the day that was named',
+  (stored) => {
+    const until = Date.UTC(2026, 11, 31);
+    const at = (now: number) => createSeal([old], until, () => now).open(stored, 'run:a');
+    expect(at(until - 1)).toBe(stored);
+    expect(() => at(until)).toThrow(expect.objectContaining({ code: 'UNSEALED' }));
+    expect(() => seal.open(stored, 'run:a')).toThrow(expect.objectContaining({ code: 'UNSEALED' }));
+  },
+);
+
+test('without a key everything is stored and read as it is', () => {
   expect(createSeal([]).seal('plain', 'a')).toBe('plain');
+  expect(createSeal([]).open('plain', 'a')).toBe('plain');
 });

@@ -1,5 +1,4 @@
 import type { JsonObject } from '../../core/json.ts';
-import { mask, soundsSecret } from '../../core/secret-names.ts';
 import { durationMs } from '../../core/values.ts';
 import { bytesOf } from './container-fields.ts';
 
@@ -65,12 +64,7 @@ export function bodyOf(wish: Wish): JsonObject {
   };
 }
 
-const hidden = (entry: string): string => {
-  const [name = ''] = entry.split('=');
-  return soundsSecret(name) ? mask : entry.slice(name.length + 1);
-};
-
-/** What people are shown before they say yes; values of variables that sound like secrets are not. */
+/** What people are shown before they say yes; the engine masks what is secret among it. */
 export function changesOf({ name, env = [], image, privileged, ...rest }: Wish) {
   const path = (field: string) => `container/${name} ${field}`;
   const plain = Object.entries(rest).flatMap(([field, value]) =>
@@ -79,7 +73,7 @@ export function changesOf({ name, env = [], image, privileged, ...rest }: Wish) 
   return [
     { path: path('image'), to: image },
     ...plain,
-    ...env.map((entry) => ({ path: path(`env.${entry.split('=')[0]}`), to: hidden(entry) })),
+    ...env.map((entry) => ({ path: path(`env.${entry.split('=')[0]}`), to: entry.slice(entry.indexOf('=') + 1) })),
     ...(privileged ? [{ path: path('privileged'), to: true }] : []),
   ];
 }

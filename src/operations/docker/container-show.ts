@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
-import { mask, soundsSecret } from '../../core/secret-names.ts';
+import type { SecretSettings } from '../../core/secret-names.ts';
+import { withoutSecrets } from '../../core/secret-values.ts';
 import { findOrSay } from './find.ts';
 import { DockerName, HostRef, hostOf } from './host.ts';
 import { agoText, bytesText, list, number, words } from './reading.ts';
 
 const Input = z.strictObject({ name: DockerName.describe('The container'), host: HostRef.optional() });
 
-/** Values of variables that sound like secrets are nobody's to see. */
-const variable = (entry: string): string => {
-  const [name = ''] = entry.split('=');
-  return soundsSecret(name) ? `${name}=${mask}` : entry;
-};
+/** Values that are secret are nobody's to see. */
+const variables = (config: Json | undefined, settings: SecretSettings): string[] =>
+  words(withoutSecrets(at(config, 'Env') ?? [], settings));
 
 function portLines(ports: Json | undefined): string[] {
   if (!isObject(ports)) return [];
@@ -50,7 +49,7 @@ function stateText(container: JsonObject, now: number): string {
 }
 
 /** What a person wants to know of a container, in the order in which they ask. */
-function rowsOf(container: JsonObject, now: number): string[][] {
+function rowsOf(container: JsonObject, now: number, settings: SecretSettings): string[][] {
   const { HostConfig: host, Config: config } = container;
   const mounts = list(container.Mounts).map(
     ({ Name: name, Source: source, Destination: to, RW: writable }) =>
@@ -74,7 +73,7 @@ function rowsOf(container: JsonObject, now: number): string[][] {
     ['ports', portLines(at(container, 'NetworkSettings', 'Ports')).join(', ')],
     ['networks', isObject(networks) ? Object.keys(networks).join(', ') : ''],
     ['mounts', mounts.join('\n')],
-    ['variables', words(at(config, 'Env')).map(variable).join('\n')],
+    ['variables', variables(config, settings).join('\n')],
     ['privileged', at(host, 'Privileged') === true ? 'YES' : ''],
   ].filter(([, value]) => value !== '');
 }
@@ -106,7 +105,7 @@ export const dockerShow = defineOperation({
   run: async (run, { name, host: asked }) => {
     const host = hostOf(run, asked);
     const rows = await run.step('read', async ({ signal }) =>
-      rowsOf(await findOrSay(host, 'container', name, signal), run.now()),
+      rowsOf(await findOrSay(host, 'container', name, signal), run.now(), run.settings.secrets),
     );
     return { kind: 'table', title: `${name} on ${host.name}`, columns: ['What', 'Value'], rows };
   },

@@ -3,7 +3,6 @@ import type { DockerCall } from '../../core/docker-host.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
 import { defineOperation, route } from '../../core/operation.ts';
-import { soundsSecret } from '../../core/secret-names.ts';
 import { Switch } from '../../core/values.ts';
 import { checkAllowed } from './allowed.ts';
 import { doCalls } from './calls.ts';
@@ -22,15 +21,12 @@ const fields = {
   start: Switch.default(true).describe('“no” makes it and does not start it'),
 };
 const Input = z.strictObject({ ...fields, host: HostRef.optional() });
-type Input = z.output<typeof Input>;
 
 /** Without a tag Docker's API would pull every tag there is. */
 function imageOf(image: string): string {
   const { tag, digest } = parseImage(image);
   return tag === undefined && digest === undefined ? `${image}:latest` : image;
 }
-
-const isSecret = ({ env = [] }: Pick<Input, 'env'>) => env.some((entry) => soundsSecret(entry.split('=')[0] ?? ''));
 
 export const dockerRun = defineOperation({
   name: 'docker-run',
@@ -56,7 +52,6 @@ export const dockerRun = defineOperation({
   needs: ['dockerHost'],
   steps: ['do', 'settle'],
   limits: { steps: { do: 20 * 60_000, settle: 2 * 60_000 } },
-  secret: isSecret,
   target: () => ({}),
   plan: async (context, { host: asked, start, ...wanted }) => {
     const { signal } = context;

@@ -4,7 +4,8 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
-import { mask, soundsSecret } from '../../core/secret-names.ts';
+import { mask } from '../../core/secret-names.ts';
+import { isSecret } from '../../core/secret-values.ts';
 import {
   type Consumer,
   consumerPermissions,
@@ -51,7 +52,7 @@ async function showConfig(run: ShowRun, name: string): Promise<Report> {
   const rows = [
     ...Object.entries(dataOf(object)).map(([key, value]) => [
       key,
-      soundsSecret(key) ? mask : String(value),
+      isSecret(key, value, run.settings.secrets) ? mask : String(value),
       sizeText(bytesOf(value)),
     ]),
     ...Object.entries(binary).map(([key, value]) => [

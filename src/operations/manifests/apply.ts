@@ -10,7 +10,8 @@ import { holdsSecret, ManifestInput, manifestFields } from './source.ts';
 
 /** What manifests usually hold. For other kinds, such as those of add-ons, Shipmate's own role must be widened. */
 export const manifestPermissions: readonly Permission[] = [
-  'get,list,create,patch,delete configmaps,secrets,serviceaccounts,services,persistentvolumeclaims',
+  'get,list,create,patch,delete configmaps,serviceaccounts,services,persistentvolumeclaims',
+  'get,create,patch,delete secrets',
   'get,list,watch,create,patch,delete deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch',
   'get,list,create,patch,delete cronjobs.batch,ingresses.networking.k8s.io,networkpolicies.networking.k8s.io',
   'get,list,create,patch,delete poddisruptionbudgets.policy,horizontalpodautoscalers.autoscaling',

@@ -1,7 +1,7 @@
 import { keyOf } from '../../core/diff.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { ownedBy } from '../../core/ownership.ts';
-import { cleanObject } from './clean.ts';
+import { asWritten } from './clean.ts';
 
 /** What has to be applied so that an object is again as it was before a manifest was applied to it. */
 
@@ -68,5 +68,5 @@ function withoutMarks(object: JsonObject): JsonObject {
 
 /** A deleted object can be made anew; not with a Secret's values, which are not kept, nor with a volume's data. */
 export function asDeleted(live: JsonObject): JsonObject | undefined {
-  return live.kind === 'Secret' || live.kind === 'PersistentVolumeClaim' ? undefined : cleanObject(live);
+  return live.kind === 'Secret' || live.kind === 'PersistentVolumeClaim' ? undefined : asWritten(live);
 }

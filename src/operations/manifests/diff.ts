@@ -36,7 +36,10 @@ export const diff = defineOperation({
     }),
   ],
   needs: ['kube', 'git'],
-  permissions: ['get,list,create,patch configmaps,secrets,services,deployments.apps,statefulsets.apps,daemonsets.apps'],
+  permissions: [
+    'get,list,create,patch configmaps,services,deployments.apps,statefulsets.apps,daemonsets.apps',
+    'get,create,patch secrets',
+  ],
   secret: holdsSecret,
   steps: ['read'],
   target: ({ env }) => ({ env }),

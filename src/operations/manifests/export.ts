@@ -47,7 +47,7 @@ export const exportObject = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: ['get,list configmaps,secrets,services,deployments.apps,statefulsets.apps,daemonsets.apps'],
+  permissions: ['get,list configmaps,services,deployments.apps,statefulsets.apps,daemonsets.apps', 'get secrets'],
   steps: ['read'],
   target: ({ env }) => ({ env }),
   plan: async (_context, { object }) => ({ summary: object, changes: [], takesOver: [] }),
@@ -59,7 +59,12 @@ export const exportObject = defineOperation({
     return await run.step('read', async ({ signal }) => {
       const live = await kube.read(ref, signal);
       if (live)
-        return { kind: 'text' as const, title: `${kind}/${name}`, text: stringify(cleanObject(live)).trimEnd() };
+        return {
+          kind: 'text' as const,
+          title: `${kind}/${name}`,
+          text: stringify(cleanObject(live, run.settings.secrets)).trimEnd(),
+        };
+      if (kind === 'Secret') throw missing(ref); // To compare names it would have to list Secrets, which it is not allowed to.
       const others = await kube.list({ apiVersion, kind, namespace: ref.namespace }, signal);
       throw missing(
         ref,

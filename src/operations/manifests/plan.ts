@@ -123,13 +123,19 @@ export async function planManifest(
     set === undefined ? [] : await membersOf(kube, { set, namespace: site.namespace, more: kinds }, signal);
   const bearer = bearerAmong(kinds);
   const first = prepared[bearer];
-  if (set !== undefined && first) prepared[bearer] = { ...first, object: withKinds(first.object, members, kinds) };
+  if (set !== undefined && first) prepared[bearer] = { ...first, object: withKinds(first.object, members, prepared) };
   const outcomes = await some(prepared, (entry) => look(kube, entry, { namespace }, guard, signal));
   const refused = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.problem] : []));
   if (refused.length > 0)
     throw fault('CLUSTER_REFUSED', { cluster: site.cluster, problem: refused.slice(0, 10).join(' ') });
   const gone = set === undefined ? [] : await removals(prepared, members, set, guard);
+  const unseen = set !== undefined && !first && kinds.some(({ kind }) => kind === 'Secret');
   const warnings = [
+    ...(unseen
+      ? [
+          `The set ${set} has Secrets alone, which are not listed: what is left out of it later stays. Add a ConfigMap to it.`,
+        ]
+      : []),
     ...outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : (outcome.warnings ?? []))),
     ...gone.flatMap((each) => each.warnings),
   ];

@@ -29,12 +29,22 @@ export const manifestFields = {
 export const ManifestInput = z.strictObject(manifestFields);
 export type ManifestInput = z.output<typeof ManifestInput>;
 
+/** What a text says behind the escapes that quoted YAML and JSON may have. */
+const unescaped = (text: string): string =>
+  text
+    .replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))/gi, (_, ...hex: (string | undefined)[]) =>
+      String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(hex.slice(0, 3).find((each) => each) ?? '0', 16))),
+    )
+    .replace(/\\\r?\n[ \t]*/g, '');
+
 /**
- * Whether a text seems to hold a Secret. A cheap look: what it misses, such as a Secret from Git, is found in the plan before
- * that is stored.
+ * Whether a text may hold a Secret, however it is written (`kind: !!str Secret`, an alias, escapes): it has the word as a whole
+ * value, and values. Read before anything is stored, so it says yes rather too often. What comes from Git is looked at in the plan.
  */
-export const holdsSecret = ({ manifest = '' }: ManifestInput): boolean =>
-  /kind['"]?\s*:\s*['"]?Secret\b/.test(manifest);
+export function holdsSecret({ manifest = '' }: ManifestInput): boolean {
+  const text = unescaped(manifest);
+  return /(?<![\w.-])Secret(?:List)?(?![\w.-])/.test(text) && /(?:^|[^\w])(?:data|stringData)(?!\w)/.test(text);
+}
 
 /** The file that an object comes from, where there are several. */
 export type Sourced = Entry & { file?: string };

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSeal } from '../../../src/store/seal.ts';
+import { createStores } from '../../../src/store/stores.ts';
 import { redisForFile } from '../../support/redis.ts';
 import { api, deployment, type RestBed, restBed, tokenOf } from './rest-bed.ts';
 
@@ -87,11 +89,16 @@ test('a rollout goes from the request to its end, and the run tells how', async 
 
 test('values that may be secret don’t come out again', async () => {
   const env = { DB_PASSWORD: 'hunter2', PLAIN: 'seen' };
-  const { body } = await bed.send('ana', 'POST', 'deployments', { ...deployment, namespace: 'staging', env });
-  await bed.work(body.data.run);
-  const { body: run } = await bed.send('ben', 'GET', `runs/${body.data.run}`);
+  const refused = await bed.send('ana', 'POST', 'deployments', { ...deployment, namespace: 'staging', env });
+  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'NOT_SEALED' } } });
+  const { store } = createStores(bed.engine.redis, createSeal([Buffer.alloc(32, 7)]));
+  const sealed = await restBed(redis().url, {}, { store });
+  const { body } = await sealed.send('ana', 'POST', 'deployments', { ...deployment, namespace: 'staging', env });
+  await sealed.work(body.data.run);
+  const { body: run } = await sealed.send('ben', 'GET', `runs/${body.data.run}`);
   expect(JSON.stringify(run)).toContain('seen');
   expect(JSON.stringify(run)).not.toContain('hunter2');
+  await sealed.close();
 });
 
 describe('links', () => {

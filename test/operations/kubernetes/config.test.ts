@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSeal } from '../../../src/store/seal.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
 let desk: RealDesk;
 beforeAll(async () => {
-  desk = await realDesk();
+  desk = await realDesk({ seal: createSeal([Buffer.alloc(32, 7)]) });
 });
 afterAll(() => desk.end());
 
@@ -47,7 +48,20 @@ test('what is like that already changes nothing; what is wrong is said', async (
 test('whole files are set, shown with sizes and readers, and undone; what sounds like a secret is not shown', async () => {
   const files = { 'application.yaml': 'server:\n  port: 8080\n', 'empty.txt': '' };
   const input = { name: 'files', env: 'staging', files, values: ['API_TOKEN=abc', 'LEVEL=info'] };
-  expect(await desk.done('config-set', input)).toMatchObject({ state: 'finished' });
+  const set = await desk.done('config-set', input);
+  expect(set).toMatchObject({ state: 'finished' });
+  // What config show masks, config set masks: before somebody approves it, and after.
+  expect(set.plan?.changes).toContainEqual({ path: 'ConfigMap/files data.API_TOKEN', to: '••••••' });
+  const input2 = { name: 'files', env: 'staging', values: ['API_TOKEN=abc2', 'DB_PASS=hunter22'] };
+  const more = await desk.done('config-set', input2);
+  expect(more.plan?.changes).toContainEqual({
+    path: 'ConfigMap/files data.API_TOKEN',
+    from: '••••••',
+    to: '•••••• (changed)',
+  });
+  expect(JSON.stringify([more.plan?.changes, more.plan?.summary, more.report])).not.toMatch(/abc2|hunter22/);
+  await desk.done('config-set', { ...input2, values: ['API_TOKEN=abc'] });
+  await desk.done('config-unset', { name: 'files', env: 'staging', keys: ['DB_PASS'] });
   expect(await dataOf('files')).toEqual({ ...files, API_TOKEN: 'abc', LEVEL: 'info' });
   const shown = await desk.done('config-show', { name: 'files', env: 'staging' });
   expect(shown.report).toMatchObject({

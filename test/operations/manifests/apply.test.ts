@@ -133,12 +133,18 @@ test('where nothing is sealed a Secret is not even stored', async () => {
   const manifest = 'apiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {KEY: planted}\n';
   for (const operation of ['apply', 'diff'])
     await expect(open.done(operation, { env, manifest })).rejects.toMatchObject({ code: 'NOT_SEALED' });
-  // Written so that a look at the text does not tell: the plan does, before it is stored.
-  const hidden = manifest.replace('kind: Secret', '"ki\\x6ed": Secret');
-  expect(await open.done('apply', { env, manifest: hidden })).toMatchObject({
-    state: 'failed',
-    fault: { code: 'NOT_SEALED' },
-  });
+  for (const hidden of ['"ki\\x6ed": Secret', 'kind: !!str Secret', 'kind: "\\u0053ecret"'])
+    await expect(
+      open.done('apply', { env, manifest: manifest.replace('kind: Secret', hidden) }),
+      hidden,
+    ).rejects.toMatchObject({ code: 'NOT_SEALED' });
+  // In a pod, or under a name in a ConfigMap, it is found in the plan before that is stored.
+  for (const data of ['DB_PASS: planted', 'url: "postgres://app:planted@db/shop"']) {
+    const map = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\ndata: {${data}}\n`;
+    const run = await open.done('apply', { env, manifest: map });
+    expect(run).toMatchObject({ state: 'failed', fault: { code: 'NOT_SEALED' } });
+    expect(run.plan).toBeUndefined();
+  }
   await open.end();
 });
 
