@@ -2,7 +2,7 @@ import { samePerson } from '../core/actor.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
 import { placesOf } from '../core/place.ts';
-import type { Run } from '../core/run.ts';
+import { keepsTurn, type Run } from '../core/run.ts';
 import type { Lap } from './lap.ts';
 
 /**
@@ -43,5 +43,5 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
 /** One turn goes with the record that it is over; several are let go of behind it. */
 export async function leaveTurns({ engine, run }: Pick<Lap, 'engine' | 'run'>): Promise<void> {
   const { id, state, places } = run();
-  if (places && state !== 'running' && state !== 'queued') await engine.store.leaveTurns(id, places.map(placeKey));
+  if (places && !keepsTurn({ state })) await engine.store.leaveTurns(id, places.map(placeKey));
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { placeKey } from '../core/lock.ts';
 import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
-import { isOver, type Run } from '../core/run.ts';
+import { isOver, keepsTurn, type Run } from '../core/run.ts';
 import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
 import { createInbox } from './inbox.ts';
@@ -16,6 +16,7 @@ import { noSeal, type Seal } from './seal.ts';
 function nextLook({ run }: Commit, epoch: number | undefined): string | number {
   if (isOver(run.state)) return 'over';
   if (run.state === 'queued') return 'queued';
+  if (run.state === 'set-aside') return 'aside';
   const look = run.wakeAt ?? (run.state === 'awaiting' ? run.expiresAt : undefined);
   if (look !== undefined) return look;
   return epoch === undefined ? 'soon' : 'keep';
@@ -30,7 +31,6 @@ const placeOf = (run: Run) => {
   const where = siteOf(run);
   return where ? placeKey(where) : '';
 };
-const staysInLine = ({ state }: Run) => state === 'running' || state === 'queued';
 const tookMs = ({ state, startedAt, updatedAt }: Run) =>
   state === 'finished' && startedAt !== undefined ? updatedAt - startedAt : '';
 
@@ -82,7 +82,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const ids = await redis.zrevrange(keys.recent, 0, limit - 1);
         return (await Promise.all(ids.map(read))).filter((run) => run !== undefined);
       }),
-    commit: ({ run, events }, epoch) =>
+    commit: ({ run, events, further = false }, epoch) =>
       guarded(async () => {
         const place = placeOf(run);
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox, keys.turn(place)];
@@ -95,9 +95,10 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           nextLook({ run, events }, epoch),
           keys.changed,
           place,
-          staysInLine(run) ? '1' : '0',
+          keepsTurn(run) ? '1' : '0',
           tookMs(run),
           runPrefix,
+          further ? '1' : '0',
           ...told({ run, events }),
         ];
         return Committed.parse(await lua.commit(redis, [...names, ...line], args));

@@ -14,7 +14,8 @@ async function rowsOf(run: Reads, { place, holder, waiting, paceMs }: Line): Pro
       const other = await run.on.runs.read(id);
       const who = other ? (personOf(run.settings, other.actor) ?? actorId(other.actor)) : '';
       const wait = paceMs === undefined ? '' : `, about ${spanText(paceMs * index)}`;
-      const state = id === holder ? 'under way' : `waits, ${index} before it${wait}`;
+      const aside = other?.state === 'set-aside' ? `set aside: /ship resume ${id}, or /ship cancel ${id}` : undefined;
+      const state = aside ?? (id === holder ? 'under way' : `waits, ${index} before it${wait}`);
       return [scopeText(place), `${other?.operation ?? 'run'} ${id}`, who, state];
     }),
   );
