@@ -81,6 +81,12 @@ test('a read that ends two workers is set aside before the third, its asker and 
   const deploy = runIdOf(begun);
   const logged = () => kubectl(['-n', voyage.namespaces.staging, 'logs', '-l', 'app=web']).catch(() => '');
   await expect.poll(logged, { timeout: 60_000, interval: 200 }).not.toBe('');
+  await slack.command(ben, ship, '/ship logs deployment/web in staging grep=/(?:a?){9999999}/');
+  const toBen = ({ onlyFor, blocks }: Message) =>
+    onlyFor === ben && JSON.stringify(blocks).includes('Write a simpler one');
+  await slack.waitFor('a pattern that breaks the engine of patterns is said to be wrong', toBen, 30_000);
+  expect(await alive()).toHaveLength(3);
+
   await slack.command(ben, ship, '/ship logs deployment/web in staging grep=poison-pill');
   const told = await slack.waitFor(
     'it is set aside',
