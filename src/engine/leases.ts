@@ -1,16 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease, Log, RunStore } from '../core/ports.ts';
 import { Cancelled } from './lap.ts';
 import { createSteering, type Steering } from './steering.ts';
+import { createTrials } from './trials.ts';
 
 /** A lease lasts this long unless it is prolonged: how soon the runs of a killed worker are taken up elsewhere. */
 export const leaseMs = 3_000;
 const renewMs = 1_000;
-/**
- * A run whose worker was lost may be why. Such runs are taken up one by one, and the next only once the one before has lived for so
- * long: should one of them end this process too, it alone is known to have been in both.
- */
-const trialMs = 500;
 
 /** Answers with `over` where the run has ended: its lease ended with it. */
 type Work = (lease: Lease, signal: AbortSignal, steering: Steering) => Promise<'over' | 'open'>;
@@ -72,36 +67,21 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     held.set(runId, { epoch: lease.epoch, abort, steering, ended: ended.catch(() => {}) });
     await ended;
   };
-  let stopped = false;
-  let line: Promise<unknown> = Promise.resolve();
-  const inLine = new Set<string>();
-  const tryOut = async (runId: string, work: Work) => {
-    inLine.delete(runId);
-    if (stopped || held.has(runId)) return undefined;
+  const trials = createTrials(async (runId, work: Work) => {
+    if (held.has(runId)) return undefined;
     const lease = await store.lease(runId, owner, leaseMs);
-    if (!lease || lease === 'suspect') return undefined;
-    const working = take(runId, lease, work);
-    await Promise.race([working.catch(() => {}), sleep(trialMs)]);
-    return { working };
-  };
-  /** Takes a run when its turn to be tried has come; one that is in line already is not put there again. */
-  const takeInTurn = async (runId: string, work: Work) => {
-    if (inLine.has(runId)) return;
-    inLine.add(runId);
-    const tried = line.then(() => tryOut(runId, work));
-    line = tried.catch(() => {});
-    await (await tried)?.working;
-  };
+    return lease && lease !== 'suspect' ? { working: take(runId, lease, work) } : undefined;
+  });
   return {
     hold: async (runId, work) => {
       // Poked while it is under way here: somebody may have said something to it.
       if (held.has(runId)) return await renewAll();
       const lease = await store.lease(runId, owner, leaseMs, { suspects: false });
-      if (lease === 'suspect') return await takeInTurn(runId, work);
+      if (lease === 'suspect') return await trials.take(runId, work);
       if (lease) await take(runId, lease, work);
     },
     stop: async () => {
-      stopped = true;
+      trials.stop();
       for (const { abort } of held.values()) abort.abort();
       await Promise.all([...held.values()].map(({ ended }) => ended));
       clearInterval(timer);
