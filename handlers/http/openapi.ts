@@ -177,6 +177,7 @@ function runPaths(): JsonObject {
     ...wordPath('cancel', 'run_cancel', 'Stop a run', CancelRequest, undefined, answer('It is told to stop.')),
     ...wordPath('answer', 'run_answer', 'Answer what a run asks', AnswerRequest, answer('The run goes on.')),
     ...wordPath('review', 'run_review', 'Review a broken glass', undefined, answer('It is reviewed.')),
+    ...wordPath('resume', 'run_resume', 'Take up a run that was set aside', undefined, answer('It is taken up again.')),
     ...wordPath('undo', 'run_undo', 'Ask for the way back', undefined, undefined, answer('The run that leads back.')),
   };
 }

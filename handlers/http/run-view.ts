@@ -55,6 +55,9 @@ export const RunView = z.object({
     }),
   ),
   cancelled: z.object({ actor: z.string(), at: Time, reason: z.string().optional() }).optional(),
+  setAside: z
+    .object({ at: Time, workers: z.number().describe('How many were lost with it'), resumedBy: z.string().optional() })
+    .optional(),
   breakGlass: z.object({ reason: z.string(), reviewedBy: z.string().optional() }).optional(),
   undo: z.boolean().describe('Whether there is a way back that can be asked for'),
   trace: z.string().optional(),
@@ -116,6 +119,11 @@ export function viewOf(run: Run, link: string): RunView {
     })),
     steps: stepsOf(run),
     cancelled: run.cancelled && { ...run.cancelled, actor: actorId(run.cancelled.actor), at: time(run.cancelled.at) },
+    setAside: run.setAside && {
+      at: time(run.setAside.at),
+      workers: run.setAside.workers,
+      ...(run.setAside.resumed && { resumedBy: actorId(run.setAside.resumed.actor) }),
+    },
     breakGlass: run.breakGlass && {
       reason: run.breakGlass.reason,
       ...(run.breakGlass.reviewed && { reviewedBy: actorId(run.breakGlass.reviewed.actor) }),

@@ -6,6 +6,7 @@ import { isOver, type Run } from '../../src/core/run.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { eventsOf, readRun } from '../../src/engine/reading.ts';
+import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { undo } from '../../src/engine/undo.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
@@ -105,6 +106,12 @@ export function runsApi(deps: ApiDeps) {
     app.post('/:id/review', async (request) => {
       const { id } = runOf(request);
       const run = await review(engine, id, identityOf(request).actor);
+      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+    });
+
+    app.post('/:id/resume', async (request) => {
+      const { id } = Params.parse(request.params);
+      const run = await resume(engine, id, identityOf(request).actor);
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 

@@ -6,6 +6,7 @@ import { fault } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { type Asker, askFor } from './ask.ts';
 import { type MessageView, section } from './blocks/elements.ts';
@@ -14,6 +15,7 @@ import {
   approveAction,
   askAction,
   rejectAction,
+  resumeAction,
   reviewAction,
   stopAction,
 } from './blocks/run-buttons.ts';
@@ -134,6 +136,10 @@ function registerRunButtons(app: App, deps: Deps): void {
     const value = action.value ?? '';
     const [run = ''] = value.split(' ', 1);
     await answer(deps.engine, run, await actorIn(body), value.slice(run.length + 1));
+    return undefined;
+  });
+  onClick(app, deps, resumeAction, async ({ body, action }) => {
+    await resume(deps.engine, action.value ?? '', await actorIn(body));
     return undefined;
   });
   onClick(app, deps, reviewAction, async ({ body, action }) => {

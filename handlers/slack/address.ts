@@ -8,12 +8,16 @@ import type { To } from './send.ts';
 export const wholeFirstMs = 500;
 const mostWholeFirstMs = 60_000;
 
-/** Where a run is told of. A broken glass is never silent: without a channel of its own it goes to Shipmate's. */
-function addressOf({ origin, place, places = [], input, breakGlass }: Run, settings: Settings): To | undefined {
+/** Where a run is told of. A broken glass, and a run that was set aside, is never silent: without a channel of its own it goes to Shipmate's. */
+function addressOf(
+  { origin, place, places = [], input, breakGlass, setAside }: Run,
+  settings: Settings,
+): To | undefined {
   if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
   const own = typeof input.app === 'string' ? settings.apps[input.app]?.channel : undefined;
   // Nobody asked for what a webhook starts, so somebody must be told.
-  const ofHook = origin.surface === 'webhook' ? (own ?? settings.channel) : undefined;
+  const mustTell = origin.surface === 'webhook' || setAside !== undefined;
+  const ofHook = mustTell ? (own ?? settings.channel) : undefined;
   const channel =
     place?.channel ??
     places.find((each) => each.channel !== undefined)?.channel ??

@@ -18,19 +18,17 @@ import type { Settings } from '../../src/core/settings.ts';
 import type { Shown } from '../../src/core/shown.ts';
 import type { Steer } from '../../src/core/steer.ts';
 import { whereTo, wholeFirstMs } from './address.ts';
+import { afterFailure } from './after-failure.ts';
 import { alertMessage } from './blocks/alert-message.ts';
 import { type MessageView, section } from './blocks/elements.ts';
-import { explanationMessage } from './blocks/explanation-message.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
-import { statusMessage } from './blocks/status-message.ts';
-import { tableMessage } from './blocks/table-message.ts';
-import { textMessage } from './blocks/text-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 import { courseOf } from './chart/course.ts';
 import { bringPicture, isPending, momentOf, pictureAgainMs, restOf, showPicture } from './run-picture.ts';
-import { closed, orInPerson, post, SlackError, send, type To } from './send.ts';
+import { orInPerson, post, send, type To } from './send.ts';
 import { threadNews } from './thread-news.ts';
-import { upload, uploadTo, wholeOf } from './whole-file.ts';
+import { whisper } from './whisper.ts';
+import { upload, wholeOf } from './whole-file.ts';
 
 type Deps = {
   client: WebClient;
@@ -45,9 +43,8 @@ type Deps = {
   now: Clock;
 };
 
-const troubleMs = 5_000;
-/** Stands for “the file is there, and the answer not yet”. */
-const filed = 'filed';
+/** Stands in a message's cursor for “the one who asked has the answer”. */
+const answered = 'answered';
 
 /** Posts a subject's message, or edits it where it looks different now. */
 async function bringUpToDate(deps: Deps, to: To, view: MessageView, shown: Shown | undefined): Promise<Shown> {
@@ -121,78 +118,38 @@ async function fileInThread(deps: Deps, run: Run, { channel, ...shown }: Shown):
   await deps.client.chat.postMessage({ channel, thread_ts: ts, ...view });
 }
 
-function answerView(run: Run, settings: Settings, more?: string): MessageView {
-  if (run.report?.kind === 'status') return statusMessage(run.report, run.updatedAt);
-  if (run.report?.kind === 'table') return tableMessage(run.report);
-  if (run.report?.kind === 'explanation') return explanationMessage(run.report, run.updatedAt);
-  if (run.report?.kind === 'text') return textMessage(run.report, more);
-  return runMessage(run, settings);
-}
-
 /** Where a run stands in its line, or in the first of several that it is not through; undefined unless it waits in one. */
-async function placeInLine({ order }: Deps, run: Run): Promise<InLine | undefined> {
+async function placeInLine({ order, store }: Deps, run: Run): Promise<InLine | undefined> {
   const { id, state } = run;
   if (state !== 'queued') return undefined;
   for (const place of placesOf(run).map(placeKey).sort()) {
     const { holder, waiting, paceMs } = await order.line(place);
     const before = waiting.slice(0, Math.max(0, waiting.indexOf(id)));
     const ahead = [...(holder === undefined || holder === id ? [] : [holder]), ...before];
-    if (ahead.length > 0) return { ahead, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
+    if (ahead.length === 0) continue;
+    const aside = holder !== undefined && (await store.read(holder))?.state === 'set-aside';
+    return { ahead, aside, ...(paceMs !== undefined && { waitMs: paceMs * ahead.length }) };
   }
   return { ahead: [] };
 }
 
-/** What is too long for an answer is a file, in the conversation of the two: a word on where it is, or why it is nowhere. */
-async function fileInPerson({ client, log }: Deps, run: Run, user: string): Promise<string | undefined> {
-  const whole = wholeOf(run.report);
-  if (!whole) return undefined;
-  const problem = await uploadTo(client, whole, user);
-  if (problem === undefined) return 'all of it is a file in our direct messages';
-  log.warn({ runId: run.id, problem }, 'Slack did not take a file');
-  return problem;
-}
-
-/** The answer to a question goes to the one who asked, once. */
-async function whisper(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
-  if (run.origin.surface !== 'slack' || !isOver(run.state) || (shown && shown.hash !== filed))
-    return { kind: 'nothing' };
-  const { channel, user } = run.origin;
-  const nowhere = { channel, ts: '', cursor: '' };
-  // A second try must not bring the file a second time; its word is kept where a message would have its cursor.
-  const more = shown ? shown.cursor || undefined : await fileInPerson(deps, run, user);
-  const view = answerView(run, deps.settings(), more);
-  try {
-    await orInPerson(deps, user, view, () =>
-      send(deps, view, async (as) => (await deps.client.chat.postEphemeral({ channel, user, ...as })).message_ts ?? ''),
-    );
-  } catch (thrown) {
-    if (more === undefined) throw thrown;
-    return afterFailure(deps, { kind: 'run', id: run.id }, thrown, { ...nowhere, hash: filed, cursor: more });
-  }
-  return { kind: 'shown', shown: { ...nowhere, hash: '' } };
-}
-
-/** How long to leave Slack alone after a failure; undefined where trying again won't help. */
-function backoff(thrown: unknown): number | undefined {
-  const error = SlackError.safeParse(thrown).data;
-  if (error?.retryAfter !== undefined) return error.retryAfter * 1_000;
-  const hopeless = [...closed, 'message_not_found', 'cant_update_message', 'invalid_auth'];
-  return error?.data && hopeless.includes(error.data.error) ? undefined : troubleMs;
-}
-
-/** What becomes of a subject when Slack refused; `shown` is the part of it that is there all the same. */
-function afterFailure(deps: Deps, subject: Subject, thrown: unknown, shown?: Shown): Announced {
-  const ms = backoff(thrown);
-  deps.log.warn({ subject, problem: thrown, ms }, 'Slack did not take a message');
-  if (ms !== undefined) return { kind: 'later', ms, shown };
-  return shown ? { kind: 'shown', shown } : { kind: 'nothing' };
+/** A question that was set aside has a message that all see, but for its answer, which goes to the one who asked as ever. */
+async function announceAside(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
+  const to = await whereTo(deps, run);
+  if (to === undefined || to === 'wait') return whisper(deps, run, shown);
+  const current = await bringMessageUpToDate(deps, { ...run, report: undefined }, [], to, shown);
+  if (!isOver(run.state) || current.cursor === answered) return { kind: 'shown', shown: current };
+  const told = await whisper(deps, run, undefined);
+  if (told.kind === 'later') return { ...told, shown: current };
+  return { kind: 'shown', shown: { ...current, cursor: answered } };
 }
 
 async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
   const operation = deps.catalogue.get(run.operation);
-  if (operation?.effect === 'read' && !operation.openly(run.input)) return whisper(deps, run, shown);
+  if (operation?.effect === 'read' && !operation.openly(run.input))
+    return run.setAside ? announceAside(deps, run, shown) : whisper(deps, run, shown);
   const to = await whereTo(deps, run);
   if (to === 'wait' && !shown) return { kind: 'later', ms: wholeFirstMs };
   if (to === undefined || to === 'wait') return { kind: 'nothing' };

@@ -26,12 +26,17 @@ function normalise(text: string): string {
   );
 }
 
+/** A word, and how it was written: what stands in quotes is never a flag. */
+type Written = { word: string; raw: string };
+
 /** Words, where quotes hold words together: `a "b c" d=\'e f\'`. @throws Fault BAD_COMMAND on an open quote */
-export function words(text: string): string[] {
-  const found: string[] = [];
+export function written(text: string): Written[] {
   const pattern = /(?:[^\s"']+|"[^"]*"|'[^']*')+/g;
   const clean = normalise(text);
-  for (const [word] of clean.matchAll(pattern)) found.push(word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+  const found = [...clean.matchAll(pattern)].map(([raw]) => ({
+    raw,
+    word: raw.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'),
+  }));
   const rest = clean.replace(pattern, '').trim();
   if (rest !== '')
     throw fault('BAD_COMMAND', { problem: `A quote is not closed: ${rest}`, usage: 'Close it and ask again.' });
@@ -117,9 +122,9 @@ function takeNamed(operation: Operation, all: readonly string[], many: boolean, 
   return left;
 }
 
-/** Behind a lone `--` (which phones make a dash of) nothing is read as a name or a preposition. */
-function cutAtDashes(all: readonly string[]): { before: string[]; after: string[] } {
-  const at = all.findIndex((word) => /^(--|[\u2013\u2014])$/.test(word));
+/** Behind a lone `--` (which phones make a dash of) nothing is read as a name, a preposition or a flag. */
+function cutAtDashes(all: readonly Written[]): { before: Written[]; after: Written[] } {
+  const at = all.findIndex(({ raw }) => /^(--|[\u2013\u2014])$/.test(raw));
   return at < 0 ? { before: [...all], after: [] } : { before: all.slice(0, at), after: all.slice(at + 1) };
 }
 
@@ -137,11 +142,15 @@ function fillGroup(group: Group, word: string, filled: Filled): void {
  * another order; any field may be given as `name=value`.
  * @throws Fault BAD_COMMAND; the values themselves are the schema's business
  */
-export function readInput(operation: Operation, text: string): Record<string, unknown> {
+export const readInput = (operation: Operation, text: string): Record<string, unknown> =>
+  inputOf(operation, cutAtDashes(written(text)));
+
+function inputOf(operation: Operation, line: ReturnType<typeof cutAtDashes>): Record<string, unknown> {
   const filled: Filled = new Map();
   const groups = groupsOf(operation.usage);
   const collects = groups.find(({ many }) => many);
-  const { before, after } = cutAtDashes(words(text));
+  const before = line.before.map(({ word }) => word);
+  const after = line.after.map(({ word }) => word);
   if (after.length > 0 && !collects) complain(operation, `“${operation.name}” takes nothing after “--”.`);
   const left = takeNamed(operation, before, collects !== undefined, filled);
   const joining = new Set([...prepositions, ...groups.flatMap(({ preposition }) => preposition ?? [])]);
@@ -166,18 +175,26 @@ export function readInput(operation: Operation, text: string): Record<string, un
   return Object.fromEntries([...filled].map(([key, word]) => [key, typed(word, operation.fields.get(key)?.type)]));
 }
 
-const glass = 'break-glass';
+const glass = /^--break-glass(=|$)/;
+
+/** The reason where somebody breaks the glass, and the words without it. */
+function takeGlass(all: readonly Written[]): { left: Written[]; reason?: string } {
+  const at = all.findIndex(({ raw }) => glass.test(raw));
+  if (at < 0) return { left: [...all] };
+  const { word } = all[at] ?? { word: '' };
+  const joined = word.indexOf('=');
+  const reason = joined < 0 ? (all[at + 1]?.word ?? '') : word.slice(joined + 1);
+  return { left: all.toSpliced(at, joined < 0 ? 2 : 1), reason };
+}
 
 /**
  * Reads a whole line: the operation's input, and the reason where somebody breaks the glass
- * (`--break-glass "the shop is down"`), which every operation takes. @throws Fault BAD_COMMAND
+ * (`--break-glass "the shop is down"`), which every operation takes; behind `--` it is a word of the command, as all is there.
+ * @throws Fault BAD_COMMAND
  */
 export function readLine(operation: Operation, text: string): { input: Record<string, unknown>; breakGlass?: string } {
-  const found = new RegExp(`(?:^|\\s)(?:--|[\u2013\u2014])${glass}[=\\s]+(?:"([^"]*)"|'([^']*)'|(\\S+))`).exec(
-    normalise(text),
-  );
-  if (!found) return { input: readInput(operation, text) };
-  const [whole, ...reasons] = found;
-  const input = readInput(operation, normalise(text).replace(whole, ' '));
-  return { input, breakGlass: reasons.find((reason) => reason !== undefined) ?? '' };
+  const { before, after } = cutAtDashes(written(text));
+  const { left, reason } = takeGlass(before);
+  const input = inputOf(operation, { before: left, after });
+  return { input, ...(reason !== undefined && { breakGlass: reason }) };
 }

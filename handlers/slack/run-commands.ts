@@ -5,6 +5,7 @@ import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { readRun } from '../../src/engine/reading.ts';
+import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { refusalText } from './refusal-text.ts';
 
@@ -23,6 +24,14 @@ export const runCommands: Record<string, RunCommand> = {
     act: async (engine, run, actor, reason) => {
       await stop(engine, run.id, { actor, ...(reason !== '' && { reason }) });
       return `Run ${run.id} is told to stop; its message shows when it has.`;
+    },
+  },
+  resume: {
+    usage: '/ship resume <run>',
+    summary: 'Take up a run that was set aside',
+    act: async (engine, run, actor) => {
+      await resume(engine, run.id, actor);
+      return `Run ${run.id} is taken up again.`;
     },
   },
   withdraw: {
@@ -56,7 +65,8 @@ export const runCommands: Record<string, RunCommand> = {
 /** Does what a line says about a run. @throws Fault UNKNOWN_RUN, BAD_COMMAND, or what the engine refuses */
 export async function sayOfRun(engine: Engine, name: string, rest: string, actor: Actor): Promise<string | undefined> {
   const command = Object.hasOwn(runCommands, name) ? runCommands[name] : undefined;
-  if (!command) return undefined;
+  // `resume` alone is an operation: it lets changes go on after a stop.
+  if (!command || (name === 'resume' && rest === '')) return undefined;
   const [id = '', ...words] = rest.split(/\s+/);
   if (id === '') throw fault('BAD_COMMAND', { problem: `${name}: which run?`, usage: `Usage: ${command.usage}` });
   const run = await readRun(engine, id, actor);

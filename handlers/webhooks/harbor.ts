@@ -4,7 +4,7 @@ import { digestOf, isObject, text } from '../../src/core/json.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { HarborPayload, type Heard, heardIn } from './harbor-payload.ts';
-import { type Ask, ask, checkSecret, deployOf, type Taken } from './push.ts';
+import { type Ask, ask, checkSecret, deployOf, staleness, type Taken } from './push.ts';
 
 export type HarborDeps = {
   engine: Engine;
@@ -71,7 +71,13 @@ async function asksOf(deps: HarborDeps, heard: Heard): Promise<Ask[]> {
 }
 
 async function take(deps: HarborDeps, body: unknown): Promise<Taken> {
-  const heard = heardIn(payloadOf(body));
+  const payload = payloadOf(body);
+  const heard = heardIn(payload);
+  const stale = staleness(payload.occur_at * 1_000, deps.engine.now());
+  if (heard && stale !== undefined) {
+    deps.engine.log.warn({ about: heard.about, repository: heard.repository, stale }, 'Harbor told of it too late');
+    return { started: 0, refused: [`${heard.about}: ${stale}`] };
+  }
   return await ask(deps.engine, 'harbor', digestOf(body), heard ? await asksOf(deps, heard) : []);
 }
 

@@ -5,6 +5,9 @@ const word = z.string().max(2_000);
 const Digest = z.string().regex(/^sha256:[a-f0-9]{64}$/);
 const Tag = z.string().regex(/^\w[\w.-]{0,127}$/);
 
+/** A moment as JSON writes it; undefined where it is none. */
+const timeOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
+
 /**
  * What the CNCF registry (distribution) notifies of: https://distribution.github.io/distribution/about/notifications/
  * What it has besides is passed over, and so are events of other kinds.
@@ -15,6 +18,7 @@ const DistributionEvents = z.object({
       z.object({
         id: word,
         action: word,
+        timestamp: word.optional(),
         target: z.object({ repository: word.optional(), tag: word.optional(), digest: word.optional() }),
       }),
     )
@@ -23,12 +27,12 @@ const DistributionEvents = z.object({
 
 /** Layers are pushed as well, and manifests without a tag: they are parts of something. */
 export function pushesOfDistribution(body: unknown): Pushed[] {
-  return DistributionEvents.parse(body).events.flatMap(({ id, action, target }) => {
+  return DistributionEvents.parse(body).events.flatMap(({ id, action, target, timestamp }) => {
     const [tag, digest] = [Tag.safeParse(target.tag), Digest.safeParse(target.digest)];
     if (action !== 'push' || !tag.success || !digest.success) return [];
     // By the path alone: a registry does not know its own name. The app's registry is asked whether it has this very image.
     const isOf: Pushed['isOf'] = ({ repository }) => repository === target.repository;
-    return [{ isOf, tag: tag.data, digest: digest.data, delivery: id }];
+    return [{ isOf, tag: tag.data, digest: digest.data, delivery: id, at: timeOf(timestamp) }];
   });
 }
 
@@ -66,7 +70,7 @@ export function pushesOfGithub(body: unknown): Pushed[] {
   const isOf: Pushed['isOf'] = ({ registry, repository }) => registry === host && repository === name;
   // Both events may be sent for one push.
   const delivery = `${version.id} ${version.updated_at ?? ''}`;
-  return [{ isOf, tag: tag ?? '', digest: digest ?? '', delivery }];
+  return [{ isOf, tag: tag ?? '', digest: digest ?? '', delivery, at: timeOf(version.updated_at) }];
 }
 
 /** https://docs.docker.com/docker-hub/repos/manage/webhooks/ */
@@ -82,5 +86,6 @@ export function pushesOfDockerHub(body: unknown): Pushed[] {
   const hosts = [undefined, 'docker.io', 'index.docker.io', 'registry-1.docker.io'];
   const isOf: Pushed['isOf'] = ({ registry, repository }) =>
     hosts.includes(registry) && [repository, `library/${repository}`].includes(pushed.repo_name);
-  return [{ isOf, tag: push.tag, delivery: `${pushed.repo_name}:${push.tag} ${push.pushed_at}` }];
+  const at = push.pushed_at * 1_000;
+  return [{ isOf, tag: push.tag, at, delivery: `${pushed.repo_name}:${push.tag} ${push.pushed_at}` }];
 }

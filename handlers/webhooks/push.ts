@@ -22,7 +22,20 @@ export type Pushed = {
   digest?: string | undefined;
   /** What is the same when the registry says it again, and another at another push. */
   delivery: string;
+  /** When it was pushed, in ms; undefined where that is not said. */
+  at: number | undefined;
 };
+
+/** Half of how long a delivery is remembered: what comes again is either remembered, or too old to be taken. */
+const oldestMs = 12 * 3_600_000;
+const skewMs = 10 * 60_000;
+
+/** Why a delivery is not taken for the time that it tells: sent again a day later it would bring back an image that was replaced since. */
+export function staleness(at: number | undefined, now: number): string | undefined {
+  if (at === undefined || !Number.isFinite(at)) return 'it does not say when it happened';
+  if (at < now - oldestMs) return 'it happened more than 12 hours ago';
+  return at > now + skewMs ? 'it says that it will happen later' : undefined;
+}
 
 /** Who sends no secret, or another one, is not listened to. */
 export function checkSecret(system: string, variable: string, secret: string | undefined, given: string | undefined) {
@@ -88,15 +101,29 @@ async function confirmed(engine: Engine, source: string, app: string, image: str
   return undefined;
 }
 
-/** What pushes lead to: the deploys of the apps whose image it is and whose rule (`on: push`) is for that tag. */
+/** The apps whose image it is and whose rule (`on: push`) is for that tag. */
+function appsOf({ settings }: Engine, { isOf, tag }: Pushed): { app: string; its: AppSettings; repository: string }[] {
+  return Object.entries(settings().apps).flatMap(([app, its]) => {
+    if (!its.on?.push || !fitsTag(its.on.push.tags, tag)) return [];
+    const home = parseImage(its.image);
+    return isOf(home) ? [{ app, its, repository: repositoryOf(home) }] : [];
+  });
+}
+
+/** What pushes lead to: the deploys of the apps that they are about. */
 export async function takePushes(engine: Engine, source: string, pushes: readonly Pushed[]): Promise<Taken> {
   const taken: Taken = { started: 0, refused: [] };
-  for (const { isOf, tag, digest: said, delivery } of pushes) {
-    for (const [app, its] of Object.entries(engine.settings().apps)) {
-      if (!its.on?.push || !fitsTag(its.on.push.tags, tag)) continue;
-      const home = parseImage(its.image);
-      if (!isOf(home)) continue;
-      const digest = await confirmed(engine, source, app, `${repositoryOf(home)}:${tag}`, said);
+  for (const push of pushes) {
+    const { tag, digest: said, delivery, at } = push;
+    const apps = appsOf(engine, push);
+    const stale = apps.length > 0 ? staleness(at, engine.now()) : undefined;
+    if (stale !== undefined) {
+      taken.refused.push(`deploy: ${tag}: ${stale}`);
+      engine.log.warn({ source, tag, stale }, 'a push was told of that is not taken');
+      continue;
+    }
+    for (const { app, its, repository } of apps) {
+      const digest = await confirmed(engine, source, app, `${repository}:${tag}`, said);
       if (digest === undefined) continue;
       const { started, refused } = await ask(engine, source, delivery, deployOf(app, its, tag, digest));
       taken.started += started;

@@ -31,18 +31,27 @@ export function instructionsOf(dockerfile: string): Instruction[] {
 }
 
 /**
- * Which frontend a Dockerfile names for itself, in any of the forms that BuildKit reads: `# syntax=…`, `// syntax=…`, or JSON.
- * Rather one too many than one too few: a frontend runs with the rights of the build.
+ * What BuildKit takes for blank before a directive's name: besides JavaScript's the next-line character, which is Go's alone.
+ * What it takes for a value ends at a blank of ASCII.
  */
-export function frontendOf(dockerfile: string): string | undefined {
-  const lines = dockerfile.replace(/^\ufeff/, '').split(/\r?\n/);
-  const first = lines.findIndex((line) => line.trim() !== '' && !/^\s*(#|\/\/)/.test(line));
-  for (const line of first < 0 ? lines : lines.slice(0, first)) {
-    const named = /^\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(line)?.[1];
-    if (named !== undefined) return named;
-  }
-  const rest = first < 0 ? '' : lines.slice(first).join('\n').trimStart();
-  return rest.startsWith('{') ? /"syntax"\s*:\s*"([^"]+)"/i.exec(rest)?.[1] : undefined;
+const directive = /^[\s\u0085]*(?:#|\/\/)[\s\u0085]*syntax[\s\u0085]*=[\s\u0085]*([^ ]+)/i;
+const isRemark = (line: string): boolean => /^[\s\u0085]*(#|\/\/|$)/.test(line);
+
+/** Stands for whatever a Dockerfile in JSON names: no name of an image looks like it. */
+const inJson = 'in JSON';
+
+/**
+ * The frontends that a Dockerfile may name for itself, in any of the forms that BuildKit reads: `# syntax=…`, `// syntax=…`, or JSON.
+ * Rather one too many than one too few: a frontend runs with the rights of the build. So each line that may be read as one
+ * counts, whichever of them BuildKit takes; and of JSON nothing is read, since two readers differ in keys that are there twice, or are
+ * written with escapes. No Dockerfile that names no frontend begins with a brace.
+ */
+export function frontendsOf(dockerfile: string): string[] {
+  const lines = dockerfile.replace(/^\ufeff/, '').split('\n');
+  const first = lines.findIndex((line) => !isRemark(line));
+  const remarks = first < 0 ? lines : lines.slice(0, first);
+  const named = remarks.flatMap((line) => directive.exec(line.replace(/\r$/, ''))?.[1]?.trimEnd() ?? []);
+  return /^[\s\u0085\ufeff]*\{/.test(lines[first] ?? '') ? [...named, inJson] : named;
 }
 
 /** `[linux/arm64 base 2/5] RUN npm ci`, taken apart; undefined for what is no instruction, such as `[internal] load …`. */

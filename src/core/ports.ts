@@ -77,11 +77,14 @@ export type Git = {
   ): Promise<{ commit: string; committedAt: number }>;
 };
 
-/** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. */
-export type Lease = { epoch: number; run: Run; locks: Lock[]; cancel?: Cancel };
+/** Who holds a run, and what a worker must know as it begins: the locks as they are now. `epoch` grows with each take-over, and a write under an old one is refused. `lost` is how many workers were lost with it under way since it last got further. */
+export type Lease = { epoch: number; run: Run; locks: Lock[]; cancel?: Cancel; lost: number };
 
-/** `keptMs`: how long it is kept where this ends it, if not as long as others. */
-export type Commit = { run: Run; events: RunEvent[]; keptMs?: number };
+/**
+ * `keptMs`: how long it is kept where this ends it, if not as long as others. `further`: the run has got past where it was, so
+ * what befell its workers there counts no more.
+ */
+export type Commit = { run: Run; events: RunEvent[]; keptMs?: number; further?: boolean };
 export type CommitResult = 'ok' | 'conflict' | 'fenced';
 
 export type RunStore = {
@@ -98,8 +101,16 @@ export type RunStore = {
    */
   commit(commit: Commit, epoch?: number): Promise<CommitResult>;
   events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
-  /** Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. */
-  lease(id: string, owner: string, ttlMs: number): Promise<Lease | undefined>;
+  /**
+   * Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. A lease that ran out without
+   * being let go of counts as a lost worker, until that worker is heard of again. Without `suspects` such a run is not taken.
+   */
+  lease(
+    id: string,
+    owner: string,
+    ttlMs: number,
+    options?: { suspects: boolean },
+  ): Promise<Lease | 'suspect' | undefined>;
   /** Prolongs leases; answers with those that were lost, the runs that somebody wants stopped, and how often others were steered. */
   renew(
     held: { id: string; epoch: number }[],

@@ -62,6 +62,18 @@ export const runFaults = {
     say: 'You may not stop run {id}.',
     hint: 'Whoever asked for it can, and everybody who may ask for the same.',
   },
+  NOT_SET_ASIDE: {
+    status: 409,
+    retry: 'never',
+    say: 'Run {id} is not set aside: it is {state}.',
+    hint: 'Only a run that was set aside is taken up again. Look at its message as it is now.',
+  },
+  NOT_YOURS_TO_RESUME: {
+    status: 403,
+    retry: 'never',
+    say: 'You may not take up run {id} again.',
+    hint: 'Whoever asked for it can, and everybody who may ask for the same.',
+  },
   ALREADY_OVER: {
     status: 409,
     retry: 'never',

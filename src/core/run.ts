@@ -12,6 +12,7 @@ export const RunState = z.enum([
   'awaiting',
   'queued',
   'running',
+  'set-aside',
   'finished',
   'failed',
   'timed-out',
@@ -22,8 +23,15 @@ export const RunState = z.enum([
 ]);
 export type RunState = z.output<typeof RunState>;
 
-const open = new Set<RunState>(['requested', 'awaiting', 'queued', 'running']);
+const open = new Set<RunState>(['requested', 'awaiting', 'queued', 'running', 'set-aside']);
 export const isOver = (state: RunState): boolean => !open.has(state);
+
+/** Whether it keeps its turn, or its place in line. What was set aside may have done half of its change. */
+export const keepsTurn = ({ state }: { state: RunState }): boolean =>
+  state === 'running' || state === 'queued' || state === 'set-aside';
+
+/** A run that was under way in so many workers that were lost, and got no further, is set aside. */
+export const mostLost = 2;
 
 /** Where a request came from, and so where its answers go. */
 export const Origin = z.discriminatedUnion('surface', [
@@ -46,6 +54,15 @@ export type Decision = z.output<typeof Decision>;
 /** Somebody's wish that a run stop. It is kept beside the record, so that it never collides with the worker's writes. */
 export const Cancel = z.object({ actor: Actor, at: z.number(), reason: z.string().optional() });
 export type Cancel = z.output<typeof Cancel>;
+
+/** That a run was set aside: where it was, how many workers were lost with it, and who took it up again since. */
+export const SetAside = z.object({
+  at: z.number(),
+  from: z.enum(['requested', 'awaiting', 'queued', 'running']),
+  workers: z.number().int(),
+  resumed: z.object({ actor: Actor, at: z.number() }).optional(),
+});
+export type SetAside = z.output<typeof SetAside>;
 
 /** A step of a run. `result` counts by presence, never by truth: a step may well return 0 or null. */
 export const StepRecord = z.object({
@@ -112,6 +129,7 @@ export const Run = z.object({
     .object({ reason: z.string(), reviewed: z.object({ actor: Actor, at: z.number() }).optional() })
     .optional(),
   cancelled: Cancel.optional(),
+  setAside: SetAside.optional(),
   plan: Plan.optional(),
   /** Set where an approved plan no longer held and the question is asked anew. */
   replanned: z.boolean().optional(),

@@ -5,7 +5,7 @@ import type { Operation } from '../core/operation.ts';
 import { changesNothing } from '../core/plan.ts';
 import { redactDeep } from '../core/redact.ts';
 import { endOf } from '../core/report.ts';
-import { type Cancel, isOver, type Run } from '../core/run.ts';
+import { type Cancel, isOver, mostLost, type Run } from '../core/run.ts';
 import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
@@ -139,6 +139,18 @@ async function stopRun(lap: Lap, cancelled: Cancel): Promise<void> {
   await lap.save((run) => ({ ...run, state: 'cancelled', cancelled }), [{ kind: 'state', text: 'cancelled', actor }]);
 }
 
+/** Whatever it is that it does, no third worker does it until a person says so. */
+async function setAside(lap: Lap, workers: number): Promise<void> {
+  const { state: from, checklist, steps, id } = lap.run();
+  if (from !== 'requested' && from !== 'awaiting' && from !== 'queued' && from !== 'running') return;
+  const step = checklist.findLast((name) => steps[name]?.state === 'started');
+  const at = step === undefined ? '' : `, in the step “${step}”`;
+  const text = `set aside: ${workers} workers were lost while it was under way${at}`;
+  lap.engine.log.error({ runId: id, workers, step }, 'a run was set aside');
+  const told = { at: lap.engine.now(), from, workers };
+  await lap.save((run) => ({ ...run, state: 'set-aside', setAside: told }), [{ kind: 'state', text }]);
+}
+
 /** What a lap that ended early leaves behind. */
 async function endLap(lap: Lap, thrown: unknown): Promise<void> {
   const { engine, signal } = lap;
@@ -161,11 +173,12 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
  */
 export async function advance(engine: Engine, leases: Leases, runId: string): Promise<void> {
   await leases.hold(runId, async (lease, signal, steering) => {
-    const { run, cancel } = lease;
+    const { run, cancel, lost } = lease;
     if (isOver(run.state)) return 'open';
     const lap = beginLap(engine, lease, signal, steering);
     try {
       if (cancel) await stopRun(lap, cancel);
+      else if (lost >= mostLost) await setAside(lap, lost);
       else while (await turn(lap));
     } catch (thrown) {
       await endLap(lap, thrown);

@@ -1,25 +1,9 @@
 import { type Actor, actorId, differentPeople, holdsRole, samePerson } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
-import type { Run, RunEvent, StepRecord } from '../core/run.ts';
+import type { Run, StepRecord } from '../core/run.ts';
+import { change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { wakeOrLeaveToSweeper } from './request.ts';
-
-/** Stores a change that a person makes to a run outside its laps: again and again until nobody else's came between. */
-async function change(
-  engine: Engine,
-  runId: string,
-  make: (run: Run, at: number) => { run: Run; events: Omit<RunEvent, 'at'>[] },
-): Promise<Run> {
-  for (;;) {
-    const run = await engine.store.read(runId);
-    if (!run) throw fault('UNKNOWN_RUN', { id: runId });
-    const at = engine.now();
-    const made = make(run, at);
-    const next = { ...made.run, version: run.version + 1, updatedAt: at };
-    const events = made.events.map((event) => ({ at, ...event }));
-    if ((await engine.store.commit({ run: next, events })) === 'ok') return next;
-  }
-}
 
 /** Lets only those pass who are surely somebody other than the run's requester. @throws Fault NOT_TOLD_APART */
 function checkOther(engine: Engine, run: Run, actor: Actor): void {

@@ -45,6 +45,12 @@ export type Lap = {
   save: (change: (run: Run) => Run, events?: Omit<RunEvent, 'at'>[]) => Promise<Run>;
 };
 
+/** Whether a run has got past where it was: it is in another state, or a step more is done. That it was set aside is no progress. */
+function isFurther(before: Run, { state, steps }: Run): boolean {
+  if (state !== before.state) return state !== 'set-aside';
+  return Object.entries(steps).some(([name, step]) => step.state === 'done' && before.steps[name]?.state !== 'done');
+}
+
 /** Begins a lap on a run under its lease. */
 export function beginLap(
   engine: Engine,
@@ -53,17 +59,22 @@ export function beginLap(
   steering: Steering,
 ): Lap {
   let run = first;
-  let stored = first.version;
+  let stored = first;
   let staged: RunEvent[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   const dated = (events: Omit<RunEvent, 'at'>[]) =>
     events.map((event) => ({ at: engine.now(), ...event, text: engine.redact(event.text) }));
   const write = async (change: (run: Run) => Run, events: Omit<RunEvent, 'at'>[]): Promise<Run> => {
-    const next = { ...change(run), version: stored + 1, updatedAt: engine.now() };
-    const commit: Commit = { run: next, events: [...staged, ...dated(events)], ...keptMs(engine.settings(), next) };
+    const next = { ...change(run), version: stored.version + 1, updatedAt: engine.now() };
+    const commit: Commit = {
+      run: next,
+      events: [...staged, ...dated(events)],
+      ...keptMs(engine.settings(), next),
+      further: isFurther(stored, next),
+    };
     if ((await engine.store.commit(commit, epoch)) !== 'ok') throw new LeaseLost(run.id);
     run = next;
-    stored = next.version;
+    stored = next;
     staged = [];
     // Whoever waits for this part is told; should that get lost, it looks by itself after a while.
     if (run.partOf && events.some(({ kind }) => kind === 'step' || kind === 'state'))

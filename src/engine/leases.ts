@@ -1,6 +1,7 @@
 import type { Lease, Log, RunStore } from '../core/ports.ts';
 import { Cancelled } from './lap.ts';
 import { createSteering, type Steering } from './steering.ts';
+import { createTrials } from './trials.ts';
 
 /** A lease lasts this long unless it is prolonged: how soon the runs of a killed worker are taken up elsewhere. */
 export const leaseMs = 3_000;
@@ -32,17 +33,26 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     for (const { id, cancel } of cancelled) held.get(id)?.abort.abort(new Cancelled(cancel));
     for (const { id, count } of steered) held.get(id)?.steering.reached(count);
   };
+  /** Those that the store could not be told of: unless it hears of them, this worker counts as lost with them. */
+  const owed = new Map<string, number>();
+  const release = async (runId: string, epoch: number) => {
+    owed.set(runId, epoch);
+    await store.release(runId, epoch);
+    owed.delete(runId);
+  };
+  const keep = async () => {
+    await renewAll();
+    for (const [id, epoch] of owed) await release(id, epoch);
+  };
   const timer = setInterval(() => {
-    renewAll().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
+    keep().catch((problem: unknown) => log.warn({ problem }, 'leases not prolonged'));
   }, renewMs);
 
   const take = async (runId: string, lease: Lease, work: Work) => {
     const abort = new AbortController();
     const steering = createSteering();
     const letGo = async () => {
-      await store
-        .release(runId, lease.epoch)
-        .catch((problem: unknown) => log.warn({ runId, problem }, 'lease not released'));
+      await release(runId, lease.epoch).catch((problem: unknown) => log.warn({ runId, problem }, 'lease not released'));
     };
     const working = async () => {
       let end: Awaited<ReturnType<Work>> = 'open';
@@ -57,14 +67,21 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     held.set(runId, { epoch: lease.epoch, abort, steering, ended: ended.catch(() => {}) });
     await ended;
   };
+  const trials = createTrials(async (runId, work: Work) => {
+    if (held.has(runId)) return undefined;
+    const lease = await store.lease(runId, owner, leaseMs);
+    return lease && lease !== 'suspect' ? { working: take(runId, lease, work) } : undefined;
+  });
   return {
     hold: async (runId, work) => {
       // Poked while it is under way here: somebody may have said something to it.
       if (held.has(runId)) return await renewAll();
-      const lease = await store.lease(runId, owner, leaseMs);
+      const lease = await store.lease(runId, owner, leaseMs, { suspects: false });
+      if (lease === 'suspect') return await trials.take(runId, work);
       if (lease) await take(runId, lease, work);
     },
     stop: async () => {
+      trials.stop();
       for (const { abort } of held.values()) abort.abort();
       await Promise.all([...held.values()].map(({ ended }) => ended));
       clearInterval(timer);

@@ -2,7 +2,7 @@ import { samePerson } from '../core/actor.ts';
 import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
 import { placesOf } from '../core/place.ts';
-import type { Run } from '../core/run.ts';
+import { keepsTurn, type Run } from '../core/run.ts';
 import type { Lap } from './lap.ts';
 
 /**
@@ -52,5 +52,5 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
 export async function leaveTurns({ engine, run }: Pick<Lap, 'engine' | 'run'>): Promise<void> {
   const { id, state, places, plan } = run();
   const several = places ?? plan?.touches;
-  if (several && state !== 'running' && state !== 'queued') await engine.store.leaveTurns(id, turnsOf(run()));
+  if (several && !keepsTurn({ state })) await engine.store.leaveTurns(id, turnsOf(run()));
 }

@@ -1,21 +1,11 @@
-import { type Actor, samePerson } from '../core/actor.ts';
+import type { Actor } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
-import { mayAsk } from '../core/reading.ts';
 import { isOver, type Run } from '../core/run.ts';
 import type { Engine } from './engine.ts';
+import { mayStop } from './may-stop.ts';
 import { refused } from './refuse.ts';
 import { wakeOrLeaveToSweeper } from './request.ts';
 import { steer } from './steer.ts';
-
-/** Whoever asked for a run may stop it, and so may everybody who may ask for the same. */
-export function mayStop(
-  { settings, catalogue }: Pick<Engine, 'settings' | 'catalogue'>,
-  run: Run,
-  actor: Actor,
-): boolean {
-  const terms = { settings: settings(), catalogue };
-  return samePerson(terms.settings, run.actor, actor) || mayAsk(terms, run, actor);
-}
 
 /**
  * Stops a run, whoever it is that wants it. One that can be steered has changed its place so that it must not be left like
@@ -29,7 +19,8 @@ export async function halt(
 ): Promise<Run> {
   const why = reason === undefined ? {} : { reason: engine.redact(reason) };
   const steered = run.plan !== undefined && engine.catalogue.get(run.operation)?.steered?.(run.plan);
-  if (steered && run.state === 'running' && run.startedAt !== undefined)
+  const underWay = run.state === 'set-aside' ? run.setAside?.from === 'running' : run.state === 'running';
+  if (steered && underWay && run.startedAt !== undefined)
     return await steer(engine, run, actor, { kind: 'abort', ...why });
   const cancel = { actor, ...why, at: engine.now() };
   const done = isOver(run.state) ? 'over' : await engine.store.cancel(run, cancel);

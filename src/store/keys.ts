@@ -6,7 +6,7 @@
 const root = '{shipmate}:v1';
 
 export const keys = {
-  /** hash: record, version, epoch, owner, leaseUntil, cancel, steered, heard, over, touched, shown */
+  /** hash: record, version, epoch, owner, leaseUntil, cancel, steered, heard, lost, over, touched, shown */
   run: (id: string) => `${root}:run:${id}`,
   /** hash: record, touched, shown */
   alert: (id: string) => `${root}:alert:${id}`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Lease, RunStore } from '../core/ports.ts';
+import type { RunStore } from '../core/ports.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
 import { openedLocks } from './order.ts';
@@ -12,8 +12,10 @@ import * as turns from './turn-scripts.ts';
 const asideMs = 10 * 60_000;
 
 const Texts = z.array(z.string());
-/** Epoch, record, the wish that it stop, and the locks by their scopes; nothing where the lease is another's. */
-const Taken = z.tuple([z.number(), z.string(), z.string(), Texts]).nullable();
+/** Epoch, record, the wish that it stop, the locks by their scopes, and how many workers were lost; nothing where the lease is another's. */
+const Taken = z
+  .union([z.tuple([z.number(), z.string(), z.string(), Texts, z.number()]), z.literal('suspect')])
+  .nullable();
 
 /** 0 where the lease was lost; else the wish that the run stop, and how often it was steered. */
 const Kept = z.union([z.literal(0), z.tuple([z.string(), z.number()])]);
@@ -37,14 +39,17 @@ export function createRunLeases(
       throw problem;
     }
   };
-  const takeLease = async (id: string, owner: string, ttlMs: number): Promise<Lease | undefined> => {
-    const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due, keys.locks], [id, owner, ttlMs]));
+  const takeLease: RunStore['lease'] = async (id, owner, ttlMs, { suspects } = { suspects: true }) => {
+    const args = [id, owner, ttlMs, suspects ? '1' : '0'];
+    const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due, keys.locks], args));
     if (!held) return undefined;
-    const [epoch, record, wish, locks] = held;
+    if (held === 'suspect') return held;
+    const [epoch, record, wish, locks, lost] = held;
     const run = await openedOrAside(id, record);
     return {
       epoch,
       run,
+      lost,
       locks: openedLocks(seal, pairsOf(locks)),
       ...(wish !== '' && { cancel: openedCancel(id, wish) }),
     };
@@ -62,7 +67,7 @@ export function createRunLeases(
           await turns.leaveTurn(redis, names, [id, place, runPrefix, keys.changed]);
         }
       }),
-    lease: (id, owner, ttlMs) => guarded(() => takeLease(id, owner, ttlMs)),
+    lease: (...asked) => guarded(() => takeLease(...asked)),
     renew: (held, ttlMs) =>
       guarded(async () => {
         const kept = await Promise.all(

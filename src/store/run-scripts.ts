@@ -57,7 +57,7 @@ return id`);
  */
 export const commit = script(`${evenWhenFull}${nowLua}${publishLua}${leaveLua}
 local run, events, due, dirty, inbox, turn, line, history, pace, busy = unpack(KEYS)
-local id, record, version, epoch, look, changed, place, stays, took, runPrefix, kept, count = unpack(ARGV)
+local id, record, version, epoch, look, changed, place, stays, took, runPrefix, kept, further, count = unpack(ARGV)
 local stored = redis.call('HMGET', run, 'version', 'epoch', 'cancel', 'steered', 'heard')
 if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
   if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
@@ -65,11 +65,16 @@ if not stored[1] or tonumber(stored[1]) ~= tonumber(version) - 1 then
 end
 if epoch ~= '' and stored[2] ~= epoch then return 'fenced' end
 redis.call('HSET', run, 'record', record, 'version', version)
+if further == '1' then redis.call('HDEL', run, 'lost') end
 if look == 'over' then
   redis.call('HSET', run, 'over', 1)
   redis.call('HDEL', run, 'leaseUntil', 'owner')
   redis.call('ZREM', due, id)
   redis.call('PEXPIRE', run, kept)
+elseif look == 'aside' then
+  -- Nobody looks at it until somebody says something to it; those who wait behind it learn of it.
+  redis.call(stored[3] and 'ZADD' or 'ZREM', due, unpack(stored[3] and { now, id } or { id }))
+  for _, other in ipairs(redis.call('ZRANGE', line, 0, -1)) do touch(runPrefix .. other, dirty, changed, other) end
 elseif (stored[3] or tonumber(stored[4] or 0) > tonumber(stored[5] or 0)) and look ~= 'keep' then redis.call('ZADD', due, now, id)
 elseif look == 'soon' then redis.call('ZADD', due, now + ${lostCallMs}, id)
 elseif look == 'queued' then
@@ -88,7 +93,7 @@ if place ~= '' and stays == '0' then
   end
   leave(turn, line, due, dirty, busy, changed, place, runPrefix, id)
 end
-publish(run, events, dirty, inbox, changed, id, count, 13)
+publish(run, events, dirty, inbox, changed, id, count, 14)
 if look == 'over' then redis.call('PEXPIRE', events, kept) end
 return 'ok'`);
 
@@ -104,36 +109,53 @@ redis.call('ZREM', dirty, 'run:' .. id)
 if hasKey == '1' then redis.call('DEL', request) end
 return 1`;
 
-/** GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go. */
+/** A worker that is heard of under a lease that ran out was not lost itself. */
+const heardLua = `
+local function heard(run, epoch)
+  local lost = redis.call('HGET', run, 'lost')
+  if not lost then return end
+  local rest = string.gsub(' ' .. lost, ' ' .. epoch .. ' ', ' ')
+  redis.call('HSET', run, 'lost', string.sub(rest, 2))
+end
+`;
+
+/**
+ * `lost` holds the epochs whose lease ran out: whoever had it neither ended its lap nor let go, so that worker was killed, or hangs.
+ * GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go.
+ */
 export const lease = script(`${evenWhenFull}${nowLua}
 local run, due, locks = unpack(KEYS)
-local id, owner, ttl = unpack(ARGV)
-local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel')
+local id, owner, ttl, suspects = unpack(ARGV)
+local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel', 'epoch', 'lost')
 if not held[2] then return false end
 if held[1] and tonumber(held[1]) > now then return false end
+local lost = (held[5] or '') .. (held[1] and held[4] .. ' ' or '')
+if lost ~= '' and suspects == '0' then return 'suspect' end
+if held[1] then redis.call('HSET', run, 'lost', lost) end
 local epoch = redis.call('HINCRBY', run, 'epoch', 1)
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
-return { epoch, held[2], held[3] or '', redis.call('HGETALL', locks) }`);
+local _, count = string.gsub(lost, ' ', ' ')
+return { epoch, held[2], held[3] or '', redis.call('HGETALL', locks), count }`);
 
 /** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it, and how often it was steered. */
-export const renew = script(`${evenWhenFull}${nowLua}
+export const renew = script(`${evenWhenFull}${nowLua}${heardLua}
 local run, due = unpack(KEYS)
 local id, epoch, ttl = unpack(ARGV)
 local held = redis.call('HMGET', run, 'epoch', 'cancel', 'steered')
-if held[1] ~= epoch then return 0 end
+if held[1] ~= epoch then heard(run, epoch) return 0 end
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
 return { held[2] or '', tonumber(held[3] or 0) }`);
 
 /** An open run that is let go unfinished is due at once; one that waits for a person keeps its time. */
-export const release = script(`${evenWhenFull}${nowLua}
+export const release = script(`${evenWhenFull}${nowLua}${heardLua}
 local run, due = unpack(KEYS)
 local id, epoch = unpack(ARGV)
 local held = redis.call('HMGET', run, 'epoch', 'leaseUntil')
-if held[1] ~= epoch then return 0 end
+if held[1] ~= epoch then heard(run, epoch) return 0 end
 redis.call('HDEL', run, 'leaseUntil', 'owner')
 local at = redis.call('ZSCORE', due, id)
 if at and held[2] and tonumber(at) <= tonumber(held[2]) then redis.call('ZADD', due, now, id) end

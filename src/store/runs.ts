@@ -3,7 +3,7 @@ import { placeKey } from '../core/lock.ts';
 import { runKeptMs } from '../core/lost-run.ts';
 import { siteOf } from '../core/place.ts';
 import type { Commit, RunStore } from '../core/ports.ts';
-import { isOver, type Run } from '../core/run.ts';
+import { isOver, keepsTurn, type Run } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
@@ -17,6 +17,7 @@ import { noSeal, type Seal } from './seal.ts';
 function nextLook({ run }: Commit, epoch: number | undefined): string | number {
   if (isOver(run.state)) return 'over';
   if (run.state === 'queued') return 'queued';
+  if (run.state === 'set-aside') return 'aside';
   const look = run.wakeAt ?? (run.state === 'awaiting' ? run.expiresAt : undefined);
   if (look !== undefined) return look;
   return epoch === undefined ? 'soon' : 'keep';
@@ -31,7 +32,6 @@ const placeOf = (run: Run) => {
   const where = siteOf(run);
   return where ? placeKey(where) : '';
 };
-const staysInLine = ({ state }: Run) => state === 'running' || state === 'queued';
 const tookMs = ({ state, startedAt, updatedAt }: Run) =>
   state === 'finished' && startedAt !== undefined ? updatedAt - startedAt : '';
 
@@ -83,7 +83,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
         const ids = await redis.zrevrange(keys.recent, 0, limit - 1);
         return (await Promise.all(ids.map((id) => read(id).catch(leftOut)))).filter((run) => run !== undefined);
       }),
-    commit: ({ run, events, keptMs = runKeptMs }, epoch) =>
+    commit: ({ run, events, keptMs = runKeptMs, further = false }, epoch) =>
       guarded(async () => {
         const place = placeOf(run);
         const names = [keys.run(run.id), keys.events(run.id), keys.due, keys.dirty, keys.auditInbox, keys.turn(place)];
@@ -96,10 +96,11 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
           nextLook({ run, events }, epoch),
           keys.changed,
           place,
-          staysInLine(run) ? '1' : '0',
+          keepsTurn(run) ? '1' : '0',
           tookMs(run),
           runPrefix,
           keptMs,
+          further ? '1' : '0',
           ...told({ run, events }),
         ];
         return Committed.parse(await lua.commit(redis, [...names, ...line], args));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { RunStore } from '../../src/core/ports.ts';
@@ -6,6 +7,7 @@ import { advance } from '../../src/engine/advance.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { createLeases, type Leases } from '../../src/engine/leases.ts';
+import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
@@ -16,10 +18,11 @@ import { redisForFile } from '../support/redis.ts';
 
 const redis = redisForFile();
 const next: Record<RunState, readonly RunState[]> = {
-  requested: ['awaiting', 'queued', 'running', 'finished', 'failed', 'denied', 'cancelled', 'timed-out'],
-  awaiting: ['awaiting', 'running', 'rejected', 'expired', 'cancelled'],
-  queued: ['queued', 'awaiting', 'running', 'finished', 'failed', 'denied', 'cancelled'],
-  running: ['running', 'requested', 'queued', 'finished', 'failed', 'timed-out', 'denied', 'cancelled'],
+  requested: ['awaiting', 'queued', 'running', 'set-aside', 'finished', 'failed', 'denied', 'cancelled', 'timed-out'],
+  awaiting: ['awaiting', 'running', 'set-aside', 'rejected', 'expired', 'cancelled'],
+  queued: ['queued', 'awaiting', 'running', 'set-aside', 'finished', 'failed', 'denied', 'cancelled'],
+  running: ['running', 'requested', 'queued', 'set-aside', 'finished', 'failed', 'timed-out', 'denied', 'cancelled'],
+  'set-aside': ['requested', 'awaiting', 'queued', 'running', 'cancelled'],
   finished: [],
   failed: [],
   'timed-out': [],
@@ -75,7 +78,9 @@ type Deed =
   | 'hour'
   | 'retag'
   | 'lock'
-  | 'unlock';
+  | 'unlock'
+  | 'lost worker'
+  | 'resume';
 const deeds: Deed[] = [
   'lap',
   'other lap',
@@ -88,8 +93,10 @@ const deeds: Deed[] = [
   'retag',
   'lock',
   'unlock',
+  'lost worker',
+  'resume',
 ];
-const weights: Partial<Record<Deed, number>> = { lap: 5, approve: 3, 'both laps': 3 };
+const weights: Partial<Record<Deed, number>> = { lap: 5, approve: 3, 'both laps': 3, 'lost worker': 4 };
 const deed = fc.oneof(...deeds.map((name) => ({ weight: weights[name] ?? 1, arbitrary: fc.constant(name) })));
 
 async function act(name: Deed, ids: readonly string[], pick: number): Promise<void> {
@@ -124,6 +131,11 @@ async function act(name: Deed, ids: readonly string[], pick: number): Promise<vo
       return await base.clients.locks.put({ scope: 'web@production', owner: ben, reason: 'test', at: 1 });
     case 'unlock':
       return await base.clients.locks.remove('web@production');
+    case 'lost worker':
+      await base.store.lease(id, 'killed', 1);
+      return void (await sleep(2));
+    case 'resume':
+      return void (await resume(base, id, ana).catch(() => {}));
     default:
       return name satisfies never;
   }
@@ -166,6 +178,7 @@ test('no sequence of events makes a transition that is not written down', { time
     'awaiting',
     'queued',
     'running',
+    'set-aside',
     'finished',
     'rejected',
     'denied',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { frontendOf, instructionsOf, lineOf, partOf } from '../../src/core/dockerfile.ts';
+import { frontendsOf, instructionsOf, lineOf, partOf } from '../../src/core/dockerfile.ts';
 
 const text = `# syntax-free
 FROM node AS base
@@ -39,13 +39,24 @@ test('what BuildKit calls an instruction leads to its line, also where arguments
 });
 
 test.each([
-  ['# syntax=docker/dockerfile:1\nFROM x', 'docker/dockerfile:1'],
-  ['#!/usr/bin/env docker\n# escape=`\n#SYNTAX = a/b:1\nFROM x', 'a/b:1'],
-  ['\ufeff// syntax=a/b:1\nFROM x', 'a/b:1'],
-  ['{"syntax": "a/b:1"}', 'a/b:1'],
-  ['# a word\n\n# syntax=a/b:1\r\nFROM x', 'a/b:1'],
-  ['FROM x\n# syntax=a/b:1', undefined],
-  ['', undefined],
-])('a frontend that a Dockerfile asks for is found: %j', (dockerfile, frontend) => {
-  expect(frontendOf(dockerfile)).toBe(frontend);
+  ['# syntax=docker/dockerfile:1\nFROM x', ['docker/dockerfile:1']],
+  ['#!/usr/bin/env docker\n# escape=`\n#SYNTAX = a/b:1\nFROM x', ['a/b:1']],
+  ['\ufeff// syntax=a/b:1\nFROM x', ['a/b:1']],
+  ['# a word\n\n# syntax=a/b:1\r\nFROM x', ['a/b:1']],
+  // BuildKit reads the first of a kind, and `#` before `//`: whichever it takes is among these.
+  ['// syntax=good/one:1\n# syntax=evil/one:1\nFROM x', ['good/one:1', 'evil/one:1']],
+  // Go’s blanks are not JavaScript’s.
+  ['#\u0085syntax=evil/one:1\nFROM x', ['evil/one:1']],
+  ['# syntax=good/one:1\tmore\nFROM x', ['good/one:1\tmore']],
+  ['# syntax=good/one:1 more\nFROM x', ['good/one:1']],
+  ['{"syntax": "a/b:1"}', ['in JSON']],
+  [String.raw`{"\u0073yntax": "evil/one:1"}`, ['in JSON']],
+  ['{"syntax": "good/one:1", "syntax": "evil/one:1"}', ['in JSON']],
+  ['#!/usr/bin/env docker\n \r\n\t{"Syntax": "evil/one:1"}', ['in JSON']],
+  ['\ufeff{', ['in JSON']],
+  ['FROM x\n# syntax=a/b:1', []],
+  ['FROM x\nRUN echo {"syntax": "a/b:1"}', []],
+  ['', []],
+])('every frontend that BuildKit may read in a Dockerfile is found: %j', (dockerfile, frontends) => {
+  expect(frontendsOf(dockerfile)).toEqual(frontends);
 });

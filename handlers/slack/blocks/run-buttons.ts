@@ -11,6 +11,7 @@ export const rejectAction = 'run_reject';
 export const stopAction = 'run_stop';
 export const answerAction = 'run_answer';
 export const reviewAction = 'run_review';
+export const resumeAction = 'run_resume';
 export const askAction = 'ask';
 
 /** `n` tells one rendering of a message from another: a button may be there again, and is another one then. */
@@ -38,9 +39,11 @@ function approvalButtons(run: Run, title: string): ButtonSpec[] {
   ];
 }
 
-/** Whether a deploy is shifting traffic now. */
-const isShifting = ({ plan, state, steps }: Run) =>
-  plan?.rollout !== undefined && state === 'running' && Object.keys(steps).length > 0;
+/** Whether a deploy is shifting traffic now, or was when it was set aside. */
+const isShifting = ({ plan, state, setAside, steps }: Run) =>
+  plan?.rollout !== undefined &&
+  (state === 'set-aside' ? setAside?.from : state) === 'running' &&
+  Object.keys(steps).length > 0;
 
 /** What one says to a canary under way; to stop it is to abort it. */
 function steerButtons(run: Run): ButtonSpec[] {
@@ -75,6 +78,17 @@ function stopButton(run: Run, title: string): ButtonSpec {
     confirm: { title: `Stop: ${title}?`, text, yes: 'Stop' },
   };
 }
+
+const resumeButton = ({ id }: Run): ButtonSpec => ({
+  action: resumeAction,
+  text: 'Take up again',
+  value: id,
+  confirm: {
+    title: 'Take it up again?',
+    text: 'Workers were lost with it. Should that happen again, it is set aside again.',
+    yes: 'Take up',
+  },
+});
 
 function answerButtons({ id, steps }: Run): ButtonSpec[] {
   const asked = Object.values(steps).find(({ state, asks }) => state === 'waiting' && asks);
@@ -130,6 +144,7 @@ function isClearing({ steps, checklist }: Run): boolean {
 
 function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
+  if (run.state === 'set-aside') return [resumeButton(run), stopButton(run, titleOf(run))];
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
   if (run.state === 'requested' && !run.parts) return [];
   if (isShifting(run) && isClearing(run)) return answerButtons(run);

@@ -8,7 +8,7 @@ import { code, context, harmless, header, type MessageView, moment, preformatted
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
 import { progressBlocks } from './run-tasks.ts';
-import { endText, stateOf, titleOf } from './run-words.ts';
+import { endText, resumeText, stateOf, titleOf } from './run-words.ts';
 import { endOfText } from './text-message.ts';
 import { troubleText } from './trouble-text.ts';
 
@@ -85,12 +85,18 @@ function footer(run: Run, settings: Settings): string {
   return [...waits, ...end, `run ${code(run.id)}`, ...rule].join(' · ');
 }
 
-/** The runs before a run in its line, the one under way first, and about how long they take. */
-export type InLine = { ahead: string[]; waitMs?: number };
+/** The runs before a run in its line, the one under way first, whether that was set aside, and about how long they take. */
+export type InLine = { ahead: string[]; aside?: boolean; waitMs?: number };
 
 function waitBlocks(run: Run, settings: Settings, inLine: InLine | undefined): KnownBlock[] {
   if (inLine && inLine.ahead.length > 0) {
     const [first = ''] = inLine.ahead;
+    if (inLine.aside)
+      return [
+        section(
+          `:construction: Number ${inLine.ahead.length} in line behind run ${code(first)}, which was set aside. ${resumeText({ id: first })}`,
+        ),
+      ];
     const span = inLine.waitMs === undefined ? '' : `, about ${spanText(inLine.waitMs)}`;
     return [section(`Number ${inLine.ahead.length} in line${span}; under way: run ${code(first)}.`)];
   }
@@ -110,6 +116,25 @@ function glassBlocks({ breakGlass }: Run, settings: Settings): KnownBlock[] {
   return [
     section(
       `:rotating_light: *The glass was broken*: ${spared.join(', ')} did not count. “${harmless(breakGlass.reason)}” ${seen}`,
+    ),
+  ];
+}
+
+function asideBlocks(run: Run, settings: Settings): KnownBlock[] {
+  const { state, setAside, checklist, steps } = run;
+  if (!setAside) return [];
+  const { workers, resumed, at } = setAside;
+  if (state !== 'set-aside') {
+    const by = resumed ? ` Taken up again by ${nameOf(resumed.actor, settings)} ${moment(resumed.at)}.` : '';
+    return [
+      context(`:construction: Set aside ${moment(at)}: ${workers} workers were lost while it was under way.${by}`),
+    ];
+  }
+  const step = checklist.findLast((name) => steps[name]);
+  const where = step === undefined ? '' : `, in the step ${code(step)}`;
+  return [
+    section(
+      `:construction: *${workers} workers were lost while this was under way*${where}. What it changed so far stays as it is. ${resumeText(run)}`,
     ),
   ];
 }
@@ -137,6 +162,7 @@ export function runMessage(
       header(title),
       section(headline(run, settings)),
       ...glassBlocks(run, settings),
+      ...asideBlocks(run, settings),
       ...waitBlocks(run, settings, inLine),
       ...standingBlocks(run, canary, settings),
       ...endBlocks(run, settings, canary),

@@ -10,6 +10,7 @@ const states: Record<RunState, { emoji: string; word: string }> = {
   awaiting: { emoji: ':raised_hand:', word: 'Waiting for approval' },
   queued: { emoji: ':vertical_traffic_light:', word: 'Waiting for its turn' },
   running: { emoji: ':ship:', word: 'Under way' },
+  'set-aside': { emoji: ':construction:', word: 'Set aside' },
   finished: { emoji: ':white_check_mark:', word: 'Done' },
   failed: { emoji: ':x:', word: 'Failed' },
   'timed-out': { emoji: ':alarm_clock:', word: 'Timed out' },
@@ -75,6 +76,10 @@ export function stateOf({ state, report }: Pick<Run, 'state' | 'report'>): { emo
   if (report?.kind !== 'rolled-back') return states[state];
   return { emoji: ':rewind:', word: report.reason === 'aborted' ? 'Aborted' : 'Rolled back' };
 }
+
+/** How a run that was set aside goes on, or ends. */
+export const resumeText = ({ id }: Pick<Run, 'id'>): string =>
+  `It is not taken up again by itself: /ship resume ${id} takes it up, /ship cancel ${id} gives it up.`;
 
 function executedText(report: Extract<Report, { kind: 'executed' }>): string {
   const { exitCode, timedOut, problem, bytes, cut, seconds } = report;

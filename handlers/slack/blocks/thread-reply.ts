@@ -4,7 +4,7 @@ import { isOver } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { harmless, type MessageView, moment, preformatted, section } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
-import { endText, stateOf, titleOf } from './run-words.ts';
+import { endText, resumeText, stateOf, titleOf } from './run-words.ts';
 
 /** One block of preformatted text takes so much. */
 const blockLetters = 2_800;
@@ -45,6 +45,8 @@ function summons(run: Run, events: readonly RunEvent[], settings: Settings): str
   }
   if (run.state === 'running' && events.some(({ kind, text }) => kind === 'step' && text === 'waiting'))
     return waitCall(run, settings);
+  if (run.state === 'set-aside' && has('state'))
+    return `:construction: ${nameOf(run.actor, settings)}: ${titleOf(run)} was set aside. ${resumeText(run)}`;
   if (!isOver(run.state) || !has('state')) return undefined;
   const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run).word);
   return `${stateOf(run).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
@@ -72,7 +74,7 @@ export function threadReply(
   const lines = events.filter(kept).map((event) => lineOf(run, event, settings));
   const call = summons(run, events, settings);
   if (lines.length === 0 && call === undefined) return undefined;
-  const loud = run.state === 'failed' || run.state === 'timed-out' || run.breakGlass !== undefined;
+  const loud = ['failed', 'timed-out', 'set-aside'].includes(run.state) || run.breakGlass !== undefined;
   const bad = call !== undefined && loud;
   return {
     text: call ?? lines.at(-1) ?? '',

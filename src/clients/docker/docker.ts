@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BuildOrder, BuildProgress, ContextSource, Docker as DockerPort, FoundContext } from '../../core/build.ts';
-import { frontendOf } from '../../core/dockerfile.ts';
+import { frontendsOf } from '../../core/dockerfile.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import { type BuildSettings, contextLimit, type SecretRef } from '../../core/image-settings.ts';
@@ -33,8 +33,8 @@ const sha256 = (text: string): string => `sha256:${createHash('sha256').update(t
 
 /** A frontend runs with the rights of the build, and may be anybody's: only those that were allowed by name. */
 function checkFrontend(text: string, said: string, { frontends }: BuildSettings): void {
-  const asked = frontendOf(text);
-  if (asked === undefined || frontends.includes(asked)) return;
+  const asked = frontendsOf(text).find((each) => !frontends.includes(each));
+  if (asked === undefined) return;
   throw refused(
     said,
     `its Dockerfile asks for the frontend ${asked.slice(0, 100)} (# syntax=), which is not allowed`,

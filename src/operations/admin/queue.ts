@@ -16,7 +16,8 @@ async function rowsOf(run: Reads, { place, holder, waiting, paceMs }: Line): Pro
       const shown = other && mayRead(run, other, run.actor);
       const who = shown ? (personOf(run.settings, other.actor) ?? actorId(other.actor)) : '';
       const wait = paceMs === undefined ? '' : `, about ${spanText(paceMs * index)}`;
-      const state = id === holder ? 'under way' : `waits, ${index} before it${wait}`;
+      const aside = other?.state === 'set-aside' ? `set aside: /ship resume ${id}, or /ship cancel ${id}` : undefined;
+      const state = aside ?? (id === holder ? 'under way' : `waits, ${index} before it${wait}`);
       return [scopeText(place), shown ? `${other.operation} ${id}` : 'a run that you may not see', who, state];
     }),
   );

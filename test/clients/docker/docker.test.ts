@@ -166,6 +166,18 @@ describe('a context', () => {
     expect(await lenient.look(source(), 'Dockerfile', signal)).toMatchObject({ files: 1 });
   });
 
+  test.each([
+    '{"syntax": "evil/frontend:1"}',
+    String.raw`{"\u0073yntax": "evil/frontend:1"}`,
+    '{"syntax": "docker/dockerfile:1", "syntax": "evil/frontend:1"}',
+    '// syntax=docker/dockerfile:1\n# syntax=evil/frontend:1\nFROM scratch\n',
+  ])('that two readers may read differently is refused, whatever is allowed: %s', async (text) => {
+    folder = await contextOf({ Dockerfile: text });
+    const lenient = dockerAt({ host: bed.dockerHost, buildx: bed.buildx }, { frontends: ['docker/dockerfile:1'] });
+    for (const each of [docker, lenient])
+      await expect(each.look(source(), 'Dockerfile', signal)).rejects.toMatchObject({ code: 'CONTEXT_REFUSED' });
+  });
+
   test('that changed since it was planned is not built', async () => {
     const context = await docker.look(source(), 'Dockerfile', signal);
     folder = await contextOf({ Dockerfile: 'FROM scratch\nCOPY . /\n', other: 'x' });

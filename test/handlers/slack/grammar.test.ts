@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readInput, readLine, words } from '../../../handlers/slack/grammar.ts';
+import { readInput, readLine, written } from '../../../handlers/slack/grammar.ts';
 import type { Operation } from '../../../src/core/operation.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 
@@ -78,7 +78,13 @@ describe('a line that cannot be read is refused with the usage', () => {
 });
 
 test('quotes hold words together, and Slack’s escapes are undone', () => {
-  expect(words('a "b c" d=\'e f\' x &amp;&lt;y&gt;')).toEqual(['a', 'b c', 'd=e f', 'x', '&<y>']);
+  expect(written('a "b c" d=\'e f\' x &amp;&lt;y&gt;').map(({ word }) => word)).toEqual([
+    'a',
+    'b c',
+    'd=e f',
+    'x',
+    '&<y>',
+  ]);
 });
 
 test('every example of the catalogue can be read and fits its schema', () => {
@@ -96,6 +102,42 @@ test.each([
 ])('%s', (text, breakGlass) => {
   const line = readLine(operation('deploy'), text);
   expect(line).toEqual({ input: { app: 'web', tag: 'v2', env: 'production' }, ...(breakGlass && { breakGlass }) });
+});
+
+test.each([
+  [
+    'exec',
+    'web in staging -- deployer --break-glass "it is down"',
+    ['deployer', '--break-glass', 'it is down'],
+    undefined,
+  ],
+  ['exec', 'web in staging — tool --break-glass=why x', ['tool', '--break-glass=why', 'x'], undefined],
+  [
+    'exec',
+    'web in staging --break-glass "shop is down" -- tool --break-glass',
+    ['tool', '--break-glass'],
+    'shop is down',
+  ],
+  ['exec', 'web in staging --break-glass "a -- b" -- cat x', ['cat', 'x'], 'a -- b'],
+  ['docker-exec', 'web on build -- sh --break-glass now', ['sh', '--break-glass', 'now'], undefined],
+])('%s %s: behind `--` nothing is a flag of ours, before it everything is', (name, text, command, breakGlass) => {
+  const line = readLine(operation(name), text);
+  expect(line.input.command).toEqual(command);
+  expect(line.breakGlass).toBe(breakGlass);
+});
+
+test.each([
+  ['stop', '"do not --break-glass today please"', { reason: 'do not --break-glass today please' }],
+  ['lock', 'web production "--break-glass is off"', { app: 'web', env: 'production', reason: '--break-glass is off' }],
+])('%s %s: what stands in quotes is what somebody says, and no flag', (name, text, input) => {
+  expect(readLine(operation(name), text)).toEqual({ input });
+});
+
+test.each([
+  ['deploy', 'web:v2 production --break-glass one --break-glass two'],
+  ['deploy', 'web:v2 production -- --break-glass "the shop is down"'],
+])('%s %s is refused', (name, text) => {
+  expect(() => readLine(operation(name), text)).toThrow();
 });
 
 test.each([

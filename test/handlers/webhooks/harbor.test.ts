@@ -52,7 +52,7 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-let occurred = 1_700_000_000;
+let occurred = Math.floor(Date.now() / 1_000) - 600;
 const push = (tag: string, more: Record<string, unknown> = {}) => ({
   type: 'PUSH_ARTIFACT',
   occur_at: occurred++,
@@ -136,11 +136,23 @@ test('what no rule allows webhooks is refused, though people may', async () => {
   expect((await runs()).map(({ operation }) => operation)).toEqual(['harbor-news']);
 });
 
+test('a push that comes again after a day, forgotten meanwhile, brings nothing back', async () => {
+  const body = push('v1');
+  await post(body);
+  const before = (await runs()).length;
+  await bed.engine.redis.del(await bed.engine.redis.keys('*:request:*'));
+  bed.engine.now = () => Date.now() + 25 * 3_600_000;
+  expect(await post(body)).toMatchObject({
+    body: { data: { started: 0, refused: ['push: it happened more than 12 hours ago'] } },
+  });
+  expect(await runs()).toHaveLength(before);
+});
+
 test('scans and full quotas are told; other events are nobody’s business', async () => {
   await post({ ...push('v1'), type: 'SCANNING_COMPLETED' });
   await post({
     type: 'QUOTA_EXCEED',
-    occur_at: 1,
+    occur_at: Math.floor(Date.now() / 1_000),
     event_data: { repository: { repo_full_name: 'base/image' }, custom_attributes: { Details: 'x' } },
   });
   expect((await runs()).map(({ input }) => input.about)).toEqual(['quota', 'scan']);

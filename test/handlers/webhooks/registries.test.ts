@@ -11,6 +11,7 @@ import { type RestBed, restBed } from '../http/rest-bed.ts';
 const secrets = { registry: 'token-of-the-registry', github: 'secret-of-github', dockerHub: 'token_of_docker-hub' };
 const redis = redisForFile();
 const digest = `sha256:${'a'.repeat(64)}`;
+const pushedAt = new Date(Date.now() - 60_000).toISOString();
 
 const on = { push: { tags: 'v*', env: 'staging' } };
 const settings = Settings.parse({
@@ -77,7 +78,7 @@ const media = 'application/vnd.docker.distribution.events.v1+json';
 const events = (...targets: Record<string, unknown>[]) => ({
   events: targets.map((target, n) => ({
     id: `event-${n}`,
-    timestamp: '2026-11-28T02:00:00Z',
+    timestamp: pushedAt,
     action: 'push',
     target: { mediaType: 'application/vnd.oci.image.index.v1+json', repository: 'team/web', digest, ...target },
     request: { id: 'r', addr: '10.0.0.1', host: 'registry:5000', method: 'PUT' },
@@ -149,7 +150,7 @@ const packaged = (tag: string, more: Record<string, unknown> = {}) => ({
   package_version: {
     id: 7,
     version: digest,
-    updated_at: '2026-11-28T02:00:00Z',
+    updated_at: pushedAt,
     package_url: `ghcr.io/Acme/Site:${tag}`,
     container_metadata: { tag: { name: tag, digest }, labels: {}, manifest: {} },
   },
@@ -181,13 +182,53 @@ test('other events, other packages, and versions without a tag are nobody’s bu
 });
 
 test('Docker Hub, which names no digest, leads to what it has now', async () => {
-  const body = { push_data: { tag: 'v1', pushed_at: 1, pusher: 'ci' }, repository: { repo_name: 'acme/hub' } };
+  const body = {
+    push_data: { tag: 'v1', pushed_at: Date.parse(pushedAt) / 1_000, pusher: 'ci' },
+    repository: { repo_name: 'acme/hub' },
+  };
   const url = `/webhooks/docker-hub/${secrets.dockerHub}`;
   const headers = { 'content-type': 'application/json' };
   expect(await post(url, body, headers)).toEqual(taken(1));
   expect(await post(url, body, headers)).toEqual(taken(1));
   expect(await runs()).toMatchObject([{ input: { app: 'hub', image: `acme/hub:v1@${digest}` } }]);
   expect(await post('/webhooks/docker-hub/wrong', body, headers)).toMatchObject({ status: 401 });
+});
+
+test.each([
+  ['the registry', 'registry', () => told(events({ tag: 'v1' }))],
+  ['GitHub', 'github', () => github({ action: 'published', registry_package: packaged('v1') })],
+  [
+    'Docker Hub',
+    'docker-hub',
+    () =>
+      post(
+        `/webhooks/docker-hub/${secrets.dockerHub}`,
+        { push_data: { tag: 'v1', pushed_at: Date.parse(pushedAt) / 1_000 }, repository: { repo_name: 'acme/hub' } },
+        { 'content-type': 'application/json' },
+      ),
+  ],
+])(
+  'a push of %s that comes again after a day, forgotten meanwhile, brings nothing back',
+  async (_who, _source, send) => {
+    expect(await send()).toEqual(taken(1));
+    for (const hours of [13, 25, 24 * 30]) {
+      const known = await bed.engine.redis.keys('*:request:*');
+      if (known.length > 0) await bed.engine.redis.del(known);
+      bed.engine.now = () => Date.now() + hours * 3_600_000;
+      expect(await send()).toEqual(taken(0, ['deploy: v1: it happened more than 12 hours ago']));
+    }
+    expect(await runs()).toHaveLength(1);
+  },
+);
+
+test.each([
+  ['nothing', {}, 'it does not say when it happened'],
+  ['no moment', { timestamp: 'soon' }, 'it does not say when it happened'],
+  ['tomorrow', { timestamp: new Date(Date.now() + 86_400_000).toISOString() }, 'it says that it will happen later'],
+])('a push that tells %s of its time is not taken', async (_what, time, why) => {
+  const [{ timestamp: _, ...event } = { timestamp: '' }] = events({ tag: 'v1' }).events;
+  expect(await told({ events: [{ ...event, ...time }] })).toEqual(taken(0, [`deploy: v1: ${why}`]));
+  expect(await runs()).toEqual([]);
 });
 
 test('who does not show the secret, or signs something else, is not listened to', async () => {

@@ -66,6 +66,7 @@ function standOf(key: string, { state, checklist, steps }: Run): string {
   if (isOver(state)) return `${key}: ${state === 'finished' ? 'done' : state}`;
   const at = checklist.findLast((name) => steps[name]);
   const note = at === undefined ? undefined : steps[at]?.note;
+  if (state === 'set-aside') return `${key}: set aside`;
   return `${key}: ${state === 'awaiting' ? 'waits for approval' : (note ?? at ?? 'begins')}`;
 }
 
@@ -88,7 +89,8 @@ async function breakOff(step: StepContext, found: readonly Asked[], open: readon
     'end' in each ? !each.end.well : isOver(each.run.state) && each.run.state !== 'finished',
   );
   if ((said || failed) && step.memo() !== 'stopping') {
-    for (const { id, actor } of open)
+    // Only a person takes up what was set aside: it waits for one, and the release with it.
+    for (const { id, actor } of open.filter(({ state }) => said || state !== 'set-aside'))
       await step.parts.stop(id, {
         actor: said?.actor ?? actor,
         reason: said ? 'the release was aborted' : `${failed?.key} failed, and with it the release`,
