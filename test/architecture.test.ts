@@ -100,3 +100,34 @@ test('no source file is longer than 250 lines', () => {
   const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
   expect(long).toEqual([]);
 });
+
+/** The three that know what Slack says of whose somebody is: what a request claims, where we are installed, who is a member. */
+const identity = ['claims', 'installation', 'members'].map((name) => `handlers/slack/${name}.ts`);
+const claim =
+  /\b(\w*team_id|user_team|source_team|enterprise(_id|_user|Id)?|is_stranger|user_id)\b|\bcontext\.\w*[iI]d\b|\bbody\.(team|user)\b|\bevent\.(user|team)\b/;
+
+test('whose somebody in Slack is, is nowhere taken from a request', () => {
+  const slack = sources.filter((path) => path.startsWith('handlers/slack/') && !identity.includes(path));
+  expect(slack.filter((path) => claim.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
+  expect(claim.test('askerOf({ team: body.user.team_id ?? body.team?.id })')).toBe(true);
+});
+
+test('an actor of Slack is made of a member alone (`can` asks only what the policy would say of one)', () => {
+  const makers = sources.filter((path) =>
+    /kind: 'slack'( as const)?[,\s]/.test(readFileSync(join(root, path), 'utf8')),
+  );
+  expect(makers.sort()).toEqual(['handlers/slack/members.ts', 'src/operations/admin/can.ts']);
+});
+
+test('every listener for Slack asks who was let in, and the door stands before all of them', () => {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const listener = /\bapp\.(command|action|view|event|shortcut|options|message|function|assistant)\b/;
+  const listening = sources.filter((path) => listener.test(read(path)));
+  expect(listening.sort()).toEqual(['actions', 'commands', 'events'].map((name) => `handlers/slack/${name}.ts`));
+  expect(listening.filter((path) => !read(path).includes('memberOf(context)'))).toEqual([]);
+  const app = read('handlers/slack/app.ts');
+  expect(app.indexOf('app.use(admission.middleware)')).toBeGreaterThan(0);
+  expect(app.indexOf('app.use(admission.middleware)')).toBeLessThan(
+    app.search(/register(Commands|Actions|Events)\(\n? *app/),
+  );
+});

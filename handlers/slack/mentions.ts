@@ -36,8 +36,10 @@ async function answerMention({ deps, client, readAttached }: Room, mention: Ment
     client.chat.postEphemeral({ channel, user, ...view, ...(thread !== undefined && { thread_ts: thread }) });
   const files = () => readAttached(attached, AbortSignal.timeout(filesMs));
   try {
+    // It may have been kept a while: whoever asked has to be a member still, before their files are fetched.
+    const member = await deps.members.again({ team, user });
     const line = { command: '', text, key, ...(attached.length > 0 && { files }) };
-    const answer = await answerLine(deps, { team, channel, user }, line);
+    const answer = await answerLine(deps, { member, channel }, line);
     if (answer.kind === 'help') await reply(answer.view);
     if (answer.kind === 'told') await reply({ text: answer.text, blocks: [] });
     // A mention brings no trigger, and so no form: the usage has to do.

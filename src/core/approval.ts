@@ -49,7 +49,7 @@ function mayApprove(
 }
 
 /** The approvals of the plan that stand: not taken back, one a person. */
-function standing(settings: Settings, run: Run): Decision[] {
+export function standing(settings: Settings, run: Run): Decision[] {
   return run.decisions.filter(
     ({ kind, digest, actor }, index) =>
       kind === 'approve' &&
