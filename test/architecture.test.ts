@@ -131,3 +131,14 @@ test('every listener for Slack asks who was let in, and the door stands before a
     app.search(/register(Commands|Actions|Events)\(\n? *app/),
   );
 });
+
+test('the text of a message is made by the functions that make it harmless: no bare template, no cast', () => {
+  const slack = sources.filter((path) => path.startsWith('handlers/slack/'));
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  // What a button asks before it counts is plain text.
+  const bare = slack.filter((path) => /\btext(:| =) `/.test(read(path)) && !path.endsWith('run-buttons.ts'));
+  expect(bare).toEqual([]);
+  expect(slack.filter((path) => /\bas Mrkdwn\b|brand<'Mrkdwn'>/.test(read(path)))).toEqual([
+    'handlers/slack/blocks/elements.ts',
+  ]);
+});

@@ -8,7 +8,7 @@ import { decide } from '../../src/engine/decide.ts';
 import { stop } from '../../src/engine/stop.ts';
 import type { Admission } from './admission.ts';
 import { type Asker, askFor } from './ask.ts';
-import { type MessageView, section } from './blocks/elements.ts';
+import { harmless, type MessageView, section } from './blocks/elements.ts';
 import {
   answerAction,
   approveAction,
@@ -105,7 +105,7 @@ export function registerActions(app: App, deps: Deps, admission: Admission): voi
     const before = deps.engine.now();
     const run = await askFor(deps, asker, wish.data.operation, wish.data.input, key);
     if (run.createdAt >= before) return undefined;
-    const text = `That button was used already: run ${run.id} (${run.state}).`;
+    const text = harmless(`That button was used already: run ${run.id} (${run.state}).`);
     return { text, blocks: [section(text)] };
   });
   registerRunButtons(surface);
@@ -155,9 +155,9 @@ function registerForms({ app, deps, admission }: Surface): void {
       await askFor(deps, asker, operation, formInput(view.state.values), `form:${view.id}`);
       await ack();
     } catch (thrown) {
-      const { fault: problem, text } = faultView(thrown, deps.engine.redact);
+      const { fault: problem, words } = faultView(thrown, deps.engine.redact);
       const [field = 'app'] = Object.keys(view.state.values).filter((name) => problem.message.includes(`${name}:`));
-      await ack({ response_action: 'errors', errors: { [field]: text } });
+      await ack({ response_action: 'errors', errors: { [field]: words } });
     }
   });
 }

@@ -22,7 +22,7 @@ async function acknowledge(args: Args, view?: View): Promise<'told' | 'untold'> 
   }
   const field = 'view' in args && args.view ? Object.keys(args.view.state?.values ?? {})[0] : undefined;
   if ('view' in args && args.view && view && field !== undefined && args.body.type === 'view_submission') {
-    await args.ack({ response_action: 'errors', errors: { [field]: view.text } });
+    await args.ack({ response_action: 'errors', errors: { [field]: view.words } });
     return 'told';
   }
   if ('options' in args && args.options) await args.ack({ options: [] });

@@ -7,7 +7,7 @@ import type { Origin, Run } from '../../src/core/run.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
-import type { MessageView } from './blocks/elements.ts';
+import type { MessageView, Mrkdwn } from './blocks/elements.ts';
 import { attachedField, withFiles } from './file-input.ts';
 import { readLine } from './grammar.ts';
 import { helpAbout } from './help.ts';
@@ -21,7 +21,7 @@ type Deps = { engine: Engine };
 export type Answer =
   | { kind: 'help'; view: MessageView }
   | { kind: 'form'; operation: Operation }
-  | { kind: 'told'; text: string }
+  | { kind: 'told'; text: Mrkdwn }
   | { kind: 'asked'; run: Run; operation: Operation };
 
 const originOf = ({ member: { team, user }, channel }: Asker): Origin => ({ surface: 'slack', team, channel, user });

@@ -3,7 +3,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Operation } from '../../src/core/operation.ts';
 import type { Admission } from './admission.ts';
 import { type Answer, type Asker, answerLine } from './ask.ts';
-import type { MessageView } from './blocks/elements.ts';
+import { harmless, type MessageView } from './blocks/elements.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
 import { usageOf } from './grammar.ts';
@@ -48,7 +48,7 @@ async function openForm(
     .open({ trigger_id: trigger, view: operationModal(operation, deps.engine.settings(), channel) })
     .catch(async (problem: unknown) => {
       deps.log.warn({ problem }, 'a form could not be opened');
-      const text = `Slack did not open the form. Write it out: ${usageOf(operation)}`;
+      const text = harmless(`Slack did not open the form. Write it out: ${usageOf(operation)}`);
       await client.chat.postEphemeral({ channel, user: member.user, text });
     });
 }
