@@ -1,6 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { ReadAttached } from '../../../handlers/slack/attached.ts';
-import { createSlackClient } from '../../../handlers/slack/client.ts';
 import { createMentions, type Mention } from '../../../handlers/slack/mentions.ts';
 import { createSlackPeople } from '../../../handlers/slack/people.ts';
 import { keys } from '../../../src/store/keys.ts';

@@ -127,11 +127,10 @@ describe('who else is no full member', () => {
       team: { id: 'T0SUPPLIER' },
       user: { id: 'U0BEN', team_id: 'T0SHIPYARD' },
       channel: { id: 'C0SHIP' },
-      actions: JSON.parse(JSON.stringify(card.blocks)).flatMap(
-        (block: { elements?: unknown[] }) => block.elements ?? [],
-      ),
+      actions: [actionOf(card, 'Approve')],
     };
     await send(bot.slack.signed({ payload: JSON.stringify(payload) }));
+    await expect.poll(() => bot.told('U0BEN')).toEqual([outside]);
     await untouched(bot, id);
   });
 

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSlackSurface } from '../../../handlers/slack/app.ts';
-import { createSlackClient } from '../../../handlers/slack/client.ts';
 import { createSlackPeople } from '../../../handlers/slack/people.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import { startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
