@@ -45,6 +45,7 @@ export async function engineGround(url: string, apps: readonly string[]): Promis
     audit,
     delegations: remembered.delegations,
     clients: { ...world.clients, ...remembered },
+    membership: async () => ({ kind: 'member' }),
     wake: queue.wake,
     redact: createRedact([]),
     now: Date.now,

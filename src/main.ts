@@ -6,9 +6,9 @@ import { createMetrics } from '../handlers/http/metrics.ts';
 import { createHttpServer } from '../handlers/http/server.ts';
 import { createAnnouncer } from '../handlers/slack/announcer.ts';
 import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
-import { createSlackClient } from '../handlers/slack/client.ts';
 import { createHand } from '../handlers/slack/hand.ts';
-import { createMembers } from '../handlers/slack/members.ts';
+import { noMembers } from '../handlers/slack/members.ts';
+import { createSlackPeople } from '../handlers/slack/people.ts';
 import { createSettingsNotice } from '../handlers/slack/settings-notice.ts';
 import { type UserGroups, watchUserGroups } from '../handlers/slack/user-groups.ts';
 import { startAuditFile } from '../jobs/audit-file.ts';
@@ -69,6 +69,8 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
   const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix, seal);
   stops.add(queue.close);
   const { store, audit, remembered, notices, alerts } = createStores(redis, seal, log);
+  const { SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl } = env;
+  const slack = token === undefined ? undefined : createSlackPeople({ token, apiUrl }, Date.now);
   const engine: Engine = {
     catalogue,
     settings,
@@ -79,15 +81,16 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
       ...remembered,
       runs: wakingRuns(store, queue.wake),
       ...outside.clients,
-      hand: createHand(slackClient(env)),
+      hand: createHand(slack?.client),
     },
+    membership: slack?.members.membership ?? noMembers,
     wake: queue.wake,
     redact: createRedact(secretsOf(env)),
     now: Date.now,
     newId: newRunId,
     log,
   };
-  return { engine, audit, metrics, seal, notices, alerts };
+  return { engine, slack, audit, metrics, seal, notices, alerts };
 }
 
 type Core = Awaited<ReturnType<typeof createEngine>>;
@@ -111,12 +114,12 @@ async function startWorker(env: Environment, { engine, audit, seal }: Core, log:
 
 async function startSlack(
   env: Environment,
-  { engine, notices, alerts }: Core,
+  { engine, slack, notices, alerts }: Core,
   log: Logger,
   stops: Stops,
 ): Promise<SlackSurface | undefined> {
-  const client = slackClient(env);
-  if (env.SLACK_BOT_TOKEN === undefined || !client) return undefined;
+  if (env.SLACK_BOT_TOKEN === undefined || !slack) return undefined;
+  const { client, members, installed } = slack;
   const connection = { token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL };
   const announce = createAnnouncer({
     now: Date.now,
@@ -133,8 +136,8 @@ async function startSlack(
   stops.add(notifier.stop);
   if (env.ROLE === 'worker') return undefined;
   const surface = await createSlackSurface(
-    { engine, members: createMembers(client, engine.now), log },
-    { ...connection, client, signingSecret: env.SLACK_SIGNING_SECRET ?? '', appToken: env.SLACK_APP_TOKEN },
+    { engine, members, log },
+    { ...connection, client, installed, signingSecret: env.SLACK_SIGNING_SECRET ?? '', appToken: env.SLACK_APP_TOKEN },
   );
   await surface.start();
   stops.add(surface.stop);
@@ -183,11 +186,6 @@ async function startHttp(
 
 type Told = { settings?: (change: SettingsChange) => void; groups?: UserGroups };
 
-const slackClient = (env: Environment) =>
-  env.SLACK_BOT_TOKEN === undefined
-    ? undefined
-    : createSlackClient({ token: env.SLACK_BOT_TOKEN, apiUrl: env.SLACK_API_URL });
-
 /** What the settings need of Slack: who is in its user groups; and what Slack needs to know of them. */
 async function watchSlack(
   client: WebClient,
@@ -229,8 +227,7 @@ async function main(): Promise<void> {
   stops.add(async () => settings.stop());
   const current = () => ({ ...settings.current(), groups: told.groups?.members() ?? {} });
   const core = await createEngine(env, current, log, stops);
-  const client = slackClient(env);
-  if (client) await watchSlack(client, settings, told, core, log, stops);
+  if (core.slack) await watchSlack(core.slack.client, settings, told, core, log, stops);
   if (env.ROLE !== 'bot') await startWorker(env, core, log, stops);
   const slack = await startSlack(env, core, log, stops);
   await startHttp(env, core, slack, log, stops);

@@ -203,3 +203,45 @@ test('“not the same person” is never taken for “somebody else”: nobody i
   const doubting = sources.filter((path) => /!\s*\(?\s*samePerson\(/.test(readFileSync(join(root, path), 'utf8')));
   expect(doubting.filter((path) => !refusesOthers.includes(path))).toEqual([]);
 });
+
+/** The three that know what Slack says of whose somebody is: what a request claims, where we are installed, who is a member. */
+const identity = ['claims', 'installation', 'members'].map((name) => `handlers/slack/${name}.ts`);
+const claim =
+  /\b(\w*team_id|user_team|source_team|enterprise(_id|_user|Id)?|is_stranger|user_id)\b|\bcontext\.\w*[iI]d\b|\bbody\.(team|user)\b|\bevent\.(user|team)\b/;
+
+test('whose somebody in Slack is, is nowhere taken from a request', () => {
+  const slack = sources.filter((path) => path.startsWith('handlers/slack/') && !identity.includes(path));
+  expect(slack.filter((path) => claim.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
+  expect(claim.test('askerOf({ team: body.user.team_id ?? body.team?.id })')).toBe(true);
+});
+
+test('an actor of Slack is made of a member alone (`can` asks only what the policy would say of one)', () => {
+  const makers = sources.filter((path) =>
+    /kind: 'slack'( as const)?[,\s]/.test(readFileSync(join(root, path), 'utf8')),
+  );
+  expect(makers.sort()).toEqual(['handlers/slack/members.ts', 'src/operations/admin/can.ts']);
+});
+
+test('every listener for Slack asks who was let in, and the door stands before all of them', () => {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const listener = /\bapp\.(command|action|view|event|shortcut|options|message|function|assistant)\b/;
+  const listening = sources.filter((path) => listener.test(read(path)));
+  expect(listening.sort()).toEqual(['actions', 'commands', 'events'].map((name) => `handlers/slack/${name}.ts`));
+  expect(listening.filter((path) => !read(path).includes('memberOf(context)'))).toEqual([]);
+  const app = read('handlers/slack/app.ts');
+  expect(app.indexOf('app.use(admission.middleware)')).toBeGreaterThan(0);
+  expect(app.indexOf('app.use(admission.middleware)')).toBeLessThan(
+    app.search(/register(Commands|Actions|Events)\(\n? *app/),
+  );
+});
+
+test('the text of a message is made by the functions that make it harmless: no bare template, no cast', () => {
+  const slack = sources.filter((path) => path.startsWith('handlers/slack/'));
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  // What a button asks before it counts is plain text.
+  const bare = slack.filter((path) => /\btext(:| =) `/.test(read(path)) && !path.endsWith('run-buttons.ts'));
+  expect(bare).toEqual([]);
+  expect(slack.filter((path) => /\bas Mrkdwn\b|brand<'Mrkdwn'>/.test(read(path)))).toEqual([
+    'handlers/slack/blocks/elements.ts',
+  ]);
+});

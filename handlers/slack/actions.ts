@@ -1,6 +1,5 @@
 import type { App, BlockAction, ButtonAction, ViewSubmitAction } from '@slack/bolt';
 import { z } from 'zod';
-import type { Actor } from '../../src/core/actor.ts';
 import type { Outcome } from '../../src/core/approval.ts';
 import { fault } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
@@ -8,8 +7,9 @@ import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
+import type { Admission } from './admission.ts';
 import { type Asker, askFor } from './ask.ts';
-import { type MessageView, section } from './blocks/elements.ts';
+import { harmless, type MessageView, section } from './blocks/elements.ts';
 import {
   answerAction,
   approveAction,
@@ -21,23 +21,13 @@ import {
 } from './blocks/run-buttons.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
+import { actorOf } from './members.ts';
 import { askForm, formInput, rejectForm, rejectModal } from './modal.ts';
 import { refusalText } from './refusal-text.ts';
 
 const AskValue = z.object({ operation: z.string(), input: z.record(z.string(), z.unknown()) });
 const RejectMetadata = z.object({ run: z.string(), digest: z.string(), channel: z.string() });
 const AskMetadata = z.object({ operation: z.string(), channel: z.string() });
-
-function askerOf(body: BlockAction<ButtonAction>): Asker {
-  // The user's own team, not the workspace's: in a shared channel strangers can click.
-  return { team: body.user.team_id ?? body.team?.id ?? '', channel: body.channel?.id ?? '', user: body.user.id };
-}
-
-const viewAsker = (body: ViewSubmitAction, channel: string): Asker => ({
-  team: body.user.team_id ?? body.team?.id ?? '',
-  channel,
-  user: body.user.id,
-});
 
 function ballotOf(value: string): { run: string; digest: string } {
   const [run = '', digest = ''] = value.split(' ');
@@ -46,14 +36,17 @@ function ballotOf(value: string): { run: string; digest: string } {
 
 async function castVote(
   deps: Deps,
-  asker: Asker,
+  { member }: Asker,
   kind: 'approve' | 'reject',
   on: { run: string; digest: string },
   reason?: string,
 ) {
-  await deps.members.check(asker.user, asker.team);
-  const actor = { kind: 'slack' as const, team: asker.team, user: asker.user };
-  return await decide(deps.engine, on.run, { actor, kind, digest: on.digest, ...(reason && { reason }) });
+  return await decide(deps.engine, on.run, {
+    actor: actorOf(member),
+    kind,
+    digest: on.digest,
+    ...(reason && { reason }),
+  });
 }
 
 function refusalView(deps: Deps, { outcome, run }: { outcome: Outcome; run: Run }): MessageView | undefined {
@@ -62,28 +55,30 @@ function refusalView(deps: Deps, { outcome, run }: { outcome: Outcome; run: Run 
   return { text, blocks: [section(`:no_entry_sign: ${text}`)] };
 }
 
-type Click = { body: BlockAction<ButtonAction>; action: ButtonAction; trigger: string };
+/** Where listeners are hung up, and what they need. */
+type Surface = { app: App; deps: Deps; admission: Admission };
+type Click = { asker: Asker; body: BlockAction<ButtonAction>; action: ButtonAction; trigger: string };
 
 /** Acknowledges, does it, and tells the person alone where it was refused. */
 function onClick(
-  app: App,
-  deps: Deps,
+  { app, deps, admission }: Surface,
   action: string | RegExp,
   act: (click: Click, open: App['client']) => Promise<MessageView | undefined>,
 ): void {
   app.action<BlockAction<ButtonAction>>(
     { type: 'block_actions', action_id: action },
-    async ({ ack, body, action: clicked, client }) => {
+    async ({ ack, body, action: clicked, client, context }) => {
+      const asker = { member: admission.memberOf(context), channel: body.channel?.id ?? '' };
       const tell = (view: MessageView) =>
         client.chat.postEphemeral({
-          channel: askerOf(body).channel,
-          user: body.user.id,
+          channel: asker.channel,
+          user: asker.member.user,
           text: view.text,
           blocks: view.blocks,
         });
       await ack();
       try {
-        const view = await act({ body, action: clicked, trigger: body.trigger_id }, client);
+        const view = await act({ asker, body, action: clicked, trigger: body.trigger_id }, client);
         if (view) await tell(view);
       } catch (thrown) {
         deps.log.warn({ problem: thrown }, 'a click was refused');
@@ -94,19 +89,17 @@ function onClick(
 }
 
 /** Approve, Reject, and every button that asks for an operation. */
-export function registerActions(app: App, deps: Deps): void {
-  onClick(app, deps, approveAction, async ({ body, action }) =>
-    refusalView(deps, await castVote(deps, askerOf(body), 'approve', ballotOf(action.value ?? ''))),
+export function registerActions(app: App, deps: Deps, admission: Admission): void {
+  const surface = { app, deps, admission };
+  onClick(surface, approveAction, async ({ asker, action }) =>
+    refusalView(deps, await castVote(deps, asker, 'approve', ballotOf(action.value ?? ''))),
   );
-  onClick(app, deps, rejectAction, async ({ body, action, trigger }, client) => {
-    const asker = askerOf(body);
-    await deps.members.check(asker.user, asker.team);
+  onClick(surface, rejectAction, async ({ asker, action, trigger }, client) => {
     const view = rejectModal({ ...ballotOf(action.value ?? ''), channel: asker.channel });
     await client.views.open({ trigger_id: trigger, view });
     return undefined;
   });
-  onClick(app, deps, new RegExp(`^${askAction}_`), async ({ body, action }) => {
-    const asker = askerOf(body);
+  onClick(surface, new RegExp(`^${askAction}_`), async ({ asker, body, action }) => {
     const wish = AskValue.safeParse(JSON.parse(action.value ?? '{}'));
     if (!wish.success) throw fault('BAD_INPUT', { problem: 'That button is from another version of Shipmate.' });
     // One button asks once, however often and by whomever it is clicked.
@@ -114,44 +107,40 @@ export function registerActions(app: App, deps: Deps): void {
     const before = deps.engine.now();
     const run = await askFor(deps, asker, wish.data.operation, wish.data.input, key);
     if (run.createdAt >= before) return undefined;
-    const text = `That button was used already: run ${run.id} (${run.state}).`;
+    const text = harmless(`That button was used already: run ${run.id} (${run.state}).`);
     return { text, blocks: [section(text)] };
   });
-  registerRunButtons(app, deps);
-  registerForms(app, deps);
+  registerRunButtons(surface);
+  registerForms(surface);
 }
 
 /** Stop, the answers to a parked run's question, and the review of a broken glass. */
-function registerRunButtons(app: App, deps: Deps): void {
-  const actorIn = async (body: BlockAction<ButtonAction>): Promise<Actor> => {
-    const { user, team } = askerOf(body);
-    await deps.members.check(user, team);
-    return { kind: 'slack', team, user };
-  };
-  onClick(app, deps, stopAction, async ({ body, action }) => {
-    await stop(deps.engine, action.value ?? '', { actor: await actorIn(body) });
+function registerRunButtons(surface: Surface): void {
+  const { deps } = surface;
+  onClick(surface, stopAction, async ({ asker, action }) => {
+    await stop(deps.engine, action.value ?? '', { actor: actorOf(asker.member) });
     return undefined;
   });
-  onClick(app, deps, new RegExp(`^${answerAction}_`), async ({ body, action }) => {
+  onClick(surface, new RegExp(`^${answerAction}_`), async ({ asker, action }) => {
     const value = action.value ?? '';
     const [run = ''] = value.split(' ', 1);
-    await answer(deps.engine, run, await actorIn(body), value.slice(run.length + 1));
+    await answer(deps.engine, run, actorOf(asker.member), value.slice(run.length + 1));
     return undefined;
   });
-  onClick(app, deps, resumeAction, async ({ body, action }) => {
-    await resume(deps.engine, action.value ?? '', await actorIn(body));
+  onClick(surface, resumeAction, async ({ asker, action }) => {
+    await resume(deps.engine, action.value ?? '', actorOf(asker.member));
     return undefined;
   });
-  onClick(app, deps, reviewAction, async ({ body, action }) => {
-    await review(deps.engine, action.value ?? '', await actorIn(body));
+  onClick(surface, reviewAction, async ({ asker, action }) => {
+    await review(deps.engine, action.value ?? '', actorOf(asker.member));
     return undefined;
   });
 }
 
-function registerForms(app: App, deps: Deps): void {
-  app.view<ViewSubmitAction>(rejectForm, async ({ ack, body, view, client }) => {
+function registerForms({ app, deps, admission }: Surface): void {
+  app.view<ViewSubmitAction>(rejectForm, async ({ ack, view, client, context }) => {
     const metadata = RejectMetadata.parse(JSON.parse(view.private_metadata));
-    const asker = viewAsker(body, metadata.channel);
+    const asker = { member: admission.memberOf(context), channel: metadata.channel };
     const { reason } = formInput(view.state.values);
     await ack();
     const result = await castVote(deps, asker, 'reject', metadata, typeof reason === 'string' ? reason : undefined)
@@ -160,20 +149,21 @@ function registerForms(app: App, deps: Deps): void {
     if (result)
       await client.chat.postEphemeral({
         channel: asker.channel,
-        user: asker.user,
+        user: asker.member.user,
         text: result.text,
         blocks: result.blocks,
       });
   });
-  app.view<ViewSubmitAction>(askForm, async ({ ack, body, view }) => {
+  app.view<ViewSubmitAction>(askForm, async ({ ack, view, context }) => {
     const { operation, channel } = AskMetadata.parse(JSON.parse(view.private_metadata));
+    const asker = { member: admission.memberOf(context), channel };
     try {
-      await askFor(deps, viewAsker(body, channel), operation, formInput(view.state.values), `form:${view.id}`);
+      await askFor(deps, asker, operation, formInput(view.state.values), `form:${view.id}`);
       await ack();
     } catch (thrown) {
-      const { fault: problem, text } = faultView(thrown, deps.engine.redact);
+      const { fault: problem, words } = faultView(thrown, deps.engine.redact);
       const [field = 'app'] = Object.keys(view.state.values).filter((name) => problem.message.includes(`${name}:`));
-      await ack({ response_action: 'errors', errors: { [field]: text } });
+      await ack({ response_action: 'errors', errors: { [field]: words } });
     }
   });
 }

@@ -20,7 +20,7 @@ import type { Steer } from '../../src/core/steer.ts';
 import { whereTo, wholeFirstMs } from './address.ts';
 import { afterFailure } from './after-failure.ts';
 import { alertMessage } from './blocks/alert-message.ts';
-import { type MessageView, section } from './blocks/elements.ts';
+import { harmless, type MessageView, section } from './blocks/elements.ts';
 import { type InLine, runMessage } from './blocks/run-message.ts';
 import { threadReply } from './blocks/thread-reply.ts';
 import { courseOf } from './chart/course.ts';
@@ -114,7 +114,8 @@ async function fileInThread(deps: Deps, run: Run, { channel, ...shown }: Shown):
   const problem = whole && (await upload(deps.client, whole, { channel_id: channel, thread_ts: ts }));
   if (problem === undefined) return;
   deps.log.warn({ runId: run.id, problem }, 'Slack did not take a file');
-  const view = { text: problem, blocks: [section(problem)] };
+  const text = harmless(problem);
+  const view = { text, blocks: [section(text)] };
   await deps.client.chat.postMessage({ channel, thread_ts: ts, ...view });
 }
 

@@ -2,10 +2,12 @@ import type { RequestListener } from 'node:http';
 import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import { registerActions } from './actions.ts';
+import { createAdmission } from './admission.ts';
 import { createAttached } from './attached.ts';
 import { registerCommands } from './commands.ts';
 import type { Deps } from './deps.ts';
 import { registerEvents } from './events.ts';
+import type { LookUpInstallation } from './installation.ts';
 import { commandsOf } from './manifest.ts';
 import { createMentions } from './mentions.ts';
 import { refuseFuture } from './refuse-future.ts';
@@ -17,6 +19,7 @@ export type SlackOptions = {
   appToken?: string;
   apiUrl?: string;
   client: WebClient;
+  installed: LookUpInstallation;
 };
 
 export type SlackSurface = {
@@ -43,17 +46,12 @@ function receiverOf({ signingSecret, appToken, apiUrl }: SlackOptions) {
   });
 }
 
-/** Who the bot is, asked of Slack when it is first needed, so that Slack away does not keep the bot from starting. */
-function authorizer(client: WebClient, token: string) {
-  let identity: Promise<{ botId?: string; botUserId?: string; teamId?: string }> | undefined;
+/** Who the bot is. Slack away does not keep Bolt from handing on what is refused then, and said to be. */
+function authorizer({ installed, token }: SlackOptions) {
   return async () => {
-    identity ??= client.auth
-      .test()
-      .then(({ bot_id, user_id, team_id }) => ({ botId: bot_id, botUserId: user_id, teamId: team_id }));
-    const known = await identity.catch(() => {
-      identity = undefined;
-      return {};
-    });
+    const known = await installed()
+      .then(({ team, bot }) => ({ teamId: team, ...bot }))
+      .catch(() => ({}));
     return { botToken: token, ...known };
   };
 }
@@ -63,7 +61,7 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
   const receiver = receiverOf(options);
   const app = new App({
     receiver,
-    authorize: authorizer(options.client, options.token),
+    authorize: authorizer(options),
     tokenVerificationEnabled: false,
     deferInitialization: true,
     // Nothing is kept about conversations, so nothing has to be looked up for each request.
@@ -78,14 +76,18 @@ export async function createSlackSurface(deps: Deps, options: SlackOptions): Pro
   await app.init();
   app.error(async (problem) => deps.log.error({ problem }, 'a Slack handler failed'));
   app.use(refuseFuture(deps));
+  // Before every listener, so that none can forget it.
+  const admission = createAdmission(deps);
+  app.use(admission.middleware);
   registerCommands(
     app,
     deps,
+    admission,
     commandsOf(deps.engine.catalogue).map(({ command }) => command),
   );
-  registerActions(app, deps);
+  registerActions(app, deps, admission);
   const mentions = createMentions({ deps, client: options.client, readAttached: createAttached(options) });
-  registerEvents(app, deps, mentions);
+  registerEvents(app, deps, admission, mentions);
   if (receiver instanceof HTTPReceiver) {
     return {
       listener: receiver.requestListener,

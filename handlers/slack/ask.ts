@@ -1,4 +1,3 @@
-import type { Actor } from '../../src/core/actor.ts';
 import type { NamedText } from '../../src/core/documents.ts';
 import { fault } from '../../src/core/errors.ts';
 import { didYouMean } from '../../src/core/near.ts';
@@ -8,24 +7,24 @@ import type { Origin, Run } from '../../src/core/run.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { requestEach } from '../../src/engine/request.ts';
 import { undo } from '../../src/engine/undo.ts';
-import type { MessageView } from './blocks/elements.ts';
+import type { MessageView, Mrkdwn } from './blocks/elements.ts';
 import { attachedField, withFiles } from './file-input.ts';
 import { readLine } from './grammar.ts';
 import { helpAbout } from './help.ts';
-import type { Members } from './members.ts';
+import { actorOf, type Member } from './members.ts';
 import { runCommands, sayOfRun } from './run-commands.ts';
 
-/** Where in Slack somebody asked. */
-export type Asker = { team: string; channel: string; user: string };
+/** Who asked, and where in Slack. */
+export type Asker = { member: Member; channel: string };
+type Deps = { engine: Engine };
 
 export type Answer =
   | { kind: 'help'; view: MessageView }
   | { kind: 'form'; operation: Operation }
-  | { kind: 'told'; text: string }
+  | { kind: 'told'; text: Mrkdwn }
   | { kind: 'asked'; run: Run; operation: Operation };
 
-const actorOf = ({ team, user }: Asker): Actor => ({ kind: 'slack', team, user });
-const originOf = (asker: Asker): Origin => ({ surface: 'slack', ...asker });
+const originOf = ({ member: { team, user }, channel }: Asker): Origin => ({ surface: 'slack', team, channel, user });
 
 /** `/deploy …` and `/ship deploy …` mean the same. */
 function operationAndRest(catalogue: Catalogue, command: string, text: string): { name: string; rest: string } {
@@ -46,48 +45,40 @@ function operationAndRest(catalogue: Catalogue, command: string, text: string): 
 
 /** Puts a request of somebody in Slack through the front door. @throws Fault */
 export async function askFor(
-  deps: { engine: Engine; members: Members },
+  deps: Deps,
   asker: Asker,
   operation: string,
   input: unknown,
   key: string | undefined,
   breakGlass?: string,
 ): Promise<Run> {
-  await deps.members.check(asker.user, asker.team);
-  const ask = { actor: actorOf(asker), operation, input, origin: originOf(asker), key };
+  const ask = { actor: actorOf(asker.member), operation, input, origin: originOf(asker), key };
   // Of several environments each run has its own message; the first one's time tells whether all of it is new.
   const [first] = await requestEach(deps.engine, { ...ask, ...(breakGlass !== undefined && { breakGlass }) });
   if (!first) throw fault('BAD_INPUT', { problem: `${operation}: no environment is named.` });
   return first;
 }
 
-async function askUndo(
-  deps: { engine: Engine; members: Members },
-  asker: Asker,
-  id: string,
-  key: string,
-): Promise<Answer> {
-  await deps.members.check(asker.user, asker.team);
-  const run = await undo(deps.engine, id, { actor: actorOf(asker), origin: originOf(asker), key });
+async function askUndo(deps: Deps, asker: Asker, id: string, key: string): Promise<Answer> {
+  const run = await undo(deps.engine, id, { actor: actorOf(asker.member), origin: originOf(asker), key });
   return { kind: 'asked', run, operation: operationOf(deps.engine.catalogue, run.operation) };
 }
 
 /** What is said about a run instead of clicking; undefined where the line is none of that. */
 async function runLine(
-  deps: { engine: Engine; members: Members },
+  deps: Deps,
   asker: Asker,
   { name, rest, key }: { name: string; rest: string; key: string },
 ): Promise<Answer | undefined> {
   if (name === 'undo' && rest !== '') return await askUndo(deps, asker, rest, key);
   if (!Object.hasOwn(runCommands, name)) return undefined;
-  await deps.members.check(asker.user, asker.team);
-  const text = await sayOfRun(deps.engine, name, rest, actorOf(asker));
+  const text = await sayOfRun(deps.engine, name, rest, actorOf(asker.member));
   return text === undefined ? undefined : { kind: 'told', text };
 }
 
 /** Answers a line of words, from a slash command or a mention. @throws Fault */
 export async function answerLine(
-  deps: { engine: Engine; members: Members },
+  deps: Deps,
   asker: Asker,
   line: { command: string; text: string; key: string; files?: (() => Promise<NamedText[]>) | undefined },
 ): Promise<Answer> {
@@ -108,12 +99,9 @@ export async function answerLine(
   const operation = operationOf(deps.engine.catalogue, name);
   const needsForm = rest === '' && [...operation.fields.values()].some(({ required }) => required);
   if (needsForm && operation.effect === 'change') {
-    await deps.members.check(asker.user, asker.team);
     return { kind: 'form', operation };
   }
   const { input: said, breakGlass } = readLine(operation, rest);
-  // Files are fetched only for those who may ask at all.
-  if (line.files) await deps.members.check(asker.user, asker.team);
   const input = line.files && field ? withFiles(said, field, await line.files()) : said;
   const run = await askFor(deps, asker, name, input, line.key, breakGlass);
   return { kind: 'asked', run, operation };

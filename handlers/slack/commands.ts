@@ -1,8 +1,9 @@
 import type { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Operation } from '../../src/core/operation.ts';
+import type { Admission } from './admission.ts';
 import { type Answer, type Asker, answerLine } from './ask.ts';
-import type { MessageView } from './blocks/elements.ts';
+import { harmless, type MessageView } from './blocks/elements.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
 import { usageOf } from './grammar.ts';
@@ -15,10 +16,10 @@ const onlyYou = (view: MessageView) => ({
 });
 
 /** Slash commands: the request is stored before it is acknowledged, so what could not be stored is said at once. */
-export function registerCommands(app: App, deps: Deps, commands: readonly string[]): void {
+export function registerCommands(app: App, deps: Deps, { memberOf }: Admission, commands: readonly string[]): void {
   for (const name of commands) {
-    app.command(name, async ({ command, ack, client }) => {
-      const asker: Asker = { team: command.team_id, channel: command.channel_id, user: command.user_id };
+    app.command(name, async ({ command, ack, client, context }) => {
+      const asker: Asker = { member: memberOf(context), channel: command.channel_id };
       const line = { command: command.command, text: command.text ?? '', key: `command:${command.trigger_id}` };
       const began = deps.engine.now();
       try {
@@ -42,13 +43,13 @@ async function openForm(
   asker: Asker,
   deps: Deps,
 ): Promise<void> {
-  const { channel, user } = asker;
+  const { channel, member } = asker;
   await client.views
     .open({ trigger_id: trigger, view: operationModal(operation, deps.engine.settings(), channel) })
     .catch(async (problem: unknown) => {
       deps.log.warn({ problem }, 'a form could not be opened');
-      const text = `Slack did not open the form. Write it out: ${usageOf(operation)}`;
-      await client.chat.postEphemeral({ channel, user, text });
+      const text = harmless(`Slack did not open the form. Write it out: ${usageOf(operation)}`);
+      await client.chat.postEphemeral({ channel, user: member.user, text });
     });
 }
 

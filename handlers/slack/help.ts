@@ -1,5 +1,5 @@
 import { type Catalogue, type Operation, operationOf } from '../../src/core/operation.ts';
-import { code, context, header, type MessageView, section } from './blocks/elements.ts';
+import { code, context, harmless, header, type MessageView, section } from './blocks/elements.ts';
 import { spoken, usageOf } from './grammar.ts';
 import { runCommands } from './run-commands.ts';
 
@@ -35,7 +35,7 @@ const filesLine = ({ name, fields }: Operation): string[] =>
 /** One operation with all its examples. */
 export function operationHelp(operation: Operation): MessageView {
   return {
-    text: usageOf(operation),
+    text: harmless(usageOf(operation)),
     blocks: [
       header(spoken(operation.name)),
       section(lineOf(operation, operation.examples)),
@@ -49,7 +49,7 @@ export function subjectHelp(catalogue: Catalogue, subject: string): MessageView 
   const operations = subjectsOf(catalogue).get(subject) ?? [];
   const lines = operations.map((operation) => lineOf(operation, operation.examples.slice(0, 1)));
   return {
-    text: `${subject}: ${operations.map(({ name }) => spoken(name)).join(', ')}`,
+    text: harmless(`${subject}: ${operations.map(({ name }) => spoken(name)).join(', ')}`),
     blocks: [header(subject), ...portions(lines).map((portion) => section(portion.join('\n')))],
   };
 }
@@ -61,7 +61,7 @@ export function helpView(catalogue: Catalogue): MessageView {
     ([subject, operations]) => `*${subject}*  ${operations.map(({ name }) => code(spoken(name))).join(' ')}`,
   );
   return {
-    text: `Shipmate knows: ${[...catalogue.keys()].map(spoken).join(', ')}`,
+    text: harmless(`Shipmate knows: ${[...catalogue.keys()].map(spoken).join(', ')}`),
     blocks: [
       header('What Shipmate can do'),
       ...portions(lines).map((portion) => section(portion.join('\n'))),

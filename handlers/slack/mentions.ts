@@ -2,6 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import { answerLine } from './ask.ts';
 import type { ReadAttached } from './attached.ts';
+import { harmless, type MessageView } from './blocks/elements.ts';
 import type { Deps } from './deps.ts';
 import { faultView } from './fault-view.ts';
 import { usageOf } from './grammar.ts';
@@ -32,16 +33,18 @@ type Room = { deps: Deps; client: WebClient; readAttached: ReadAttached };
 
 async function answerMention({ deps, client, readAttached }: Room, mention: Mention): Promise<void> {
   const { key, channel, user, team, text, thread, files: attached } = mention;
-  const reply = (view: { text: string; blocks: ReturnType<typeof faultView>['blocks'] }) =>
-    client.chat.postEphemeral({ channel, user, ...view, ...(thread !== undefined && { thread_ts: thread }) });
+  const reply = ({ text, blocks }: MessageView) =>
+    client.chat.postEphemeral({ channel, user, text, blocks, ...(thread !== undefined && { thread_ts: thread }) });
   const files = () => readAttached(attached, AbortSignal.timeout(filesMs));
   try {
+    // It may have been kept a while: whoever asked has to be a member still, before their files are fetched.
+    const member = await deps.members.again({ team, user });
     const line = { command: '', text, key, ...(attached.length > 0 && { files }) };
-    const answer = await answerLine(deps, { team, channel, user }, line);
+    const answer = await answerLine(deps, { member, channel }, line);
     if (answer.kind === 'help') await reply(answer.view);
     if (answer.kind === 'told') await reply({ text: answer.text, blocks: [] });
     // A mention brings no trigger, and so no form: the usage has to do.
-    if (answer.kind === 'form') await reply({ text: `Usage: ${usageOf(answer.operation)}`, blocks: [] });
+    if (answer.kind === 'form') await reply({ text: harmless(`Usage: ${usageOf(answer.operation)}`), blocks: [] });
   } catch (thrown) {
     await reply(faultView(thrown, deps.engine.redact));
   }

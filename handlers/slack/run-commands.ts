@@ -7,13 +7,14 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { readRun } from '../../src/engine/reading.ts';
 import { resume } from '../../src/engine/resume.ts';
 import { stop } from '../../src/engine/stop.ts';
+import { harmless, type Mrkdwn, mrkdwn } from './blocks/elements.ts';
 import { refusalText } from './refusal-text.ts';
 
 type RunCommand = {
   usage: string;
   summary: string;
   /** Answers with what the person is told. @throws Fault */
-  act(engine: Engine, run: Run, actor: Actor, rest: string): Promise<string>;
+  act(engine: Engine, run: Run, actor: Actor, rest: string): Promise<Mrkdwn>;
 };
 
 /** What can be said about a run instead of clicking. Approving is not among them: one approves a plan that one sees. */
@@ -23,7 +24,7 @@ export const runCommands: Record<string, RunCommand> = {
     summary: 'Stop a run, or take a request back',
     act: async (engine, run, actor, reason) => {
       await stop(engine, run.id, { actor, ...(reason !== '' && { reason }) });
-      return `Run ${run.id} is told to stop; its message shows when it has.`;
+      return mrkdwn`Run ${harmless(run.id)} is told to stop; its message shows when it has.`;
     },
   },
   resume: {
@@ -31,7 +32,7 @@ export const runCommands: Record<string, RunCommand> = {
     summary: 'Take up a run that was set aside',
     act: async (engine, run, actor) => {
       await resume(engine, run.id, actor);
-      return `Run ${run.id} is taken up again.`;
+      return mrkdwn`Run ${harmless(run.id)} is taken up again.`;
     },
   },
   withdraw: {
@@ -41,7 +42,7 @@ export const runCommands: Record<string, RunCommand> = {
       const ballot = { actor, kind: 'withdraw' as const, digest: run.plan?.digest ?? '' };
       const { outcome, run: now } = await decide(engine, run.id, ballot);
       if (outcome.kind === 'refused') return refusalText(outcome, now, engine.settings());
-      return `Your approval of run ${run.id} is taken back.`;
+      return mrkdwn`Your approval of run ${harmless(run.id)} is taken back.`;
     },
   },
   answer: {
@@ -49,7 +50,7 @@ export const runCommands: Record<string, RunCommand> = {
     summary: 'Answer what a run asks',
     act: async (engine, run, actor, choice) => {
       await answer(engine, run.id, actor, choice);
-      return `Run ${run.id} goes on.`;
+      return mrkdwn`Run ${harmless(run.id)} goes on.`;
     },
   },
   review: {
@@ -57,13 +58,13 @@ export const runCommands: Record<string, RunCommand> = {
     summary: 'Say that you have looked at a run for which the glass was broken',
     act: async (engine, run, actor) => {
       await review(engine, run.id, actor);
-      return `Run ${run.id} is reviewed.`;
+      return mrkdwn`Run ${harmless(run.id)} is reviewed.`;
     },
   },
 };
 
 /** Does what a line says about a run. @throws Fault UNKNOWN_RUN, BAD_COMMAND, or what the engine refuses */
-export async function sayOfRun(engine: Engine, name: string, rest: string, actor: Actor): Promise<string | undefined> {
+export async function sayOfRun(engine: Engine, name: string, rest: string, actor: Actor): Promise<Mrkdwn | undefined> {
   const command = Object.hasOwn(runCommands, name) ? runCommands[name] : undefined;
   // `resume` alone is an operation: it lets changes go on after a stop.
   if (!command || (name === 'resume' && rest === '')) return undefined;

@@ -68,7 +68,7 @@ function mayApprove(
   return holdsRole(settings, ballot.actor, roles) || standsInFor(settings, run, ballot, roles, delegations);
 }
 
-/** The approvals of the plan that stand: not taken back. */
+/** The approvals of the plan that stand: not taken back, one a person. */
 export function standing(settings: Settings, run: Run): Decision[] {
   return run.decisions.filter(
     ({ kind, digest, actor }, index) =>

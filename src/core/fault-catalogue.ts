@@ -129,10 +129,16 @@ export const faultCatalogue = {
     say: 'Shipmate takes requests from full members of this workspace only; you are {kind}.',
     hint: 'Ask a colleague who is a member to do it.',
   },
+  NO_LONGER_MEMBER: {
+    status: 403,
+    retry: 'never',
+    say: '{who} asked for this or approved it, and is {kind}; so it was not done.',
+    hint: 'Have a full member of the workspace ask for it anew.',
+  },
   IDENTITY_UNKNOWN: {
     status: 503,
     retry: 'later',
-    say: 'Slack did not say who you are in time, so nothing was started.',
+    say: 'Slack did not say in time who asks or approved, so nothing was started.',
     hint: 'Ask again in a minute.',
   },
   TOKEN_MISSING: {

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts';
 import type { AlertGroup } from './alert.ts';
 import type { Delegation } from './approval.ts';
 import type { AuditEntry, AuditHead, AuditRecord } from './audit.ts';
@@ -46,6 +47,13 @@ export type Clients = {
 
 /** What may go wrong as things are set up, and how to mend it. */
 export type SetupWarning = { problem: string; mend: string };
+
+/**
+ * Whether somebody may still ask and decide, as the platform that knows them says; remembered for five minutes at most.
+ * Whoever it is that may not is told by `other`: “a guest”, “from another workspace”.
+ * @throws Fault IDENTITY_UNKNOWN where the platform does not say
+ */
+export type Membership = (actor: Actor) => Promise<{ kind: 'member' } | { kind: 'other'; other: string }>;
 
 /** Gives something to the asker of a run alone, where nobody else sees it and nothing keeps it. */
 export type Hand = {

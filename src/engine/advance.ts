@@ -12,6 +12,7 @@ import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
 import { leaveTurns, takeTurn, turnsOf } from './order.ts';
 import { stopParts } from './parts.ts';
+import { checkPeople } from './people.ts';
 import { checkPart, planned, runContext } from './planning.ts';
 import { boundedAnswer } from './reads.ts';
 
@@ -71,6 +72,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!(await takeTurn(lap, operation)) || !(await stillHolds(lap, operation))) return;
   const { id, input, plan, startedAt } = lap.run();
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
+  if (startedAt === undefined) await checkPeople(lap);
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const found = await operation.run(runContext(lap, operation, plan), input);
   const answer = boundedAnswer(lap.engine.settings().reads, lap.run(), found);
@@ -98,6 +100,7 @@ async function turn(lap: Lap): Promise<boolean> {
   if (!operation) throw fault('OPERATION_GONE', { name: run.operation });
   switch (run.state) {
     case 'requested':
+      await checkPeople(lap);
       await planLap(lap, operation);
       return lap.run().state === 'running';
     case 'queued':
@@ -116,6 +119,7 @@ async function turn(lap: Lap): Promise<boolean> {
 const endStates: Record<string, Run['state']> = {
   POLICY_DENIED: 'denied',
   NEVER_UNAPPROVED: 'denied',
+  NO_LONGER_MEMBER: 'denied',
   LOCKED: 'denied',
   FROZEN: 'denied',
   TOO_MANY_CHANGES: 'denied',

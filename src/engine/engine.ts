@@ -1,5 +1,5 @@
 import type { Catalogue } from '../core/operation.ts';
-import type { AuditStore, Clients, Clock, DelegationStore, Log, RunStore } from '../core/ports.ts';
+import type { AuditStore, Clients, Clock, DelegationStore, Log, Membership, RunStore } from '../core/ports.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -12,6 +12,7 @@ export type Engine = {
   audit: Pick<AuditStore, 'add'>;
   delegations: Pick<DelegationStore, 'all'>;
   clients: Clients;
+  membership: Membership;
   /** Tells some worker to look at the run. May get lost: the sweeper finds it then. */
   wake: (runId: string) => Promise<void>;
   /** Takes secrets out of what people and logs get to see. */

@@ -181,7 +181,7 @@ describe('what is wrong is said to the one who asked, and nothing is started', (
     ['/ship deplyo web to staging', 'Did you mean “deploy”?'],
     ['/deploy wep:v1 staging', 'Did you mean “web”?'],
     ['/deploy web:v1 stagign', 'Did you mean “staging”?'],
-    ['/deploy web:v1', 'also needs <env>'],
+    ['/deploy web:v1', 'also needs &lt;env&gt;'],
     ['/deploy web:v1 staging replcas=2', 'Did you mean “replicas”?'],
     ['/ship scale web to 999999 in staging', 'must be a whole number up to 1000'],
     ['/ship scale web to lots in staging', 'must be a whole number'],

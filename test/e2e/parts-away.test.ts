@@ -94,7 +94,7 @@ test('a form that Slack does not open says how to write it out', { timeout: 60_0
     await own.slack.command(ana, ship, '/deploy');
     await own.slack.waitFor(
       'the usage',
-      ({ onlyFor, text }) => onlyFor === ana && text.includes('Write it out: /deploy <app>'),
+      ({ onlyFor, text }) => onlyFor === ana && text.includes('Write it out: /deploy &lt;app&gt;'),
       10_000,
     );
   } finally {

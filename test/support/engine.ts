@@ -64,6 +64,7 @@ export async function testEngine(
     audit,
     delegations: remembered.delegations,
     clients: { ...clients, ...remembered },
+    membership: async () => ({ kind: 'member' }),
     wake: async (id) => void woken.push(id),
     redact: createRedact([]),
     now: Date.now,

@@ -23,6 +23,8 @@ export type FakeSlack = People & {
   setTarget(requestUrl: string): void;
   /** A signed request that a test may keep, change or send twice, with `send` of delivery.ts. */
   signed(form: Record<string, string>, change?: { secret?: string; seconds?: number }): SignedRequest;
+  /** The same for an event, whose body is JSON. */
+  signedJson(body: string): SignedRequest;
   messages(channel: string): Message[];
   thread(message: Message): Message[];
   ephemerals(user: string): Message[];
@@ -61,14 +63,13 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
     const signature = sign(change.secret ?? options.signingSecret, body, change.seconds);
     return { url: target, body, headers: { 'content-type': 'application/x-www-form-urlencoded', ...signature } };
   };
-  const signedJson = (payload: unknown): SignedRequest => {
-    const body = JSON.stringify(payload);
+  const signedJson = (body: string): SignedRequest => {
     return { url: target, body, headers: { 'content-type': 'application/json', ...sign(options.signingSecret, body) } };
   };
   const deliver: Deliver = (type, payload, form) => {
     const socket = server.sockets.next();
     if (socket) return sendEnvelope(socket, type, payload);
-    return send(form ? signed(form) : signedJson(payload));
+    return send(form ? signed(form) : signedJson(JSON.stringify(payload)));
   };
   const all = () => [...space.messages.values()];
   return {
@@ -83,6 +84,7 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
       target = requestUrl;
     },
     signed,
+    signedJson,
     messages: (channel) =>
       all().filter((message) => message.channel === channel && !message.thread && !message.onlyFor),
     thread: (message) => all().filter(({ thread }) => thread === message.ts),

@@ -1,5 +1,5 @@
 import type { AlertGroup } from '../../../src/core/alert.ts';
-import { actions, context, harmless, header, type MessageView, moment, section } from './elements.ts';
+import { actions, context, harmless, header, type MessageView, moment, section, spokenText } from './elements.ts';
 import { askAction, askButton } from './run-buttons.ts';
 
 const most = 10;
@@ -18,7 +18,7 @@ export function alertMessage(group: AlertGroup): MessageView {
   );
   const { app, env } = group;
   return {
-    text: `${severity} ${group.title}${where === '' ? '' : ` – ${where}`}: ${count}`,
+    text: spokenText(`${severity} ${group.title}${where === '' ? '' : ` – ${where}`}: ${count}`),
     blocks: [
       header(`${over ? ':white_check_mark:' : ':rotating_light:'} ${group.title}`),
       section(`*${over ? 'Resolved' : harmless(severity)}* · ${count}${where === '' ? '' : ` · ${harmless(where)}`}`),

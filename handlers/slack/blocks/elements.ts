@@ -10,12 +10,20 @@ import type {
   SectionBlock,
   TaskCardBlock,
 } from '@slack/types';
+import { z } from 'zod';
 
-/** A message: `text` is what notifications and screen readers get, so it always says the essential. */
-export type MessageView = { text: string; blocks: KnownBlock[] };
+const Mrkdwn = z.string().brand<'Mrkdwn'>();
+/** Text in Slack's markup, in which all that is foreign was made harmless. This file alone makes it. */
+export type Mrkdwn = z.output<typeof Mrkdwn>;
+
+/**
+ * A message: `text` is what notifications and screen readers get, so it always says the essential. Slack reads it as markup
+ * too, and calls the whole channel for a `<!channel>` in it.
+ */
+export type MessageView = { text: Mrkdwn; blocks: KnownBlock[] };
 
 // Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
-const limit = { header: 150, section: 3_000, context: 2_000, button: 75, preformatted: 2_900, alt: 2_000 };
+const limit = { text: 3_000, header: 150, section: 3_000, context: 2_000, button: 75, preformatted: 2_900, alt: 2_000 };
 
 /** Cut to `length`, with an ellipsis where something was cut. */
 export function cut(text: string, length: number): string {
@@ -31,13 +39,27 @@ export function plain(text: string): string {
 }
 
 /** Foreign text made harmless for mrkdwn: no mention, link or formatting of its own. */
-export function harmless(text: string): string {
-  return plain(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+export function harmless(text: string): Mrkdwn {
+  return Mrkdwn.parse(plain(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
 }
 
+/** Words of our own with what was made harmless between them: text that was not does not compile. */
+export function mrkdwn(words: TemplateStringsArray, ...values: (Mrkdwn | number)[]): Mrkdwn {
+  return Mrkdwn.parse(String.raw({ raw: words }, ...values));
+}
+
+export const joined = (parts: readonly Mrkdwn[], between: string): Mrkdwn => Mrkdwn.parse(parts.join(between));
+
+/** The mention of somebody here. */
+export const mention = (user: string): Mrkdwn =>
+  /^[A-Z0-9]+$/.test(user) ? Mrkdwn.parse(`<@${user}>`) : harmless(user);
+
+/** Foreign text as the text of a message: no longer than it can grow to. */
+export const spokenText = (text: string): Mrkdwn => harmless(cut(text, limit.text));
+
 /** Foreign text as inline code. */
-export function code(text: string): string {
-  return `\`${harmless(text).replaceAll('`', 'ʼ')}\``;
+export function code(text: string): Mrkdwn {
+  return Mrkdwn.parse(`\`${harmless(text).replaceAll('`', 'ʼ')}\``);
 }
 
 export function header(text: string): HeaderBlock {
@@ -112,9 +134,9 @@ export function checklist(title: string, tasks: Task[]): PlanBlock {
 }
 
 /** A moment, shown in each reader's own time zone. */
-export function moment(ms: number): string {
+export function moment(ms: number): Mrkdwn {
   const fallback = new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-  return `<!date^${Math.floor(ms / 1_000)}^{date_short_pretty} {time}|${fallback} UTC>`;
+  return Mrkdwn.parse(`<!date^${Math.floor(ms / 1_000)}^{date_short_pretty} {time}|${fallback} UTC>`);
 }
 
 /** A moment that comes soon, with the time that is left until then: Slack counts it down, so no edit has to. */

@@ -9,6 +9,7 @@ import {
   moment,
   preformatted,
   section,
+  spokenText,
 } from './elements.ts';
 import { askButton } from './run-buttons.ts';
 
@@ -44,7 +45,7 @@ export function explanationMessage(report: Explanation, at: number): MessageView
     index === 0 ? `${signs[state]} ${line}` : harmless(cut(line, most.line)),
   );
   return {
-    text: `${headline} ${cause} ${remedy}`,
+    text: spokenText(`${headline} ${cause} ${remedy}`),
     blocks: [
       header(`Why ${report.app} in ${report.env}`),
       section(lines.join('\n')),

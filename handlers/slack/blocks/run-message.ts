@@ -4,7 +4,17 @@ import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { type Canary, courseBlocks, isCourse, standingBlocks, steerLines } from './canary-blocks.ts';
 import { diffText } from './diff-text.ts';
-import { code, context, harmless, header, type MessageView, moment, preformatted, section } from './elements.ts';
+import {
+  code,
+  context,
+  harmless,
+  header,
+  type MessageView,
+  moment,
+  preformatted,
+  section,
+  spokenText,
+} from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
 import { progressBlocks } from './run-tasks.ts';
@@ -157,7 +167,7 @@ export function runMessage(
   const end = run.fault?.message ?? (run.report && endText(run.report));
   const said = [...decisionLines(run, settings), ...steerLines(canary, settings), ...stopLines(run, settings)];
   return {
-    text: [`${title}: ${word.toLowerCase()}`, run.plan?.summary, end].filter(Boolean).join(' – '),
+    text: spokenText([`${title}: ${word.toLowerCase()}`, run.plan?.summary, end].filter(Boolean).join(' – ')),
     blocks: [
       header(title),
       section(headline(run, settings)),

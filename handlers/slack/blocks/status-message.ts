@@ -1,5 +1,5 @@
 import type { Report } from '../../../src/core/report.ts';
-import { code, context, harmless, header, type MessageView, section } from './elements.ts';
+import { code, context, harmless, header, type MessageView, mrkdwn, section } from './elements.ts';
 import { troubleText } from './trouble-text.ts';
 
 type Status = Extract<Report, { kind: 'status' }>;
@@ -26,7 +26,7 @@ export function statusMessage({ apps }: Status, at: number): MessageView {
   const rest = environments.length - most;
   const well = apps.filter(({ ready, replicas, problem }) => problem === undefined && ready === replicas).length;
   return {
-    text: `What runs where: ${well} of ${apps.length} well`,
+    text: mrkdwn`What runs where: ${well} of ${apps.length} well`,
     blocks: [
       header('What runs where'),
       ...environments.slice(0, most).map((env) => {

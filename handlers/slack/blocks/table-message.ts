@@ -1,6 +1,6 @@
 import type { TableBlock } from '@slack/types';
 import type { Report } from '../../../src/core/report.ts';
-import { context, cut, harmless, header, type MessageView, plain, section } from './elements.ts';
+import { context, cut, harmless, header, type MessageView, plain, section, spokenText } from './elements.ts';
 
 type Table = Extract<Report, { kind: 'table' }>;
 
@@ -13,7 +13,7 @@ const cell = (text: string) => ({ type: 'raw_text' as const, text: cut(plain(tex
 export function tableMessage({ title, columns, rows, note }: Table): MessageView {
   const table: TableBlock = { type: 'table', rows: [columns, ...rows.slice(0, most.rows)].map((row) => row.map(cell)) };
   return {
-    text: [title, note ?? `${rows.length} lines`].join(': '),
+    text: spokenText([title, note ?? `${rows.length} lines`].join(': ')),
     blocks: [
       header(title),
       ...(rows.length > 0 ? [table] : []),

@@ -1,5 +1,5 @@
 import type { Report } from '../../../src/core/report.ts';
-import { context, harmless, header, type MessageView, preformatted } from './elements.ts';
+import { context, harmless, header, type MessageView, preformatted, spokenText } from './elements.ts';
 
 type Text = Extract<Report, { kind: 'text' }>;
 
@@ -18,7 +18,7 @@ export function textMessage({ title, text, note }: Text, more?: string): Message
   const notes = [note, isWhole(text) ? undefined : `here is the end of ${lines.length} lines`, more];
   const said = notes.filter(Boolean).join(' · ');
   return {
-    text: [title, note ?? lines.at(-1)].filter(Boolean).join(': '),
+    text: spokenText([title, note ?? lines.at(-1)].filter(Boolean).join(': ')),
     blocks: [
       header(title),
       ...(end === '' ? [] : [preformatted(end)]),

@@ -2,7 +2,16 @@ import { actorId, personOf } from '../../../src/core/actor.ts';
 import type { Run, RunEvent } from '../../../src/core/run.ts';
 import { isOver } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
-import { harmless, type MessageView, moment, preformatted, section } from './elements.ts';
+import {
+  harmless,
+  type MessageView,
+  type Mrkdwn,
+  moment,
+  mrkdwn,
+  preformatted,
+  section,
+  spokenText,
+} from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
 import { endText, resumeText, stateOf, titleOf } from './run-words.ts';
 
@@ -25,31 +34,32 @@ function lineOf({ partOf }: Run, event: RunEvent, settings: Settings): string {
 }
 
 /** A question to the requester calls them; a timed wait calls nobody. */
-function waitCall(run: Run, settings: Settings): string | undefined {
+function waitCall(run: Run, settings: Settings): Mrkdwn | undefined {
   const asked = Object.values(run.steps).find(({ state, asks }) => state === 'waiting' && asks);
   if (!asked) return undefined;
   const who =
     asked.asks?.of === 'approvers' && run.verdict?.kind === 'needs-approval'
       ? whoCould(settings, run.verdict.approvers, run.actor)
       : nameOf(run.actor, settings);
-  return `:wave: ${who}: ${titleOf(run)} waits for you.`;
+  return mrkdwn`:wave: ${who}: ${harmless(titleOf(run))} waits for you.`;
 }
 
-function summons(run: Run, events: readonly RunEvent[], settings: Settings): string | undefined {
+function summons(run: Run, events: readonly RunEvent[], settings: Settings): Mrkdwn | undefined {
   const has = (kind: RunEvent['kind']) => events.some((event) => event.kind === kind);
   if (run.state === 'awaiting' && has('plan') && run.verdict?.kind === 'needs-approval')
-    return `:raised_hand: ${whoCould(settings, run.verdict.approvers, run.actor)}: please look at this plan.`;
+    return mrkdwn`:raised_hand: ${whoCould(settings, run.verdict.approvers, run.actor)}: please look at this plan.`;
   if (run.state === 'awaiting' && has('call') && run.verdict?.kind === 'needs-approval') {
-    const until = run.expiresAt === undefined ? '' : ` It lapses ${moment(run.expiresAt)}.`;
-    return `:bell: ${whoCould(settings, run.verdict.approvers, run.actor)}: this plan still waits for you.${until}`;
+    const until = run.expiresAt === undefined ? mrkdwn`` : mrkdwn` It lapses ${moment(run.expiresAt)}.`;
+    return mrkdwn`:bell: ${whoCould(settings, run.verdict.approvers, run.actor)}: this plan still waits for you.${until}`;
   }
   if (run.state === 'running' && events.some(({ kind, text }) => kind === 'step' && text === 'waiting'))
     return waitCall(run, settings);
   if (run.state === 'set-aside' && has('state'))
-    return `:construction: ${nameOf(run.actor, settings)}: ${titleOf(run)} was set aside. ${resumeText(run)}`;
+    return mrkdwn`:construction: ${nameOf(run.actor, settings)}: ${harmless(titleOf(run))} was set aside. ${spokenText(resumeText(run))}`;
   if (!isOver(run.state) || !has('state')) return undefined;
   const end = run.fault?.message ?? (run.report ? endText(run.report) : stateOf(run).word);
-  return `${stateOf(run).emoji} ${nameOf(run.actor, settings)}: ${titleOf(run)} – ${harmless(end)}`;
+  const { emoji } = stateOf(run);
+  return mrkdwn`${harmless(emoji)} ${nameOf(run.actor, settings)}: ${harmless(titleOf(run))} – ${spokenText(end)}`;
 }
 
 /** Lines in as few blocks as take them whole. */
@@ -77,7 +87,7 @@ export function threadReply(
   const loud = ['failed', 'timed-out', 'set-aside'].includes(run.state) || run.breakGlass !== undefined;
   const bad = call !== undefined && loud;
   return {
-    text: call ?? lines.at(-1) ?? '',
+    text: call ?? spokenText(lines.at(-1) ?? ''),
     blocks: [...(call === undefined ? [] : [section(call)]), ...inBlocks(lines).map(preformatted)],
     broadcast: bad,
   };

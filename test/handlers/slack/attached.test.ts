@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSlackSurface } from '../../../handlers/slack/app.ts';
 import { createAttached } from '../../../handlers/slack/attached.ts';
 import { createSlackClient } from '../../../handlers/slack/client.ts';
-import { createMembers } from '../../../handlers/slack/members.ts';
+import { createSlackPeople } from '../../../handlers/slack/people.ts';
 import { type FakeSlack, startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
 import { attach, type NewFile } from '../../../testbed/slack/shared-files.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
@@ -36,9 +36,9 @@ beforeEach(async () => {
   engine = await testEngine(redis().url, fakeWorld().clients);
   const note = (fields: unknown, text?: string) => void logged.push(`${text} ${JSON.stringify(fields)}`);
   const log = { info: note, warn: note, error: note };
-  const client = createSlackClient({ token, apiUrl: slack.apiUrl });
-  const deps = { engine, members: createMembers(client, Date.now), log };
-  const surface = await createSlackSurface(deps, { ...secret, token, apiUrl: slack.apiUrl, client });
+  const { client, installed, members } = createSlackPeople({ token, apiUrl: slack.apiUrl }, Date.now);
+  const deps = { engine, members, log };
+  const surface = await createSlackSurface(deps, { ...secret, token, apiUrl: slack.apiUrl, client, installed });
   bot = createServer(surface.listener);
   slack.setTarget(`${await listening(bot)}/slack/events`);
   elsewhere = createServer((request, response) => {

@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { ReadAttached } from '../../../handlers/slack/attached.ts';
-import { createSlackClient } from '../../../handlers/slack/client.ts';
-import { createMembers } from '../../../handlers/slack/members.ts';
 import { createMentions, type Mention } from '../../../handlers/slack/mentions.ts';
+import { createSlackPeople } from '../../../handlers/slack/people.ts';
 import { keys } from '../../../src/store/keys.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import { startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
@@ -21,8 +20,8 @@ async function start() {
   const slack = await startFakeSlack({ signingSecret: 'x', botToken: token });
   const engine = await testEngine(redis().url, fakeWorld().clients, { seal: createSeal([Buffer.alloc(32, 7)]) });
   await engine.redis.flushall();
-  const client = createSlackClient({ token, apiUrl: slack.apiUrl });
-  const deps = { engine, members: createMembers(client, Date.now), log: quiet };
+  const { client, installed, members } = createSlackPeople({ token, apiUrl: slack.apiUrl }, Date.now);
+  const deps = { engine, members, log: quiet };
   onTestFinished(async () => {
     engine.close();
     await slack.close();

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSlackSurface } from '../../../handlers/slack/app.ts';
-import { createSlackClient } from '../../../handlers/slack/client.ts';
-import { createMembers } from '../../../handlers/slack/members.ts';
+import { createSlackPeople } from '../../../handlers/slack/people.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import { startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
@@ -16,9 +15,9 @@ const [user, channel, token, signingSecret] = ['U0ANA', 'C0SHIP', 'xoxb-1', 'not
 async function start() {
   const slack = await startFakeSlack({ signingSecret, botToken: token });
   const engine = await testEngine(redis().url, fakeWorld().clients, { seal: createSeal([Buffer.alloc(32, 7)]) });
-  const client = createSlackClient({ token, apiUrl: slack.apiUrl });
-  const deps = { engine, members: createMembers(client, Date.now), log: quiet };
-  const surface = await createSlackSurface(deps, { signingSecret, token, apiUrl: slack.apiUrl, client });
+  const { client, installed, members } = createSlackPeople({ token, apiUrl: slack.apiUrl }, Date.now);
+  const deps = { engine, members, log: quiet };
+  const surface = await createSlackSurface(deps, { signingSecret, token, apiUrl: slack.apiUrl, client, installed });
   const bot = createServer(surface.listener);
   await new Promise<void>((resolve) => bot.listen(0, '127.0.0.1', resolve));
   const address = bot.address();
