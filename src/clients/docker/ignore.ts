@@ -1,6 +1,6 @@
 import { normalize } from 'node:path/posix';
-import dockerignore from '@balena/dockerignore';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
+import { ruleOf } from './ignore-rule.ts';
 
 export type Ignore = {
   /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
@@ -11,7 +11,7 @@ export type Ignore = {
 };
 
 /** More rules than anybody writes; each is asked about every file. */
-const longest = 65_536;
+const longest = 32_768;
 
 /** Where there is a file that cannot be read, nothing is taken: without its rules everything would be sent, secrets too. */
 function textOf(root: string, name: string): string | undefined {
@@ -41,15 +41,15 @@ function namesOf(rule: string): string {
   const segments = normalize(rule.replace(/\/+$/, '')).split('/');
   const last = segments.pop() ?? '';
   const isPlain = /^[\w.*?/-]+$/.test(rule) && segments.every((each) => each === '**' || !each.includes('**'));
-  if (!isPlain || last.includes('**') || /^\.{0,2}$/.test(last)) return '.*';
+  // More than one `*` would take a regular expression too long.
+  if (!isPlain || /\*.*\*/.test(last) || /^\.{0,2}$/.test(last)) return '.*';
   return last.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
 }
 
-/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
-export function ignoreOf(root: string, dockerfile: string): Ignore {
-  const text = textOf(root, `${dockerfile}.dockerignore`) ?? textOf(root, '.dockerignore') ?? '';
+/** What a text of rules says. @throws Error where a rule is none that BuildKit would read the same way */
+export function rulesIn(said: string): Ignore {
+  const text = said.replace(/^\ufeff/, '');
   const lines = text
-    .replace(/^\ufeff/, '')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.trim());
@@ -62,12 +62,18 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
         .replace(/^\/+|\/+$/g, ''),
     );
   if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
-  const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));
+  const rules = text.split(/\r?\n/).flatMap((line) => ruleOf(line) ?? []);
   // To ask for each of many thousand paths takes as long as reading them.
-  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 's');
+  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 'su');
   return {
     mayMatch: (name) => names.test(name),
-    ignores: (path) => rules.ignores(path),
+    // The last one counts.
+    ignores: (path) => rules.findLast(({ matches }) => matches(path))?.brings === false,
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
   };
+}
+
+/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
+export function ignoreOf(root: string, dockerfile: string): Ignore {
+  return rulesIn(textOf(root, `${dockerfile}.dockerignore`) ?? textOf(root, '.dockerignore') ?? '');
 }
