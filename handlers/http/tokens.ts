@@ -6,8 +6,10 @@ import {
   type JWTVerifyResult,
   jwtVerify,
 } from 'jose';
+import { z } from 'zod';
 import type { Actor } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
+import type { Log } from '../../src/core/ports.ts';
 
 export type TokenSettings = {
   /** The shared secret of HS256. */
@@ -71,10 +73,32 @@ function claimsOf(payload: JWTPayload): { claims?: string[] } {
   const claims = Object.entries(payload).flatMap(([name, value]) => {
     if (registered.has(name)) return [];
     // `scope` is a list in one string. https://datatracker.ietf.org/doc/html/rfc8693#section-4.2
-    const values: unknown[] = Array.isArray(value) ? value : name === 'scope' ? String(value).split(' ') : [value];
+    const values: unknown[] = Array.isArray(value)
+      ? value
+      : name === 'scope' && typeof value === 'string'
+        ? value.split(' ')
+        : [value];
     return values.flatMap((each) => (typeof each === 'string' && each.length <= 200 ? `${name}=${each}` : []));
   });
   return claims.length === 0 ? {} : { claims };
+}
+
+/** Shown to people and kept in the audit log: text, and no letters that steer what shows it. */
+const Subject = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^\p{C}]+$/u);
+
+/** What everything hangs on, of the claims. The library types them by their names; what a token has there may be anything. */
+const Payload = z.object({ sub: Subject, exp: z.number().positive().max(1e11) });
+const payloadProblems = { sub: 'it names no usable subject (sub)', exp: 'it has no usable expiry (exp)' };
+
+function checkedPayload(payload: JWTPayload): z.output<typeof Payload> {
+  const parsed = Payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const problem = parsed.error.issues.some(({ path }) => path[0] === 'sub') ? payloadProblems.sub : payloadProblems.exp;
+  throw fault('TOKEN_INVALID', { problem }, parsed.error);
 }
 
 type Verify = (token: string) => Promise<JWTVerifyResult>;
@@ -96,6 +120,15 @@ function verifier({ secret, jwksUri, issuer, audience }: TokenSettings): Verify 
   return (token) => jwtVerify(token, key, { ...options, algorithms: ['HS256'] });
 }
 
+/** Warns loudly at the start: an issuer signs for many services, and without an audience the token of each is good here. */
+export function warnOfTokens({ jwksUri, audience }: TokenSettings, log: Pick<Log, 'error'>): void {
+  if (jwksUri === undefined || audience !== undefined) return;
+  const problem =
+    'JWKS_URI is set and JWT_AUDIENCE is not: what the issuer signs for any other service is taken here too.';
+  const mend = 'Set JWT_AUDIENCE to what the issuer puts into tokens that are meant for Shipmate (aud)';
+  log.error({ problem, mend }, 'TOKENS OF OTHER SERVICES ARE TAKEN');
+}
+
 /** Checks bearer tokens: against the issuer's published keys where `jwksUri` is set, else against the shared secret. */
 export function createTokenCheck(settings: TokenSettings): TokenCheck {
   const verify = verifier(settings);
@@ -106,9 +139,7 @@ export function createTokenCheck(settings: TokenSettings): TokenCheck {
     const { payload } = await verify(token).catch((thrown: unknown) => {
       throw refusal(thrown);
     });
-    const { sub, exp } = payload;
-    if (!sub || sub.length > 256 || exp === undefined)
-      throw fault('TOKEN_INVALID', { problem: 'it names no usable subject (sub)' });
+    const { sub, exp } = checkedPayload(payload);
     return { actor: { kind: 'token', subject: sub, ...claimsOf(payload) }, expiresAt: exp * 1_000 };
   };
 }
