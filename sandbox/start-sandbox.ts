@@ -149,10 +149,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       signing: randomBytes(16).toString('hex'),
       jwt: randomBytes(32).toString('hex'),
       alerts: randomBytes(16).toString('hex'),
+      bot: `xoxb-${randomBytes(16).toString('hex')}`,
     };
     log(`Building and pushing ${tags.map((tag) => `web:${tag}`).join(', ')}`);
     const [slack] = await Promise.all([
-      startFakeSlack({ signingSecret: secrets.signing, botToken: 'xoxb-sandbox' }),
+      startFakeSlack({ signingSecret: secrets.signing, botToken: secrets.bot }),
       ...tags.map((tag) => bed.pushWeb(tag)),
       mesh?.pushShop('v4', 'web:flaky'),
       ...namespaces.map((name) => namespace(bed, name)),
@@ -169,7 +170,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       DOCKER_HOST: bed.docker.host,
       BUILDX: join(buildx, 'buildx'),
       SHIPMATE_CONFIG: file,
-      SLACK_BOT_TOKEN: 'xoxb-sandbox',
+      SLACK_BOT_TOKEN: secrets.bot,
       SLACK_SIGNING_SECRET: secrets.signing,
       SLACK_API_URL: slack.apiUrl,
       JWT_SECRET: secrets.jwt,
