@@ -4,6 +4,7 @@ import { createTokenCheck } from '../../handlers/http/tokens.ts';
 import { rulesIn } from '../../src/clients/docker/ignore.ts';
 import { SarifReport } from '../../src/clients/trivy/report.ts';
 import { WebHook } from '../../src/core/analysis/template.ts';
+import { Block } from '../../src/core/cidr.ts';
 import { HarborSettings } from '../../src/core/host-settings.ts';
 import { selectorText } from '../../src/core/label-selector.ts';
 import { inPath } from '../../src/core/url-part.ts';
@@ -16,6 +17,13 @@ test.each([':2376', 'https://', 'a b', '//x'])(
   (url) => {
     expect(HarborSettings.safeParse({ url }).success).toBe(false);
     expect(WebHook.safeParse({ kind: 'web-hook', name: 'a', url }).success).toBe(false);
+  },
+);
+
+test.each(['::/NaN', '::/', '::/1e1', '::/ 8', '10.0.0.0/NaN'])(
+  'a block whose length is no number is none: %s',
+  (block) => {
+    expect(Block.safeParse(block).success).toBe(false);
   },
 );
 
