@@ -21,7 +21,7 @@ const notSlash = (letter: string) => letter !== '/';
 
 /** `[a-z]`, `[^a]`: one letter, which a regular expression of one letter tells. @throws SyntaxError where it has no end */
 function classAt(pattern: string, at: number): { end: number; fits: (letter: string) => boolean } {
-  const found = /^\[(?:\\[^]|[^\]\\])+\]/.exec(pattern.slice(at))?.[0];
+  const found = /^\[(?:\\[\s\S]|[^\]\\])+\]/.exec(pattern.slice(at))?.[0];
   if (found === undefined) throw new SyntaxError(`the rule “${pattern.slice(0, 60)}” has a “[” without its “]”`);
   const form = new RegExp(`^${found}$`, 'u');
   return { end: at + found.length, fits: (letter) => form.test(letter) };
