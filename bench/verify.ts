@@ -2,9 +2,9 @@ import { createAttachments } from '../src/clients/registry/attachments.ts';
 import { createSigning } from '../src/clients/signing/signing.ts';
 import { Place } from '../src/core/place.ts';
 import { Settings } from '../src/core/settings.ts';
-import { pinnedImage } from '../src/operations/images/asked.ts';
-import { checkImage } from '../src/operations/images/gate.ts';
-import { attest } from '../src/operations/images/proof.ts';
+import { checkImage } from '../src/images/gate.ts';
+import { pinnedImage } from '../src/images/pinned.ts';
+import { attest } from '../src/images/proof.ts';
 import { alpine, password, startCosign, startReferrers } from '../test/support/image-kit.ts';
 import { type Figure, quantile } from './figures.ts';
 

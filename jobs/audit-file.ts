@@ -8,6 +8,16 @@ const portion = 500;
 /** Longer than any record; the last line of the file is looked for in so much of its end. */
 const tailBytes = 65_536;
 
+const Numbered = AuditRecord.pick({ seq: true });
+
+function numberOf(line: string): number | undefined {
+  try {
+    return Numbered.safeParse(JSON.parse(line)).data?.seq;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The number of the last whole record in the file, 0 where there is none. Half a line at the end, left by a process that
  * was killed or by a full disk, is cut off: it will be written again.
@@ -20,8 +30,11 @@ async function lastIn(path: string): Promise<number> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
     const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
     if (end < bytesRead) await file.truncate(from + end);
-    const line = buffer.subarray(0, end).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
-    return line === '' ? 0 : AuditRecord.parse(JSON.parse(line)).seq;
+    const lines = buffer.subarray(0, end).toString('utf8').trimEnd().split('\n');
+    // Somebody may have written into it: what is no record is passed over, and found when the file is checked.
+    const last = lines.map(numberOf).findLast((seq) => seq !== undefined);
+    if (last === undefined && end > 0) throw new Error(`the end of ${path} holds no audit record: put that file away`);
+    return last ?? 0;
   } finally {
     await file.close();
   }

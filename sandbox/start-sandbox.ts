@@ -75,7 +75,7 @@ function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): strin
     channel: ship,
     analyses: { live: { source: 'envoy', scrapeInterval: '1s', metrics } },
     roles: { engineers: ['ana', 'ben'] },
-    breakGlass: { who: ['engineers'], reviewers: ['engineers'] },
+    breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: ['locks', 'freezes'] },
     policy: [
       { name: 'anyone may look', effects: ['read'] },
       { name: 'engineers may build', operations: ['build', 'tag', 'promote'], who: ['engineers'] },

@@ -9,11 +9,11 @@ import { createSigning } from './clients/signing/signing.ts';
 import { registryAccess } from './config/credentials.ts';
 import { readEnvironment } from './config/environment.ts';
 import { readSettings } from './config/settings-file.ts';
-import { AuditHead, AuditRecord, verifyChain } from './core/audit.ts';
+import { AuditHead, AuditRecord, verifyChain, WithheldRecord } from './core/audit.ts';
 import { Fault } from './core/errors.ts';
 import { openGiven } from './files/regular-file.ts';
+import { pinnedImage } from './images/pinned.ts';
 import { catalogue } from './operations/catalogue.ts';
-import { pinnedImage } from './operations/images/asked.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
 
 const usage = `shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
@@ -28,14 +28,17 @@ function headOf(text: string | undefined): AuditHead | undefined {
   return AuditHead.parse({ seq: Number(seq), hash });
 }
 
+/** A record, or what stands in its place in the log of somebody who may not read it. */
+const AuditLine = z.union([WithheldRecord, AuditRecord]);
+
 async function verify(path: string, head: AuditHead | undefined): Promise<number> {
-  const records: AuditRecord[] = [];
+  const records: z.output<typeof AuditLine>[] = [];
   const unreadable: string[] = [];
   let line = 0;
   for await (const text of createInterface({ input: createReadStream(path, { fd: openGiven(path) }) })) {
     line += 1;
     try {
-      records.push(AuditRecord.parse(JSON.parse(text)));
+      records.push(AuditLine.parse(JSON.parse(text)));
     } catch {
       unreadable.push(`line ${line} is not an audit record`);
     }

@@ -68,7 +68,7 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
   stops.add(outside.close);
   const queue = createRunQueue(await opened(connectStore(env.REDIS_URL), log, stops), queuePrefix);
   stops.add(queue.close);
-  const { store, audit, remembered } = createStores(redis, createSeal(keysOf(env.ENCRYPTION_KEY)));
+  const { store, audit, remembered } = createStores(redis, createSeal(keysOf(env.ENCRYPTION_KEY)), log);
   const engine: Engine = {
     catalogue,
     settings,

@@ -8,19 +8,21 @@ const root = resolve(import.meta.dirname, '..');
 const rooms: Record<string, string[]> = {
   'src/core': [],
   'src/files': [],
+  'src/processes': ['src/core'],
   'src/config': ['src/core', 'src/files'],
   'src/store': ['src/core'],
-  'src/clients/docker': ['src/core', 'src/files'],
-  'src/clients/git': ['src/core'],
+  'src/clients/docker': ['src/core', 'src/files', 'src/processes'],
+  'src/clients/git': ['src/core', 'src/processes'],
   'src/clients/harbor': ['src/core'],
   'src/clients/kube': ['src/core', 'src/files'],
   'src/clients/prometheus': ['src/core'],
   'src/clients/registry': ['src/core'],
   'src/clients/web-hook': ['src/core'],
   'src/clients/signing': ['src/core', 'src/files'],
-  'src/clients/trivy': ['src/core', 'src/files'],
-  'src/engine': ['src/core', 'src/store'],
-  'src/operations': ['src/core'],
+  'src/clients/trivy': ['src/core', 'src/files', 'src/processes'],
+  'src/images': ['src/core'],
+  'src/engine': ['src/core', 'src/store', 'src/images'],
+  'src/operations': ['src/core', 'src/images', 'src/processes'],
   'handlers/slack': ['src/core', 'src/engine', 'src/operations'],
   'handlers/http': ['src/core', 'src/engine', 'src/operations', 'handlers/webhooks'],
   'handlers/webhooks': ['src/core', 'src/engine', 'src/operations'],
@@ -35,8 +37,11 @@ const owned: Record<string, string> = {
   dockerode: 'src/clients/docker',
   fastify: 'handlers/',
   jose: 'handlers/http',
+  // An `error` that nobody hears ends the process and all that is under way in it: there it is always heard.
+  'node:child_process': 'src/processes',
+  'node:worker_threads': 'src/processes',
 };
-const corePackages = ['zod', 'fastest-levenshtein', 'node:crypto', 'node:util'];
+const corePackages = ['zod', 'fastest-levenshtein', 're2js', 'node:crypto', 'node:util'];
 
 const files = (dir: string): string[] =>
   readdirSync(dir).flatMap((name) => {
@@ -136,4 +141,76 @@ test('a part of an address is encoded by inPath alone: the encoder of JavaScript
 test('no source file is longer than 250 lines', () => {
   const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
   expect(long).toEqual([]);
+});
+
+/**
+ * Whoever makes a stream, a socket or a server, and how its `error` is heard. One that nobody hears ends the process, and with it
+ * every run that is under way there. Programs and threads are made in src/processes alone, which hears theirs.
+ */
+const heard: Record<string, string> = {
+  'handlers/http/audit-api.ts': 'Fastify hears a stream that it sends',
+  'handlers/http/runs-api.ts': 'Fastify hears a stream that it sends',
+  'handlers/http/slack-door.ts': 'Fastify hears its server',
+  'handlers/slack/app.ts': 'app.error; the receiver’s server is never started',
+  'jobs/queue.ts': 'on error',
+  'jobs/worker.ts': 'on error',
+  'src/cli.ts': 'a command that ends with it',
+  'src/clients/docker/engine-call.ts': 'on error, and the answer is read by for await',
+  'src/clients/docker/push.ts': 'read by for await',
+  'src/clients/docker/reach.ts': 'on error; requests are heard in engine-call.ts',
+  'src/clients/docker/source.ts': 'pipeline, and on error of each entry',
+  'src/clients/kube/exec.ts': 'on error; the writers never fail',
+  'src/clients/kube/transport.ts': 'undici answers with a rejection',
+  'src/store/connection.ts': 'on error in main.ts and notices.ts, which open them',
+};
+const makers = [
+  /\bnew (Writable|Readable|Duplex|Transform|PassThrough|Redis|Cluster|Queue|Worker|Exec|WebSocket|WebSocketServer|Agent|EventEmitter|App)\(/,
+  /\b(Readable|Duplex)\.from\(/,
+  /\b(createServer|createReadStream|createWriteStream|createG(un)?zip|createBrotli\w+)\(/,
+  /\b(plain|secure|https?\.(get|request)|way\.request)\(\{/,
+  /from 'node:(tls|dgram|http2)';/,
+  /\bnet\.connect\(/,
+];
+
+test('whoever makes a stream, a socket or a server says how its error is heard', () => {
+  const making = sources.filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replaceAll(/^import type .*$/gm, '');
+    return !path.startsWith('src/processes/') && makers.some((maker) => maker.test(text));
+  });
+  expect(making.sort()).toEqual(Object.keys(heard).sort());
+});
+
+/**
+ * Files that read runs or the audit log without asking whether somebody may: they bring a run's own message up to date where
+ * it was asked for, or look something up in runs of which they show nothing.
+ */
+const readsForNobody = [
+  'handlers/slack/address.ts',
+  'handlers/slack/announcer.ts',
+  'handlers/slack/thread-news.ts',
+  'src/operations/admin/figures.ts',
+  'src/operations/delivery/canary/steer.ts',
+  'src/operations/delivery/rollback.ts',
+  'src/operations/delivery/status.ts',
+  'src/operations/images/decision.ts',
+  'src/operations/images/earlier-scan.ts',
+];
+
+test('surfaces and operations show runs and audit records to those alone who may read them', () => {
+  const reads = /\b(store|runs|order|audit)\s*\.\s*(read|recent|events|history)\b/;
+  const asks = /\b(mayRead|mayReadEntry)\(/;
+  const unasked = sources.filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    const room = roomOf(path);
+    return (room?.startsWith('handlers') || room === 'src/operations') && reads.test(text) && !asks.test(text);
+  });
+  expect(unasked.sort()).toEqual(readsForNobody);
+});
+
+/** What is refused to all but one person; there not to know means no. */
+const refusesOthers = ['src/core/actor.ts', 'src/engine/permit.ts', 'src/operations/admin/locks.ts'];
+
+test('“not the same person” is never taken for “somebody else”: nobody is, who cannot be told apart', () => {
+  const doubting = sources.filter((path) => /!\s*\(?\s*samePerson\(/.test(readFileSync(join(root, path), 'utf8')));
+  expect(doubting.filter((path) => !refusesOthers.includes(path))).toEqual([]);
 });

@@ -26,6 +26,6 @@ export function identityOf(request: FastifyRequest): Identity {
 
 /** A run's own address. */
 export function linkOf({ publicUrl }: Pick<ApiDeps, 'publicUrl'>, request: FastifyRequest, runId: string): string {
-  const base = publicUrl?.replace(/\/+$/, '') ?? `${request.protocol}://${request.host}`;
+  const base = publicUrl?.replace(/(?<!\/)\/+$/, '') ?? `${request.protocol}://${request.host}`;
   return `${base}${apiPrefix}/runs/${runId}`;
 }

@@ -3,27 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
 import { judge } from '../../src/core/policy.ts';
-import type { AuditStore } from '../../src/core/ports.ts';
+import { readAudit } from '../../src/engine/reading.ts';
 import { type ApiDeps, identityOf } from './api-context.ts';
 
-const portion = 500;
 const Query = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
-async function* linesAfter(
-  audit: Pick<AuditStore, 'read'>,
-  first: number,
-  signal: AbortSignal,
-): AsyncGenerator<string> {
-  for (let after = first; !signal.aborted; ) {
-    const records = await audit.read({ after, limit: portion });
-    const last = records.at(-1);
-    if (!last) return;
-    yield records.map((record) => `${JSON.stringify(record)}\n`).join('');
-    after = last.seq;
-  }
+/** In portions, so that a long chain is not held whole. */
+async function* linesOf(portions: ReturnType<typeof readAudit>): AsyncGenerator<string> {
+  for await (const records of portions) yield records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
-/** The audit chain as JSON Lines, for whoever the policy lets ask for `audit`. */
+/** The audit chain as JSON Lines, for whoever the policy lets ask for `audit`; of what they may not read the hashes alone. */
 export function auditApi({ engine, closing }: ApiDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/', async (request, reply) => {
@@ -40,7 +30,7 @@ export function auditApi({ engine, closing }: ApiDeps) {
       await engine.clients.audit.seal();
       return reply
         .header('content-type', 'application/x-ndjson; charset=utf-8')
-        .send(Readable.from(linesAfter(engine.clients.audit, query.data.after, closing)));
+        .send(Readable.from(linesOf(readAudit(engine, actor, query.data.after, closing))));
     });
   };
 }

@@ -1,3 +1,4 @@
+import { type Actor, actorId } from '../../src/core/actor.ts';
 import type { Outcome } from '../../src/core/approval.ts';
 import { type Fault, fault } from '../../src/core/errors.ts';
 import { holders } from '../../src/core/policy.ts';
@@ -10,7 +11,12 @@ function approversOf(settings: Settings, run: Run): string {
 }
 
 /** Why a decision did not count: 403 where the person may not decide, 409 where there is nothing to decide any more. */
-export function decisionRefusal(outcome: Extract<Outcome, { kind: 'refused' }>, run: Run, settings: Settings): Fault {
+export function decisionRefusal(
+  outcome: Extract<Outcome, { kind: 'refused' }>,
+  by: Actor,
+  run: Run,
+  settings: Settings,
+): Fault {
   const look = 'Nothing was changed. Look at the run as it is now.';
   switch (outcome.reason) {
     case 'own-request':
@@ -23,6 +29,8 @@ export function decisionRefusal(outcome: Extract<Outcome, { kind: 'refused' }>, 
         reason: 'You may not decide this run.',
         hint: `These may: ${approversOf(settings, run)}.`,
       });
+    case 'not-told-apart':
+      return fault('NOT_TOLD_APART', { other: actorId(outcome.from), you: actorId(by) });
     case 'stale-plan':
       return fault('DECISION_REFUSED', {
         reason: 'The digest is not that of the plan that awaits approval now.',

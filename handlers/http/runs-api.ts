@@ -5,6 +5,7 @@ import { fault } from '../../src/core/errors.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { eventsOf, readRun } from '../../src/engine/reading.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { undo } from '../../src/engine/undo.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
@@ -24,12 +25,9 @@ export const DecisionRequest = z.strictObject({
 const Params = z.object({ id: z.string() });
 const longestTimerMs = 2 ** 31 - 1;
 
-async function runOf({ engine }: ApiDeps, request: FastifyRequest): Promise<Run> {
-  const { id } = Params.parse(request.params);
-  const run = await engine.store.read(id);
-  if (!run) throw fault('UNKNOWN_RUN', { id });
-  return run;
-}
+/** The request's decorator that holds the run it is about. */
+const runKey = 'run';
+const runOf = (request: FastifyRequest) => request.getDecorator<Run>(runKey);
 
 export const CancelRequest = z.strictObject({
   reason: z.string().max(500, 'must be at most 500 characters').optional(),
@@ -53,22 +51,30 @@ function lastEventOf(request: FastifyRequest): string {
 export function runsApi(deps: ApiDeps) {
   const { engine, changes, closing } = deps;
   return async (app: FastifyInstance): Promise<void> => {
+    // Before anything is answered or done: whoever may not read the run is not told that there is one.
+    app.decorateRequest(runKey, null);
+    app.addHook('preHandler', async (request) => {
+      const { id } = Params.parse(request.params);
+      request.setDecorator(runKey, await readRun(engine, id, identityOf(request).actor));
+    });
+
     app.get('/:id', async (request) => {
-      const run = await runOf(deps, request);
+      const run = runOf(request);
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
     app.get('/:id/events', async (request, reply) => {
-      const run = await runOf(deps, request);
+      const run = runOf(request);
+      const { actor, expiresAt } = identityOf(request);
       const last = lastEventOf(request);
       // 204 tells an EventSource that reconnects after the end to stop doing so.
-      const nothingLeft = last !== '' && isOver(run.state) && (await engine.store.events(run.id, last, 1)).length === 0;
+      const nothingLeft = last !== '' && isOver(run.state) && (await eventsOf(engine, run, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
-      const rightEnds = Math.min(identityOf(request).expiresAt - engine.now(), longestTimerMs);
+      const rightEnds = Math.min(expiresAt - engine.now(), longestTimerMs);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(Math.max(0, rightEnds))]);
-      const frames = runStream({ store: engine.store, changes, now: engine.now }, run.id, last, signal);
+      const frames = runStream({ engine, changes, actor }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')
         .header('x-accel-buffering', 'no')
@@ -76,34 +82,34 @@ export function runsApi(deps: ApiDeps) {
     });
 
     app.post('/:id/decision', async (request) => {
-      const { id } = Params.parse(request.params);
+      const { id } = runOf(request);
       const ballot = { ...bodyOf(DecisionRequest, request.body), actor: identityOf(request).actor };
       const { outcome, run } = await decide(engine, id, ballot);
-      if (outcome.kind === 'refused') throw decisionRefusal(outcome, run, engine.settings());
+      if (outcome.kind === 'refused') throw decisionRefusal(outcome, ballot.actor, run, engine.settings());
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
     app.post('/:id/cancel', async (request, reply) => {
-      const { id } = Params.parse(request.params);
+      const { id } = runOf(request);
       const run = await stop(engine, id, { ...bodyOf(CancelRequest, request.body), actor: identityOf(request).actor });
       return reply.code(202).send({ data: viewOf(run, linkOf(deps, request, run.id)) });
     });
 
     app.post('/:id/answer', async (request) => {
-      const { id } = Params.parse(request.params);
+      const { id } = runOf(request);
       const { choice } = bodyOf(AnswerRequest, request.body);
       const run = await answer(engine, id, identityOf(request).actor, choice);
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
     app.post('/:id/review', async (request) => {
-      const { id } = Params.parse(request.params);
+      const { id } = runOf(request);
       const run = await review(engine, id, identityOf(request).actor);
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
     app.post('/:id/undo', async (request, reply) => {
-      const { id } = Params.parse(request.params);
+      const { id } = runOf(request);
       const run = await undo(engine, id, { actor: identityOf(request).actor, origin: { surface: 'rest' } });
       const link = linkOf(deps, request, run.id);
       return reply

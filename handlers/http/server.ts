@@ -15,7 +15,7 @@ import { type Check, probes } from './probes.ts';
 import { restApi } from './rest-api.ts';
 import { createRunChanges } from './run-changes.ts';
 import { behindSlack } from './slack-door.ts';
-import { createTokenCheck, type TokenSettings } from './tokens.ts';
+import { createTokenCheck, type TokenSettings, warnOfTokens } from './tokens.ts';
 
 export type HttpDeps = {
   log: Log;
@@ -83,6 +83,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     const changes = createRunChanges(notices, deps.log);
     app.addHook('preClose', async () => closing.abort());
     app.addHook('onClose', () => changes.close());
+    warnOfTokens(tokens, deps.log);
     const checkToken = createTokenCheck(tokens);
     await app.register(restApi({ engine, changes, checkToken, publicUrl, closing: closing.signal }));
   }

@@ -8,7 +8,7 @@ type Group = { slots: string[]; preposition?: string; many: boolean };
 const prepositions = new Set(['to', 'in', 'on', 'at', 'from', 'as']);
 
 /** `<https://host>`, `<http://host/team/web|host/team/web>`: what Slack makes of addresses and names of hosts. */
-const link = /<([a-z][a-z0-9+.-]*:[^|>]*)(?:\|([^>]*))?>/gi;
+const link = /<([a-z][a-z0-9+.-]*:[^|<>]*)(?:\|([^<>]*))?>/gi;
 
 /** What phones and editors make of quotes and dashes, undone; and Slack's links, and its escapes of `& < >`. */
 function normalise(text: string): string {

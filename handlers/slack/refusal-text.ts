@@ -13,6 +13,8 @@ export function refusalText(outcome: Extract<Outcome, { kind: 'refused' }>, run:
       return `You asked for this yourself, so ${whoCould(settings, approvers, run.actor)} has to approve it.`;
     case 'not-an-approver':
       return `You may not decide this; ${whoCould(settings, approvers, run.actor)} can.`;
+    case 'not-told-apart':
+      return `It takes somebody other than ${nameOf(outcome.from, settings)}, and you may be the same person: Shipmate cannot tell. List both under \`people\` in shipmate.yaml, one person with all their identities: \`NAME: { slack: U…, subject: … }\`.`;
     case 'stale-plan':
       return 'The plan has changed since that button was drawn. Look at the message as it is now, then decide.';
     case 'expired':

@@ -4,6 +4,7 @@ import type { Run } from '../../src/core/run.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { readRun } from '../../src/engine/reading.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { refusalText } from './refusal-text.ts';
 
@@ -58,7 +59,6 @@ export async function sayOfRun(engine: Engine, name: string, rest: string, actor
   if (!command) return undefined;
   const [id = '', ...words] = rest.split(/\s+/);
   if (id === '') throw fault('BAD_COMMAND', { problem: `${name}: which run?`, usage: `Usage: ${command.usage}` });
-  const run = await engine.store.read(id);
-  if (!run) throw fault('UNKNOWN_RUN', { id });
+  const run = await readRun(engine, id, actor);
   return await command.act(engine, run, actor, words.join(' ').replace(/^["“](.*)["”]$/, '$1'));
 }

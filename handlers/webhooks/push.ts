@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, fault } from '../../src/core/errors.ts';
 import { parseImage, repositoryOf } from '../../src/core/image.ts';
 import { digestOf, type JsonObject } from '../../src/core/json.ts';
+import { linearPattern } from '../../src/core/linear-pattern.ts';
 import type { AppSettings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { request } from '../../src/engine/request.ts';
@@ -32,7 +33,7 @@ export function checkSecret(system: string, variable: string, secret: string | u
 /** `v*` is every tag that begins with a v. */
 export function fitsTag(pattern: string, tag: string): boolean {
   const source = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${source.join('.*')}$`).test(tag);
+  return linearPattern(source.join('.*')).fits(tag);
 }
 
 /** The deploy of exactly what was pushed, where the app's rule is for that tag: a tag that is moved meanwhile changes nothing. */

@@ -109,9 +109,10 @@ function hostFaults({ dockerHosts, roles, apps, environments }: Settings): Setti
         ]
       : [],
   );
-  const hosts = Object.entries(dockerHosts).flatMap(([name, { who }]) =>
-    unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
-  );
+  const hosts = Object.entries(dockerHosts).flatMap(([name, { who, env }]) => [
+    ...unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
+    ...unknownNames(env === undefined ? [] : [env], Object.keys(environments), 'environment', ['dockerHosts', name]),
+  ]);
   return [...pushes, ...hosts];
 }
 

@@ -114,7 +114,10 @@ export const variables = {
     'an https address: whoever can change the keys on their way can be anybody',
   ),
   JWT_ISSUER: variable(text.optional(), 'the issuer (iss) of tokens'),
-  JWT_AUDIENCE: variable(text.optional(), 'the audience (aud) that tokens must be meant for'),
+  JWT_AUDIENCE: variable(
+    text.optional(),
+    'the audience (aud) that tokens must be meant for; without it a token for any service of the issuer is taken',
+  ),
   ALERTMANAGER_TOKEN: variable(
     text.regex(/^\S{16,}$/).optional(),
     'at least 16 characters without blanks; openssl rand -hex 32 makes one',

@@ -52,6 +52,20 @@ export function samePerson(settings: Settings, a: Actor, b: Actor): boolean {
   return person !== undefined && person === personOf(settings, b);
 }
 
+/**
+ * Whether two actors are surely two people; not where nobody can tell. One surface tells its own people apart. Over two of
+ * them only `people` of `shipmate.yaml` does: Ana's token looks like anybody else's until it is listed as hers. A webhook is
+ * no person, and so nobody's second identity. What asks for somebody else asks this, never `!samePerson`.
+ */
+export function differentPeople(settings: Settings, a: Actor, b: Actor): boolean {
+  if (a.kind === 'webhook' || b.kind === 'webhook') return actorId(a) !== actorId(b);
+  const [one, other] = [personOf(settings, a), personOf(settings, b)];
+  if (one !== undefined && other !== undefined) return one !== other;
+  if (a.kind === 'token' && b.kind === 'token') return a.subject !== b.subject;
+  // Somebody may have accounts in two workspaces.
+  return a.kind === 'slack' && b.kind === 'slack' && a.team === b.team && a.user !== b.user;
+}
+
 /** The actor with those claims only that a role speaks of: the rest of a token is nobody's business here, and kept nowhere. */
 export function withClaimsOfRoles(settings: Settings, actor: Actor): Actor {
   if (actor.kind !== 'token' || !actor.claims) return actor;

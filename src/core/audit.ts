@@ -8,7 +8,7 @@ import type { Run, RunEvent } from './run.ts';
 /** What the audit log has of one happening: who, from where, what, on which plan, by which rule. Never an input's value. */
 export const AuditEntry = z.object({
   at: z.number(),
-  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel', 'steer']),
+  kind: z.enum(['state', 'plan', 'decision', 'call', 'step', 'refusal', 'cancel', 'steer', 'unreadable']),
   text: z.string(),
   actor: Actor,
   surface: z.enum(['slack', 'rest', 'webhook']),
@@ -27,9 +27,23 @@ export const AuditEntry = z.object({
 });
 export type AuditEntry = z.output<typeof AuditEntry>;
 
+/** Whose doing it is where Shipmate itself tells something; no webhook is called so. */
+const itself: Actor = { kind: 'webhook', source: 'shipmate' };
+
+/** What stands in the log in place of something that is no entry: that there was something, and what was wrong with it. */
+export function unreadable(at: number, text: string): AuditEntry {
+  return { at, kind: 'unreadable', text, actor: itself, surface: 'webhook', operation: 'audit' };
+}
+
 /** An entry as part of the chain: `hash` is over the record without itself, and so over `prev`, the hash of the one before. */
 export const AuditRecord = AuditEntry.extend({ seq: z.number().int().positive(), prev: z.string(), hash: z.string() });
 export type AuditRecord = z.output<typeof AuditRecord>;
+
+/** A record that its reader may not read: enough to check that the chain holds around it. */
+export const WithheldRecord = AuditRecord.pick({ seq: true, prev: true, hash: true }).extend({
+  withheld: z.literal(true),
+});
+export type WithheldRecord = z.output<typeof WithheldRecord>;
 
 /** The newest record's number and hash. Kept elsewhere, it shows that a chain's end was cut off. */
 export const AuditHead = z.object({ seq: z.number().int().nonnegative(), hash: z.string() });
@@ -53,10 +67,11 @@ export type ChainFault = { seq: number; problem: string };
 
 /**
  * Checks records in the order given. Any edited, removed, added or reordered record is found; a cut end only by `head`.
- * The first record's `prev` is taken as it is, since older ones may have been put away.
+ * The first record's `prev` is taken as it is, since older ones may have been put away. Of a record that was withheld only its
+ * place in the chain can be checked.
  */
 export function verifyChain(
-  records: Iterable<AuditRecord>,
+  records: Iterable<AuditRecord | WithheldRecord>,
   head?: AuditHead,
 ): { count: number; head: AuditHead; faults: ChainFault[] } {
   const faults: ChainFault[] = [];
@@ -65,7 +80,8 @@ export function verifyChain(
   for (const { hash, ...unsealed } of records) {
     count += 1;
     const { seq, prev } = unsealed;
-    if (digestOf(unsealed) !== hash) faults.push({ seq, problem: 'was edited: its content does not match its hash' });
+    if (!('withheld' in unsealed) && digestOf(unsealed) !== hash)
+      faults.push({ seq, problem: 'was edited: its content does not match its hash' });
     if (last && seq !== last.seq + 1)
       faults.push({ seq, problem: `follows record ${last.seq}: records are missing or out of order` });
     else if (last && prev !== last.hash) faults.push({ seq, problem: `does not follow from record ${last.seq}` });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linearPattern } from './linear-pattern.ts';
 
 /**
  * Which commands a pattern allows: word by word, with no shell and nothing of ours that would interpret them.
@@ -24,9 +25,9 @@ function fitsWord(pattern: string, word: string): boolean {
   if (pattern === '*') return isFree(word);
   const source = pattern
     .split(/(\*\*?)/)
-    .map((part) => (part === '**' ? '[^]*' : part === '*' ? '[^/]*' : part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&')))
+    .map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&')))
     .join('');
-  return !climbs(word) && new RegExp(`^${source}$`).test(word);
+  return !climbs(word) && linearPattern(source, { dotAll: true }).fits(word);
 }
 
 /** Whether a pattern allows a command, each of its words compared with one of the pattern's. */

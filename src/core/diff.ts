@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from './json.ts';
+import { mask, soundsSecret } from './secret-names.ts';
 
 /** One difference, at a path such as `spec.template.spec.containers[web].image`; undefined is "not there". */
 export type Difference = { path: string; from?: Json; to?: Json };
@@ -16,12 +17,7 @@ const noise = new Set([
 const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/)/;
 
 /** Values of environment variables that sound like secrets are never shown, not even to approvers. */
-const secretName = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY/i;
-const variable = /\.env\[([^\]]*)\]\.value$/;
-
-/** Whether a name is one that people give to secrets. */
-export const soundsSecret = (name: string): boolean => secretName.test(name);
-const mask = '••••••';
+const variable = /\.env\[([^\][]*)\]\.value$/;
 
 function leaf(path: string, from: Json | undefined, to: Json | undefined): Difference {
   const hidden = soundsSecret(variable.exec(path)?.[1] ?? '');

@@ -11,7 +11,7 @@ const heredocs = (text: string): string[] =>
 /** The instructions of a Dockerfile, in their order. */
 export function instructionsOf(dockerfile: string): Instruction[] {
   const lines = dockerfile.split(/\r?\n/);
-  const continued = /^\s*#\s*escape\s*=\s*`/im.test(lines.slice(0, 5).join('\n')) ? /`\s*$/ : /\\\s*$/;
+  const continued = /^[ \t]*#[ \t]*escape[ \t]*=[ \t]*`/im.test(lines.slice(0, 5).join('\n')) ? /`\s*$/ : /\\\s*$/;
   const found: Instruction[] = [];
   for (let at = 0; at < lines.length; at++) {
     if (isComment(lines[at] ?? '') || (lines[at] ?? '').trim() === '') continue;
@@ -47,9 +47,11 @@ export function frontendOf(dockerfile: string): string | undefined {
 
 /** `[linux/arm64 base 2/5] RUN npm ci`, taken apart; undefined for what is no instruction, such as `[internal] load …`. */
 export function partOf(name: string): { stage: string; step: number; steps: number; text: string } | undefined {
-  const [, inside = '', step, steps, text = ''] = /^\[([^\]]*?)\s*(\d+)\/(\d+)\] ([\s\S]*)$/.exec(name) ?? [];
+  const [, inside = '', text = ''] = /^\[([^\]]*)\] ([\s\S]*)$/.exec(name) ?? [];
+  const [count = '', step, steps] = /(?<!\d)(\d+)\/(\d+)$/.exec(inside) ?? [];
   if (step === undefined) return undefined;
-  return { stage: inside, step: Number(step), steps: Number(steps), text: tidy(text) };
+  const stage = inside.slice(0, inside.length - count.length).trimEnd();
+  return { stage, step: Number(step), steps: Number(steps), text: tidy(text) };
 }
 
 /** The line that an instruction, as BuildKit calls it, stands in; undefined where it cannot be told. */

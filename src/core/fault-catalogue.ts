@@ -42,7 +42,7 @@ export const faultCatalogue = {
     status: 404,
     retry: 'never',
     say: 'There is no run “{id}”.',
-    hint: 'Copy the id from the run’s message. Finished runs are kept for 30 days.',
+    hint: 'Copy the id from the run’s message. Finished runs are kept for 30 days, and you see those that you may ask for or decide about.',
   },
   UNKNOWN_ROUTE: {
     status: 404,

@@ -44,6 +44,8 @@ export const DockerHostSettings = z
     /** Which commands may be run in its containers. Without it, none. */
     exec: ExecSettings.optional(),
     allow: Allowed.default(plainAllowed),
+    /** The environment that it belongs to: its policy, locks, freezes and what it asks of images hold there too. */
+    env: z.string().min(1).optional(),
   })
   .refine(
     ({ address, tls }) => tls !== undefined || !address.startsWith('tcp:') || loopback.test(address),

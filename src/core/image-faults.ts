@@ -8,6 +8,12 @@ export const imageFaults = {
     say: 'shipmate.yaml does not say how {app} is built.',
     hint: 'Add apps.{app}.build.context (the folder with its Dockerfile), or apps.{app}.build.git.',
   },
+  IMAGE_UNPINNED: {
+    status: 422,
+    retry: 'never',
+    say: '{image} is named by a tag, and {env} takes only images that were looked at: under a tag may be another one by the time it is pulled.',
+    hint: 'Nothing was changed. Name it by its digest: NAME@sha256:… (/ship tags shows it).',
+  },
   CONTEXT_REFUSED: {
     status: 422,
     retry: 'never',

@@ -3,7 +3,7 @@ import { parseImage, repositoryOf } from './image.ts';
 import type { Settings } from './settings.ts';
 
 const isWithin = (repository: string, prefix: string): boolean => {
-  const whole = prefix.replace(/\/+$/, '');
+  const whole = prefix.replace(/(?<!\/)\/+$/, '');
   return repository === whole || repository.startsWith(`${whole}/`);
 };
 
@@ -24,7 +24,7 @@ export function wholeName(settings: Pick<Settings, 'apps' | 'builds'>, said: str
   const { tag = 'latest', digest, repository, registry } = image;
   if (digest !== undefined) throw fault('BAD_INPUT', { problem: `“${said}” is a digest: name a tag to push to.` });
   const app = Object.hasOwn(settings.apps, repository) ? settings.apps[repository] : undefined;
-  const first = settings.builds.repositories[0]?.replace(/\/+$/, '');
+  const first = settings.builds.repositories[0]?.replace(/(?<!\/)\/+$/, '');
   const home = registry
     ? repositoryOf(image)
     : (app?.image ?? (first === undefined ? repository : `${first}/${repository}`));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BuildPlan, ImageCall } from './build.ts';
 import { DockerCall } from './docker-host.ts';
 import { Edit } from './edits.ts';
+import { Touch } from './effects/touch.ts';
 import { HarborCall } from './harbor.ts';
 import { digestOf, isObject, Json, JsonObject } from './json.ts';
 import { PartPlan } from './parts.ts';
@@ -87,6 +88,12 @@ export const Draft = z.object({
   rollout: RolloutPlan.optional(),
   /** The runs that are its parts, wave by wave. */
   parts: z.array(PartPlan).optional(),
+  /** What it changes besides what was asked for, as the engine found it. */
+  touches: z.array(Touch).optional(),
+  /** Pods that are made to go, by what a Service or workload chooses them by. It is judged by, and not kept: pods come and go. */
+  evicts: z
+    .array(z.object({ namespace: z.string(), name: z.string(), labels: z.record(z.string(), z.string()) }))
+    .optional(),
   /** The steps that this plan leads to, where they are not the same for every plan. */
   checklist: z.array(z.string()).optional(),
   /** What was there before, as it has to be applied to be so again; without a manifest there was nothing. Not for people. */

@@ -13,6 +13,8 @@ export const Verdict = z.discriminatedUnion('kind', [
     approvals: z.number(),
     approvers: z.array(z.string()),
     required: z.array(z.string()).default([]),
+    /** Where several rules hold and nobody may approve for all of them: so many by those roles, each. */
+    each: z.array(z.object({ approvals: z.number(), approvers: z.array(z.string()) })).optional(),
     expireMinutes: z.number(),
     remindMinutes: z.number().default(0),
     escalate: z.object({ afterMinutes: z.number(), to: z.array(z.string()) }).optional(),
@@ -75,12 +77,30 @@ export function judge(settings: Settings, question: Question): Verdict {
   return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
 }
 
+/**
+ * Whether a rule names the operation, by its own name and not by `*`, and lets the person ask for it: for what is not to
+ * come along with "everybody may look at everything".
+ */
+export function namedFor(settings: Settings, question: Question): boolean {
+  return settings.policy.some(
+    (rule) =>
+      rule.operations.includes(question.operation) &&
+      fits(rule, question) &&
+      holdsRole(settings, question.actor, rule.who),
+  );
+}
+
 type NeedsApproval = Extract<Verdict, { kind: 'needs-approval' }>;
 
-/** Whoever may approve both; where nobody may, one of each must. */
+/** How many of which roles a verdict asks for: each part of it. */
+const partsOf = ({ each, approvals, approvers }: NeedsApproval) => each ?? [{ approvals, approvers }];
+
+/** Whoever may approve both; where nobody may, as many of each as it asks for must. */
 function both(one: NeedsApproval, other: NeedsApproval): NeedsApproval {
-  const common = one.approvers.filter((role) => other.approvers.includes(role));
-  const apart = common.length > 0 ? [] : [one, other].flatMap(({ approvers }) => approvers.slice(0, 1));
+  const shared = one.approvers.filter((role) => other.approvers.includes(role));
+  const common = one.each || other.each ? [] : shared;
+  const parts = [...partsOf(one), ...partsOf(other)];
+  const each = [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
   const remind = [one.remindMinutes, other.remindMinutes].filter((minutes) => minutes > 0);
   const escalate = one.escalate ?? other.escalate;
   return {
@@ -88,18 +108,18 @@ function both(one: NeedsApproval, other: NeedsApproval): NeedsApproval {
     rule: [...new Set([...one.rule.split(' and '), ...other.rule.split(' and ')])].join(' and '),
     approvals: Math.max(one.approvals, other.approvals),
     approvers: common.length > 0 ? common : [...new Set([...one.approvers, ...other.approvers])],
-    required: [...new Set([...one.required, ...other.required, ...apart])],
+    required: [...new Set([...one.required, ...other.required])],
+    ...(common.length === 0 && { each }),
     expireMinutes: Math.min(one.expireMinutes, other.expireMinutes),
     remindMinutes: remind.length > 0 ? Math.min(...remind) : 0,
     ...(escalate && { escalate }),
   };
 }
 
-/** What holds for several things done at once: no beats an approval, an approval beats a yes, and of approvals all that is asked. */
-export function strictest(one: Verdict, other: Verdict): Verdict {
-  if (one.kind === 'deny' || other.kind === 'allow') return one;
-  if (other.kind === 'deny' || one.kind === 'allow') return other;
-  return both(one, other);
+/** What holds for several things done at once: an approval beats a yes, and of approvals all that is asked. */
+export function stricter<Said extends Exclude<Verdict, { kind: 'deny' }>>(one: Said, other: Said) {
+  if (other.kind === 'allow') return one;
+  return one.kind === 'allow' ? other : both(one, other);
 }
 
 /**
@@ -129,7 +149,12 @@ export function ruleText(settings: Settings, verdict: Verdict): string {
     case 'allow':
       return `allowed by the rule “${verdict.rule}”`;
     case 'needs-approval': {
-      const { rule, approvals, approvers, required } = verdict;
+      const { rule, approvals, approvers, required, each: parts = [] } = verdict;
+      if (parts.length > 0) {
+        const counts = parts.map((part) => `${part.approvals} by ${part.approvers.join(' or ')}`);
+        const also = required.length > 0 ? `, among them ${required.join(' and ')}` : '';
+        return `needs approvals: ${counts.join(', and ')}${also}, say the rules “${rule}”`;
+      }
       const each = required.length > 0 ? `, among them ${required.join(' and ')}` : '';
       return `needs ${Math.max(approvals, required.length)} approval(s) by ${approvers.join(' or ')}${each}, says the rule “${rule}”`;
     }

@@ -6,13 +6,13 @@ export const runFaults = {
     status: 423,
     retry: 'never',
     say: '{owner} has locked {scope} {until}: “{reason}”.',
-    hint: 'Ask {owner}, or ask again afterwards. In an emergency add --break-glass "why".',
+    hint: 'Ask {owner}, or ask again afterwards. In an emergency --break-glass "why" helps where breakGlass.spares in shipmate.yaml names locks (of everything: stop).',
   },
   FROZEN: {
     status: 423,
     retry: 'never',
     say: '{env} is frozen for {app} {until}, by the freeze “{freeze}” of shipmate.yaml.',
-    hint: 'Ask again afterwards. In an emergency add --break-glass "why".',
+    hint: 'Ask again afterwards. In an emergency --break-glass "why" helps where breakGlass.spares in shipmate.yaml names freezes.',
   },
   TOO_MANY_CHANGES: {
     status: 429,
@@ -24,7 +24,7 @@ export const runFaults = {
     status: 403,
     retry: 'never',
     say: 'You may not break the glass.',
-    hint: 'Those who may: {able}. See breakGlass in shipmate.yaml.',
+    hint: 'Those who may: {able}. See breakGlass in shipmate.yaml. Ask again without --break-glass, where nothing else stands in the way.',
   },
   NEVER_UNAPPROVED: {
     status: 403,
@@ -73,6 +73,12 @@ export const runFaults = {
     retry: 'never',
     say: 'There is nothing for you to review in run {id}.',
     hint: 'Where the glass was broken, somebody else than the requester reviews it, once; see breakGlass.reviewers in shipmate.yaml.',
+  },
+  NOT_TOLD_APART: {
+    status: 403,
+    retry: 'never',
+    say: 'It takes somebody other than {other}, and {you} may be the same person: Shipmate cannot tell.',
+    hint: 'List both under people in shipmate.yaml, each person once with all their identities (slack, subject). A machine is listed as a person of its own.',
   },
   UNKNOWN_PERSON: {
     status: 404,

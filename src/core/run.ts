@@ -117,6 +117,8 @@ export const Run = z.object({
   replanned: z.boolean().optional(),
   verdict: Verdict.optional(),
   decisions: z.array(Decision).default([]),
+  /** The approvals among them that it rests on. */
+  counted: z.array(Decision).optional(),
   /** The step names in order, as the operation declares them. */
   checklist: z.array(z.string()).default([]),
   steps: z.record(z.string(), StepRecord).default({}),

@@ -164,6 +164,17 @@ export const NamespaceTemplate = z.strictObject({
 });
 export type NamespaceTemplate = z.output<typeof NamespaceTemplate>;
 
+/** What a broken glass may spare besides approvals: each only where it is named. */
+export const Spared = z.enum(['locks', 'freezes', 'stop', 'rate-limits']);
+export type Spared = z.output<typeof Spared>;
+
+const BreakGlassSettings = z.strictObject({
+  who: z.array(z.string()).default([]),
+  reviewers: z.array(z.string()).default(['everyone']),
+  /** What it passes over besides approvals: other people’s locks, freezes, the stop of everything, rate limits. */
+  spares: z.array(Spared).default([]),
+});
+
 /** `shipmate.yaml`: apps, environments, people and policy. */
 export const Settings = z.strictObject({
   /** Slack channel (id) for what concerns Shipmate itself: settings that are wrong, a glass that was broken. */
@@ -198,10 +209,8 @@ export const Settings = z.strictObject({
   images: ImageSettings.default({ allow: [], databaseDays: 7, scanMinutes: 10 }),
   manifests: ManifestSettings.default({ clusterScopedIn: [], allowKinds: [], gitHosts: [] }),
   namespaceTemplate: NamespaceTemplate.optional(),
-  /** Who may pass over approvals, locks and freezes where they give a reason, and who looks at it afterwards. */
-  breakGlass: z
-    .strictObject({ who: z.array(z.string()).default([]), reviewers: z.array(z.string()).default(['everyone']) })
-    .default({ who: [], reviewers: ['everyone'] }),
+  /** Who may pass over approvals where they give a reason, and who looks at it afterwards. */
+  breakGlass: BreakGlassSettings.prefault({}),
   /** Members of Slack's user groups, by the group's id: filled in from Slack, not from the file. */
   groups: z.record(z.string(), z.array(z.string())).default({}),
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const words: Record<string, string> = { second: 's', sec: 's', minute: 'm', min: 'm', hour: 'h', day: 'd', week: 'w' };
-const part = /(\d+(?:\.\d+)?)\s*([a-z]+)/g;
+const part = /(?<!\d)(\d+(?:\.\d+)?)\s*([a-z]+)/g;
 const whole = /^(\s*\d+(\.\d+)?\s*[a-z]+)+\s*$/;
 const longestMs = 365 * 86_400_000;
 

@@ -1,3 +1,4 @@
+import { stillApproved } from '../core/approval.ts';
 import { Fault, fault, toFault } from '../core/errors.ts';
 import { lostRuns } from '../core/lost-run.ts';
 import type { Operation } from '../core/operation.ts';
@@ -9,13 +10,16 @@ import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
-import { leaveTurns, takeTurn } from './order.ts';
+import { leaveTurns, takeTurn, turnsOf } from './order.ts';
 import { stopParts } from './parts.ts';
 import { checkPart, planned, runContext } from './planning.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
-  const { partOf, decisions } = lap.run();
+  const { id, partOf, decisions } = lap.run();
+  // Turns are taken in one order; where the plan needs others than it did, those that it has are given back first.
+  const [had, needs] = [turnsOf(lap.run()), turnsOf({ ...lap.run(), plan })];
+  if (lap.run().plan && had.join() !== needs.join()) await lap.engine.store.leaveTurns(id, had);
   checkPart(lap.run(), plan);
   const events = [{ kind: 'plan' as const, text: plan.summary }];
   const listed = plan.checklist && { checklist: plan.checklist };
@@ -24,7 +28,7 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   } else if (verdict.kind === 'needs-approval' && !partOf?.approved) {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
-    const replanned = decisions.length > 0;
+    const replanned = decisions.some(({ digest }) => digest !== plan.digest);
     const wakeAt = firstCall(verdict, now);
     await lap.save(
       (run) => ({ ...run, plan, verdict, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
@@ -35,17 +39,24 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   }
 }
 
-/** The approval is of a digest: just before the first change the plan is made again, and another digest is another question. */
+async function askAnew(lap: Lap, why: string): Promise<false> {
+  await lap.save((run) => ({ ...run, state: 'requested', counted: undefined }), [{ kind: 'plan', text: why }]);
+  return false;
+}
+
+/**
+ * The approval is of a digest: just before the first change the plan is made again, and another digest is another question.
+ * So are those who approved looked at again: whoever may approve it no longer has not approved it.
+ */
 async function stillHolds(lap: Lap, operation: Operation): Promise<boolean> {
   const { decisions, startedAt, plan } = lap.run();
   if (decisions.length === 0 || startedAt !== undefined) return true;
-  const again = await planned(lap, operation);
-  if (again.plan.digest === plan?.digest) return true;
-  await lap.save(
-    (run) => ({ ...run, state: 'requested' }),
-    [{ kind: 'plan', text: 'the plan changed since it was approved' }],
-  );
-  return false;
+  const [again, delegations] = await Promise.all([planned(lap, operation), lap.engine.delegations.all()]);
+  if (again.plan.digest !== plan?.digest) return await askAnew(lap, 'the plan changed since it was approved');
+  const counted = stillApproved(lap.engine.settings(), lap.run(), { at: lap.engine.now(), delegations });
+  if (!counted) return await askAnew(lap, 'somebody who approved may do so no longer: it needs an approval again');
+  if (counted.length !== lap.run().counted?.length) await lap.save((run) => ({ ...run, counted }));
+  return true;
 }
 
 /**
@@ -61,7 +72,7 @@ async function runLap(lap: Lap, operation: Operation): Promise<void> {
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
   if (startedAt === undefined) lap.stage((run) => ({ ...run, startedAt: lap.engine.now() }), []);
   const found = await operation.run(runContext(lap, operation, plan), input);
-  const report = redactDeep(lap.engine.redact, found);
+  const report = await redactDeep(lap.engine.redact, found);
   const lost = lostRuns(report);
   if (lost.length > 0) lap.engine.log.error({ runId: id, lost }, 'the store lacks runs that changed the cluster');
   await lap.save(

@@ -1,4 +1,4 @@
-import { type Actor, holdsRole, samePerson } from '../core/actor.ts';
+import { type Actor, actorId, differentPeople, holdsRole, samePerson } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
 import type { Run, RunEvent, StepRecord } from '../core/run.ts';
 import type { Engine } from './engine.ts';
@@ -21,17 +21,26 @@ async function change(
   }
 }
 
+/** Lets only those pass who are surely somebody other than the run's requester. @throws Fault NOT_TOLD_APART */
+function checkOther(engine: Engine, run: Run, actor: Actor): void {
+  if (!differentPeople(engine.settings(), run.actor, actor))
+    throw fault('NOT_TOLD_APART', { other: actorId(run.actor), you: actorId(actor) });
+}
+
 function mayAnswer(engine: Engine, run: Run, { asks }: StepRecord, actor: Actor): boolean {
   const settings = engine.settings();
   const own = samePerson(settings, run.actor, actor);
   if (asks?.of === 'requester') return own;
   const approvers = run.verdict?.kind === 'needs-approval' ? run.verdict.approvers : undefined;
-  return approvers === undefined ? own : holdsRole(settings, actor, approvers);
+  if (approvers === undefined) return own;
+  if (own || !holdsRole(settings, actor, approvers)) return false;
+  checkOther(engine, run, actor);
+  return true;
 }
 
 /**
  * Answers the question that a parked run waits for; it goes on at once.
- * @throws Fault UNKNOWN_RUN; NOTHING_ASKED where it is not (or no longer) asked; NOT_YOURS_TO_ANSWER
+ * @throws Fault UNKNOWN_RUN; NOTHING_ASKED where it is not (or no longer) asked; NOT_YOURS_TO_ANSWER; NOT_TOLD_APART
  */
 export async function answer(engine: Engine, runId: string, actor: Actor, choice: string): Promise<Run> {
   const run = await change(engine, runId, (run, at) => {
@@ -51,7 +60,8 @@ export async function answer(engine: Engine, runId: string, actor: Actor, choice
 
 /**
  * Notes that somebody else has looked at a run that broke the glass.
- * @throws Fault UNKNOWN_RUN; NOT_YOURS_TO_REVIEW where there is nothing to review, or for its requester
+ * @throws Fault UNKNOWN_RUN; NOT_YOURS_TO_REVIEW where there is nothing to review, or for its requester; NOT_TOLD_APART for
+ * whoever may be the requester under another identity
  */
 export async function review(engine: Engine, runId: string, actor: Actor): Promise<Run> {
   return await change(engine, runId, (run, at) => {
@@ -64,6 +74,7 @@ export async function review(engine: Engine, runId: string, actor: Actor): Promi
       !holdsRole(settings, actor, settings.breakGlass.reviewers)
     )
       throw fault('NOT_YOURS_TO_REVIEW', { id: runId });
+    checkOther(engine, run, actor);
     return {
       run: { ...run, breakGlass: { ...breakGlass, reviewed: { actor, at } } },
       events: [{ kind: 'decision', text: 'reviewed', actor }],

@@ -4,23 +4,29 @@ import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
 import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
-import { holders, judge, needsAnother, type Question, sizeOf, strictest, type Verdict } from '../core/policy.ts';
+import { holders, judge, needsAnother, type Question, sizeOf, stricter, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
 
-/** Why the policy says no, and who could. */
-function denial(settings: Settings, question: Question, verdict: Extract<Verdict, { kind: 'deny' }>): Fault {
-  const what = [question.operation, question.app, question.env && `in ${question.env}`].filter(Boolean).join(' ');
+/** Why the policy says no, and who could. `besides` where it is not what was asked for, but what that would do. */
+function denial(
+  settings: Settings,
+  question: Question,
+  verdict: Extract<Verdict, { kind: 'deny' }>,
+  besides = false,
+): Fault {
+  const asked = [question.operation, question.app, question.env && `in ${question.env}`].filter(Boolean).join(' ');
+  const which = besides ? ', and this would do the same' : '';
   switch (verdict.reason) {
     case 'no-rule':
       return fault('POLICY_DENIED', {
-        reason: `No rule of the policy allows “${what}”.`,
+        reason: `No rule of the policy allows “${asked}”${which}.`,
         hint: 'Ask the platform team to add a rule under policy in shipmate.yaml.',
       });
     case 'not-permitted': {
       const rule = settings.policy.find((candidate) => candidate.name === verdict.rule);
       const able = holders(settings, rule?.who ?? []);
       return fault('POLICY_DENIED', {
-        reason: `You may not “${what}”: the rule “${verdict.rule}” allows it to ${rule?.who.join(', ') ?? 'others'}.`,
+        reason: `You may not “${asked}”${which}: the rule “${verdict.rule}” allows it to ${rule?.who.join(', ') ?? 'others'}.`,
         hint:
           able.length > 0
             ? `Ask one of: ${able.join(', ')}.`
@@ -45,25 +51,52 @@ function whereOf(settings: Settings, { app, env, apps }: Target): Where {
 
 type Request = { actor: Actor; input: JsonObject; breakGlass?: { reason: string } };
 
-/** Breaking the glass spares approvals; it never lets anybody do what no rule allows them. */
+/**
+ * Breaking the glass spares approvals; it never lets anybody do what no rule allows them. Whoever may not break it is refused
+ * also where no approval is asked for: a broken glass may spare more than that, and it is loud.
+ */
 function overBrokenGlass(settings: Settings, { actor, breakGlass }: Request, verdict: Permitted): Permitted {
-  if (!breakGlass || verdict.kind === 'allow') return verdict;
-  if (holdsRole(settings, actor, settings.breakGlass.who)) return { kind: 'allow', rule: 'break glass' };
-  throw fault('BREAK_GLASS_DENIED', { able: holders(settings, settings.breakGlass.who).join(', ') || 'nobody yet' });
+  if (!breakGlass) return verdict;
+  if (!holdsRole(settings, actor, settings.breakGlass.who))
+    throw fault('BREAK_GLASS_DENIED', { able: holders(settings, settings.breakGlass.who).join(', ') || 'nobody yet' });
+  return verdict.kind === 'allow' ? verdict : { kind: 'allow', rule: 'break glass' };
 }
 
 type Permitted = Exclude<Verdict, { kind: 'deny' }>;
 
+/** Asks the policy once. @throws Fault POLICY_DENIED */
+function permitted(settings: Settings, question: Question, besides = false): Permitted {
+  const said = judge(settings, question);
+  if (said.kind === 'deny') throw denial(settings, question, said, besides);
+  return said;
+}
+
+/** The policy of what a plan changes besides: asked about each operation that is meant for such a change. */
+function ofTouches(settings: Settings, actor: Actor, draft: Planned): Permitted[] {
+  return (draft.touches ?? []).flatMap(({ app, env, operations, replicas }) => {
+    const size = { fields: draft.changes.length, ...(replicas && { replicas }) };
+    return operations.map((operation) =>
+      permitted(settings, { actor, operation, effect: 'change', app, env, size }, true),
+    );
+  });
+}
+
+const allOf = (all: readonly Permitted[]): Permitted | undefined =>
+  all.reduce<Permitted | undefined>((sofar, said) => (sofar ? stricter(sofar, said) : said), undefined);
+
+/** What of a plan the policy is asked about. */
+type Planned = Pick<Draft, 'changes' | 'touches'>;
+
 /**
  * Resolves what a request is about and asks the policy: at the request, and again in the worker, then with the plan and so
- * with the size of the change.
+ * with the size of the change, and with all that it changes besides.
  * @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT; POLICY_DENIED, with who could; BREAK_GLASS_DENIED; NEVER_UNAPPROVED
  */
 export function authorise(
   settings: Settings,
   request: Request,
   operation: Operation,
-  draft?: Pick<Draft, 'changes'>,
+  draft?: Planned,
 ): Where & { target: Target; verdict: Permitted } {
   const { actor, input } = request;
   const target = operation.target(input);
@@ -72,16 +105,12 @@ export function authorise(
   const env = (place ?? site)?.env;
   const question = { actor, operation: judgedAs, effect, env, ...(draft && { size: sizeOf(draft) }) };
   const apps = places?.map(({ app }) => app) ?? [place?.app ?? target.app];
-  const verdict = apps
-    .map((app) => {
-      const said = judge(settings, { ...question, app });
-      if (said.kind === 'deny') throw denial(settings, { ...question, app }, said);
-      return said;
-    })
-    .reduce<Verdict | undefined>((sofar, said) => (sofar ? strictest(sofar, said) : said), undefined);
-  if (!verdict || verdict.kind === 'deny') throw fault('BAD_INPUT', { problem: `${name}: no app was named.` });
-  const permitted = overBrokenGlass(settings, request, verdict);
-  if (env !== undefined && permitted.kind === 'allow' && needsAnother(settings, operation, env, permitted))
-    throw fault('NEVER_UNAPPROVED', { operation: name, env, rule: permitted.rule });
-  return { target, ...(place && { place }), ...(site && { site }), ...(places && { places }), verdict: permitted };
+  const routed = apps.map((app) => permitted(settings, { ...question, app }));
+  const verdict = allOf([...routed, ...(draft ? ofTouches(settings, actor, draft) : [])]);
+  if (!verdict || apps.length === 0) throw fault('BAD_INPUT', { problem: `${name}: no app was named.` });
+  const found = overBrokenGlass(settings, request, verdict);
+  for (const each of [env, ...(draft?.touches ?? []).map((touch) => touch.env)])
+    if (each !== undefined && found.kind === 'allow' && needsAnother(settings, operation, each, found))
+      throw fault('NEVER_UNAPPROVED', { operation: name, env: each, rule: found.rule });
+  return { target, ...(place && { place }), ...(site && { site }), ...(places && { places }), verdict: found };
 }

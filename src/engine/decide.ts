@@ -16,7 +16,7 @@ function decided(run: Run, outcome: Exclude<Outcome, { kind: 'refused' }>): Run 
   const next = { ...run, version: run.version + 1, updatedAt: decision.at, decisions: [...run.decisions, decision] };
   switch (outcome.kind) {
     case 'approved':
-      return { ...next, state: 'running', wakeAt: undefined };
+      return { ...next, state: 'running', wakeAt: undefined, counted: outcome.counted };
     case 'rejected':
       return { ...next, state: 'rejected' };
     case 'counted':

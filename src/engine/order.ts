@@ -17,6 +17,14 @@ async function sharesTurn({ engine, run }: Lap, [holder = '', ...ahead]: readonl
   return !earlier.some(own);
 }
 
+/** All places that a run needs its turn at: what it was asked for, and what its plan changes besides. */
+export function turnsOf(run: Pick<Run, 'place' | 'site' | 'places' | 'plan'>): string[] {
+  const besides = (run.plan?.touches ?? []).flatMap(({ app, env }) =>
+    env === undefined ? [] : [placeKey({ env, ...(app !== undefined && { app }) })],
+  );
+  return [...new Set([...placesOf(run).map(placeKey), ...besides])];
+}
+
 /**
  * Waits in line where another run is under way in the same place: one at a time, in order. What is marked `first` in the
  * catalogue, and what breaks the glass, goes before all others who wait.
@@ -27,7 +35,7 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
   if (operation.effect === 'read' || operation.aside || operation.alongside) return true;
   const first = operation.first === true || breakGlass !== undefined;
   // All who need several turns take them in one order, so that no two of them wait for each other.
-  for (const place of placesOf(lap.run()).map(placeKey).sort()) {
+  for (const place of turnsOf(lap.run()).sort()) {
     const before = await lap.engine.store.takeTurn(id, place, first, partOf?.id);
     if (before.length === 0 || (await sharesTurn(lap, before))) continue;
     if (state !== 'queued')
@@ -42,6 +50,7 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
 
 /** One turn goes with the record that it is over; several are let go of behind it. */
 export async function leaveTurns({ engine, run }: Pick<Lap, 'engine' | 'run'>): Promise<void> {
-  const { id, state, places } = run();
-  if (places && state !== 'running' && state !== 'queued') await engine.store.leaveTurns(id, places.map(placeKey));
+  const { id, state, places, plan } = run();
+  const several = places ?? plan?.touches;
+  if (several && state !== 'running' && state !== 'queued') await engine.store.leaveTurns(id, turnsOf(run()));
 }

@@ -7,6 +7,7 @@ import type { Clients } from '../core/ports.ts';
 import { redactDeep } from '../core/redact.ts';
 import type { Run } from '../core/run.ts';
 import { authorise } from './authorise.ts';
+import { admitted, effectsOf } from './effects.ts';
 import { clientsFor } from './identity.ts';
 import type { Lap } from './lap.ts';
 import { permit } from './permit.ts';
@@ -78,12 +79,20 @@ export async function planned(
 ): Promise<{ plan: Plan; verdict: Verdict }> {
   const settings = lap.engine.settings();
   const asked = authorise(settings, subject, operation);
-  const about = { ...subject, place: asked.place, site: asked.site, places: asked.places };
+  const { place: its, site: there, places } = asked;
+  const where = { ...(its && { place: its }), ...(there && { site: there }), ...(places && { places }) };
+  const about = { ...subject, place: its, site: there, places };
   await permit(lap, operation, { ...lap.run(), ...about });
   const draft = await operation.plan(planContext(lap, operation, about), subject.input);
   if (writesSecrets(draft) && !lap.engine.store.sealed) throw fault('NOT_SEALED', { operation: operation.name });
-  const bySize = settings.policy.some(({ size }) => size !== undefined);
-  const { target, place, site, verdict } = bySize ? authorise(settings, subject, operation, draft) : asked;
+  const { evicts: _, ...kept } = draft;
+  const effects = await effectsOf(lap, operation, where, draft);
+  const { touches } = effects;
+  const whole = { ...kept, ...(touches.length > 0 && { touches: [...touches] }) };
+  const { target, place, site, verdict } = authorise(settings, subject, operation, whole);
+  await permit(lap, operation, { ...lap.run(), ...about }, touches);
+  const warnings = await admitted(lap, effects);
+  const told = [...(draft.warnings ?? []), ...warnings];
   const terms = {
     operation: operation.name,
     target: place ?? site ?? target,
@@ -92,9 +101,12 @@ export async function planned(
     salt: subject.salt,
   };
   // The digest is of the plan as it is; what people see of it holds no secrets.
-  const bound = bind(draft, terms);
+  const bound = bind({ ...whole, ...(told.length > 0 && { warnings: told }) }, terms);
   const { redact } = lap.engine;
-  return { verdict, plan: { ...bound, summary: redact(bound.summary), changes: redactDeep(redact, bound.changes) } };
+  return {
+    verdict,
+    plan: { ...bound, summary: redact(bound.summary), changes: await redactDeep(redact, bound.changes) },
+  };
 }
 
 async function foresee(lap: Lap, name: string, input: Record<string, unknown>): Promise<Plan> {

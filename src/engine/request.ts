@@ -51,9 +51,10 @@ function permitted(
   try {
     const { place, site, places } = authorise(engine.settings(), { actor, ...request }, operation);
     const found = { ...(place && { place }), ...(site && { site }), ...(places && { places }) };
-    const freezes = operation.effect === 'change' && !operation.aside && !request.breakGlass;
-    for (const where of freezes ? placesOf(found) : [])
-      checkFreeze(engine.settings(), { actor, operation: operation.name }, where, engine.now());
+    const { breakGlass } = request;
+    const asked = { actor, operation: operation.name, ...(breakGlass && { breakGlass }) };
+    for (const where of operation.effect === 'change' && !operation.aside ? placesOf(found) : [])
+      checkFreeze(engine.settings(), asked, where, engine.now());
     return found;
   } catch (thrown) {
     const { name, effect } = operation;

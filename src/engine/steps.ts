@@ -83,7 +83,7 @@ async function patiently<Result>(
 }
 
 /** A result as plain JSON. Pods' logs may be part of it, so it is rid of secrets like all that people get to see. */
-const storable = (lap: Lap, result: unknown): Json =>
+const storable = (lap: Lap, result: unknown): Promise<Json> =>
   redactDeep(lap.engine.redact, Json.parse(JSON.parse(JSON.stringify(result))));
 
 /** A time-out shows as its own fault, however the step put it. */
@@ -123,7 +123,7 @@ export async function doStep<Result>(
   const end = async (state: 'done' | 'failed', result?: unknown) => {
     const note = lap.run().steps[name]?.note;
     const record: StepRecord = { state, startedAt, endedAt: lap.engine.now(), ...(note !== undefined && { note }) };
-    const whole = result === undefined ? record : { ...record, result: storable(lap, result) };
+    const whole = result === undefined ? record : { ...record, result: await storable(lap, result) };
     await setStep(lap, name, whole, state, progress.records());
   };
   const { signal, end: stopClock } = limited(lap, operation, name, startedAt);

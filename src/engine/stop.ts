@@ -1,6 +1,6 @@
 import { type Actor, samePerson } from '../core/actor.ts';
 import { fault } from '../core/errors.ts';
-import { judge } from '../core/policy.ts';
+import { mayAsk } from '../core/reading.ts';
 import { isOver, type Run } from '../core/run.ts';
 import type { Engine } from './engine.ts';
 import { refused } from './refuse.ts';
@@ -13,15 +13,8 @@ export function mayStop(
   run: Run,
   actor: Actor,
 ): boolean {
-  const terms = settings();
-  if (samePerson(terms, run.actor, actor)) return true;
-  const { effect = 'change', place, site, places = [], input } = run;
-  const operation = catalogue.get(run.operation)?.judgedAs ?? run.operation;
-  const app = place?.app ?? (typeof input.app === 'string' ? input.app : undefined);
-  const where = places.length > 0 ? places : [{ app, env: (place ?? site)?.env }];
-  return where.every(
-    (each) => judge(terms, { actor, operation, effect, app: each.app, env: each.env }).kind !== 'deny',
-  );
+  const terms = { settings: settings(), catalogue };
+  return samePerson(terms.settings, run.actor, actor) || mayAsk(terms, run, actor);
 }
 
 /**

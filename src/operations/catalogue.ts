@@ -1,4 +1,5 @@
-import type { Catalogue } from '../core/operation.ts';
+import { judgingPermissions } from '../core/effects/app-objects.ts';
+import type { Catalogue, Operation } from '../core/operation.ts';
 import { accessCan, accessWho } from './access/access.ts';
 import { doctor } from './access/doctor.ts';
 import { accessGrant, accessRevoke } from './access/grants.ts';
@@ -174,9 +175,15 @@ const subjects = {
   platform,
 };
 
+/** Whatever changes a cluster is judged by what it changes, and for that the cluster is read. */
+const isJudged = ({ effect, aside, needs }: Operation) => effect === 'change' && !aside && needs.includes('kube');
+
 /** Everything that can be asked for. A new operation is one file and one line here. */
 export const catalogue: Catalogue = new Map(
   Object.entries(subjects).flatMap(([subject, operations]) =>
-    operations.map((operation) => [operation.name, { ...operation, subject }]),
+    operations.map((operation) => {
+      const permissions = [...(operation.permissions ?? []), ...(isJudged(operation) ? judgingPermissions : [])];
+      return [operation.name, { ...operation, subject, ...(permissions.length > 0 && { permissions }) }];
+    }),
   ),
 );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { AuditEntry, AuditHead, AuditRecord, beforeFirst, chain } from '../core/audit.ts';
-import type { AuditStore } from '../core/ports.ts';
+import { AuditEntry, AuditHead, AuditRecord, beforeFirst, chain, unreadable } from '../core/audit.ts';
+import { digestOf } from '../core/json.ts';
+import type { AuditStore, Log, SetupWarning } from '../core/ports.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
 import { evenWhenFull, script } from './script.ts';
@@ -10,48 +11,104 @@ const portion = 500;
 /** Kept in Redis; a file (AUDIT_FILE) keeps them all. */
 const keepRecords = 200_000;
 
-/** Hangs records behind the head that they were made for; with another head it does nothing. */
+/** What could not be read is kept so long, and so much of each. */
+const keepAside = 1_000;
+const mostAside = 65_536;
+
+/** Hangs records behind the head that they were made for, and puts aside what is none; with another head it does nothing. */
 const append = script(`${evenWhenFull}
-local inbox, chain, head = unpack(KEYS)
-local seq, hash, ids, records = unpack(ARGV)
+local inbox, chain, head, aside = unpack(KEYS)
+local seq, hash, ids, records, asides = unpack(ARGV)
 local stored = redis.call('HMGET', head, 'seq', 'hash')
 if (stored[1] or '0') ~= seq or (stored[2] or hash) ~= hash then return 0 end
 for _, record in ipairs(cjson.decode(records)) do
   redis.call('XADD', chain, 'MAXLEN', '~', ${keepRecords}, record[1] .. '-1', 'record', record[3])
   redis.call('HSET', head, 'seq', record[1], 'hash', record[2])
 end
+for _, each in ipairs(cjson.decode(asides)) do
+  redis.call('XADD', aside, 'MAXLEN', '~', ${keepAside}, '*', 'problem', each[1], 'entry', each[2])
+end
 redis.call('XDEL', inbox, unpack(cjson.decode(ids)))
 return 1`);
 
-const recordOf = ([, fields]: [string, string[]]) => AuditRecord.parse(JSON.parse(fields[1] ?? ''));
+/** A text as what it should be, or what is wrong with it: where, and never the value. */
+function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+): { is: z.output<Schema> } | { problem: string } {
+  const json = z.string().transform(toJson).pipe(schema).safeParse(text);
+  if (json.success) return { is: json.data };
+  const problems = json.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+  return { problem: problems.join('; ').slice(0, 300) };
+}
+
+function toJson(text: string, context: z.RefinementCtx<string>): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not JSON' });
+    return z.NEVER;
+  }
+}
+
+/** A record of the chain; where it cannot be read one that says so, which the check of the chain then finds. */
+function recordOf([id, fields]: [string, string[]]): AuditRecord {
+  const found = parsed(AuditRecord, fields[1] ?? '');
+  if ('is' in found) return found.is;
+  const text = `this record cannot be read: ${found.problem}`;
+  return { ...unreadable(0, text), seq: Number(id.split('-')[0]), prev: '', hash: '' };
+}
+
+type Aside = { problem: string; text: string };
+
+/** What waits in the inbox, as entries. What is none is told of by an entry in its place, so that all behind it goes on. */
+function entriesOf(waiting: readonly [string, string[]][]): { entries: AuditEntry[]; asides: Aside[] } {
+  const asides: Aside[] = [];
+  const entries = waiting.flatMap(([id, fields]) =>
+    fields
+      .filter((_, index) => index % 2 === 1)
+      .map((text) => {
+        const found = parsed(AuditEntry, text);
+        if ('is' in found) return found.is;
+        const { problem } = found;
+        asides.push({ problem, text: text.slice(0, mostAside) });
+        const told = `what came here is no entry, and was set aside: ${problem}; its SHA-256 is ${digestOf(text)}`;
+        return unreadable(Number(id.split('-')[0]), told);
+      }),
+  );
+  return { entries, asides };
+}
 
 /**
  * The audit log. Entries get into an inbox in the same script as the change they are about; from there they are chained
  * by SHA-256, which Redis' Lua lacks, a moment later.
  */
-export function createAuditStore(redis: Connection): AuditStore {
+export function createAuditStore(redis: Connection, log?: Pick<Log, 'error'>): AuditStore {
   const head = async (): Promise<AuditHead> => {
     const [seq, hash] = await redis.hmget(keys.auditHead, 'seq', 'hash');
     return seq && hash ? AuditHead.parse({ seq: Number(seq), hash }) : beforeFirst;
   };
   return {
-    add: (entry) => guarded(async () => void (await redis.xadd(keys.auditInbox, '*', 'entry', JSON.stringify(entry)))),
+    add: (entry) =>
+      guarded(async () => {
+        await redis.xadd(keys.auditInbox, '*', 'entry', JSON.stringify(AuditEntry.parse(entry)));
+      }),
     seal: () =>
       guarded(async () => {
         // The head first: what is in the inbox after it was read is not part of a chain that ends there.
         const from = await head();
         const waiting = await redis.xrange(keys.auditInbox, '-', '+', 'COUNT', portion);
         if (waiting.length === 0) return 0;
-        const records = chain(
-          from,
-          waiting.flatMap(([, fields]) =>
-            fields.filter((_, index) => index % 2 === 1).map((entry) => AuditEntry.parse(JSON.parse(entry))),
-          ),
-        );
+        const { entries, asides } = entriesOf(waiting);
+        const records = chain(from, entries);
         const rows = records.map((record) => [String(record.seq), record.hash, JSON.stringify(record)]);
-        const args = [String(from.seq), from.hash, JSON.stringify(waiting.map(([id]) => id)), JSON.stringify(rows)];
-        const done = await append(redis, [keys.auditInbox, keys.auditChain, keys.auditHead], args);
-        return z.number().parse(done) === 1 ? records.length : 0;
+        const aside = asides.map(({ problem, text }) => [problem, text]);
+        const ids = waiting.map(([id]) => id);
+        const args = [String(from.seq), from.hash, ...[ids, rows, aside].map((each) => JSON.stringify(each))];
+        const names = [keys.auditInbox, keys.auditChain, keys.auditHead, keys.auditAside];
+        if (z.number().parse(await append(redis, names, args)) !== 1) return 0;
+        for (const { problem } of asides) log?.error({ problem }, 'an audit entry could not be read and was set aside');
+        return records.length;
       }),
     head: () => guarded(head),
     read: ({ after = 0, newest = false, limit }) =>
@@ -60,4 +117,16 @@ export function createAuditStore(redis: Connection): AuditStore {
         return (await redis.xrange(keys.auditChain, `${after + 1}-0`, '+', 'COUNT', limit)).map(recordOf);
       }),
   };
+}
+
+/** Whether anything was set aside that somebody ought to look at. */
+export async function asideWarnings(redis: Connection): Promise<SetupWarning[]> {
+  const count = await redis.xlen(keys.auditAside);
+  if (count === 0) return [];
+  return [
+    {
+      problem: `${count} entries of the audit log could not be read and were set aside; the log says so where they would stand.`,
+      mend: `See what they are with XRANGE ${keys.auditAside} - +, find out who wrote them, then DEL ${keys.auditAside}`,
+    },
+  ];
 }

@@ -42,6 +42,8 @@ export const keys = {
   rate: (env: string) => `${root}:rate:${env}`,
   /** stream: audit entries that are not yet part of the chain */
   auditInbox: `${root}:audit:inbox`,
+  /** stream: what came as an audit entry and is none, with what is wrong */
+  auditAside: `${root}:audit:aside`,
   /** stream: the audit chain; the entry's id is its number */
   auditChain: `${root}:audit:chain`,
   /** hash: number and hash of the chain's newest record */

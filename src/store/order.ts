@@ -3,6 +3,7 @@ import { Lock } from '../core/lock.ts';
 import type { DelegationStore, Line, LockStore, OrderStore, RunStore } from '../core/ports.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
+import { leftOut } from './records.ts';
 
 /** Who waits where, and what was done there. */
 export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>): OrderStore {
@@ -20,7 +21,7 @@ export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>
     history: (place, limit) =>
       guarded(async () => {
         const ids = await redis.lrange(keys.history(place), 0, limit - 1);
-        return (await Promise.all(ids.map(runs.read))).filter((run) => run !== undefined);
+        return (await Promise.all(ids.map((id) => runs.read(id).catch(leftOut)))).filter((run) => run !== undefined);
       }),
   };
 }

@@ -7,7 +7,7 @@ import { Steer } from '../core/steer.ts';
 import { type Connection, guarded } from './connection.ts';
 import { createInbox } from './inbox.ts';
 import { keys, runPrefix } from './keys.ts';
-import { createRecords } from './records.ts';
+import { createRecords, leftOut } from './records.ts';
 import { createRunLeases } from './run-leases.ts';
 import * as lua from './run-scripts.ts';
 import { nowLua, script } from './script.ts';
@@ -80,7 +80,7 @@ export function createRunStore(redis: Connection, seal: Seal = noSeal): RunStore
     recent: (limit) =>
       guarded(async () => {
         const ids = await redis.zrevrange(keys.recent, 0, limit - 1);
-        return (await Promise.all(ids.map(read))).filter((run) => run !== undefined);
+        return (await Promise.all(ids.map((id) => read(id).catch(leftOut)))).filter((run) => run !== undefined);
       }),
     commit: ({ run, events }, epoch) =>
       guarded(async () => {

@@ -1,5 +1,5 @@
-import type { AuditStore, Clients, RunStore } from '../core/ports.ts';
-import { createAuditStore } from './audit.ts';
+import type { AuditStore, Clients, Log, RunStore } from '../core/ports.ts';
+import { asideWarnings, createAuditStore } from './audit.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Connection } from './connection.ts';
 import { createDelegationStore, createLockStore, createOrderStore } from './order.ts';
@@ -13,9 +13,10 @@ export type Remembered = Pick<Clients, 'runs' | 'order' | 'locks' | 'audit' | 'd
 export function createStores(
   redis: Connection,
   seal: Seal = noSeal,
+  log?: Pick<Log, 'error'>,
 ): { store: RunStore; audit: AuditStore; remembered: Remembered } {
   const store = createRunStore(redis, seal);
-  const audit = createAuditStore(redis);
+  const audit = createAuditStore(redis, log);
   return {
     store,
     audit,
@@ -25,7 +26,7 @@ export function createStores(
       locks: createLockStore(redis),
       audit,
       delegations: createDelegationStore(redis),
-      setup: { check: () => checkRedis(redis) },
+      setup: { check: async () => [...(await checkRedis(redis)), ...(await asideWarnings(redis))] },
     },
   };
 }

@@ -97,7 +97,7 @@ test('secrets in faults, in pods’ logs and in what steps say are seen nowhere'
 });
 
 test('nor in the reasons that people give', async () => {
-  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'] } };
+  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: [] } };
   engine.settings = () => glass;
   const desk = createDesk(engine);
   const spared = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, words.slice(0, 500));

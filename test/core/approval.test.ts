@@ -14,6 +14,16 @@ const settings = Settings.parse({
   roles: { approvers: ['ana', 'ben', 'cho'] },
 });
 
+const needs = (approvals: number) => ({
+  kind: 'needs-approval' as const,
+  rule: 'r',
+  approvals,
+  approvers: ['approvers'],
+  expireMinutes: 60,
+  required: [],
+  remindMinutes: 0,
+});
+
 const awaiting = (change: Partial<Run> = {}): Run =>
   Run.parse({
     id: 'r1',
@@ -27,19 +37,58 @@ const awaiting = (change: Partial<Run> = {}): Run =>
     updatedAt: 1,
     expiresAt: 1_000,
     plan: { summary: '', changes: [], digest },
-    verdict: {
-      kind: 'needs-approval',
-      rule: 'r',
-      approvals: 1,
-      approvers: ['approvers'],
-      expireMinutes: 60,
-      required: [],
-      remindMinutes: 0,
-    },
+    verdict: needs(1),
     ...change,
   });
 
 const vote = (actor: Actor, kind: 'approve' | 'reject' = 'approve') => ({ actor, kind, digest, at: 10 });
+
+const token = (subject: string): Actor => ({ kind: 'token', subject });
+const everybody = { ...needs(1), approvers: ['everyone'] };
+
+describe('somebody who may be the requester under another identity', () => {
+  test.each([
+    ['asked in Slack, approved with a token, neither mapped', slack('UNOBODY'), token('nobody@example.com')],
+    ['asked with a token, approved in Slack, neither mapped', token('nobody@example.com'), slack('UNOBODY')],
+    ['only the requester is mapped', slack('UANA'), token('nobody@example.com')],
+    ['only the approver is mapped', token('nobody@example.com'), slack('UBEN')],
+    ['accounts of two workspaces', slack('UNOBODY'), { kind: 'slack' as const, team: 'T2', user: 'UOTHER' }],
+  ])('does not approve: %s', (_, actor, by) => {
+    const run = awaiting({ actor, verdict: everybody });
+    expect(cast(settings, run, vote(by))).toEqual({ kind: 'refused', reason: 'not-told-apart', from: actor });
+  });
+  test.each([
+    ['both mapped, to two people', slack('UBEN'), token('ana@example.com')],
+    ['both of one workspace', slack('UNOBODY'), slack('UOTHER')],
+    ['both with tokens of one issuer', token('ci'), token('nobody@example.com')],
+    ['asked by a system, which is nobody', { kind: 'webhook' as const, source: 'harbor' }, slack('UOTHER')],
+  ])('is not meant where they are told apart: %s', (_, actor, by) => {
+    expect(cast(settings, awaiting({ actor, verdict: everybody }), vote(by))).toMatchObject({ kind: 'approved' });
+  });
+  test('does not count as a second approver', () => {
+    const first = { actor: slack('UBEN'), kind: 'approve' as const, digest, at: 5 };
+    const verdict = { ...needs(2), approvers: ['everyone'] };
+    const run = awaiting({ actor: { kind: 'webhook', source: 'harbor' }, verdict, decisions: [first] });
+    const second = cast(settings, run, vote(token('nobody@example.com')));
+    expect(second).toEqual({ kind: 'refused', reason: 'not-told-apart', from: first.actor });
+    expect(cast(settings, run, vote(slack('UCHO')))).toMatchObject({ kind: 'approved' });
+  });
+  test('may still reject', () => {
+    const run = awaiting({ actor: token('nobody@example.com'), verdict: everybody });
+    expect(cast(settings, run, vote(slack('UBEN'), 'reject'))).toMatchObject({ kind: 'rejected' });
+  });
+  test('is not stood in for', () => {
+    // Ben is known by his Slack account alone: the token that asked may be his.
+    const known = Settings.parse({
+      ...settings,
+      people: { ...settings.people, dan: { slack: 'UDAN', subject: 'dan@example.com' } },
+    });
+    const delegations = [{ from: 'ben', to: 'dan', until: 1_000 }];
+    const asked = (actor: Actor) => cast(known, awaiting({ actor }), vote(token('dan@example.com')), delegations);
+    expect(asked(token('somebody@example.com'))).toMatchObject({ reason: 'not-an-approver' });
+    expect(asked(slack('UCHO'))).toMatchObject({ kind: 'approved' });
+  });
+});
 
 describe('one word on a plan', () => {
   test('of an approver approves it', () => {
@@ -79,15 +128,7 @@ describe('one word on a plan', () => {
     });
   });
   test('counts towards two where two are needed, and only once a person', () => {
-    const two = {
-      kind: 'needs-approval' as const,
-      rule: 'r',
-      approvals: 2,
-      approvers: ['approvers'],
-      expireMinutes: 60,
-      required: [],
-      remindMinutes: 0,
-    };
+    const two = needs(2);
     const first = cast(settings, awaiting({ verdict: two }), vote(slack('UBEN')));
     expect(first).toMatchObject({ kind: 'counted', missing: 1 });
     const decisions = first.kind === 'counted' ? [first.decision] : [];
@@ -99,15 +140,7 @@ describe('one word on a plan', () => {
     });
   });
   test('given for an earlier plan does not count for this one', () => {
-    const two = {
-      kind: 'needs-approval' as const,
-      rule: 'r',
-      approvals: 2,
-      approvers: ['approvers'],
-      expireMinutes: 60,
-      required: [],
-      remindMinutes: 0,
-    };
+    const two = needs(2);
     const old = { actor: slack('UCHO'), kind: 'approve' as const, digest: 'f'.repeat(64), at: 5 };
     expect(cast(settings, awaiting({ verdict: two, decisions: [old] }), vote(slack('UBEN')))).toMatchObject({
       kind: 'counted',

@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { predicates } from '../../src/core/in-toto.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
-import { review } from '../../src/engine/answer.ts';
+import { statementIn } from '../../src/core/verification.ts';
+import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { pinnedImage } from '../../src/images/pinned.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
+import { fakeTrust } from '../fakes/fake-trust.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
 import { ana, ben, slack, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
@@ -101,6 +105,139 @@ describe('who must approve', () => {
   });
 });
 
+describe('whoever may approve no longer', () => {
+  const without = (person: string, rule: object = {}) =>
+    withRule(rule, {
+      roles: { engineers: ['ana', 'ben'].filter((name) => name !== person), security: ['cleo'], leads: ['dan'] },
+    });
+  const said = async (id: string) => (await engine.store.events(id, '', 50)).map(({ event }) => event.text);
+
+  test('does not count any more when the last vote comes', async () => {
+    const two = { approvals: 2, approvers: ['engineers', 'leads', 'security'] };
+    settings = withRule(two);
+    const id = await awaiting();
+    expect(await outcome(id, ben)).toMatchObject({ kind: 'counted', missing: 1 });
+    settings = without('ben', two);
+    expect(await outcome(id, dan)).toMatchObject({ kind: 'counted', missing: 1 });
+    expect(await outcome(id, cleo)).toMatchObject({
+      kind: 'approved',
+      counted: [{ actor: dan }, { actor: cleo }],
+    });
+  });
+
+  test('nor for the role that the rule requires', async () => {
+    const rule = { approvals: 1, required: ['leads'] };
+    settings = withRule(rule);
+    const id = await awaiting();
+    expect(await outcome(id, dan)).toMatchObject({ kind: 'approved' });
+    settings = withRule(rule, { roles: { engineers: ['ana', 'ben'], security: [], leads: ['cleo'] } });
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting' });
+    expect(await outcome(id, ben)).toMatchObject({ kind: 'counted', missing: 1 });
+  });
+
+  test('does not count any more at the first change: it is asked again', async () => {
+    const rule = { approvers: ['engineers', 'leads'] };
+    settings = withRule(rule);
+    const id = await awaiting();
+    expect(await outcome(id, ben)).toMatchObject({ kind: 'approved' });
+    settings = without('ben', rule);
+    const again = await desk.lap(id);
+    expect(again).toMatchObject({ state: 'awaiting', replanned: false });
+    expect(again.counted).toBeUndefined();
+    expect(await said(id)).toContain('somebody who approved may do so no longer: it needs an approval again');
+    expect(world.applied).toHaveLength(0);
+    expect(await outcome(id, ben)).toMatchObject({ reason: 'not-an-approver' });
+    expect(await outcome(id, dan)).toMatchObject({ kind: 'approved', counted: [{ actor: dan }] });
+    expect(await desk.lap(id)).toMatchObject({ state: 'finished', counted: [{ actor: dan }] });
+  });
+
+  test('stood in for somebody who is back', async () => {
+    await desk.done('away', { to: 'dan', for: 60 * minute }, ben);
+    const id = await awaiting();
+    expect(await outcome(id, dan)).toMatchObject({ kind: 'approved' });
+    await desk.done('back', {}, ben);
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting' });
+    expect(await outcome(id, ben)).toMatchObject({ kind: 'approved' });
+  });
+
+  test('does not stop what has begun to change something', async () => {
+    const id = await awaiting();
+    await outcome(id, ben);
+    world.rolloutMs = 300;
+    const working = desk.lap(id);
+    await expect.poll(async () => (await desk.run(id)).startedAt).toBeDefined();
+    settings = without('ben');
+    expect(await working).toMatchObject({ state: 'finished', counted: [{ actor: ben }] });
+  });
+});
+
+test('the signed decision names those alone on whose approval it rests', async () => {
+  const trust = fakeTrust(true);
+  engine.clients = { ...engine.clients, ...trust };
+  const two = { approvals: 2, approvers: ['engineers', 'leads', 'security'] };
+  settings = withRule(two);
+  const id = await awaiting();
+  const digest = (await desk.run(id)).plan?.digest ?? '';
+  await outcome(id, ben);
+  await decide(engine, id, { actor: ben, kind: 'withdraw', digest });
+  await outcome(id, cleo);
+  expect(await outcome(id, dan)).toMatchObject({ kind: 'approved' });
+  const done = await desk.lap(id);
+  expect(done).toMatchObject({ state: 'finished' });
+  const { reference = '', digest: imageDigest = '' } = done.plan?.image ?? {};
+  const beside = await trust.attachments.read(
+    pinnedImage(reference, imageDigest).pinned,
+    [predicates.decision],
+    AbortSignal.timeout(5_000),
+  );
+  const signed = beside.flatMap((each) => (each.kind === 'signed' ? [statementIn(each.envelope)?.predicate] : []));
+  expect(signed).toMatchObject([{ run: id, approvedBy: [{ name: 'cleo' }, { name: 'dan' }] }]);
+});
+
+describe('asked in Slack, and approved by the same person’s token that nobody listed', () => {
+  const unlisted = { kind: 'token' as const, subject: 'ana-again@example.com' };
+
+  test('is refused, and counts once the token is listed as another person’s', async () => {
+    settings = withRule({ approvers: ['everyone'] });
+    const id = await awaiting();
+    expect(await outcome(id, unlisted)).toMatchObject({ reason: 'not-told-apart', from: ana });
+    expect(await desk.run(id)).toMatchObject({ state: 'awaiting', decisions: [] });
+    settings = withRule(
+      { approvers: ['everyone'] },
+      { people: { ...settings.people, machine: { subject: unlisted.subject } } },
+    );
+    expect(await outcome(id, unlisted)).toMatchObject({ kind: 'approved' });
+  });
+
+  test('of a broken glass is no review', async () => {
+    settings = withRule({}, { breakGlass: { who: ['engineers'], reviewers: ['everyone'] } });
+    const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');
+    await desk.lap(id);
+    await expect(review(engine, id, unlisted)).rejects.toMatchObject({
+      code: 'NOT_TOLD_APART',
+      message: expect.stringContaining('token:ana-again@example.com'),
+      hint: expect.stringContaining('people in shipmate.yaml'),
+    });
+    expect((await desk.run(id)).breakGlass).toEqual({ reason: 'the shop is down' });
+    expect(await review(engine, id, ben)).toMatchObject({ breakGlass: { reviewed: { actor: ben } } });
+  });
+
+  test.each([
+    ['the requester', ana, 'NOT_YOURS_TO_ANSWER'],
+    ['their token', unlisted, 'NOT_TOLD_APART'],
+  ])('%s does not answer what a run asks its approvers', async (_, actor, code) => {
+    settings = withRule({ approvers: ['everyone'] });
+    const id = await awaiting();
+    await outcome(id, ben);
+    const run = await desk.run(id);
+    const asks = { of: 'approvers' as const, choices: ['go'] };
+    const steps = { bake: { state: 'waiting' as const, startedAt: 1, until: Date.now() + minute, asks } };
+    await engine.store.commit({ run: { ...run, version: run.version + 1, steps }, events: [] });
+    await expect(answer(engine, id, actor, 'go')).rejects.toMatchObject({ code });
+    expect(await answer(engine, id, ben, 'go')).toMatchObject({ steps: { bake: { state: 'done', result: 'go' } } });
+  });
+});
+
 describe('nobody answers', () => {
   test('they are reminded, then others are asked, then the request lapses', async () => {
     settings = withRule({ expireMinutes: 60, remindMinutes: 10, escalate: { afterMinutes: 30, to: ['leads'] } });
@@ -128,9 +265,9 @@ describe('nobody answers', () => {
 });
 
 describe('breaking the glass', () => {
-  const glass = { breakGlass: { who: ['engineers'], reviewers: ['leads', 'engineers'] } };
+  const glass = { breakGlass: { who: ['engineers'], reviewers: ['leads', 'engineers'], spares: ['locks'] } };
 
-  test('passes over approvals and locks, is kept, and is reviewed once by somebody else', async () => {
+  test('passes over approvals and, where shipmate.yaml says so, locks; is kept, and is reviewed once by somebody else', async () => {
     settings = withRule({}, glass);
     await desk.done('lock', { app: 'web', env: 'production', reason: 'migrating' }, dan);
     const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { startAuditFile } from '../../jobs/audit-file.ts';
 import { verifyChain } from '../../src/core/audit.ts';
 import { figuresOf } from '../../src/core/figures.ts';
+import { digestOf } from '../../src/core/json.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { createAuditStore } from '../../src/store/audit.ts';
@@ -92,7 +93,7 @@ test('has refusals: of requests, of decisions, and wishes to stop', async () => 
 });
 
 test('names whoever did it, also where it was not the requester', async () => {
-  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'] } };
+  const glass = { ...testSettings, breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: [] } };
   engine.settings = () => glass;
   const id = await desk.ask('deploy', { app: 'web', env: 'production', tag: 'v1' }, ana, 'the shop is down');
   await desk.lap(id);
@@ -114,7 +115,7 @@ test('names whoever did it, also where it was not the requester', async () => {
 test('of several sealers at once, and with entries coming in, one chain comes out', async () => {
   const others = [1, 2].map(() => connectStore(redis().url));
   await Promise.all(others.map((other) => new Promise((resolve) => other.once('ready', resolve))));
-  const sealers = [engine.audit, ...others.map(createAuditStore)];
+  const sealers = [engine.audit, ...others.map((other) => createAuditStore(other))];
   let busy = true;
   const sealing = sealers.map(async (sealer) => {
     while (busy) await sealer.seal();
@@ -177,6 +178,84 @@ test('the file has every record once, also after half a line and a restart; veri
   await writeFile(path, `${good.slice(0, -1).join('\n')}\n`);
   expect(await cli()).toContain('whole');
   expect(await cli('--head', `${seq}:${hash}`)).toContain('the chain went on');
+});
+
+describe('what comes as an entry and is none', () => {
+  const inbox = '{shipmate}:v1:audit:inbox';
+  const entry = { at: 1, kind: 'state', text: 'x', surface: 'rest', operation: 'deploy' };
+  const poison = [
+    ['a token whose subject is a list', JSON.stringify({ ...entry, actor: { kind: 'token', subject: ['eve'] } })],
+    ['half an entry', '{"at":1,"kind":"sta'],
+    ['a kind that nobody knows', JSON.stringify({ ...entry, kind: 'gift', actor: ana })],
+    ['nothing', ''],
+  ] as const;
+
+  test.each(poison)('is set aside and told, and all behind it goes on: %s', async (_, text) => {
+    const told: unknown[] = [];
+    const auditor = createAuditStore(engine.redis, { error: (...words) => void told.push(words) });
+    const before = await desk.deploy('staging');
+    await engine.redis.xadd(inbox, '*', 'entry', text, 'entry', JSON.stringify({ ...entry, actor: ben }));
+    const after = await desk.deploy('staging', 'v2');
+    while ((await auditor.seal()) > 0);
+    const records = await all();
+    expect(records.map(({ kind, run, actor }) => [kind, run ?? actor])).toEqual([
+      ['state', before],
+      ['unreadable', { kind: 'webhook', source: 'shipmate' }],
+      ['state', ben],
+      ['state', after],
+    ]);
+    expect(records[1]?.text).toContain(digestOf(text));
+    expect(records[1]?.text).not.toContain('eve');
+    expect(verifyChain(records, await engine.audit.head()).faults).toEqual([]);
+    expect(told).toEqual([[{ problem: expect.any(String) }, expect.stringContaining('set aside')]]);
+    const [[, fields] = ['', []]] = await engine.redis.xrange('{shipmate}:v1:audit:aside', '-', '+');
+    expect(fields).toEqual(['problem', expect.any(String), 'entry', text]);
+    expect(await engine.clients.setup.check()).toContainEqual(
+      expect.objectContaining({ problem: expect.stringMatching(/^1 entries of the audit log/) }),
+    );
+  });
+
+  test('in the chain itself stops neither who reads it, nor its file, and is found', async () => {
+    for (const tag of ['v1', 'v2', 'v3']) await desk.deploy('staging', tag);
+    const [, second] = await all();
+    const chain = '{shipmate}:v1:audit:chain';
+    const [first, , third] = await engine.redis.xrange(chain, '-', '+');
+    await engine.redis.del(chain);
+    const bad = JSON.stringify({ ...second, actor: { kind: 'token', subject: ['eve'] } });
+    for (const [id, row] of [first, ['2-1', ['record', bad]], third] as [string, string[]][])
+      await engine.redis.xadd(chain, id, ...row);
+    const path = join(folder, 'audit.jsonl');
+    const file = startAuditFile({ audit: engine.audit, path, log: quiet });
+    await expect.poll(() => readFile(path, 'utf8').catch(() => '')).toContain('"seq":3');
+    await appendFile(path, 'somebody wrote this\n');
+    await desk.deploy('staging', 'v4');
+    expect(await all()).toHaveLength(4);
+    await expect.poll(() => readFile(path, 'utf8')).toContain('"seq":4');
+    await file.stop();
+    expect((await readFile(path, 'utf8')).match(/"seq":1,/g)).toHaveLength(1);
+    const records = await engine.audit.read({ limit: 10 });
+    expect(verifyChain(records, await engine.audit.head()).faults[0]).toMatchObject({ seq: 2 });
+    expect((await desk.done('audit', {})).report).toMatchObject({ kind: 'table' });
+    expect((await desk.done('figures', {})).report).toMatchObject({ kind: 'table' });
+  });
+
+  test('does not get in by the front: nothing is stored that could not be read', async () => {
+    const actor = JSON.parse('{"kind":"token","subject":["eve"]}');
+    await expect(desk.deploy('staging', 'v1', actor)).rejects.toThrow();
+    const refusal = { ...entry, kind: 'refusal', surface: 'rest', actor } as const;
+    await expect(engine.audit.add(refusal)).rejects.toThrow();
+    expect(await engine.redis.keys('*')).toEqual([]);
+  });
+
+  test('as a run’s record leaves all others readable in lists', async () => {
+    const good = await desk.deploy('staging');
+    const bad = await desk.deploy('staging');
+    const record = { ...(await desk.run(bad)), actor: { kind: 'token', subject: ['eve'] } };
+    await engine.redis.hset(`{shipmate}:v1:run:${bad}`, 'record', JSON.stringify(record));
+    await engine.redis.rpush('{shipmate}:v1:history:web@staging', bad, good);
+    expect((await engine.store.recent(10)).map(({ id }) => id)).toEqual([good]);
+    expect((await engine.clients.order.history('web@staging', 10)).map(({ id }) => id)).toEqual([good]);
+  });
 });
 
 test('delivery figures come from it', async () => {

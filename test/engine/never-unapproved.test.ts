@@ -46,7 +46,7 @@ test('who asks whether they may is told so', async () => {
 });
 
 test('breaking the glass does not help', async () => {
-  await given({ breakGlass: { who: ['engineers'], reviewers: ['engineers'] } });
+  await given({ breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: [] } });
   await expect(desk.ask('fault', { ...input, env: 'production' }, ana, 'the shop is down')).rejects.toMatchObject({
     code: 'NEVER_UNAPPROVED',
     message: expect.stringContaining('“break glass”'),

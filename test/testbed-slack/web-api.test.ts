@@ -51,7 +51,8 @@ describe('the Web API', () => {
   test('says who people are', async () => {
     const info = async (user: string) => (await bed.app.client.users.info({ user })).user;
     expect(await info('U0GUS')).toMatchObject({ is_restricted: true, deleted: false });
-    expect(await info('U0EVE')).toMatchObject({ team_id: 'T0SUPPLIER', is_stranger: true });
+    expect(await info('U0EVE')).toMatchObject({ team_id: 'T0SUPPLIER', is_stranger: false });
+    expect(await info('U0SAM')).toMatchObject({ team_id: 'T0ELSEWHERE', is_stranger: true });
     expect(await info('U0OLD')).toMatchObject({ deleted: true });
     expect((await bed.app.client.usergroups.users.list({ usergroup: 'S0ENGINEERS' })).users).toEqual([ana, ben]);
     const { channels = [] } = await bed.app.client.conversations.list();

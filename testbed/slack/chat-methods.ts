@@ -1,11 +1,12 @@
 import { type Answer, type Args, asJson, no, words } from './answers.ts';
+import { teamOf } from './belonging.ts';
 import { contentOf } from './message-content.ts';
 import { badPictures } from './shared-files.ts';
 import type { Methods } from './web-api.ts';
 import { appId, botId, botUser, type Message, type Workspace } from './workspace.ts';
 
 /** A message as the Web API and payloads show it. */
-export function wireMessage(message: Message, teamId: string) {
+export function wireMessage(message: Message, space: Workspace) {
   const { ts, user, text, blocks, thread, edited, attachments, metadata } = message;
   return {
     type: 'message',
@@ -13,7 +14,7 @@ export function wireMessage(message: Message, teamId: string) {
     ts,
     text,
     blocks,
-    team: teamId,
+    team: teamOf(space, user),
     ...(user === botUser && { bot_id: botId, app_id: appId }),
     ...(thread && { thread_ts: thread }),
     ...(edited && { edited: { user, ts: edited } }),
@@ -56,9 +57,7 @@ function post(space: Workspace, args: Args, onlyFor?: string): Answer {
     ...(onlyFor && { onlyFor }),
   };
   space.put(message);
-  return onlyFor
-    ? { ok: true, message_ts: ts }
-    : { ok: true, channel, ts, message: wireMessage(message, space.teamId) };
+  return onlyFor ? { ok: true, message_ts: ts } : { ok: true, channel, ts, message: wireMessage(message, space) };
 }
 
 /** The app's own message, as chat.update and chat.delete name it. */
@@ -81,7 +80,7 @@ export const chatMethods: Methods = {
     if ('refused' in read) return read.refused;
     const updated = space.put({ ...message, ...read.content, edited: space.nextTs() });
     const { channel, ts, text } = updated;
-    return { ok: true, channel, ts, text, message: wireMessage(updated, space.teamId) };
+    return { ok: true, channel, ts, text, message: wireMessage(updated, space) };
   },
   'chat.delete': ({ space }, args) => {
     const message = ownMessage(space, args, 'cant_delete_message');

@@ -1,8 +1,8 @@
-import type { Args } from './answers.ts';
+import { actsFrom, isExternal, teamOf } from './belonging.ts';
 import { wireMessage } from './chat-methods.ts';
 import type { actionOf } from './elements.ts';
 import { eventFile } from './shared-files.ts';
-import { appId, botUser, type Message, type OpenView, type Workspace } from './workspace.ts';
+import { appId, botUser, type Message, type Workspace } from './workspace.ts';
 
 /** Payloads as Slack sends them: https://docs.slack.dev/reference/interaction-payloads */
 
@@ -12,6 +12,10 @@ const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 function nameOf(space: Workspace, id: string): string {
   return space.users.find((user) => user.id === id)?.name ?? 'unknown';
 }
+
+/** What stands before `.slack.com`. */
+const domainOf = (space: Workspace, team: string) =>
+  team === space.teamId ? space.domain : team.slice('T0'.length).toLowerCase();
 
 const channelName = (space: Workspace, id: string) =>
   space.channels.find((channel) => channel.id === id)?.name ?? 'directmessage';
@@ -38,8 +42,9 @@ export function commandForm(
   const [, command = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(from.line.trim()) ?? [];
   return {
     token: verificationToken,
-    team_id: space.teamId,
-    team_domain: space.domain,
+    team_id: actsFrom(space, from.user),
+    team_domain: domainOf(space, actsFrom(space, from.user)),
+    ...(space.enterprise && { enterprise_id: space.enterprise.id, enterprise_name: space.enterprise.name }),
     channel_id: from.channel,
     channel_name: channelName(space, from.channel),
     user_id: from.user,
@@ -57,15 +62,20 @@ const person = (space: Workspace, id: string) => ({
   id,
   username: nameOf(space, id),
   name: nameOf(space, id),
-  team_id: space.users.find((user) => user.id === id)?.team ?? space.teamId,
+  team_id: teamOf(space, id),
 });
 
-const sender = (space: Workspace, user: string) => ({
-  team: { id: space.teamId, domain: space.domain },
+/** What every interaction bears; `team` is the workspace that Slack names for it. */
+export const sender = (space: Workspace, user: string, team: string) => ({
+  team: {
+    id: team,
+    domain: domainOf(space, team),
+    ...(space.enterprise && { enterprise_id: space.enterprise.id, enterprise_name: space.enterprise.name }),
+  },
   user: person(space, user),
   api_app_id: appId,
   token: verificationToken,
-  enterprise: null,
+  enterprise: space.enterprise ?? null,
   is_enterprise_install: false,
 });
 
@@ -76,7 +86,8 @@ export function blockActions(
   const { message, action } = from;
   return {
     type: 'block_actions',
-    ...sender(space, from.user),
+    // Where the app is installed, also for the clicks of outsiders: https://github.com/slackapi/java-slack-sdk/issues/1041
+    ...sender(space, from.user, space.teamId),
     container: {
       type: 'message',
       message_ts: message.ts,
@@ -87,78 +98,32 @@ export function blockActions(
     trigger_id: from.trigger,
     channel: { id: message.channel, name: channelName(space, message.channel) },
     // Of an ephemeral message, Slack sends the container alone.
-    ...(message.onlyFor === undefined && { message: wireMessage(message, space.teamId) }),
+    ...(message.onlyFor === undefined && { message: wireMessage(message, space) }),
     state: { values: {} },
     response_url: from.responseUrl,
     actions: [{ ...action, action_ts: space.nextTs() }],
   };
 }
 
-type Option = { text: { type: string; text: string }; value?: string };
-type Field = { type: string; options?: Option[]; option_groups?: { options: Option[] }[] };
-
-const plain = (text: string): Option['text'] => ({ type: 'plain_text', text });
-
-/** What a person filled in, worded by the type of the input. Several choices come separated by commas. */
-function filledIn(element: Field, given: string): Record<string, unknown> {
-  const { type } = element;
-  const options = element.options ?? element.option_groups?.flatMap((group) => group.options) ?? [];
-  const option = (value: string) => options.find((known) => known.value === value) ?? { text: plain(value), value };
-  const many = given === '' ? [] : given.split(',');
-  const one = given === '' ? null : given;
-  switch (type) {
-    case 'static_select':
-    case 'external_select':
-    case 'radio_buttons':
-      return { type, selected_option: one === null ? null : option(one) };
-    case 'multi_static_select':
-    case 'checkboxes':
-      return { type, selected_options: many.map(option) };
-    case 'users_select':
-      return { type, selected_user: one };
-    case 'conversations_select':
-      return { type, selected_conversation: one };
-    case 'channels_select':
-      return { type, selected_channel: one };
-    case 'datepicker':
-      return { type, selected_date: one };
-    case 'timepicker':
-      return { type, selected_time: one };
-    default:
-      return { type, value: one };
-  }
-}
-
-function stateOf({ view }: OpenView, values: Record<string, string>) {
-  const fields = view.blocks.flatMap((block) => {
-    if (block.type !== 'input' || !('element' in block)) return [];
-    const { element, block_id = '' } = block;
-    return [[block_id, { [element.action_id ?? '']: filledIn(element, values[block_id] ?? '') }] as const];
-  });
-  return { values: Object.fromEntries(fields) };
-}
-
-const viewPayload = (space: Workspace, { view, id, hash }: OpenView, values: Record<string, string>) => ({
-  ...view,
-  id,
-  team_id: space.teamId,
-  hash,
-  app_id: appId,
-  state: stateOf({ view, id, hash, user: '' }, values),
-});
-
-export function viewSubmission(space: Workspace, user: string, open: OpenView, values: Record<string, string>): Args {
+/** A global shortcut, or with a message one on it. */
+export function shortcut(
+  space: Workspace,
+  from: { user: string; callback: string; trigger: string; responseUrl: string; message?: Message },
+) {
+  const { message } = from;
   return {
-    type: 'view_submission',
-    ...sender(space, user),
-    trigger_id: '',
-    view: viewPayload(space, open, values),
-    response_urls: [],
+    type: message ? 'message_action' : 'shortcut',
+    ...sender(space, from.user, actsFrom(space, from.user)),
+    callback_id: from.callback,
+    trigger_id: from.trigger,
+    action_ts: space.nextTs(),
+    ...(message && {
+      message_ts: message.ts,
+      channel: { id: message.channel, name: channelName(space, message.channel) },
+      message: wireMessage(message, space),
+      response_url: from.responseUrl,
+    }),
   };
-}
-
-export function viewClosed(space: Workspace, user: string, open: OpenView): Args {
-  return { type: 'view_closed', ...sender(space, user), view: viewPayload(space, open, {}), is_cleared: false };
 }
 
 export function mentionEvent(
@@ -166,15 +131,23 @@ export function mentionEvent(
   { ts, user, channel, text, thread, files }: Message,
   { id, base }: { id: string; base: string },
 ) {
+  const authors = actsFrom(space, user);
+  const enterprise_id = space.enterprise?.id ?? null;
+  const external = isExternal(space, channel);
   return {
     type: 'event_callback',
     token: verificationToken,
-    team_id: space.teamId,
+    // Where the message comes from; the installation that it is for stands in `authorizations`.
+    team_id: authors,
+    ...(space.enterprise && { enterprise_id }),
+    context_team_id: space.teamId,
+    context_enterprise_id: enterprise_id,
     api_app_id: appId,
     event_id: id,
     event_time: Math.floor(Date.now() / 1_000),
+    is_ext_shared_channel: external,
     authorizations: [
-      { enterprise_id: null, team_id: space.teamId, user_id: botUser, is_bot: true, is_enterprise_install: false },
+      { enterprise_id, team_id: space.teamId, user_id: botUser, is_bot: true, is_enterprise_install: false },
     ],
     event: {
       type: 'app_mention',
@@ -182,10 +155,11 @@ export function mentionEvent(
       text,
       ts,
       channel,
-      team: space.teamId,
+      team: teamOf(space, user),
+      ...(authors !== space.teamId && { user_team: authors, source_team: authors }),
       event_ts: ts,
       ...(thread && { thread_ts: thread }),
-      ...(files && { files: files.map((file) => eventFile(space, base, file)), upload: true }),
+      ...(files && { files: files.map((file) => eventFile(space, base, file, external)), upload: true }),
     },
   };
 }

@@ -1,28 +1,64 @@
 import { no, words } from './answers.ts';
+import { inOrganization, isLocal, isStranger, teamOf } from './belonging.ts';
 import type { Methods } from './web-api.ts';
 import type { Channel, User, Workspace } from './workspace.ts';
 
-const wireUser = (user: User, { teamId }: Workspace) => ({
+const profileOf = (user: User, space: Workspace) => ({
+  real_name: user.realName,
+  display_name: user.name,
+  title: user.title,
+  team: teamOf(space, user.id),
+});
+
+const enterpriseUser = (user: User, { enterprise, teamId }: Workspace) =>
+  enterprise && {
+    enterprise_user: {
+      id: user.id,
+      enterprise_id: enterprise.id,
+      enterprise_name: enterprise.name,
+      is_admin: false,
+      is_owner: false,
+      teams: user.teams ?? [teamId],
+    },
+  };
+
+/** Of people of another organization Slack tells less, and nothing says “external”: the team is another one. */
+const wireOutsider = (user: User, space: Workspace) => ({
   id: user.id,
-  team_id: user.team ?? teamId,
+  team_id: user.team,
+  name: user.name,
+  real_name: user.realName,
+  profile: profileOf(user, space),
+  is_stranger: isStranger(space, user),
+});
+
+const wireMember = (user: User, space: Workspace) => ({
+  id: user.id,
+  team_id: teamOf(space, user.id),
   name: user.name,
   real_name: user.realName,
   deleted: user.deleted === true,
   is_bot: user.bot === true,
   is_restricted: user.guest === true,
   is_ultra_restricted: false,
-  is_stranger: user.team !== undefined,
   tz: 'Etc/UTC',
-  profile: { real_name: user.realName, display_name: user.name, title: user.title },
+  profile: profileOf(user, space),
+  ...enterpriseUser(user, space),
 });
 
-const wireChannel = ({ id, name, topic }: Channel) => ({
+const wireUser = (user: User, space: Workspace) =>
+  user.team !== undefined && !inOrganization(space, user.id) ? wireOutsider(user, space) : wireMember(user, space);
+
+const wireChannel = ({ id, name, topic, sharedWith, external }: Channel) => ({
   id,
   name,
   is_channel: true,
   is_private: false,
   is_archived: false,
   is_member: true,
+  is_shared: sharedWith !== undefined,
+  is_ext_shared: external === true,
+  is_org_shared: sharedWith !== undefined && external !== true,
   topic: { value: topic, creator: '', last_set: 0 },
 });
 
@@ -42,7 +78,11 @@ export const peopleMethods: Methods = {
     const user = space.users.find(({ id }) => id === words(args, 'user'));
     return user ? { ok: true, user: wireUser(user, space) } : no('user_not_found');
   },
-  'users.list': ({ space }) => ({ ok: true, members: space.users.map((user) => wireUser(user, space)) }),
+  // Those of other workspaces are not listed; who has their id may ask for them.
+  'users.list': ({ space }) => ({
+    ok: true,
+    members: space.users.filter(({ id }) => isLocal(space, id)).map((user) => wireUser(user, space)),
+  }),
   'usergroups.list': ({ space }) => ({
     ok: true,
     usergroups: space.userGroups.map((group) => wireGroup(group, space)),

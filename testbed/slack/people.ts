@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { checkInChannel, isLocal } from './belonging.ts';
 import type { Delivered } from './delivery.ts';
 import { actionOf } from './elements.ts';
-import { blockActions, commandForm, encoded, mentionEvent, viewClosed, viewSubmission } from './payloads.ts';
+import { blockActions, commandForm, encoded, mentionEvent, shortcut } from './payloads.ts';
 import { attach, type NewFile } from './shared-files.ts';
 import { showAck } from './show-ack.ts';
 import type { Context } from './slack-server.ts';
 import { viewOf } from './view-methods.ts';
+import { viewClosed, viewSubmission } from './view-payloads.ts';
 import { botUser, type Message, type OpenView, type Workspace } from './workspace.ts';
 
 /** What people do in a workspace; each answers how the app took it. */
 export type People = {
-  /** Types a slash command; its acknowledgement is shown as Slack shows it. */
+  /**
+   * Types a slash command; its acknowledgement is shown as Slack shows it.
+   * @throws Error for people of other workspaces, who lack the app's commands; `commandForm` makes what their own app would send
+   */
   command(user: string, channel: string, line: string): Promise<Delivered>;
   /** The form that `command` would send, for requests of the test's own. */
   commandForm(user: string, channel: string, line: string): Record<string, string>;
@@ -28,6 +33,8 @@ export type People = {
   submit(user: string, viewId: string, values: Record<string, string>): Promise<Delivered>;
   /** Closes an open view without sending it. */
   dismiss(user: string, viewId: string): Promise<void>;
+  /** Uses a shortcut of the app, on a message or from anywhere. @throws Error for people of other workspaces */
+  shortcut(user: string, callback: string, message?: Message): Promise<Delivered>;
   /** Says something in the channel; the app hears of it where it is mentioned, as often as `times` says. */
   say(
     user: string,
@@ -45,6 +52,11 @@ export type Deliver = (
   payload: unknown,
   form?: Record<string, string>,
 ) => Promise<Delivered>;
+
+/** Commands and shortcuts are for those alone in whose workspace the app is: https://docs.slack.dev/apis/slack-connect */
+function checkHasApp(space: Workspace, user: string): void {
+  if (!isLocal(space, user)) throw new Error(`${user} is of another workspace, and has none of the app's commands`);
+}
 
 /** What the app answers to a form that was sent: https://docs.slack.dev/surfaces/modals#updating_response */
 function afterSubmit(space: Workspace, open: OpenView, { status, body }: Delivered): void {
@@ -91,6 +103,7 @@ export function peopleOf(server: Context, deliver: Deliver): People {
   const formOf: People['commandForm'] = (user, channel, line) =>
     commandForm(space, { user, channel, line, trigger: triggers.make(user), responseUrl: responseUrl(user, channel) });
   const say: People['say'] = async (user, channel, words, { thread, times = 1, files } = {}) => {
+    checkInChannel(space, user, channel);
     const text = encoded(space, words, false);
     const attached = files && { files: files.map((file) => attach(space, file)) };
     const message = space.put({ ts: space.nextTs(), channel, user, text, blocks: [], thread, ...attached });
@@ -102,12 +115,20 @@ export function peopleOf(server: Context, deliver: Deliver): People {
     ...viewsOf(server, interact),
     commandForm: formOf,
     command: async (user, channel, line) => {
+      checkHasApp(space, user);
       const form = formOf(user, channel, line);
       const delivered = await deliver('slash_commands', form, form);
       showAck(space, { user, channel }, line, delivered);
       return delivered;
     },
+    shortcut: async (user, callback, message) => {
+      checkHasApp(space, user);
+      const url = responseUrl(user, message?.channel ?? '');
+      const from = { user, callback, trigger: triggers.make(user), responseUrl: url, ...(message && { message }) };
+      return await interact(shortcut(space, from));
+    },
     click: async (user, message, wanted, { times = 1, value } = {}) => {
+      checkInChannel(space, user, message.channel);
       const action = actionOf(message, wanted, value);
       const trigger = triggers.make(user);
       const url = responseUrl(user, message.channel, message);

@@ -78,9 +78,9 @@ export function wireFile(space: Workspace, base: string, { id, name, title, size
   };
 }
 
-/** A file as an event tells of it. */
-export function eventFile(space: Workspace, base: string, file: SharedFile) {
-  if (!file.attached?.shared) return wireFile(space, base, file);
+/** A file as an event tells of it: in channels with outsiders, whoever attached it, no more than its id. */
+export function eventFile(space: Workspace, base: string, file: SharedFile, external = false) {
+  if (!file.attached?.shared && !external) return wireFile(space, base, file);
   return { id: file.id, created: 0, timestamp: 0, user: '', mode: 'file_access', file_access: 'check_file_info' };
 }
 

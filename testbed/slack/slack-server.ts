@@ -18,6 +18,8 @@ export type FakeSlackOptions = {
   botToken: string;
   appToken?: string;
   requestUrl?: string;
+  /** The workspace is one of an organization on Enterprise Grid. */
+  grid?: boolean;
 };
 
 /** A call of the Web API, and what it was answered; no answer where a fault kept it from taking effect. */
@@ -113,7 +115,7 @@ async function route(context: Context, request: IncomingMessage, response: Serve
 
 /** Slack's servers as the app sees them: the Web API, response URLs, uploads and Socket Mode. */
 export async function startSlackServer(options: FakeSlackOptions) {
-  const space = createWorkspace();
+  const space = createWorkspace({ grid: options.grid ?? false });
   let base = '';
   const context: Context = {
     options,

@@ -5,7 +5,7 @@ import { type Answer, type Args, asJson, no, type Refusal, words } from './answe
 import { checkBlocks } from './check-blocks.ts';
 import { named } from './message-content.ts';
 import type { Methods } from './web-api.ts';
-import type { OpenView, Workspace } from './workspace.ts';
+import { appId, botId, type OpenView, type Workspace } from './workspace.ts';
 
 const title = z.looseObject({ type: z.literal('plain_text'), text: z.string().min(1).max(24) });
 const Form = z.discriminatedUnion('type', [
@@ -49,6 +49,9 @@ const wireView = ({ view, id, hash, externalId }: OpenView, { teamId }: Workspac
   id,
   hash,
   team_id: teamId,
+  app_id: appId,
+  app_installed_team_id: teamId,
+  bot_id: botId,
   external_id: externalId ?? '',
   state: { values: {} },
 });

@@ -19,6 +19,7 @@ const methods: Methods = {
     user: 'shipmate',
     user_id: botUser,
     bot_id: botId,
+    ...(space.enterprise && { enterprise_id: space.enterprise.id }),
     is_enterprise_install: false,
   }),
   'api.test': () => ({ ok: true }),

@@ -10,10 +10,20 @@ export type User = {
   bot?: true;
   /** No longer in the workspace. */
   deleted?: true;
-  /** Of another workspace, here through a shared channel. */
+  /** Another workspace, where they are from. */
   team?: string;
+  /** On Enterprise Grid: the workspaces of the organization that they belong to, where that is not this one alone. */
+  teams?: string[];
 };
-export type Channel = { id: string; name: string; topic: string };
+export type Channel = {
+  id: string;
+  name: string;
+  topic: string;
+  /** The other workspaces that are in it. */
+  sharedWith?: string[];
+  /** They are of another organization: it is shared by Slack Connect. */
+  external?: true;
+};
 
 export type SharedFile = {
   id: string;
@@ -58,6 +68,8 @@ export type WorkspaceEvent =
 export type Workspace = {
   teamId: string;
   domain: string;
+  /** The organization on Enterprise Grid that it is part of. */
+  enterprise?: { id: string; name: string };
   users: User[];
   channels: Channel[];
   userGroups: { id: string; handle: string; name: string; users: string[] }[];
@@ -80,24 +92,52 @@ export const botUser = 'U0SHIPMATE';
 export const botId = 'B0SHIPMATE';
 export const appId = 'A0SHIPMATE';
 
+export const enterprise = { id: 'E0FLEET', name: 'The Fleet' };
+
 const users = (): User[] => [
   { id: 'U0ANA', name: 'ana', realName: 'Ana Lima', title: 'Product engineer' },
   { id: 'U0BEN', name: 'ben', realName: 'Ben Okafor', title: 'Platform engineer' },
   { id: 'U0CHO', name: 'cho', realName: 'Cho Min-ji', title: 'Security officer' },
   { id: 'U0GUS', name: 'gus', realName: 'Gus (guest)', title: 'Contractor', guest: true },
   { id: 'U0EVE', name: 'eve', realName: 'Eve Moreau', title: 'Somebody at a supplier', team: 'T0SUPPLIER' },
+  { id: 'U0SAM', name: 'sam', realName: 'Sam Stone', title: 'Known from a mention alone', team: 'T0ELSEWHERE' },
   { id: 'U0OLD', name: 'old', realName: 'Otto Lange', title: 'Has left', deleted: true },
   { id: botUser, name: 'shipmate', realName: 'Shipmate', title: 'Ships software', bot: true },
+];
+
+/** Of the organization, on Enterprise Grid: in this workspace too, and not in it. */
+const organization = (): User[] => [
+  {
+    id: 'U0DUO',
+    name: 'duo',
+    realName: 'Duo Haddad',
+    title: 'In two workspaces',
+    team: 'T0HARBOUR',
+    teams: ['T0HARBOUR', 'T0SHIPYARD'],
+  },
+  {
+    id: 'U0ORG',
+    name: 'org',
+    realName: 'Orga Nilsen',
+    title: 'In the harbour alone',
+    team: 'T0HARBOUR',
+    teams: ['T0HARBOUR'],
+  },
 ];
 
 const channels = (): Channel[] => [
   { id: 'C0SHIP', name: 'ship', topic: 'Deploys of all our apps' },
   { id: 'C0ALERTS', name: 'alerts', topic: 'What is wrong, and what is well again' },
   { id: 'C0GENERAL', name: 'general', topic: 'Everything else' },
+  { id: 'C0DOCK', name: 'dock', topic: 'With our supplier', sharedWith: ['T0SUPPLIER'], external: true },
 ];
+const fleet: Channel = { id: 'C0FLEET', name: 'fleet', topic: 'All workspaces of ours', sharedWith: ['T0HARBOUR'] };
 
-/** A workspace with a requester, two approvers, a guest, strangers, and the channels that the examples speak of. */
-export function createWorkspace(): Workspace {
+/**
+ * A workspace with a requester, two approvers, a guest, outsiders, and the channels that the examples speak of; on `grid`
+ * it is one of two of an organization.
+ */
+export function createWorkspace({ grid = false } = {}): Workspace {
   const bus = new EventEmitter().setMaxListeners(1_000);
   const messages = new Map<string, Message>();
   const views = new Map<string, OpenView>();
@@ -107,8 +147,9 @@ export function createWorkspace(): Workspace {
   return {
     teamId: 'T0SHIPYARD',
     domain: 'shipyard',
-    users: users(),
-    channels: channels(),
+    ...(grid && { enterprise }),
+    users: [...users(), ...(grid ? organization() : [])],
+    channels: [...channels(), ...(grid ? [fleet] : [])],
     userGroups: [{ id: 'S0ENGINEERS', handle: 'engineers', name: 'Engineers', users: ['U0ANA', 'U0BEN'] }],
     messages,
     views,

@@ -106,9 +106,10 @@ function glassBlocks({ breakGlass }: Run, settings: Settings): KnownBlock[] {
   const seen = breakGlass.reviewed
     ? `Reviewed by ${nameOf(breakGlass.reviewed.actor, settings)} ${moment(breakGlass.reviewed.at)}.`
     : 'To be reviewed by somebody else.';
+  const spared = ['approvals', ...settings.breakGlass.spares];
   return [
     section(
-      `:rotating_light: *The glass was broken*: approvals, locks and freezes did not count. “${harmless(breakGlass.reason)}” ${seen}`,
+      `:rotating_light: *The glass was broken*: ${spared.join(', ')} did not count. “${harmless(breakGlass.reason)}” ${seen}`,
     ),
   ];
 }

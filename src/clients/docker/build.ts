@@ -42,6 +42,14 @@ const away =
   /connection refused|connection reset|i\/o timeout|no such host|unexpected EOF|\bEOF\b|50[0-9] |TLS handshake timeout/i;
 const unauthorised = /\b401\b|unauthorized|authentication required|denied|\b403\b|insufficient_scope/i;
 
+/** `Dockerfile:12` alone on a line, as BuildKit says where it failed. */
+const lineSaid = (said: string): string | undefined =>
+  said
+    .split('\n')
+    .filter((line) => /^\S+$/.test(line) && /dockerfile/i.test(line))
+    .map((line) => /:(\d+)$/.exec(line)?.[1])
+    .find((line) => line !== undefined);
+
 const plain = (text: string): string =>
   text
     .replace(/^ERROR: (failed to build: )?(failed to solve: )?/gm, '')
@@ -74,7 +82,7 @@ function faultOf(build: Build, log: BuildLog): Fault {
   const why = plain(error).slice(0, 600);
   if (base !== undefined)
     return fault('BUILD_FAILED', { image, problem: `the base image ${base} cannot be pulled: ${why}` });
-  const line = /^\S*[Dd]ockerfile\S*:(\d+)$/m.exec(log.said())?.[1] ?? lineOf(text, name);
+  const line = lineSaid(log.said()) ?? lineOf(text, name);
   const where = line === undefined ? name : `${dockerfile}:${line}, ${name.replace(/^\[[^\]]*\] /, '')}`;
   return fault('BUILD_FAILED', { image, problem: `${where.slice(0, 300)}: ${why}` });
 }

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fault } from '../../core/errors.ts';
 import { linesOf } from '../../core/lines.ts';
+import { startProgram } from '../../processes/program.ts';
 
 export type Login = { host: string; username: string; password: string };
 
@@ -84,7 +84,7 @@ export async function runBuildx(
   { env, heard, signal }: { env: Record<string, string>; heard: (line: string) => void; signal: AbortSignal },
 ): Promise<number | null> {
   signal.throwIfAborted();
-  const child = spawn(program, [...args], { env, cwd: env.HOME, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = startProgram(program, [...args], { env, cwd: env.HOME, stdio: ['ignore', 'ignore', 'pipe'] });
   let late: NodeJS.Timeout | undefined;
   const stop = () => {
     child.kill('SIGTERM');

@@ -1,4 +1,5 @@
 import { normalize } from 'node:path/posix';
+import { linearPattern } from '../../core/linear-pattern.ts';
 
 /**
  * One rule of a `.dockerignore`, as BuildKit reads it (https://github.com/moby/patternmatcher), in time that grows with rule times path
@@ -23,8 +24,12 @@ const notSlash = (letter: string) => letter !== '/';
 function classAt(pattern: string, at: number): { end: number; fits: (letter: string) => boolean } {
   const found = /^\[(?:\\[\s\S]|[^\]\\])+\]/.exec(pattern.slice(at))?.[0];
   if (found === undefined) throw new SyntaxError(`the rule “${pattern.slice(0, 60)}” has a “[” without its “]”`);
-  const form = new RegExp(`^${found}$`, 'u');
-  return { end: at + found.length, fits: (letter) => form.test(letter) };
+  try {
+    const { fits } = linearPattern(found);
+    return { end: at + found.length, fits };
+  } catch {
+    throw new SyntaxError(`the rule “${pattern.slice(0, 60)}” has a “[…]” that means nothing`);
+  }
 }
 
 function tokensOf(pattern: string): Token[] {

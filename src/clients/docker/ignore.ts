@@ -1,4 +1,5 @@
 import { normalize } from 'node:path/posix';
+import { linearPattern } from '../../core/linear-pattern.ts';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
 import { ruleOf } from './ignore-rule.ts';
 
@@ -38,11 +39,10 @@ function reaches(exception: string, folder: string): boolean {
 
 /** The names that a rule is about, as a regular expression: of `**\/*.log` those that end in `.log`; of what is no plain rule, any. */
 function namesOf(rule: string): string {
-  const segments = normalize(rule.replace(/\/+$/, '')).split('/');
+  const segments = normalize(rule.replace(/(?<!\/)\/+$/, '')).split('/');
   const last = segments.pop() ?? '';
   const isPlain = /^[\w.*?/-]+$/.test(rule) && segments.every((each) => each === '**' || !each.includes('**'));
-  // More than one `*` would take a regular expression too long.
-  if (!isPlain || /\*.*\*/.test(last) || /^\.{0,2}$/.test(last)) return '.*';
+  if (!isPlain || last.includes('**') || /^\.{0,2}$/.test(last)) return '.*';
   return last.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
 }
 
@@ -59,14 +59,14 @@ export function rulesIn(said: string): Ignore {
       line
         .slice(1)
         .trim()
-        .replace(/^\/+|\/+$/g, ''),
+        .replace(/^\/+|(?<!\/)\/+$/g, ''),
     );
   if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
   const rules = text.split(/\r?\n/).flatMap((line) => ruleOf(line) ?? []);
   // To ask for each of many thousand paths takes as long as reading them.
-  const names = new RegExp(`^(?:${lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|')})$`, 'su');
+  const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
-    mayMatch: (name) => names.test(name),
+    mayMatch: (name) => names.fits(name),
     // The last one counts.
     ignores: (path) => rules.findLast(({ matches }) => matches(path))?.brings === false,
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { request as plain, type RequestOptions } from 'node:http';
 import { request as secure } from 'node:https';
 import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { DockerHostSettings } from '../../core/host-settings.ts';
 import { readGiven } from '../../files/regular-file.ts';
+import { startProgram } from '../../processes/program.ts';
 
 /** How a host is reached: begins a request there. `said` is what the way itself had to say, such as ssh's complaint. */
 export type Reach = { request: (options: RequestOptions) => ReturnType<typeof plain>; said: () => string };
@@ -36,7 +36,7 @@ export function sshArguments({ address, ssh }: Pick<DockerHostSettings, 'address
 
 /** A connection to the daemon over ssh: what `docker` itself does. */
 function dial(settings: DockerHostSettings): { stream: Duplex; said: () => string } {
-  const child = spawn('ssh', sshArguments(settings), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = startProgram('ssh', sshArguments(settings), { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = `${said}${text}`.slice(-2_000);

@@ -51,7 +51,7 @@ export function createCheckout(login: (host: string) => Login | undefined): Git[
     const failed = (problem: string, cause?: unknown) => fault('GIT_FAILED', { url: from.url, problem }, cause);
     const problem = checkUrl(from.url, hosts) ?? checkRef(from.ref);
     if (problem !== undefined) throw failed(problem);
-    const path = from.path.replace(/^[./]+$/, '').replace(/^\.?\/+|\/+$/g, '');
+    const path = from.path.replace(/^[./]+$/, '').replace(/^\.?\/+|(?<!\/)\/+$/g, '');
     if (path.split('/').includes('..')) throw failed(`“${from.path}” leaves the repository`);
     const home = await mkdtemp(join(tmpdir(), 'shipmate-git-'));
     const call = (limit: number): Call => ({ home, signal, limit });

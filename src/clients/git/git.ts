@@ -35,7 +35,7 @@ const createRead =
       const fetch = { ...call(65_536), ...proofFor(from.url, login) };
       await fetched(['fetch', ...options, '--', from.url, from.ref], fetch, fetchBytes);
       const commit = (await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], call(1_024))).toString().trim();
-      const path = from.path.replace(/^\/+|\/+$/g, '');
+      const path = from.path.replace(/^\/+|(?<!\/)\/+$/g, '');
       const listed = await git(
         ['ls-tree', '-r', '-z', '--long', commit, '--', ...(path ? [path] : [])],
         call(listingBytes),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { startProgram } from '../../processes/program.ts';
 
 const callMs = 60_000;
 
@@ -50,7 +50,7 @@ export function git(args: readonly string[], { home, signal, limit, ms = callMs,
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const all = [...settings.flatMap((setting) => ['-c', setting]), ...args];
   const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
-  const child = spawn('git', all, {
+  const child = startProgram('git', all, {
     cwd: home,
     env: environment(home, proofOf(proof)),
     stdio: ['ignore', 'pipe', 'pipe'],

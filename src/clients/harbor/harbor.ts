@@ -44,7 +44,7 @@ const reportForm = 'application/vnd.security.vulnerability.report; version=1.1';
 /** Asks Harbor once. Nothing is followed: its answer is never somewhere else. */
 async function ask(options: HarborOptions, { method, path, query = {}, body, secret }: Asked, signal: AbortSignal) {
   const { settings, username, password } = options;
-  const url = settings()?.url.replace(/\/+$/, '');
+  const url = settings()?.url.replace(/(?<!\/)\/+$/, '');
   if (url === undefined) throw fault('HARBOR_OFF', {});
   const search = new URLSearchParams(query).toString();
   const address = `${url}/api/v2.0/${path.map(encoded).join('/')}${search === '' ? '' : `?${search}`}`;

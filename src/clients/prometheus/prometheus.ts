@@ -64,7 +64,7 @@ function addressOf(endpoint: string): { url: string; headers: Record<string, str
   const { origin, pathname, username, password } = new URL(endpoint);
   const both = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return {
-    url: `${origin}${pathname.replace(/\/+$/, '')}/api/v1/query`,
+    url: `${origin}${pathname.replace(/(?<!\/)\/+$/, '')}/api/v1/query`,
     headers: username === '' ? {} : { authorization: `Basic ${Buffer.from(both).toString('base64')}` },
   };
 }

@@ -71,7 +71,7 @@ function createPages(call: Caller): Pages {
       if (answer.statusCode === 404) return void (await answer.body.dump());
       if (answer.statusCode !== 200) throw await refusal(image.registry, answer);
       yield await answer.body.json();
-      const [, next] = /<([^>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link ?? '')) ?? [];
+      const [, next] = /<([^<>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link ?? '')) ?? [];
       if (next === undefined) return;
       // Only its query is taken: a list goes on where it began.
       path = `${first.split('?')[0]}${addressNamed(next, new URL('http://x'), image.registry).search}`;

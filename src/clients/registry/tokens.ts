@@ -8,7 +8,7 @@ const Answer = z.object({ token: z.string().optional(), access_token: z.string()
 /** `Bearer realm="…",service="…",scope="…"`, taken apart. */
 function challengeOf(header: string): { scheme: string; fields: Record<string, string> } {
   const [scheme = '', ...rest] = header.split(' ');
-  const fields = [...rest.join(' ').matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+  const fields = [...rest.join(' ').matchAll(/(?<!\w)(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]);
   return { scheme: scheme.toLowerCase(), fields: Object.fromEntries(fields) };
 }
 

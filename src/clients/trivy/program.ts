@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
+import { startProgram } from '../../processes/program.ts';
 
 const prefix = 'shipmate-scan-';
 /** A folder this old was left behind by a process that was killed. */
@@ -50,7 +50,7 @@ type Call = { program: string; folder: string; env: Record<string, string>; sign
 export async function runProgram(args: readonly string[], { program, folder, env, signal }: Call): Promise<void> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const child = spawn(program, args, {
+  const child = startProgram(program, args, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, LC_ALL: 'C', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

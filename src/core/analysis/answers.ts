@@ -1,3 +1,4 @@
+import { linearPattern } from '../linear-pattern.ts';
 import type { Sample } from '../measuring.ts';
 import type { ArmCounts, Phase } from './arms.ts';
 import { envoyClusters, partLabel, type Span, type Subject } from './queries.ts';
@@ -28,9 +29,9 @@ type Arm = 'canary' | 'stable';
 function armReader({ source }: AnalysisTemplate, subject: Subject): (labels: Sample['labels']) => Arm | undefined {
   if (source === 'envoy') {
     const { stable, canary } = envoyClusters(subject);
-    const [isStable, isCanary] = [new RegExp(`^(?:${stable})$`), new RegExp(`^(?:${canary})$`)];
+    const [isStable, isCanary] = [linearPattern(stable), linearPattern(canary)];
     return ({ envoy_cluster_name: name = '' }) =>
-      isCanary.test(name) ? 'canary' : isStable.test(name) ? 'stable' : undefined;
+      isCanary.fits(name) ? 'canary' : isStable.fits(name) ? 'stable' : undefined;
   }
   return ({ destination_workload: workload, destination_service_name: service }) => {
     if (workload === subject.canary) return 'canary';
@@ -46,9 +47,9 @@ const grpcFailures = ['2', '4', '12', '13', '14', '15'];
 
 function failureReader({ metrics }: AnalysisTemplate): (labels: Sample['labels']) => boolean {
   const rate = metrics.find((metric) => metric.kind === 'success-rate');
-  const codes = new RegExp(`^(?:${rate?.failures ?? '5..|0'})$`);
+  const codes = linearPattern(rate?.failures ?? '5..|0');
   return ({ response_code, envoy_response_code, grpc_response_status = '' }) =>
-    codes.test(response_code ?? envoy_response_code ?? '') || grpcFailures.includes(grpc_response_status);
+    codes.fits(response_code ?? envoy_response_code ?? '') || grpcFailures.includes(grpc_response_status);
 }
 
 const empty = (): ArmCounts => ({ requests: 0, failures: 0 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobFields, runsOne } from '../check-job.ts';
+import { linearPattern } from '../linear-pattern.ts';
 import { Duration, Percentage } from '../values.ts';
 
 /** `analyses` of `shipmate.yaml`: what a canary is judged by, and how sure the judge must be. */
@@ -8,7 +9,7 @@ const Name = z.string().min(1).max(60);
 
 function isExpression(text: string): boolean {
   try {
-    return new RegExp(text).source !== '';
+    return Boolean(linearPattern(text));
   } catch {
     return false;
   }

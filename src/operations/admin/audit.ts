@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
+import type { AuditRecord } from '../../core/audit.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { AppRef, EnvRef } from '../../core/place.ts';
+import { mayReadEntry } from '../../core/reading.ts';
 
 const most = 20;
 /** How far back is looked for what concerns one app or environment. */
 const searched = 2_000;
+
+type Wanted = { app?: string | undefined; env?: string | undefined; run?: string | undefined };
+
+const fits = (record: AuditRecord, { app, env, run }: Wanted) =>
+  (app === undefined || record.app === app) &&
+  (env === undefined || record.env === env) &&
+  (run === undefined || record.run === run);
 
 export const audit = defineOperation({
   name: 'audit',
@@ -26,12 +35,7 @@ export const audit = defineOperation({
         run.on.audit.read({ newest: true, limit: searched }),
         run.on.audit.head(),
       ]);
-      const fitting = records.filter(
-        ({ app, env, run: id }) =>
-          (wanted.app === undefined || app === wanted.app) &&
-          (wanted.env === undefined || env === wanted.env) &&
-          (wanted.run === undefined || id === wanted.run),
-      );
+      const fitting = records.filter((record) => fits(record, wanted) && mayReadEntry(run, record, run.actor));
       const rows = fitting
         .slice(-most)
         .reverse()

@@ -3,6 +3,7 @@ import { actorId, personOf } from '../../core/actor.ts';
 import { placeKey } from '../../core/lock.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate } from '../../core/place.ts';
+import { mayRead } from '../../core/reading.ts';
 
 const most = 20;
 
@@ -22,7 +23,8 @@ export const history = defineOperation({
     const rows = await run.step('read', async () => {
       const places = environments.map((name) => locate(run.settings, { app, env: name }));
       const runs = await Promise.all(places.map((place) => run.on.order.history(placeKey(place), most)));
-      const newest = runs.flat().sort((a, b) => b.updatedAt - a.updatedAt);
+      const readable = runs.flat().filter((other) => mayRead(run, other, run.actor));
+      const newest = readable.sort((a, b) => b.updatedAt - a.updatedAt);
       return newest
         .slice(0, most)
         .map(({ updatedAt, place, operation, plan, actor, state, id }) => [
@@ -39,7 +41,7 @@ export const history = defineOperation({
       title: `History of ${app}`,
       columns: ['when (UTC)', 'where', 'what', 'who', 'end', 'run'],
       rows,
-      ...(rows.length === 0 && { note: 'Nothing was changed yet that Shipmate knows of.' }),
+      ...(rows.length === 0 && { note: 'Nothing was changed yet that Shipmate knows of and you may see.' }),
     };
   },
 });

@@ -4,6 +4,7 @@ import { holdsNow, scopeText } from '../../core/lock.ts';
 import { momentText, spanText } from '../../core/moments.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
 import type { Line } from '../../core/ports.ts';
+import { mayRead } from '../../core/reading.ts';
 
 type Reads = RunContext<'order' | 'locks' | 'runs', 'read'>;
 
@@ -12,10 +13,11 @@ async function rowsOf(run: Reads, { place, holder, waiting, paceMs }: Line): Pro
   return await Promise.all(
     ids.map(async (id, index) => {
       const other = await run.on.runs.read(id);
-      const who = other ? (personOf(run.settings, other.actor) ?? actorId(other.actor)) : '';
+      const shown = other && mayRead(run, other, run.actor);
+      const who = shown ? (personOf(run.settings, other.actor) ?? actorId(other.actor)) : '';
       const wait = paceMs === undefined ? '' : `, about ${spanText(paceMs * index)}`;
       const state = id === holder ? 'under way' : `waits, ${index} before it${wait}`;
-      return [scopeText(place), `${other?.operation ?? 'run'} ${id}`, who, state];
+      return [scopeText(place), shown ? `${other.operation} ${id}` : 'a run that you may not see', who, state];
     }),
   );
 }

@@ -4,6 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
 import { ruleText } from '../../core/policy.ts';
+import { mayRead } from '../../core/reading.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';
 import { explainApp, explainPermissions } from '../explain/explain.ts';
@@ -41,9 +42,10 @@ const missingEnv = (app: string, settings: Settings) => {
 };
 
 /** The run of that id. Apps without an environment land here too, and are asked where. */
-async function explainRun({ on, settings }: Pick<RunContext<'runs', 'read'>, 'on' | 'settings'>, id: string) {
-  const other = await on.runs.read(id);
-  if (other) return explained(settings, other);
+async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: string) {
+  const { on, settings, actor, now } = run;
+  const [other, delegations] = await Promise.all([on.runs.read(id), on.delegations.all()]);
+  if (other && mayRead(run, other, actor, { delegations, now: now() })) return explained(settings, other);
   throw Object.hasOwn(settings.apps, id) || id.includes('/') ? missingEnv(id, settings) : fault('UNKNOWN_RUN', { id });
 }
 
@@ -66,7 +68,7 @@ export const why = defineOperation({
       input: ({ name, namespace }) => ({ what: name, env: namespace }),
     }),
   ],
-  needs: ['runs', 'kube', 'order'],
+  needs: ['runs', 'kube', 'order', 'delegations'],
   permissions: explainPermissions,
   steps: ['read'],
   target: ({ what, env }) => (env === undefined ? {} : { app: what, env }),

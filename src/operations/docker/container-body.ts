@@ -1,5 +1,5 @@
-import { soundsSecret } from '../../core/diff.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { mask, soundsSecret } from '../../core/secret-names.ts';
 import { durationMs } from '../../core/values.ts';
 import { bytesOf } from './container-fields.ts';
 
@@ -67,7 +67,7 @@ export function bodyOf(wish: Wish): JsonObject {
 
 const hidden = (entry: string): string => {
   const [name = ''] = entry.split('=');
-  return soundsSecret(name) ? '••••••' : entry.slice(name.length + 1);
+  return soundsSecret(name) ? mask : entry.slice(name.length + 1);
 };
 
 /** What people are shown before they say yes; values of variables that sound like secrets are not. */

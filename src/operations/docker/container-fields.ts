@@ -53,7 +53,7 @@ const factors: Record<string, number> = {
 };
 
 export function bytesOf(memory: string): number {
-  const [, amount = '0', unit = ''] = /^([\d.]+)(\w*)$/.exec(memory) ?? [];
+  const [, amount = '0', unit = ''] = /^([\d.]+)([A-Za-z]*)$/.exec(memory) ?? [];
   return Math.round(Number(amount) * (factors[unit] ?? 1));
 }
 

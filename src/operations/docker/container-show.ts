@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { soundsSecret } from '../../core/diff.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { mask, soundsSecret } from '../../core/secret-names.ts';
 import { findOrSay } from './find.ts';
 import { DockerName, HostRef, hostOf } from './host.ts';
 import { agoText, bytesText, list, number, words } from './reading.ts';
@@ -11,7 +11,7 @@ const Input = z.strictObject({ name: DockerName.describe('The container'), host:
 /** Values of variables that sound like secrets are nobody's to see. */
 const variable = (entry: string): string => {
   const [name = ''] = entry.split('=');
-  return soundsSecret(name) ? `${name}=••••••` : entry;
+  return soundsSecret(name) ? `${name}=${mask}` : entry;
 };
 
 function portLines(ports: Json | undefined): string[] {

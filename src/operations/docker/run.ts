@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { soundsSecret } from '../../core/diff.ts';
 import type { DockerCall } from '../../core/docker-host.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { soundsSecret } from '../../core/secret-names.ts';
 import { Switch } from '../../core/values.ts';
 import { checkAllowed } from './allowed.ts';
 import { doCalls } from './calls.ts';

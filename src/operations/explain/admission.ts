@@ -14,10 +14,21 @@ function refusal(picture: Picture): string | undefined {
 }
 
 /** `small` and what it allows, in `exceeded quota: small, requested: pods=1, used: pods=0, limited: pods=0`. */
-const exceeded = /exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$/;
+const exceeded = 'exceeded quota: ';
+const sides = ['requested: ', 'used: ', 'limited: '];
+
+/** The quota's name, and what was asked, is used and is the limit. */
+function exceededIn(said: string): (string | undefined)[] {
+  const at = said.indexOf(exceeded);
+  const [name, ...rest] = at < 0 ? [] : said.slice(at + exceeded.length).split(', ');
+  const found = sides.map((side, index) =>
+    rest[index]?.startsWith(side) ? rest[index].slice(side.length) : undefined,
+  );
+  return found.includes(undefined) ? [] : [name, ...found];
+}
 
 function quotaCause(picture: Picture, said: string): Pick<Finding, 'cause' | 'command'> {
-  const [, name, requested, used, limited] = exceeded.exec(said) ?? [];
+  const [name, requested, used, limited] = exceededIn(said);
   const known = name ?? /(?:exceeded|failed) quota: ([^:,]+)/.exec(said)?.[1];
   const command = kubectl(picture, 'describe', 'resourcequota', ...(known === undefined ? [] : [known]));
   if (name === undefined) return { cause: sentence(said), command };
@@ -88,7 +99,8 @@ export const admissionRefused: Find = (picture) => {
   const said = refusal(picture);
   if (said === undefined) return undefined;
   const edit = kubectl(picture, 'edit', kubectlName(picture));
-  const [, level = '', violations = ''] = /violates PodSecurity "([^":]+)[^"]*": (.+)$/s.exec(said) ?? [];
+  const security = said.slice(Math.max(0, said.indexOf('violates PodSecurity')));
+  const [, level = '', violations = ''] = /^violates PodSecurity "([^":]+)(?::[^"]*)?": (.+)$/s.exec(security) ?? [];
   if (level !== '')
     return {
       code: 'pod-security',

@@ -38,7 +38,7 @@ const rank = (path: string) => {
 
 /** `[web].env` for all that is below it; `replicas`. */
 const shortPath = (path: string) =>
-  path.replace(/^spec\.(template\.spec\.)?(containers(?=\[))?/, '').replace(/^(\[[^\]]*\]\.\w+).*$/, '$1');
+  path.replace(/^spec\.(template\.spec\.)?(containers(?=\[))?/, '').replace(/^(\[[^\]]*\]\.\w+).*$/s, '$1');
 
 function fieldWords(fields: Json | undefined): string {
   const paths = leaves(fields).filter((path) => path.startsWith('spec.'));

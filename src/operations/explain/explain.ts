@@ -5,6 +5,7 @@ import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { placeKey } from '../../core/lock.ts';
 import type { Catalogue, Permission, RunContext } from '../../core/operation.ts';
 import type { Place } from '../../core/place.ts';
+import { mayRead } from '../../core/reading.ts';
 import type { Next, Report } from '../../core/report.ts';
 import { lastChanges, lastWarnings } from './changes.ts';
 import { namespaceGoes } from './deletion.ts';
@@ -14,7 +15,7 @@ import { findingsIn } from './findings.ts';
 import { pictureOf, type Reading, read } from './picture.ts';
 import { knowingLogs } from './starts.ts';
 
-type Context = Pick<RunContext<'kube' | 'order', string>, 'on' | 'place' | 'settings' | 'catalogue' | 'now'>;
+type Context = Pick<RunContext<'kube' | 'order', string>, 'on' | 'actor' | 'place' | 'settings' | 'catalogue' | 'now'>;
 
 /** What it looks at; what it may not see it leaves out, and says so. */
 export const explainPermissions: readonly Permission[] = [
@@ -109,6 +110,7 @@ export async function explainApp(context: Context, signal: AbortSignal): Promise
   const picture = pictureOf({ ...reading, workload }, { now: context.now(), place, history });
   const [first, ...others] = findingsIn(picture);
   const logs = await lastWords(kube, place.namespace, first?.crashed, signal);
+  const seen = history.filter((run) => mayRead(context, run, context.actor));
   const findings = first ? [knowingLogs(first, logs), ...others] : [];
   return {
     kind: 'explanation',
@@ -116,7 +118,11 @@ export async function explainApp(context: Context, signal: AbortSignal): Promise
     env: place.env,
     ...wordsFor(picture, findings),
     logs,
-    evidence: [...lastChanges(picture, settings), ...lastWarnings(picture), ...unseenRows(reading.unseen)],
+    evidence: [
+      ...lastChanges({ workload, history: seen }, settings),
+      ...lastWarnings(picture),
+      ...unseenRows(reading.unseen),
+    ],
     next: offered(catalogue, nextFor(picture, findings[0])),
   };
 }

@@ -68,13 +68,16 @@ const refusals: readonly { says: RegExp; code: string; what: (image: string) => 
   },
 ];
 
+const steps = ['resolve reference', 'do request', 'resolve image', 'pull and unpack image'];
+
 /** The part of a pull's failure that tells most: what comes last, without the way there. */
 function cause(said: string): string {
   const inner = /ErrImagePull: (.*)$/s.exec(said)?.[1] ?? said;
-  const parts = inner.split(
-    /failed to (?:resolve reference|do request|resolve image|pull and unpack image)[^:]*"[^"]*": /,
-  );
-  return ended(`The node says: ${(parts.at(-1) ?? inner).replace(/^rpc error: code = \w+ desc = /, '')}`);
+  const begins = steps.map((step) => inner.lastIndexOf(`failed to ${step}`)).sort((a, b) => b - a);
+  const way = /^[^:"]*"[^"]*": /;
+  const last = begins.find((at) => at >= 0 && way.test(inner.slice(at)));
+  const rest = last === undefined ? inner : inner.slice(last).replace(way, '');
+  return ended(`The node says: ${rest.replace(/^rpc error: code = \w+ desc = /, '')}`);
 }
 
 /** An image that can't be had. */

@@ -60,7 +60,7 @@ function waiting({ pods }: Picture): string | undefined {
 }
 
 /** What the scheduler says without what it thinks of preemption. */
-const mainPart = (said: string) => said.replace(/\s*(preemption: .*|no new claims to deallocate.*)$/s, '').trim();
+const mainPart = (said: string) => said.replace(/(preemption: .*|no new claims to deallocate.*)$/s, '').trim();
 
 /** No node takes the pods. Claims that are not bound are another family's. */
 export const noNode: Find = (picture): Finding | undefined => {

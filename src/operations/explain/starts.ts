@@ -31,7 +31,10 @@ const logsOf = (picture: Picture, { pod, container }: Stuck) =>
   kubectl(picture, 'logs', pod, '-c', container.name, '--previous', '--tail=50');
 
 /** The words of the runtime that tell most: `exec: "/bin/x": stat /bin/x: no such file or directory`. */
-const lastPart = (said: string) => /(exec: .*|exec [^:]*: .*)$/s.exec(said)?.[1]?.replace(/: unknown$/, '') ?? said;
+function lastPart(said: string): string {
+  const at = said.search(/exec:? /);
+  return at < 0 || !said.includes(': ', at) ? said : said.slice(at).replace(/: unknown$/, '');
+}
 
 /** Its command can't be run at all. */
 export const badCommand: Find = (picture): Finding | undefined => {

@@ -49,7 +49,8 @@ export function mountProblem(picture: Picture): { pod: string; said: string } | 
 /** A volume that the node can't have: another node holds it, or its storage fails. Settings are another family's. */
 export const noMount: Find = (picture) => {
   const problem = mountProblem(picture);
-  if (!problem || /(configmap|secret) ".*" not found|references non-existent/i.test(problem.said)) return undefined;
+  if (!problem || /(configmap|secret) "[^"]{0,253}" not found|references non-existent/i.test(problem.said))
+    return undefined;
   const held = problem.said.includes('Multi-Attach');
   return {
     code: held ? 'volume-held' : 'mount',

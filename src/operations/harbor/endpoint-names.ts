@@ -30,7 +30,7 @@ export const Address = z
   .refine(isAddress, 'must be https://HOST or http://HOST, without account, query or fragment')
   .transform((said) => {
     const { protocol, host, pathname } = new URL(said);
-    return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+    return `${protocol}//${host}${pathname.replace(/(?<!\/)\/+$/, '')}`;
   })
   .describe('Where it is; its account is that of harbor.logins for this host')
   .meta({ examples: ['https://dr.example.com'] });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { imageOfApp, parseImage, repositoryOf, shortImage } from '../../core/image.ts';
+import { imageOfApp } from '../../core/image.ts';
 import { AppRef, appOf } from '../../core/place.ts';
 import type { Registry } from '../../core/registry.ts';
 import type { Settings } from '../../core/settings.ts';
+import { type PinnedImage, pinnedImage } from '../../images/pinned.ts';
 
 /** How people say which image of an app they mean. */
 export const askedFields = {
@@ -20,25 +21,6 @@ export const askedFields = {
 
 /** The body of a REST request about an image. */
 export const askedBody = z.object({ app: AppRef, image: askedFields.image.unwrap() });
-
-/** One image, by its digest. */
-export type PinnedImage = {
-  /** `host/name:tag`, as it was asked for. */
-  reference: string;
-  digest: string;
-  /** `host/name@sha256:…`. */
-  pinned: string;
-  /** `host/name`. */
-  name: string;
-  /** As people say it: `web:v2`. */
-  short: string;
-};
-
-/** The image of that reference and digest. */
-export function pinnedImage(reference: string, digest: string): PinnedImage {
-  const name = repositoryOf(parseImage(reference));
-  return { reference, digest, pinned: `${name}@${digest}`, name, short: shortImage(reference) };
-}
 
 /**
  * The image that was asked for, by the digest that it has now.

@@ -1,18 +1,19 @@
 import { actorId, personOf } from '../../core/actor.ts';
+import { standing } from '../../core/approval.ts';
 import { at } from '../../core/json.ts';
 import type { RunContext } from '../../core/operation.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';
 import { judge } from '../../core/verification.ts';
-import { pinnedImage } from './asked.ts';
-import { attest, readProofs } from './proof.ts';
+import { pinnedImage } from '../../images/pinned.ts';
+import { attest, readProofs } from '../../images/proof.ts';
 
 /** Who asked, who approved, and what exactly; `decided` is the run that people decided about, of which it may be a part. */
 function predicateOf(run: Run, decided: Run, settings: Settings) {
   const { plan, actor, place, breakGlass, createdAt } = run;
   const nameOf = (who: Run['actor']) => ({ id: actorId(who), name: personOf(settings, who) ?? actorId(who) });
-  const { decisions, plan: shown } = decided;
-  const approvals = decisions.filter(({ kind, digest }) => kind === 'approve' && digest === shown?.digest);
+  // What was approved before runs noted it rests on all that stood.
+  const { plan: shown, counted = standing(settings, decided) } = decided;
   const time = (ms: number) => new Date(ms).toISOString();
   return {
     run: run.id,
@@ -26,7 +27,7 @@ function predicateOf(run: Run, decided: Run, settings: Settings) {
     planDigest: plan?.digest ?? '',
     ...(decided.id !== run.id && { partOf: { run: decided.id, planDigest: shown?.digest ?? '' } }),
     requestedBy: { ...nameOf(actor), at: time(createdAt) },
-    approvedBy: approvals.map((decision) => ({ ...nameOf(decision.actor), at: time(decision.at) })),
+    approvedBy: counted.map((decision) => ({ ...nameOf(decision.actor), at: time(decision.at) })),
     ...(breakGlass && { breakGlass: breakGlass.reason }),
   };
 }

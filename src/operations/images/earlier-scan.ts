@@ -1,8 +1,8 @@
 import { shortImage } from '../../core/image.ts';
 import type { RunContext } from '../../core/operation.ts';
 import { type Finding, findingsOf, newestScan } from '../../core/scan.ts';
-import { pinnedImage } from './asked.ts';
-import { anyScans, readProofs } from './proof.ts';
+import { pinnedImage } from '../../images/pinned.ts';
+import { anyScans, readProofs } from '../../images/proof.ts';
 
 /** So many earlier images are asked for a scan. */
 const tries = 3;

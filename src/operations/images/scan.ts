@@ -3,10 +3,11 @@ import type { Scanned } from '../../core/image-ports.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { byWeight, countText, type Finding, newSince, type Scan, sift } from '../../core/scan.ts';
 import type { Settings } from '../../core/settings.ts';
-import { askedBody, askedFields, type PinnedImage, pinnedImage, resolveAsked } from './asked.ts';
+import { findingText, rulesOf } from '../../images/gate.ts';
+import { type PinnedImage, pinnedImage } from '../../images/pinned.ts';
+import { attest } from '../../images/proof.ts';
+import { askedBody, askedFields, resolveAsked } from './asked.ts';
 import { earlierScan } from './earlier-scan.ts';
-import { findingText, rulesOf } from './gate.ts';
-import { attest } from './proof.ts';
 
 /** So many lines of the table are kept; the whole is in the registry. */
 const mostRows = 300;

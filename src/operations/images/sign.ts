@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { simpleSigning } from '../../core/in-toto.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { type Attached, judge, type TrustedKey } from '../../core/verification.ts';
-import { askedBody, askedFields, pinnedImage, resolveAsked } from './asked.ts';
-import { attest, readProofs } from './proof.ts';
+import { pinnedImage } from '../../images/pinned.ts';
+import { attest, readProofs } from '../../images/proof.ts';
+import { askedBody, askedFields, resolveAsked } from './asked.ts';
 
 /** Which of the two forms of a signature the key has not given yet: cosign 2 reads one, cosign 3 the other. */
 function lacking(attached: readonly Attached[], digest: string, own: TrustedKey) {

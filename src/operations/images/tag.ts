@@ -126,7 +126,7 @@ export const promote = defineOperation({
   plan: async (context, { app, tag: said, to }) => {
     const home = appOf(context.settings, app).image;
     const name = home.split('/').at(-1) ?? app;
-    const target = `${to.replace(/\/+$/, '')}/${name}`;
+    const target = `${to.replace(/(?<!\/)\/+$/, '')}/${name}`;
     checkPushable(context.settings, target);
     const from = imageCalled(app, home, said);
     const { tag: own, digest = '' } = parseImage(from);

@@ -3,8 +3,9 @@ import { defineOperation, type PlanContext, route } from '../../core/operation.t
 import { EnvRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import type { Judgement, Proof, TrustedKey } from '../../core/verification.ts';
-import { askedBody, askedFields, type PinnedImage, pinnedImage, resolveAsked } from './asked.ts';
-import { faultOf, judgeAll } from './proof.ts';
+import { type PinnedImage, pinnedImage } from '../../images/pinned.ts';
+import { faultOf, judgeAll } from '../../images/proof.ts';
+import { askedBody, askedFields, resolveAsked } from './asked.ts';
 
 export const proofs = ['signature', 'scan', 'sbom', 'decision'] as const satisfies readonly Proof[];
 

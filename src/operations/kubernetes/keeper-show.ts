@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { soundsSecret } from '../../core/diff.ts';
 import { isObject, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
+import { mask, soundsSecret } from '../../core/secret-names.ts';
 import {
   type Consumer,
   consumerPermissions,
@@ -51,7 +51,7 @@ async function showConfig(run: ShowRun, name: string): Promise<Report> {
   const rows = [
     ...Object.entries(dataOf(object)).map(([key, value]) => [
       key,
-      soundsSecret(key) ? '••••••' : String(value),
+      soundsSecret(key) ? mask : String(value),
       sizeText(bytesOf(value)),
     ]),
     ...Object.entries(binary).map(([key, value]) => [

@@ -6,6 +6,7 @@ import { runAnnotation } from '../../core/lost-run.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
+import { mayRead } from '../../core/reading.ts';
 import type { Run } from '../../core/run.ts';
 import { nameOf, planWrites, type Wish } from '../kubernetes/writes.ts';
 import { manifestPermissions, runManifest } from './apply.ts';
@@ -15,9 +16,10 @@ const stays = new Set(['Namespace', 'CustomResourceDefinition']);
 
 type Before = NonNullable<Draft['before']>[number];
 
-async function appliedBy({ on, site }: PlanContext<'kube' | 'runs'>, id: string): Promise<Run> {
+async function appliedBy(context: PlanContext<'kube' | 'runs'>, id: string): Promise<Run> {
+  const { on, site, actor } = context;
   const run = await on.runs.read(id);
-  if (!run) throw fault('UNKNOWN_RUN', { id });
+  if (!run || !mayRead(context, run, actor)) throw fault('UNKNOWN_RUN', { id });
   const same = run.site?.cluster === site.cluster && run.site.namespace === site.namespace;
   if (!same)
     throw fault('BAD_INPUT', { problem: `run ${id} was in ${run.site?.env ?? 'no environment'}, not in ${site.env}.` });

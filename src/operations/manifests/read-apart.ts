@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { JsonObject } from '../../core/json.ts';
+import { startThread, ThreadFailed } from '../../processes/thread.ts';
 import { type Entry, type Reading, readManifest } from './read.ts';
 
 /** A megabyte of brackets keeps the reader busy for a minute. */
@@ -27,23 +27,15 @@ export async function readApart(text: string, signal: AbortSignal, ms: number = 
 }
 
 async function readInThread(text: string, signal: AbortSignal, ms: number): Promise<Reading> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const thread = new Worker(new URL('./read-thread.ts', import.meta.url), {
-    workerData: text,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-    execArgv: [],
-  });
-  const tooLong = () => resolve({ kind: 'bad', problem: 'It takes too long to read. Split it into smaller ones.' });
-  const timer = setTimeout(tooLong, ms);
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  thread.once('message', resolve);
-  thread.once('error', (problem) => resolve({ kind: 'bad', problem: `It cannot be read: ${String(problem)}` }));
+  const thread = startThread(new URL('./read-thread.ts', import.meta.url), { memoryMb });
   try {
-    return Answer.parse(await promise);
+    return Answer.parse(await thread.ask(text, { ms, signal }));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof ThreadFailed && thrown.why === 'late')
+      return { kind: 'bad', problem: 'It takes too long to read. Split it into smaller ones.' };
+    return { kind: 'bad', problem: `It cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-    await thread.terminate();
+    await thread.end();
   }
 }

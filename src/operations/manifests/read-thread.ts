@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { answerRequests } from '../../processes/answer-requests.ts';
 import { readManifest } from './read.ts';
 
 /** The thread of `readApart`. */
-parentPort?.postMessage(readManifest(String(workerData)));
+answerRequests((text) => readManifest(String(text)));

@@ -33,7 +33,8 @@ export function problemOf({ code, message, pos }: YAMLError, text: string, lines
   const here = all[line - 1] ?? '';
   const where = `line ${line}, column ${col} (${quoted(here)})`;
   if (/^(<{7}|={7}|>{7})/.test(here)) return `${where}: a conflict of a merge is not resolved.`;
-  if (/\{\{.*\}\}/.test(here)) return `${where}: this is a template; render it first (helm template, kustomize build).`;
+  if (/^[^{}]*\{\{/.test(here) && here.includes('}}'))
+    return `${where}: this is a template; render it first (helm template, kustomize build).`;
   if (code === 'TAG_RESOLVE_FAILED') return `${where}: tags such as ${/!\S*/.exec(here)?.[0] ?? '!'} are not taken.`;
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return `${nestedMapping(all, line, col)}.`;
   return `${where}: ${words[code] ?? message.replace(/^Error: /, '').slice(0, 200)}.`;

@@ -1,9 +1,11 @@
-import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
+import { startThread, ThreadFailed } from '../../processes/thread.ts';
 
 /** So long may a pattern take for one portion of lines. */
 const patienceMs = 2_000;
+/** Two megabytes of pattern and lines, with room to spare. */
+const memoryMb = 128;
 
 const slashed = /^\/(.+)\/(i?)$/;
 
@@ -30,33 +32,35 @@ export const Grep = z
   .meta({ examples: ['timeout'] });
 
 export type Filter = {
-  /** Of some lines, those that fit. @throws Fault BAD_INPUT where the pattern takes too long */
+  /** Of some lines, those that fit; asked several times at once, each gets its own. @throws Fault BAD_INPUT where the pattern takes too long, or cannot be used */
   of<Line extends { text: string }>(lines: readonly Line[]): Promise<Line[]>;
   close(): Promise<void>;
 };
 
+const Fits = z.array(z.boolean());
+
 function inThread(source: string, flags: string): Filter {
-  const worker = new Worker(new URL('./grep-thread.ts', import.meta.url), { workerData: { source, flags } });
-  worker.unref();
-  const ask = (lines: readonly string[]) =>
-    new Promise<boolean[]>((resolve, reject) => {
-      const late = setTimeout(() => {
-        void worker.terminate();
-        reject(fault('BAD_INPUT', { problem: `The pattern /${source}/ takes too long. Write a simpler one.` }));
-      }, patienceMs);
-      worker.once('message', (fits: boolean[]) => {
-        clearTimeout(late);
-        resolve(fits);
-      });
-      worker.postMessage(lines);
-    });
+  const thread = startThread(new URL('./grep-thread.ts', import.meta.url), { data: { source, flags }, memoryMb });
+  const refused = (thrown: unknown) => {
+    const late = thrown instanceof ThreadFailed && thrown.why === 'late';
+    const why = late ? 'takes too long' : `is too much (${thrown instanceof Error ? thrown.message : String(thrown)})`;
+    return fault('BAD_INPUT', { problem: `The pattern /${source}/ ${why}. Write a simpler one.` }, thrown);
+  };
   return {
     of: async (lines) => {
       if (lines.length === 0) return [];
-      const fits = await ask(lines.map(({ text }) => text));
+      const asked = thread.ask(
+        lines.map(({ text }) => text),
+        { ms: patienceMs },
+      );
+      const fits = Fits.parse(
+        await asked.catch((thrown: unknown) => {
+          throw refused(thrown);
+        }),
+      );
       return lines.filter((_, index) => fits[index]);
     },
-    close: async () => void (await worker.terminate()),
+    close: thread.end,
   };
 }
 

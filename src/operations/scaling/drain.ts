@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
+import { labelsOf } from '../../core/label-selector.ts';
 import { defineOperation, type PlanContext, type StepContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
@@ -70,6 +71,11 @@ async function plan({ on, site, signal }: PlanContext<'kube'>, { node, env, forc
     writes: planned.writes,
     changes: [...planned.changes, ...moves],
     takesOver: [],
+    evicts: pods.map((pod) => ({
+      namespace: namespaceIn(pod),
+      name: nameIn(pod),
+      labels: { ...labelsOf(at(pod, 'metadata', 'labels')) },
+    })),
     ...undo,
   };
 }

@@ -13,7 +13,7 @@ export const ReplicaWish = z
       z.string().transform((text, context) => {
         const plain = text
           .trim()
-          .replace(/\s+%$/, '%')
+          .replace(/(?<!\s)\s+%$/, '%')
           .replace(/^\u2212/, '-');
         if (relative.test(plain)) return plain;
         const count = Replicas.safeParse(/^\d+$/.test(plain) ? Number(plain) : undefined);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Settings } from '../../../src/core/settings.ts';
 import { redisForFile } from '../../support/redis.ts';
-import { deployment, type RestBed, restBed } from './rest-bed.ts';
+import { deployment, type RestBed, restBed, restSettings } from './rest-bed.ts';
 
 const redis = redisForFile();
 let bed: RestBed;
@@ -78,9 +79,25 @@ describe('approval over REST', () => {
   });
 
   test('somebody who is no approver may not', async () => {
+    const settings = Settings.parse({
+      ...restSettings,
+      roles: { ...restSettings.roles, leads: ['ana'] },
+      policy: [{ name: 'production', who: ['engineers'], approvals: 1, approvers: ['leads'] }],
+    });
+    const other = await restBed(redis().url, {}, { settings: () => settings });
+    const { body: asked } = await other.send('ana', 'POST', 'deployments', deployment);
+    await other.work(asked.data.run);
+    const ballot = { kind: 'approve', digest: 'f'.repeat(64) };
+    const digest = (await stored(asked.data.run)).plan?.digest;
+    const { status, body } = await other.send('ben', 'POST', `runs/${asked.data.run}/decision`, { ...ballot, digest });
+    expect(status).toBe(403);
+    expect(body.error.hint).toBe('These may: ana.');
+    await other.close();
+  });
+
+  test('somebody who may not even read it is answered as if there were none', async () => {
     const { id, digest } = await awaiting();
     const { status, body } = await decide('eve', id, { kind: 'approve', digest });
-    expect(status).toBe(403);
-    expect(body.error.hint).toBe('These may: ana, ben.');
+    expect([status, body.error.code]).toEqual([404, 'UNKNOWN_RUN']);
   });
 });

@@ -24,7 +24,7 @@ const approved = async (id: string) => {
 
 test('a run is stopped by its requester, once', async () => {
   const id = await ask();
-  expect((await bed.send('eve', 'POST', `runs/${id}/cancel`, {})).body.error.code).toBe('NOT_YOURS_TO_STOP');
+  expect((await bed.send('eve', 'POST', `runs/${id}/cancel`, {})).body.error.code).toBe('UNKNOWN_RUN');
   expect((await bed.send('ana', 'POST', `runs/${id}/cancel`, { reason: 'wrong tag' })).status).toBe(202);
   await bed.work(id);
   const { body } = await bed.send('ana', 'GET', `runs/${id}`);

@@ -1,10 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMetrics } from '../../../handlers/http/metrics.ts';
+import { createHttpServer } from '../../../handlers/http/server.ts';
 import { createTokenCheck, type TokenCheck } from '../../../handlers/http/tokens.ts';
 import { Fault } from '../../../src/core/errors.ts';
+import { createNoticeStore } from '../../../src/store/notices.ts';
+import { quiet } from '../../support/engine.ts';
+import { redisForFile } from '../../support/redis.ts';
+import { restBed } from './rest-bed.ts';
+
+const redis = redisForFile();
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const secret = 'a secret that is long enough for HS256';
@@ -31,6 +39,9 @@ describe('HS256 with JWT_SECRET', () => {
       .setAudience('shipmate')
       .setExpirationTime('5 min');
   const signed = (token: SignJWT, key = secret) => token.sign(bytes(key));
+  /** The library checks what it is given to sign; somebody else's need not. */
+  const signRaw = async (payload: object) =>
+    await new CompactSign(bytes(JSON.stringify(payload))).setProtectedHeader({ alg: 'HS256' }).sign(bytes(secret));
   const claims = () => ({ sub: 'ana@example.com', iss: 'us', aud: 'shipmate', exp: inFiveMinutes() });
 
   test('a good token names its subject and its end', async () => {
@@ -62,6 +73,25 @@ describe('HS256 with JWT_SECRET', () => {
     ],
     ['with an empty subject', () => signed(good().setSubject('')), 'it names no usable subject'],
     ['with an endless subject', () => signed(good().setSubject('x'.repeat(257))), 'it names no usable subject'],
+    ...(
+      [
+        ['a list', ['eve']],
+        ['a number', 7],
+        ['an object', { length: 3 }],
+        ['true', true],
+        ['text that runs backwards', 'ana\u202e@example.com'],
+        ['two lines', 'ana@example.com\nben@example.com'],
+        ['half a letter', 'ana\ud800'],
+      ] as const
+    ).map(
+      ([what, sub]) =>
+        [`whose subject is ${what}`, () => signRaw({ ...claims(), sub }), 'it names no usable subject'] as [
+          string,
+          () => Promise<string>,
+          string,
+        ],
+    ),
+    ['that ends in a million years', () => signRaw({ ...claims(), exp: 1e300 }), 'it has no usable expiry'],
     ['of algorithm none', async () => new UnsecuredJWT(claims()).encode(), 'its algorithm is not allowed'],
     [
       'of algorithm nOnE',
@@ -182,4 +212,22 @@ describe('JWKS_URI with JWT_ISSUER', () => {
     const away = createTokenCheck({ jwksUri: 'http://127.0.0.1:1/keys', issuer: 'https://idp.example' });
     expect(await refusalOf(away, await good().sign((await keys.ours).privateKey))).toMatch(/^KEYS_UNREACHABLE/);
   });
+});
+
+test.each([
+  [{ jwksUri: 'https://idp.example/keys', issuer: 'https://idp.example' }, 1],
+  [{ jwksUri: 'https://idp.example/keys', issuer: 'https://idp.example', audience: 'shipmate' }, 0],
+  [{ secret }, 0],
+  [{}, 0],
+])('the start warns where tokens for other services would be taken: %j', async (tokens, times) => {
+  const told: unknown[][] = [];
+  const redisUrl = redis().url;
+  const bed = await restBed(redisUrl);
+  const log = { ...quiet, error: (...words: unknown[]) => void told.push(words) };
+  const api = { engine: bed.engine, notices: createNoticeStore(bed.engine.redis), tokens };
+  const app = await createHttpServer({ log, metrics: createMetrics(), checks: {}, api });
+  await app.close();
+  await bed.close();
+  expect(told).toHaveLength(times);
+  if (times > 0) expect(JSON.stringify(told)).toMatch(/JWKS_URI is set and JWT_AUDIENCE is not.*Set JWT_AUDIENCE/);
 });

@@ -6,6 +6,7 @@ import { Settings } from '../../../src/core/settings.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { explainApp } from '../../../src/operations/explain/explain.ts';
 import { fakeCluster } from '../../fakes/fake-kube.ts';
+import { ana } from '../../support/engine.ts';
 import { deployment } from './manifests.ts';
 
 const settings = Settings.parse({
@@ -21,7 +22,7 @@ async function explained(change: Partial<Kube>) {
   objects.set('staging/web', { ...made, metadata: { name: 'web', namespace: 'staging', uid: 'web', generation: 1 } });
   const on = { kube: () => ({ ...kube, ...change }), order };
   const place = locate(settings, { app: 'web', env: 'staging' });
-  const context = { on, place, settings, catalogue, now: Date.now };
+  const context = { on, actor: ana, place, settings, catalogue, now: Date.now };
   const report = await explainApp(context, AbortSignal.timeout(5_000));
   if (report.kind !== 'explanation') throw new Error(report.kind);
   return report;

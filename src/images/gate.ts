@@ -1,10 +1,11 @@
-import { fault } from '../../core/errors.ts';
-import type { PlanContext } from '../../core/operation.ts';
-import { type Finding, findingsOf, finishedOf, newestScan, type Scan, type Sifted, sift } from '../../core/scan.ts';
-import type { Settings } from '../../core/settings.ts';
-import type { ScanRules } from '../../core/trust-settings.ts';
-import { type Judgement, judge, type Proof } from '../../core/verification.ts';
-import { type PinnedImage, pinnedImage } from './asked.ts';
+import { fault } from '../core/errors.ts';
+import type { PlanContext } from '../core/operation.ts';
+import type { Place } from '../core/place.ts';
+import { type Finding, findingsOf, finishedOf, newestScan, type Scan, type Sifted, sift } from '../core/scan.ts';
+import type { Settings } from '../core/settings.ts';
+import type { ScanRules } from '../core/trust-settings.ts';
+import { type Judgement, judge, type Proof } from '../core/verification.ts';
+import { type PinnedImage, pinnedImage } from './pinned.ts';
 import { anyScans, faultOf, readProofs, scansIn } from './proof.ts';
 
 /** What the findings of a scan do in an environment; undefined where nobody asks for scans there. */
@@ -81,7 +82,9 @@ export async function checkImage(
     settings,
     now,
     signal,
-  }: Pick<PlanContext<'attachments' | 'signing'>, 'on' | 'place' | 'settings' | 'now' | 'signal'>,
+  }: Pick<PlanContext<'attachments' | 'signing'>, 'on' | 'settings' | 'now' | 'signal'> & {
+    place: Pick<Place, 'app' | 'env'>;
+  },
   reference: string,
   digest: string,
 ): Promise<string[]> {

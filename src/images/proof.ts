@@ -1,5 +1,5 @@
-import { type Fault, fault } from '../../core/errors.ts';
-import type { Attachments, Signing } from '../../core/image-ports.ts';
+import { type Fault, fault } from '../core/errors.ts';
+import type { Attachments, Signing } from '../core/image-ports.ts';
 import {
   bundleOf,
   isAbout,
@@ -8,9 +8,9 @@ import {
   type Statement,
   statementOf,
   statementType,
-} from '../../core/in-toto.ts';
-import type { Json } from '../../core/json.ts';
-import { Scan } from '../../core/scan.ts';
+} from '../core/in-toto.ts';
+import type { Json } from '../core/json.ts';
+import { Scan } from '../core/scan.ts';
 import {
   type Attached,
   type Judgement,
@@ -18,8 +18,8 @@ import {
   type Proof,
   statementIn,
   type TrustedKey,
-} from '../../core/verification.ts';
-import type { PinnedImage } from './asked.ts';
+} from '../core/verification.ts';
+import type { PinnedImage } from './pinned.ts';
 
 const words: Record<Proof, string> = {
   signature: 'signature',

@@ -1,0 +1,26 @@
+import type { Settings } from '../settings.ts';
+
+type Known = Pick<Settings, 'environments' | 'clusters'>;
+
+/** Where a cluster is found, as `shipmate.yaml` says it; a name that is not under `clusters` is a context. */
+function wayTo({ clusters }: Known, cluster: string): string {
+  const own = Object.hasOwn(clusters, cluster) ? clusters[cluster] : undefined;
+  const { kubeconfig = '', context = '', endpoint = '' } = own ?? { context: cluster === 'default' ? '' : cluster };
+  return JSON.stringify([kubeconfig, context, endpoint]);
+}
+
+/** Whether two names of clusters mean the same one, as far as the settings tell. */
+export const isSameCluster = (settings: Known, a: string, b: string): boolean =>
+  a === b || wayTo(settings, a) === wayTo(settings, b);
+
+/** The environments that share a cluster, by name. */
+export function sharing(settings: Known, cluster: string): string[] {
+  return Object.entries(settings.environments)
+    .filter(([, { cluster: its }]) => isSameCluster(settings, its, cluster))
+    .map(([env]) => env);
+}
+
+/** The environments that a namespace of a cluster stands for: what is changed there is changed in each of them. */
+export function environmentsOf(settings: Known, cluster: string, namespace: string): string[] {
+  return sharing(settings, cluster).filter((env) => settings.environments[env]?.namespace === namespace);
+}

@@ -1,0 +1,116 @@
+import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
+import {
+  type Asked,
+  appsOfImage,
+  appsTouched,
+  dockerImages,
+  imagesTouched,
+  merged,
+  namespacesOf,
+} from '../core/effects/effects.ts';
+import type { Touched } from '../core/effects/own-operation.ts';
+import { imagesIn } from '../core/effects/pod-specs.ts';
+import { environmentsOf } from '../core/effects/sites.ts';
+import type { Touch } from '../core/effects/touch.ts';
+import type { ObjectRef } from '../core/kube.ts';
+import type { Operation } from '../core/operation.ts';
+import { type Place, siteOf } from '../core/place.ts';
+import type { Draft } from '../core/plan.ts';
+import type { Settings } from '../core/settings.ts';
+import { admitImages, type Wanted } from '../images/admit.ts';
+import { pinnedImage } from '../images/pinned.ts';
+import type { Lap } from './lap.ts';
+import { namespaceIn, touchedIn } from './touched.ts';
+
+/** Whether an object is the very workload that was asked for: about that there is nothing to find out. */
+const isAsked =
+  ({ apps }: Settings, place: Place | undefined) =>
+  ({ kind, namespace, name }: ObjectRef): boolean =>
+    place !== undefined &&
+    Object.hasOwn(apps, place.app) &&
+    namespace === place.namespace &&
+    namesOf(place.workload).includes(name) &&
+    isKind(place.kind, kind);
+
+/** Under its other names the same namespace may ask for more. */
+function elsewhere(settings: Settings, { operation, place }: Asked, { manifest, writes, command }: Draft): Touch[] {
+  if (!place || !(manifest ?? writes ?? command)) return [];
+  const { app, cluster, namespace } = place;
+  const others = environmentsOf(settings, cluster, namespace).filter((env) => env !== place.env);
+  return others.map((env) => ({ app, env, operations: [operation] }));
+}
+
+/** A deploy asks for its own environment by itself; those that share its namespace are asked for here. */
+const deployed = ({ image }: Draft, touches: readonly Touch[]): Wanted[] =>
+  touches.flatMap(({ app = '', env }) =>
+    image && env !== undefined ? [{ image: pinnedImage(image.reference, image.digest).pinned, app, env }] : [],
+  );
+
+/** What a plan changes besides what was asked for, and the images that it would run there. */
+export type Effects = { touches: readonly Touch[]; images: readonly Wanted[] };
+
+const appOf = (settings: Settings, image: string) => appsOfImage(settings, image)[0] ?? '';
+
+/** Images that objects would run and do not yet, in each environment that their namespace stands for. */
+function imagesOf(settings: Settings, cluster: string, touched: readonly Touched[]): Wanted[] {
+  return touched.flatMap(({ ref, before, after }) => {
+    const known = imagesIn(before);
+    const fresh = imagesIn(after).filter((image) => !known.includes(image));
+    return environmentsOf(settings, cluster, ref.namespace).flatMap((env) =>
+      fresh.map((image) => ({ image, app: appOf(settings, image), env })),
+    );
+  });
+}
+
+/**
+ * Images on a Docker host: those that its environment takes. Where it belongs to none, what is asked of all images is asked
+ * there, and of an app's image whatever any environment asks.
+ */
+function imagesOnHost(settings: Settings, draft: Draft): Wanted[] {
+  const { docker } = draft;
+  if (!docker) return [];
+  const own = settings.dockerHosts[docker.host]?.env;
+  return dockerImages(draft).flatMap((image) => {
+    const app = appOf(settings, image);
+    if (own !== undefined) return [{ image, app, env: own }];
+    const all = app === '' ? [] : Object.keys(settings.environments);
+    return [`the Docker host ${docker.host}`, ...all].map((env) => ({ image, app, env }));
+  });
+}
+
+/** Asks of all images that a plan would run what a deploy asks of its own. @returns what whoever approves should know */
+export async function admitted({ engine, signal }: Lap, { images }: Effects): Promise<string[]> {
+  return await admitImages({ on: engine.clients, settings: engine.settings(), now: engine.now, signal }, images);
+}
+
+/**
+ * Finds out what a plan changes besides what it was asked for, whatever the route by which it was asked.
+ * The cluster is read in Shipmate's own name: what an asker may not see counts too.
+ */
+export async function effectsOf(
+  { engine, signal }: Pick<Lap, 'engine' | 'signal'>,
+  { name, effect, aside, judgedAs = name }: Operation,
+  where: Omit<Asked, 'operation'>,
+  draft: Draft,
+): Promise<Effects> {
+  if (effect === 'read' || aside) return { touches: [], images: [] };
+  const settings = engine.settings();
+  const asked: Asked = { ...where, operation: judgedAs };
+  const site = siteOf(where);
+  const besides = imagesTouched(settings, asked, draft);
+  const onHost = imagesOnHost(settings, draft);
+  if (!site) return { touches: merged(besides), images: onHost };
+  const others = elsewhere(settings, asked, draft);
+  const own = isAsked(settings, where.place);
+  const kube = engine.clients.kube(site.cluster);
+  const touched = await touchedIn(kube, draft, site.namespace, own, signal);
+  const known = namespacesOf(touched).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
+  const pictures = await Promise.all(
+    known.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
+  );
+  const apps = appsTouched(settings, asked, site.cluster, touched, new Map(pictures));
+  return {
+    touches: merged([...besides, ...others, ...apps]),
+    images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, touched)],
+  };
+}
