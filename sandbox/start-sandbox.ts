@@ -140,19 +140,22 @@ async function deployFirstVersion(slack: FakeSlack): Promise<void> {
     await slack.waitFor('v1 runs', ({ text }) => text.startsWith(`Deploy web to ${env}: done`), 60_000);
 }
 
+const newSecrets = () => ({
+  signing: randomBytes(16).toString('hex'),
+  jwt: randomBytes(32).toString('hex'),
+  alerts: randomBytes(16).toString('hex'),
+  bot: `xoxb-${randomBytes(16).toString('hex')}`,
+});
+
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log } = options;
   const [{ bed, own, mesh }, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
   try {
-    const secrets = {
-      signing: randomBytes(16).toString('hex'),
-      jwt: randomBytes(32).toString('hex'),
-      alerts: randomBytes(16).toString('hex'),
-    };
+    const secrets = newSecrets();
     log(`Building and pushing ${tags.map((tag) => `web:${tag}`).join(', ')}`);
     const [slack] = await Promise.all([
-      startFakeSlack({ signingSecret: secrets.signing, botToken: 'xoxb-sandbox' }),
+      startFakeSlack({ signingSecret: secrets.signing, botToken: secrets.bot }),
       ...tags.map((tag) => bed.pushWeb(tag)),
       mesh?.pushShop('v4', 'web:flaky'),
       ...namespaces.map((name) => namespace(bed, name)),
@@ -169,7 +172,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       DOCKER_HOST: bed.docker.host,
       BUILDX: join(buildx, 'buildx'),
       SHIPMATE_CONFIG: file,
-      SLACK_BOT_TOKEN: 'xoxb-sandbox',
+      SLACK_BOT_TOKEN: secrets.bot,
       SLACK_SIGNING_SECRET: secrets.signing,
       SLACK_API_URL: slack.apiUrl,
       JWT_SECRET: secrets.jwt,

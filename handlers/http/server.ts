@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
+import { fault } from '../../src/core/errors.ts';
+import { isTooDeep } from '../../src/core/json.ts';
 import type { Log, NoticeStore } from '../../src/core/ports.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type AlertmanagerDeps, alertmanagerWebhook } from '../webhooks/alertmanager.ts';
@@ -48,6 +50,16 @@ function measure(app: FastifyInstance, { log, metrics }: HttpDeps): void {
   });
 }
 
+/** Fastify's own reader of JSON, but for what would end whoever walks through it. */
+function readJson(app: FastifyInstance): void {
+  const read = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    if (isTooDeep(text)) return done(fault('BAD_INPUT', { problem: 'The body is nested too deeply.' }));
+    return read(request, text, done);
+  });
+}
+
 /** The HTTP server, not yet listening: probes always, and the surfaces that are passed in. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const app = fastify({
@@ -61,6 +73,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     ...(deps.slack && { serverFactory: behindSlack(deps.slack) }),
   });
   app.removeContentTypeParser('text/plain');
+  readJson(app);
   answerFaults(app, deps.log, deps.api?.engine.redact ?? ((text) => text));
   measure(app, deps);
   await app.register(probes(deps));

@@ -73,7 +73,11 @@ function claimsOf(payload: JWTPayload): { claims?: string[] } {
   const claims = Object.entries(payload).flatMap(([name, value]) => {
     if (registered.has(name)) return [];
     // `scope` is a list in one string. https://datatracker.ietf.org/doc/html/rfc8693#section-4.2
-    const values: unknown[] = Array.isArray(value) ? value : name === 'scope' ? String(value).split(' ') : [value];
+    const values: unknown[] = Array.isArray(value)
+      ? value
+      : name === 'scope' && typeof value === 'string'
+        ? value.split(' ')
+        : [value];
     return values.flatMap((each) => (typeof each === 'string' && each.length <= 200 ? `${name}=${each}` : []));
   });
   return claims.length === 0 ? {} : { claims };

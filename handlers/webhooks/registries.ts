@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
+import { isTooDeep } from '../../src/core/json.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { checkSecret, type Pushed, type Taken, takePushes } from './push.ts';
 import { pushesOfDistribution, pushesOfDockerHub, pushesOfGithub } from './push-payloads.ts';
@@ -19,7 +20,9 @@ const bodyLimit = 1_048_576;
 /** What a delivery says was pushed. @throws Fault BAD_INPUT */
 function pushesIn(system: string, read: (body: unknown) => Pushed[], raw: Buffer): Pushed[] {
   try {
-    return read(JSON.parse(raw.toString('utf8')));
+    const text = raw.toString('utf8');
+    if (isTooDeep(text)) throw new SyntaxError('it is nested too deeply');
+    return read(JSON.parse(text));
   } catch (thrown) {
     const problem =
       thrown instanceof z.ZodError

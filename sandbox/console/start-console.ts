@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -5,6 +6,7 @@ import type { FakeSlack } from '../../testbed/slack/fake-slack.ts';
 import type { WorkspaceEvent } from '../../testbed/slack/workspace.ts';
 import { type Asset, bundlePage } from './bundle-page.ts';
 import { Deed, perform } from './deed.ts';
+import { bearsToken, isOwnPage, pageHeaders } from './guard.ts';
 import type { CommandHint, Persona, Snapshot, Told } from './wire.ts';
 
 export type ConsoleOptions = {
@@ -17,7 +19,13 @@ export type ConsoleOptions = {
   suggestions?: string[];
 };
 
-export type Console = { url: string; close(): Promise<void> };
+export type Console = {
+  /** The page's address, with the token that lets one in behind its #. */
+  url: string;
+  origin: string;
+  token: string;
+  close(): Promise<void>;
+};
 
 const defaultPersonas: Persona[] = [
   { id: 'U0ANA', role: 'requester' },
@@ -28,7 +36,14 @@ const defaultPersonas: Persona[] = [
 /** Ten files of 5 MiB together, in base64, and what is said beside them. */
 const maxBytes = 7 * 1_048_576;
 
-type Context = { slack: FakeSlack; options: ConsoleOptions; personas: Persona[]; page: Map<string, Asset> };
+type Context = {
+  slack: FakeSlack;
+  options: ConsoleOptions;
+  personas: Persona[];
+  page: Map<string, Asset>;
+  token: string;
+  port: () => number;
+};
 
 function snapshotFor({ slack, options, personas }: Context, me: string): Snapshot {
   const { domain, users, channels, userGroups, messages, views } = slack.space;
@@ -88,30 +103,39 @@ async function takeDeed({ slack }: Context, request: IncomingMessage, response: 
   answer(response, 200, await perform(slack, deed.data));
 }
 
-/** No page from elsewhere may act here, not even by a name that it made point to this machine. */
-function isOurs({ headers, method }: IncomingMessage): boolean {
-  const host = headers.host?.replace(/:\d+$/, '');
-  const json = headers['content-type']?.startsWith('application/json') === true;
-  return (host === '127.0.0.1' || host === 'localhost') && (method === 'GET' || json);
-}
-
 async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (!isOurs(request)) return answer(response, 403, { problem: 'Only the console’s own page may do that.' });
+  const { headers, method } = request;
+  for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+  if (!isOwnPage(headers, context.port()))
+    return answer(response, 403, { problem: 'Only the console’s own page may do that.' });
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://console');
+  // The page itself holds nothing of the workspace.
+  const asset = method === 'GET' ? context.page.get(pathname) : undefined;
+  if (asset)
+    return void response.writeHead(200, { 'content-type': asset.type, 'cache-control': 'no-cache' }).end(asset.body);
+  if (!bearsToken(headers, searchParams, context.token))
+    return answer(response, 401, { problem: 'Open the console by the address that the sandbox printed.' });
   if (pathname === '/events')
     return streamEvents(context, searchParams.get('as') || (context.personas[0]?.id ?? ''), response);
-  if (pathname === '/do' && request.method === 'POST') return takeDeed(context, request, response);
+  if (pathname === '/do' && method === 'POST') return takeDeed(context, request, response);
   const file = context.slack.space.files.get(/^\/files\/(\w+)$/.exec(pathname)?.[1] ?? '')?.attached;
   if (file?.mimetype === 'image/png')
     return void response.writeHead(200, { 'content-type': file.mimetype }).end(file.bytes);
-  const asset = context.page.get(pathname);
-  if (!asset) return answer(response, 404, { problem: 'There is nothing here.' });
-  response.writeHead(200, { 'content-type': asset.type, 'cache-control': 'no-cache' }).end(asset.body);
+  answer(response, 404, { problem: 'There is nothing here.' });
 }
 
-/** Serves a page that looks and works like the fake Slack's workspace, on loopback. */
+/** Serves a page that looks and works like the fake Slack's workspace, on loopback, for whoever has its token. */
 export async function startConsole(slack: FakeSlack, options: ConsoleOptions): Promise<Console> {
-  const context: Context = { slack, options, personas: options.personas ?? defaultPersonas, page: await bundlePage() };
+  let port = 0;
+  const token = randomBytes(24).toString('base64url');
+  const context: Context = {
+    slack,
+    options,
+    personas: options.personas ?? defaultPersonas,
+    page: await bundlePage(),
+    token,
+    port: () => port,
+  };
   const server = createServer((request, response) => {
     route(context, request, response).catch((thrown: unknown) =>
       answer(response, 500, { problem: thrown instanceof Error ? thrown.message : String(thrown) }),
@@ -120,10 +144,11 @@ export async function startConsole(slack: FakeSlack, options: ConsoleOptions): P
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const port = address && typeof address === 'object' ? address.port : 0;
+  port = address && typeof address === 'object' ? address.port : 0;
   const close = async () => {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
   };
-  return { url: `http://127.0.0.1:${port}/`, close };
+  const origin = `http://127.0.0.1:${port}`;
+  return { url: `${origin}/#token=${token}`, origin, token, close };
 }

@@ -2,7 +2,10 @@ import { z } from 'zod';
 
 /** An address or a block of them, IPv4 or IPv6. */
 export const Address = z.union([z.ipv4(), z.ipv6()]);
-export const Block = z.union([z.cidrv4(), z.cidrv6()]);
+export const Block = z
+  .union([z.cidrv4(), z.cidrv6()])
+  // zod takes `::/NaN` for a block.
+  .refine((block) => /\/\d{1,3}$/.test(block), 'must end in its length, such as /8');
 
 type Bits = { value: bigint; width: 32 | 128 };
 

@@ -55,7 +55,7 @@ export type DockerHostSettings = z.output<typeof DockerHostSettings>;
 
 /** The Harbor that images are kept in. Its credentials are HARBOR_USERNAME and HARBOR_PASSWORD. */
 export const HarborSettings = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).refine((url) => !new URL(url).username, 'must hold no credentials'),
+  url: z.url({ protocol: /^https?$/ }).refine((url) => !URL.parse(url)?.username, 'must hold no credentials'),
   /** How images call it, where that is not the host of `url`. */
   registry: z.string().min(1).optional(),
   /** Who Harbor is to the registries that it replicates with. A password goes to Harbor with an address of that very host. */

@@ -3,15 +3,32 @@ import { z } from 'zod';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-function isJson(value: unknown): value is Json {
+/** Nobody nests so deeply, and what is nested a thousand times more ends whoever walks through it: a call for each level. */
+const mostLevels = 500;
+
+function isJson(value: unknown, levels = mostLevels): value is Json {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
-  if (typeof value !== 'object') return false;
-  return Array.isArray(value) ? value.every(isJson) : Object.values(value).every(isJson);
+  if (typeof value !== 'object' || levels === 0) return false;
+  return (Array.isArray(value) ? value : Object.values(value)).every((each) => isJson(each, levels - 1));
+}
+
+/** Whether a text of JSON is nested more deeply than any that is taken; found out without reading it as JSON. */
+export function isTooDeep(text: string): boolean {
+  let [levels, quoted] = [0, false];
+  for (let n = 0; n < text.length; n++) {
+    const letter = text[n];
+    if (quoted && letter === '\\') n += 1;
+    else if (letter === '"') quoted = !quoted;
+    else if (!quoted && (letter === '[' || letter === '{')) levels += 1;
+    else if (!quoted && (letter === ']' || letter === '}')) levels -= 1;
+    if (levels > mostLevels) return true;
+  }
+  return false;
 }
 
 /** Any JSON. By hand: `z.json()` takes ten times as long, and a run's manifest is large. */
-export const Json = z.custom<Json>(isJson);
+export const Json = z.custom<Json>((value) => isJson(value));
 
 /** An object as the Kubernetes API speaks it: raw, so that no field is lost that this program doesn't know. */
 export type JsonObject = { [key: string]: Json };
@@ -23,6 +40,10 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The text, or an empty one where it is none. */
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Any JSON in a few words. `String` would call what an object from outside has under `toString`. */
+export const inWords = (value: Json | undefined): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 
 /** Walks `path`; undefined where it ends early. */
 export function at(value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined {

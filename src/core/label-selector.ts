@@ -1,4 +1,4 @@
-import { at, isObject, type Json } from './json.ts';
+import { at, inWords, isObject, type Json } from './json.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -9,7 +9,7 @@ export function labelsOf(value: Json | undefined): Labels {
 }
 
 function fits(expression: Json, labels: Labels): boolean {
-  const key = String(at(expression, 'key'));
+  const key = inWords(at(expression, 'key'));
   const values = at(expression, 'values');
   const named = Array.isArray(values) && Object.hasOwn(labels, key) && values.includes(labels[key] ?? '');
   switch (at(expression, 'operator')) {
@@ -42,8 +42,8 @@ export function selectorText(selector: Json | undefined): string {
   const pairs = Object.entries(labelsOf(at(selector, 'matchLabels'))).map(([key, value]) => `${key}=${value}`);
   const expressions = at(selector, 'matchExpressions');
   const others = (Array.isArray(expressions) ? expressions : []).map((expression) => {
-    const [key, values] = [String(at(expression, 'key')), at(expression, 'values')];
-    const list = `(${Array.isArray(values) ? values.join(', ') : ''})`;
+    const [key, values] = [inWords(at(expression, 'key')), at(expression, 'values')];
+    const list = `(${Array.isArray(values) ? values.map(inWords).join(', ') : ''})`;
     switch (at(expression, 'operator')) {
       case 'In':
         return `${key} in ${list}`;

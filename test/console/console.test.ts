@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Console, startConsole } from '../../sandbox/console/start-console.ts';
@@ -236,7 +238,7 @@ describe('what is seen', () => {
   test('every block of the kit is drawn, and nothing reaches out of the machine', async () => {
     const elsewhere: string[] = [];
     page.on('request', (request) => {
-      if (!request.url().startsWith(desk.url)) elsewhere.push(request.url());
+      if (!request.url().startsWith(desk.origin)) elsewhere.push(request.url());
     });
     await page.reload();
     await bed.app.client.chat.postMessage({ channel: 'C0GENERAL', text: 'the kit', blocks: wholeKit });
@@ -250,10 +252,80 @@ describe('what is seen', () => {
   });
 });
 
-test('only the console’s own page may act', async () => {
-  const deed = { as: 'U0ANA', kind: 'say', channel: ship, text: 'forged' };
+describe('who has not the token, or comes from elsewhere,', () => {
+  const deed = JSON.stringify({ as: 'U0ANA', kind: 'say', channel: ship, text: 'forged' });
+  const json = { 'content-type': 'application/json' };
+  const bearer = () => ({ authorization: `Bearer ${desk.token}` });
+
+  /** As a program sends it: fetch lets nobody choose the host. */
+  const send = (path: string, headers: Record<string, string>, method = 'POST') =>
+    new Promise<number>((resolve, reject) => {
+      const sent = request(
+        `${desk.origin}${path}`,
+        { method, headers: { 'content-length': '0', ...headers } },
+        (answer) => {
+          answer.destroy();
+          resolve(answer.statusCode ?? 0);
+        },
+      );
+      sent.on('error', reject).end(method === 'POST' ? deed : undefined);
+    });
   const post = (headers: Record<string, string>) =>
-    fetch(`${desk.url}do`, { method: 'POST', headers, body: JSON.stringify(deed) });
-  expect((await post({ 'content-type': 'text/plain' })).status).toBe(403);
-  expect((await post({ 'content-type': 'application/json' })).status).toBe(200);
+    send('/do', { ...json, 'content-length': String(Buffer.byteLength(deed)), ...headers });
+
+  test('acts not, and sees nothing', async () => {
+    expect(await post({})).toBe(401);
+    expect(await post({ authorization: 'Bearer ' })).toBe(401);
+    expect(await post({ authorization: `Bearer ${desk.token.slice(0, -1)}` })).toBe(401);
+    for (const path of ['/events?as=U0ANA', '/events?token=', '/files/F1', `/events?as=U0BEN&token=${desk.token}x`])
+      expect(await send(path, {}, 'GET'), path).toBe(401);
+    expect(await post(bearer())).toBe(200);
+    expect(await send(`/events?token=${desk.token}`, {}, 'GET')).toBe(200);
+  });
+
+  test('does neither with the token by another name for this machine, nor from another page', async () => {
+    const { port } = new URL(desk.origin);
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      '127.0.0.1',
+      '127.0.0.1:1',
+      `127.0.0.1.evil.example:${port}`,
+    ])
+      expect(await post({ ...bearer(), host }), host).toBe(403);
+    for (const origin of ['null', 'http://evil.example', 'http://127.0.0.1:1', `https://127.0.0.1:${port}`])
+      expect(await post({ ...bearer(), origin }), origin).toBe(403);
+    expect(await post({ ...bearer(), host: `localhost:${port}`, origin: `http://localhost:${port}` })).toBe(200);
+  });
+
+  test('gets the page, which holds nothing, and in no frame', async () => {
+    const stranger = await browser.newPage();
+    await stranger.goto(`${desk.origin}/`);
+    await stranger.getByText('Open this page by the whole address').waitFor();
+    const outer = createServer((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end(`<iframe src="${desk.url}"></iframe>`),
+    ).listen(0, '127.0.0.1');
+    await once(outer, 'listening');
+    const address = outer.address();
+    const refused = stranger.waitForEvent('console', (message) =>
+      /frame-ancestors|X-Frame-Options/i.test(message.text()),
+    );
+    await stranger.goto(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`);
+    await refused;
+    expect(stranger.frames().some((frame) => frame.url().startsWith(desk.origin))).toBe(false);
+    await stranger.close();
+    outer.close();
+  });
+});
+
+test('the token leaves the address, and a second window needs none', async () => {
+  const context = await browser.newContext();
+  const first = await context.newPage();
+  await first.goto(desk.url);
+  await first.getByRole('combobox', { name: 'Message #ship' }).waitFor();
+  await expect.poll(() => first.url()).not.toContain(desk.token);
+  const second = await context.newPage();
+  await second.goto(`${desk.origin}/?as=U0BEN`);
+  await second.getByRole('combobox', { name: 'Message #ship' }).waitFor();
+  await context.close();
 });

@@ -47,6 +47,15 @@ beforeAll(async () => {
   return () => bed.stop();
 });
 
+test('the gateway listens on loopback, and nowhere else', async () => {
+  const port = mesh.gateway.port.toString(16).toUpperCase().padStart(4, '0');
+  const sockets = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8')));
+  const listening = sockets.join('').matchAll(/^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A /gm);
+  const here = [...listening].filter(([, , found]) => found === port).map(([, address]) => address);
+  // 127.0.0.1, its bytes the other way round.
+  expect(new Set(here)).toEqual(new Set(['0100007F']));
+});
+
 test('without istiod requests go on as before; when it is back they go as was said meanwhile', async () => {
   const traffic = load();
   await mesh.istiod.kill();

@@ -1,6 +1,23 @@
 import type { Testbed } from '../testbed.ts';
 
 /**
+ * Gateways listen on all addresses of their machine, as they must in a pod; on somebody's laptop that opens what runs here to the
+ * network. So each is told to listen on loopback.
+ */
+export async function keepOnLoopback({ kubernetes }: Testbed, namespace: string): Promise<void> {
+  const value = { address: { socket_address: { address: '127.0.0.1' } } };
+  const patch = { applyTo: 'LISTENER', match: { context: 'GATEWAY' }, patch: { operation: 'MERGE', value } };
+  const filter = {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    // In istiod's own namespace it is for the proxies of all.
+    metadata: { name: 'loopback', namespace },
+    spec: { configPatches: [patch] },
+  };
+  await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify(filter));
+}
+
+/**
  * The Gateway API's Gateway `gw` in the proxy's namespace, for HTTPRoutes of all namespaces. It stands on a Service that
  * selects the proxy by its labels: Istio gives such a Gateway to no proxy otherwise.
  */

@@ -5,7 +5,7 @@ import type { Part } from '../launch.ts';
 import { portOpen } from '../ports.ts';
 import type { Testbed } from '../testbed.ts';
 import { type Envoy, type MeshProxy, startEnvoy } from './envoy.ts';
-import { applySharedGateway } from './gateway-api.ts';
+import { applySharedGateway, keepOnLoopback } from './gateway-api.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 
 export type Mesh = {
@@ -103,7 +103,7 @@ export async function startMesh(bed: Testbed, log: (line: string) => void): Prom
   const [istiod, prometheus] = await Promise.all([
     startIstiod(bed, log),
     startPrometheus(bed),
-    applyCrds(bed).then(() => applySharedGateway(bed, namespace, port)),
+    applyCrds(bed).then(() => Promise.all([keepOnLoopback(bed, namespace), applySharedGateway(bed, namespace, port)])),
   ]);
   const proxy = async (wanted: MeshProxy) => {
     const envoy = await startEnvoy(bed, wanted, istiod.port, log);

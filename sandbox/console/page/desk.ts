@@ -2,6 +2,7 @@ import { createContext, useContext } from 'react';
 import type { User } from '../../../testbed/slack/workspace.ts';
 import type { SentDeed } from '../deed.ts';
 import type { Outcome } from '../wire.ts';
+import { token } from './token.ts';
 import type { Space } from './use-workspace.ts';
 
 type Without<Union, Key extends string> = Union extends unknown ? Omit<Union, Key> : never;
@@ -31,7 +32,7 @@ export const userOf = ({ users }: Space, id: string): User =>
 export async function send(deed: SentDeed): Promise<Outcome> {
   const response = await fetch('/do', {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
     body: JSON.stringify(deed),
     signal: AbortSignal.timeout(10_000),
   });

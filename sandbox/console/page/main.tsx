@@ -11,6 +11,11 @@ import './styles/composer.css';
 import './styles/dialogs.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { keepToken, token } from './token.ts';
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<App />);
+keepToken();
+const noToken = (
+  <p className="waiting">Open this page by the whole address that the sandbox printed: its end lets you in.</p>
+);
+if (root) createRoot(root).render(token() ? <App /> : noToken);

@@ -7,6 +7,7 @@ import { Mrkdwn } from './blocks/mrkdwn.tsx';
 import { useDesk, userOf } from './desk.ts';
 import { Icon } from './icons.tsx';
 import { clock, dateOf, fullMoment, shortClock } from './moments.ts';
+import { withToken } from './token.ts';
 
 const colours: Record<string, string> = { good: '#2eb67d', warning: '#ecb22e', danger: '#e01e5a' };
 
@@ -30,7 +31,7 @@ const FileView = ({ file: { id, name, title, content, attached } }: { file: Shar
   attached?.mimetype === 'image/png' ? (
     <figure className="picture">
       <figcaption>{title}</figcaption>
-      <img src={`/files/${id}`} alt={title} />
+      <img src={withToken(`/files/${id}`)} alt={title} />
     </figure>
   ) : (
     <details className="file">

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useReducer } from 'react';
 import type { Message, OpenView } from '../../../testbed/slack/workspace.ts';
 import type { Snapshot, Told } from '../wire.ts';
+import { withToken } from './token.ts';
 
 /** The workspace as one person sees it, kept current by the server's events. */
 export type Space = Omit<Snapshot, 'kind' | 'messages' | 'views'> & {
@@ -58,7 +59,7 @@ function seenBy(space: Space, me: string): Space {
 export function useWorkspace(me: string): Seen {
   const [{ space, live }, change] = useReducer(reduce, { space: undefined, live: false });
   useEffect(() => {
-    const source = new EventSource(`/events?as=${encodeURIComponent(me)}`);
+    const source = new EventSource(withToken(`/events?as=${encodeURIComponent(me)}`));
     // The console's own server sent it.
     source.onmessage = ({ data }) => change({ kind: 'told', told: JSON.parse(data) as Told });
     source.onerror = () => change({ kind: 'lost' });

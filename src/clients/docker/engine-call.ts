@@ -5,6 +5,7 @@ import type { DockerRequest } from '../../core/docker-host.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import type { DockerHostSettings } from '../../core/host-settings.ts';
 import { at, Json, text } from '../../core/json.ts';
+import { inPath } from '../../core/url-part.ts';
 import { type Reach, reach } from './reach.ts';
 
 /** What a daemon usually takes, with room to spare. */
@@ -16,7 +17,7 @@ export type Call = DockerRequest & { headers?: Record<string, string> };
 
 function pathOf({ path, query }: Call): string {
   const search = new URLSearchParams(query).toString();
-  return `/${path.map(encodeURIComponent).join('/')}${search === '' ? '' : `?${search}`}`;
+  return `/${path.map(inPath).join('/')}${search === '' ? '' : `?${search}`}`;
 }
 
 const words: Record<string, string> = {

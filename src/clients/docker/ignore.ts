@@ -1,7 +1,7 @@
 import { normalize } from 'node:path/posix';
-import dockerignore from '@balena/dockerignore';
 import { linearPattern } from '../../core/linear-pattern.ts';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
+import { ruleOf } from './ignore-rule.ts';
 
 export type Ignore = {
   /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
@@ -12,7 +12,7 @@ export type Ignore = {
 };
 
 /** More rules than anybody writes; each is asked about every file. */
-const longest = 65_536;
+const longest = 32_768;
 
 /** Where there is a file that cannot be read, nothing is taken: without its rules everything would be sent, secrets too. */
 function textOf(root: string, name: string): string | undefined {
@@ -46,11 +46,10 @@ function namesOf(rule: string): string {
   return last.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
 }
 
-/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
-export function ignoreOf(root: string, dockerfile: string): Ignore {
-  const text = textOf(root, `${dockerfile}.dockerignore`) ?? textOf(root, '.dockerignore') ?? '';
+/** What a text of rules says. @throws Error where a rule is none that BuildKit would read the same way */
+export function rulesIn(said: string): Ignore {
+  const text = said.replace(/^\ufeff/, '');
   const lines = text
-    .replace(/^\ufeff/, '')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.trim());
@@ -63,12 +62,18 @@ export function ignoreOf(root: string, dockerfile: string): Ignore {
         .replace(/^\/+|(?<!\/)\/+$/g, ''),
     );
   if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
-  const rules = dockerignore.default({ ignorecase: false }).add(text.replace(/^\ufeff/, ''));
+  const rules = text.split(/\r?\n/).flatMap((line) => ruleOf(line) ?? []);
   // To ask for each of many thousand paths takes as long as reading them.
   const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
     mayMatch: (name) => names.fits(name),
-    ignores: (path) => rules.ignores(path),
+    // The last one counts.
+    ignores: (path) => rules.findLast(({ matches }) => matches(path))?.brings === false,
     mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
   };
+}
+
+/** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
+export function ignoreOf(root: string, dockerfile: string): Ignore {
+  return rulesIn(textOf(root, `${dockerfile}.dockerignore`) ?? textOf(root, '.dockerignore') ?? '');
 }

@@ -5,6 +5,7 @@ import type { HarborSettings } from '../../core/host-settings.ts';
 import type { SecretRef } from '../../core/image-settings.ts';
 import { at, isObject, Json, type JsonObject, text } from '../../core/json.ts';
 import { createRedact } from '../../core/redact.ts';
+import { inPath } from '../../core/url-part.ts';
 
 const callMs = 15_000;
 const pageSize = 100;
@@ -29,8 +30,7 @@ type Asked = {
 };
 
 /** Harbor decodes a repository's name once before and once after it finds the route: `team/web` is sent as `team%252Fweb`. */
-const encoded = (part: string) =>
-  part.includes('/') ? encodeURIComponent(encodeURIComponent(part)) : encodeURIComponent(part);
+const encoded = (part: string) => (part.includes('/') ? inPath(inPath(part)) : inPath(part));
 
 /** Sorted out in Harbor's own words: `{errors: [{code, message}]}`. */
 function messageOf(body: Json | undefined, status: number): string {

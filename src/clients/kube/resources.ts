@@ -3,6 +3,7 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { type Kind, type KindName, kinds, knownKind } from '../../core/kinds.ts';
 import type { ObjectRef } from '../../core/kube.ts';
+import { inPath } from '../../core/url-part.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 
 function rootOf(apiVersion: string): string {
@@ -11,13 +12,13 @@ function rootOf(apiVersion: string): string {
 
 /** The address of all objects of a kind: in a namespace, or everywhere where `namespace` is empty. */
 export function collectionPath({ apiVersion, plural, clusterWide }: Kind, namespace: string): string {
-  const within = clusterWide || namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  const within = clusterWide || namespace === '' ? '' : `/namespaces/${inPath(namespace)}`;
   return `${rootOf(apiVersion)}${within}/${plural}`;
 }
 
 /** The address of one object. */
 export function objectPath(kind: Kind, { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string {
-  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+  return `${collectionPath(kind, namespace)}/${inPath(name)}`;
 }
 
 /** A kind of the table. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { Fault, fault } from '../../core/errors.ts';
-import { type Caller, type Named, patiently, refusal } from './caller.ts';
+import { addressNamed, type Caller, type Named, patiently, refusal } from './caller.ts';
 
 type Repository = Pick<Named, 'registry' | 'repository'>;
 
@@ -72,7 +72,7 @@ export function hasBlob(call: Caller, at: Repository, digest: string, signal: Ab
 
 /** Where the registry wants the upload to go on. It may name another host: then nothing proves to that who Shipmate is. */
 function locationOf({ headers }: Dispatcher.ResponseData, base: URL): URL {
-  return new URL(String(headers.location ?? ''), base);
+  return addressNamed(headers.location, base, base.host);
 }
 
 type Upload = { url: URL; sent: number };

@@ -61,6 +61,13 @@ export type Caller = {
   base(image: Repository): URL;
 };
 
+/** An address that a registry named. @throws Fault REGISTRY_REFUSED where it is none */
+export function addressNamed(said: unknown, base: URL, registry: string): URL {
+  const url = URL.parse(String(said ?? ''), base.href);
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw fault('REGISTRY_REFUSED', { registry, problem: 'it names an address that is none' });
+}
+
 const isRedirect = (status: number) => [301, 302, 303, 307, 308].includes(status);
 
 /** Follows to where a registry keeps its blobs: nothing that proves who Shipmate is goes there. */
@@ -68,7 +75,7 @@ async function followed(first: Dispatcher.ResponseData, at: URL, headers: Record
   let [answer, from] = [first, at];
   for (let n = 0; isRedirect(answer.statusCode); n++) {
     await answer.body.dump();
-    const to = new URL(String(answer.headers.location ?? ''), from);
+    const to = addressNamed(answer.headers.location, from, at.host);
     if (n === mostRedirects || (from.protocol === 'https:' && to.protocol !== 'https:'))
       throw fault('REGISTRY_REFUSED', {
         registry: at.host,

@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
 import { Descriptor, type Manifest, ManifestBody, type Registry } from '../../core/registry.ts';
 import { wrong } from './blobs.ts';
-import { type Caller, located, type Named, patiently, refusal } from './caller.ts';
+import { addressNamed, type Caller, located, type Named, patiently, refusal } from './caller.ts';
 
 const digestForm = /^sha256:[a-f0-9]{64}$/;
 /** What a manifest, or a small blob that is read whole, may be. */
@@ -74,7 +74,7 @@ function createPages(call: Caller): Pages {
       const [, next] = /<([^<>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link ?? '')) ?? [];
       if (next === undefined) return;
       // Only its query is taken: a list goes on where it began.
-      path = `${first.split('?')[0]}${new URL(next, 'http://x').search}`;
+      path = `${first.split('?')[0]}${addressNamed(next, new URL('http://x'), image.registry).search}`;
     }
   };
   return pages;

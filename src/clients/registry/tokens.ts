@@ -33,7 +33,8 @@ export async function authorizationFor(
   const { scheme, fields } = challengeOf(challenge);
   if (scheme === 'basic') return credentials && basic(credentials);
   if (scheme !== 'bearer' || !fields.realm) return undefined;
-  const realm = new URL(fields.realm);
+  const realm = URL.parse(fields.realm);
+  if (!realm || !/^https?:$/.test(realm.protocol)) return undefined;
   for (const name of ['service', 'scope']) if (fields[name]) realm.searchParams.set(name, fields[name]);
   for (const scope of scopes) realm.searchParams.append('scope', scope);
   const trusted = realm.host === host || (realm.protocol === 'https:' && siteOf(realm.host) === siteOf(host));

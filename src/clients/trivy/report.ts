@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Finding, Severity } from '../../core/scan.ts';
+import { inPath } from '../../core/url-part.ts';
 
 const severity = z
   .string()
@@ -36,7 +37,7 @@ export const TrivyReport = z.object({
 });
 export type TrivyReport = z.output<typeof TrivyReport>;
 
-const asPath = (target: string) => target.split('/').map(encodeURIComponent).join('/');
+const asPath = (target: string) => target.split('/').map(inPath).join('/');
 
 /** A report of which Trivy 0.74 can make SARIF: it falls over names that are no URL, such as `HOST:5000/web` and `a%zz`. */
 export const SarifReport = z.looseObject({

@@ -78,8 +78,8 @@ export const WebHook = z.strictObject({
   kind: z.literal('web-hook'),
   name: Name,
   url: z.url({ protocol: /^https?$/ }).refine((url) => {
-    const { username, password } = new URL(url);
-    return username === '' && password === '';
+    const found = URL.parse(url);
+    return !found?.username && !found?.password;
   }, 'must hold no credentials'),
 });
 export type WebHook = z.output<typeof WebHook>;

@@ -24,12 +24,17 @@ export function withoutKeys(): (text: string) => string | undefined {
   let inside = 0;
   return (text) => {
     const begins = keyBegins.test(text);
-    if (begins && !keyEnds.test(text)) inside = keyLines;
-    else if (inside > 0) {
+    const wasInside = inside > 0;
+    if (begins) {
+      // The end of one key may stand before the beginning of the next.
+      inside = keyEnds.test(text.slice(text.lastIndexOf('-----BEGIN '))) ? 0 : keyLines;
+      return wasInside ? '[redacted]' : text.replace(/-----BEGIN [\s\S]*/, '[redacted]');
+    }
+    if (wasInside) {
       inside = keyEnds.test(text) ? 0 : inside - 1;
       return undefined;
     }
-    return begins ? text.replace(/-----BEGIN [\s\S]*/, '[redacted]') : text;
+    return text;
   };
 }
 

@@ -64,6 +64,13 @@ describe('bad input gets a sentence, and starts nothing', () => {
 
   test.each([
     ['not JSON', '{"name":', 'application/json', 400, 'BAD_INPUT'],
+    [
+      'brackets without end',
+      `{"name":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      'application/json',
+      400,
+      'BAD_INPUT',
+    ],
     ['a prototype', '{"__proto__":{"admin":true}}', 'application/json', 400, 'BAD_INPUT'],
     ['another type', 'name=my-app', 'application/x-www-form-urlencoded', 400, 'BAD_INPUT'],
     ['text', 'name=my-app', 'text/plain', 400, 'BAD_INPUT'],

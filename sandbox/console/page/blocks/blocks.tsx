@@ -2,6 +2,7 @@ import type { AlertBlock, ContainerBlock, ContextBlock, ImageBlock, KnownBlock, 
 import { useState } from 'react';
 import { withEmoji } from '../emoji.ts';
 import { Icon } from '../icons.tsx';
+import { withToken } from '../token.ts';
 import { CardView } from './card.tsx';
 import { Element, Picture } from './elements.tsx';
 import { Field } from './field.tsx';
@@ -52,7 +53,7 @@ const Image = ({ block }: { block: ImageBlock }) => (
     {block.title && <figcaption>{withEmoji(block.title.text)}</figcaption>}
     {'image_url' in block && <img src={block.image_url} alt={block.alt_text} />}
     {'slack_file' in block && 'id' in block.slack_file && (
-      <img src={`/files/${block.slack_file.id}`} alt={block.alt_text} />
+      <img src={withToken(`/files/${block.slack_file.id}`)} alt={block.alt_text} />
     )}
   </figure>
 );
