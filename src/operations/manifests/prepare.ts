@@ -12,11 +12,14 @@ export type Prepared = Sourced & { kind: Kind; defined: boolean };
 
 const key = (apiVersion: unknown, kind: unknown) => `${text(apiVersion)} ${text(kind)}`;
 
-/** Kinds that the manifest defines itself, in its CustomResourceDefinitions. */
+const isDefinition = ({ apiVersion, kind }: JsonObject) =>
+  kind === 'CustomResourceDefinition' && text(apiVersion).startsWith('apiextensions.k8s.io/');
+
+/** Kinds that the manifest defines itself, in its CustomResourceDefinitions: a word that counts only where the cluster has none. */
 function definitionsOf(entries: readonly Sourced[]): Map<string, Kind> {
   const found = new Map<string, Kind>();
   for (const { object } of entries) {
-    if (object.kind !== 'CustomResourceDefinition') continue;
+    if (!isDefinition(object)) continue;
     const [group, kind] = [text(at(object, 'spec', 'group')), text(at(object, 'spec', 'names', 'kind'))];
     const versions = at(object, 'spec', 'versions');
     for (const version of Array.isArray(versions) ? versions.filter(isObject) : []) {
@@ -31,14 +34,15 @@ function definitionsOf(entries: readonly Sourced[]): Map<string, Kind> {
 
 type Found = { kind: Kind; defined: boolean } | { problem: string };
 
+/** What the cluster says of a kind stands: a manifest may bring a definition for it, and say there whatever it likes. */
 async function kindFor(kube: Kube, object: JsonObject, own: Map<string, Kind>, signal: AbortSignal): Promise<Found> {
   const of = { apiVersion: text(object.apiVersion), kind: text(object.kind) };
-  const mine = own.get(key(of.apiVersion, of.kind));
-  if (mine) return { kind: mine, defined: true };
   try {
     return { kind: await kube.kindOf(of, signal), defined: false };
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== 'UNKNOWN_KIND') throw thrown;
+    const mine = own.get(key(of.apiVersion, of.kind));
+    if (mine) return { kind: mine, defined: true };
     return { problem: `is not known: the cluster has no ${of.kind} in ${of.apiVersion}.${kindHint(of)}` };
   }
 }
