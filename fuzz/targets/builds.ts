@@ -3,7 +3,7 @@ import { createBuildLog } from '../../src/clients/docker/build-log.ts';
 import { createFrames, createKept } from '../../src/clients/docker/frames.ts';
 import { rulesIn } from '../../src/clients/docker/ignore.ts';
 import { findingsIn, SarifReport, TrivyReport } from '../../src/clients/trivy/report.ts';
-import { frontendOf, instructionsOf, lineOf, partOf } from '../../src/core/dockerfile.ts';
+import { frontendsOf, instructionsOf, lineOf, partOf } from '../../src/core/dockerfile.ts';
 import { Bundle, SimpleSigning, Statement, subjectsOf } from '../../src/core/in-toto.ts';
 import { json, mutated, pieces, text, written } from '../inputs.ts';
 import { holds, type Target, target } from '../target.ts';
@@ -98,7 +98,7 @@ export const builds: readonly Target[] = [
       found.every(({ line }) => line >= 1 && line <= lines),
       `there is no such line: ${JSON.stringify(found)}`,
     );
-    frontendOf(source);
+    frontendsOf(source);
     for (const { text: named } of found.slice(0, 5))
       holds(
         lineOf(source, `[a 1/2] ${named}`) !== undefined || !partOf(`[a 1/2] ${named}`),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { code, cut, harmless, plain } from '../../handlers/slack/blocks/elements.ts';
 import { withFiles } from '../../handlers/slack/file-input.ts';
-import { readInput, readLine, words } from '../../handlers/slack/grammar.ts';
+import { readInput, readLine, written } from '../../handlers/slack/grammar.ts';
 import { formInput } from '../../handlers/slack/modal.ts';
 import { didYouMean } from '../../src/core/near.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
@@ -57,6 +57,8 @@ const form = {
   app: { app: { type: 'plain_text_input', value: 'web' } },
   n: { n: { type: 'number_input', value: '3' } },
 };
+
+const words = (line: string): string[] => written(line).map((each) => each.word);
 
 export const chat: readonly Target[] = [
   target('words', 'A line is its words, or a quote in it is open.', command, (line) => void words(line)),

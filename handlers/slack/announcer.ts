@@ -28,7 +28,8 @@ import { bringPicture, isPending, momentOf, pictureAgainMs, restOf, showPicture 
 import { orInPerson, post, send, type To } from './send.ts';
 import { threadNews } from './thread-news.ts';
 import { whisper } from './whisper.ts';
-import { upload, wholeOf } from './whole-file.ts';
+import { upload, uploadTo, wholeOf } from './whole-file.ts';
+import { wholePlanTold } from './whole-plan.ts';
 
 type Deps = {
   client: WebClient;
@@ -162,6 +163,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
     shown && rest > 0 ? shown : { ...(await bringMessageUpToDate(deps, run, steers, to, shown)), ...edited };
   let done = current;
   try {
+    for await (const told of wholePlanTold(deps, run, done)) done = told;
     const { shown: told, more } = await bringThreadUpToDate(deps, run, current);
     done = told;
     if (more) return { kind: 'later', ms: 0, shown: done };

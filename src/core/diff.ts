@@ -1,92 +1,96 @@
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { isObject, type Json, type JsonObject, text } from './json.ts';
+import { entriesOf, labelText, orderText } from './list-entries.ts';
+import type { ListTypes } from './list-types.ts';
 import { mask, soundsSecret } from './secret-names.ts';
+import { settled } from './settled.ts';
 
 /** One difference, at a path such as `spec.template.spec.containers[web].image`; undefined is "not there". */
 export type Difference = { path: string; from?: Json; to?: Json };
 
-/** What the API server fills in by itself, and what no reader of a plan needs. */
-const noise = new Set([
-  'status',
-  'metadata.managedFields',
-  'metadata.resourceVersion',
-  'metadata.generation',
-  'metadata.uid',
-  'metadata.creationTimestamp',
-  'metadata.selfLink',
-]);
-const noisyAnnotation = /^metadata\.annotations\.(deployment\.kubernetes\.io\/|shipmate\.dev\/)/;
+/** kubectl keeps a copy of the whole manifest in it, values and all. */
+const copy = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Values of environment variables that sound like secrets are never shown, not even to approvers. */
-const variable = /\.env\[([^\][]*)\]\.value$/;
+/** Where the walk is: for people, for the API's list types, and whether the values are secret from here on. */
+type Here = { path: string; fields: readonly string[]; hidden: boolean; ofSecret: boolean; lists: ListTypes };
 
-function leaf(path: string, from: Json | undefined, to: Json | undefined): Difference {
-  const hidden = soundsSecret(variable.exec(path)?.[1] ?? '');
-  const shownTo = hidden ? (from === undefined ? mask : `${mask} (changed)`) : to;
+type Sides<Kind> = { from: Kind | undefined; to: Kind | undefined };
+
+/** That two hidden values differ is seen, though not how. */
+function leaf({ path, hidden }: Here, from: Json | undefined, to: Json | undefined): Difference {
+  const shown = from === undefined ? mask : `${mask} (changed)`;
   return {
     path,
     ...(from !== undefined && { from: hidden ? mask : from }),
-    ...(to !== undefined && { to: shownTo }),
+    ...(to !== undefined && { to: hidden ? shown : to }),
   };
 }
 
-/** The same difference without its values, where they are secret; that they differ is still seen. */
-export function masked({ path, from, to }: Difference): Difference {
-  if (!/^(data|stringData)\b/.test(path))
-    return { path, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-  return {
-    path,
-    ...(from !== undefined && { from: mask }),
-    ...(to !== undefined && { to: from === undefined ? mask : `${mask} (changed)` }),
-  };
+/** An empty object or list says something as well (`podSelector: {}`): it is shown where no field below it tells of it. */
+function empties(here: Here, from: Json | undefined, to: Json | undefined): Difference[] {
+  const isEmpty = (value: Json | undefined) =>
+    value !== undefined && (Array.isArray(value) ? value : Object.keys(Object(value))).length === 0;
+  if (isEmpty(to) && !isEmpty(from)) return [leaf({ ...here, hidden: false }, undefined, to)];
+  if (isEmpty(from) && to === undefined) return [leaf({ ...here, hidden: false }, from, undefined)];
+  return [];
 }
 
-/** Lists in Kubernetes objects are maps in disguise: their entries are told apart by one of these. */
-const keys = ['name', 'containerPort', 'port', 'mountPath', 'key', 'type'];
-
-/** The field by which the entries of a list are told apart; none where they are not. */
-export function keyOf(list: readonly Json[]): string | undefined {
-  return keys.find((key) => list.every((entry) => isObject(entry) && entry[key] !== undefined));
+/** Values of environment variables that sound like secrets are never shown, not even to approvers. */
+function hides({ fields, ofSecret }: Here, key: string, { from, to }: Sides<JsonObject>): boolean {
+  if (ofSecret && fields.length === 0) return key === 'data' || key === 'stringData';
+  if (fields.length === 2 && fields[0] === 'metadata' && fields[1] === 'annotations') return key === copy;
+  return fields.at(-1) === 'env' && key === 'value' && [from, to].some((side) => soundsSecret(text(side?.name)));
 }
 
-function asMap(list: readonly Json[], key: string): Map<string, Json> {
-  return new Map(list.map((entry) => [String(isObject(entry) ? entry[key] : entry), entry]));
-}
-
-function compareLists(path: string, from: readonly Json[], to: readonly Json[]): Difference[] {
-  const key = keyOf([...from, ...to]);
-  if (key === undefined)
-    return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ path, from: [...from], to: [...to] }];
-  const before = asMap(from, key);
-  const after = asMap(to, key);
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) =>
-    compare(`${path}[${name}]`, before.get(name), after.get(name)),
+function compareObjects(here: Here, { from, to }: Sides<JsonObject>): Difference[] {
+  const keys = new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})]);
+  const inside = [...keys].flatMap((key) =>
+    compare(
+      {
+        ...here,
+        path: here.path === '' ? labelText(key) : `${here.path}.${labelText(key)}`,
+        fields: [...here.fields, key],
+        hidden: here.hidden || hides(here, key, { from, to }),
+      },
+      Object.hasOwn(from ?? {}, key) ? from?.[key] : undefined,
+      Object.hasOwn(to ?? {}, key) ? to?.[key] : undefined,
+    ),
   );
+  return [...inside, ...empties(here, from, to)];
 }
 
-function compareObjects(path: string, from: JsonObject, to: JsonObject): Difference[] {
-  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
-    compare(path === '' ? key : `${path}.${key}`, from[key], to[key]),
+function compareLists(here: Here, { from, to }: Sides<readonly Json[]>): Difference[] {
+  const entries = entriesOf(here.lists(here.fields), from ?? [], to ?? []);
+  const inside = [...new Set([...entries.from.keys(), ...entries.to.keys()])].flatMap((label) =>
+    compare({ ...here, path: `${here.path}[${labelText(label)}]` }, entries.from.get(label), entries.to.get(label)),
   );
+  const order = entries.moved ? [{ path: `${here.path}${orderText}`, ...entries.moved }] : [];
+  return [...inside, ...order, ...empties(here, from && [...from], to && [...to])];
 }
 
-function compare(path: string, from: Json | undefined, to: Json | undefined): Difference[] {
-  if (noise.has(path) || noisyAnnotation.test(path)) return [];
-  if (isObject(from) && isObject(to)) return compareObjects(path, from, to);
-  if (isObject(to) && from === undefined) return compareObjects(path, {}, to);
-  if (isObject(from) && to === undefined) return compareObjects(path, from, {});
-  if (
-    (Array.isArray(from) || Array.isArray(to)) &&
-    (from === undefined || to === undefined || Array.isArray(from) === Array.isArray(to))
-  )
-    return compareLists(path, Array.isArray(from) ? from : [], Array.isArray(to) ? to : []);
-  if (from === to) return [];
-  return [leaf(path, from, to)];
+const kindOf = (value: Json | undefined) =>
+  value === undefined ? 'nothing' : Array.isArray(value) ? 'list' : isObject(value) ? 'object' : 'value';
+
+function compare(here: Here, from: Json | undefined, to: Json | undefined): Difference[] {
+  const kinds = new Set([kindOf(from), kindOf(to)].filter((kind) => kind !== 'nothing'));
+  // What becomes another kind of thing goes first, and then comes.
+  if (kinds.size === 2) return [...compare(here, from, undefined), ...compare(here, undefined, to)];
+  if (kinds.has('object'))
+    return compareObjects(here, { from: isObject(from) ? from : undefined, to: isObject(to) ? to : undefined });
+  if (kinds.has('list'))
+    return compareLists(here, { from: Array.isArray(from) ? from : undefined, to: Array.isArray(to) ? to : undefined });
+  return from === to ? [] : [leaf(here, from, to)];
 }
 
 /** What names an object is said elsewhere: in the diff of a new one it would only be in the way. */
 const identity = new Set(['apiVersion', 'kind', 'metadata.name', 'metadata.namespace']);
 
-/** What differs between two Kubernetes objects, leaf by leaf, without what the API server writes by itself. */
-export function differences(before: JsonObject | undefined, after: JsonObject): Difference[] {
-  return compareObjects('', before ?? {}, after).filter(({ path }) => !identity.has(path));
+/**
+ * All that differs between two states of an object, leaf by leaf: who has `before` and these has `after`. Only what the API
+ * server writes by itself is left out (see `settled`). Secret values are masked.
+ */
+export function differences(before: JsonObject | undefined, after: JsonObject, lists: ListTypes): Difference[] {
+  const ofSecret = [before?.kind, after.kind].includes('Secret');
+  const here: Here = { path: '', fields: [], hidden: false, ofSecret, lists };
+  const found = compareObjects(here, { from: settled(before ?? {}), to: settled(after) });
+  return found.filter(({ path, from }) => from !== undefined || !identity.has(path));
 }

@@ -1,5 +1,7 @@
-import { type Difference, differences } from './diff.ts';
+import type { Difference } from './diff.ts';
 import { at, isObject, type Json, type JsonObject, text } from './json.ts';
+import { entriesOf, orderText } from './list-entries.ts';
+import type { ListTypes } from './list-types.ts';
 import { ownedBy } from './ownership.ts';
 
 /**
@@ -39,12 +41,31 @@ function parsed(json: string): Json {
   }
 }
 
+/** By these an object is known; they are no wish. */
+const names = new Set(['apiVersion', 'kind', 'metadata.name', 'metadata.namespace']);
+
+/**
+ * The paths of the fields in a value, as differences name them. A list whose entries no single key tells apart is one field:
+ * whoever wants something of it wants all of it.
+ */
+function pathsIn(value: Json, path: string, fields: readonly string[], lists: ListTypes): string[] {
+  if (isObject(value) && Object.keys(value).length > 0)
+    return Object.entries(value).flatMap(([name, each]) =>
+      pathsIn(each, path === '' ? name : `${path}.${name}`, [...fields, name], lists),
+    );
+  const type = lists(fields);
+  if (!Array.isArray(value) || value.length === 0 || type.kind !== 'map' || type.keys.length > 1) return [path];
+  return [...entriesOf(type, value, []).from].flatMap(([label, entry]) =>
+    pathsIn(entry, `${path}[${label}]`, fields, lists),
+  );
+}
+
 /** The fields that Git says, as the last sync left word of them; undefined where it left none. */
-function wantedFields(live: JsonObject): string[] | undefined {
+function wantedFields(live: JsonObject, lists: ListTypes): string[] | undefined {
   const last = parsed(text(at(live, 'metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration')));
   const applied = ownedBy('argocd-controller', live);
   const fields = [last, applied].flatMap((wanted) =>
-    isObject(wanted) ? differences(undefined, wanted).map(({ path }) => path) : [],
+    isObject(wanted) ? pathsIn(wanted, '', [], lists).filter((path) => !names.has(path)) : [],
   );
   return fields.length > 0 ? fields : undefined;
 }
@@ -53,10 +74,13 @@ const touch = (path: string, other: string) =>
   path === other || [`${path}.`, `${path}[`].some((start) => other.startsWith(start));
 
 /** The changes of an object that lead away from what Git says: a field that Git leaves open is anybody's. */
-export function awayFromGit(live: JsonObject, changes: readonly Difference[]): Difference[] {
-  const wanted = wantedFields(live);
+export function awayFromGit(live: JsonObject, changes: readonly Difference[], lists: ListTypes): Difference[] {
+  const wanted = wantedFields(live, lists);
   if (!wanted) return [...changes];
-  return changes.filter(({ path }) => path === '' || wanted.some((field) => touch(field, path) || touch(path, field)));
+  return changes.filter(({ path }) => {
+    const field = path.endsWith(orderText) ? path.slice(0, -orderText.length) : path;
+    return path === '' || wanted.some((other) => touch(other, field) || touch(field, other));
+  });
 }
 
 const objects = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
@@ -85,8 +109,13 @@ export type Fought =
   | { kind: 'at-once' | 'at-sync' | 'unknown'; fields: string[] };
 
 /** Whether, and how soon, changes of an object of this application would be put back. */
-export function fought(application: JsonObject | undefined, live: JsonObject, changes: readonly Difference[]): Fought {
-  const fields = awayFromGit(live, changes)
+export function fought(
+  application: JsonObject | undefined,
+  live: JsonObject,
+  changes: readonly Difference[],
+  lists: ListTypes,
+): Fought {
+  const fields = awayFromGit(live, changes, lists)
     .map(({ path }) => path)
     .filter((path) => !application || path === '' || !isIgnored(application, live, path));
   if (fields.length === 0) return { kind: 'no' };

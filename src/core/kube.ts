@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts';
 import type { Kind, KindName } from './kinds.ts';
+import type { ListTypes } from './list-types.ts';
 import type { PodTrouble } from './report.ts';
 
 /** An object's address. The namespace is empty for what lives in the cluster itself. */
@@ -71,6 +72,8 @@ export type Kube = {
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
   /** How the cluster calls a kind, and whether it lives in namespaces. @throws Fault UNKNOWN_KIND */
   kindOf(of: Pick<ObjectRef, 'apiVersion' | 'kind'>, signal: AbortSignal): Promise<Kind>;
+  /** How the cluster tells the entries of a kind's lists apart; not at all where it doesn't say, or can't be asked. */
+  listTypes(of: Pick<ObjectRef, 'apiVersion' | 'kind'>, signal: AbortSignal): Promise<ListTypes>;
   /** All pages of a list, asked for now; each item bears its kind. */
   list(selection: Selection, signal: AbortSignal): Promise<JsonObject[]>;
   /**

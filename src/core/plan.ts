@@ -12,6 +12,12 @@ import { RolloutPlan } from './rollout.ts';
 export const Change = z.object({ path: z.string(), from: Json.optional(), to: Json.optional() });
 export type Change = z.output<typeof Change>;
 
+/**
+ * The hash of the API server's whole answer to the dry run of a write: part of what is approved. Empty where nothing could be
+ * tried, and in plans of before.
+ */
+const Answer = z.string().default('');
+
 const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
 
 /**
@@ -20,16 +26,17 @@ const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.st
  * is still the very one.
  */
 export const Write = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('apply'), manifest: JsonObject, force: z.boolean() }),
-  z.object({ kind: z.literal('create'), manifest: JsonObject }),
+  z.object({ kind: z.literal('apply'), manifest: JsonObject, force: z.boolean(), answer: Answer }),
+  z.object({ kind: z.literal('create'), manifest: JsonObject, answer: Answer }),
   z.object({
     kind: z.literal('merge'),
     ref: Ref,
     patch: JsonObject,
     /** Where the object itself does not take the fields. */
     subresource: z.enum(['status', 'ephemeralcontainers']).optional(),
+    answer: Answer,
   }),
-  z.object({ kind: z.literal('edit'), ref: Ref, edits: z.array(Edit).min(1) }),
+  z.object({ kind: z.literal('edit'), ref: Ref, edits: z.array(Edit).min(1), answer: Answer }),
   z.object({ kind: z.literal('remove'), ref: Ref, uid: z.string() }),
 ]);
 export type Write = z.output<typeof Write>;
@@ -55,6 +62,8 @@ export const Draft = z.object({
   image: z.object({ reference: z.string(), digest: z.string() }).optional(),
   /** What is applied, whole. */
   manifest: JsonObject.optional(),
+  /** The hash of the API server's whole answer to the dry run of `manifest`. */
+  answer: z.string().optional(),
   /** What else is written, in this order. */
   writes: z.array(Write).optional(),
   /** What is run in a container. */

@@ -26,5 +26,7 @@ export const Shown = z.object({
   thread: z.string().optional(),
   picture: Picture.optional(),
   edited: z.object({ of: z.string(), at: z.number() }).optional(),
+  /** The plan that the thread has whole, or how many replies with it so far. */
+  told: z.object({ digest: z.string(), replies: z.number(), done: z.boolean() }).optional(),
 });
 export type Shown = z.output<typeof Shown>;

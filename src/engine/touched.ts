@@ -81,7 +81,7 @@ async function touchedBy(kube: Kube, write: Write, signal: AbortSignal): Promise
 
 /** The writes of a plan to its cluster: what it applies whole counts among them. */
 const writesOf = ({ writes = [], manifest }: Draft): Write[] => [
-  ...(manifest ? [{ kind: 'apply' as const, manifest, force: false }] : []),
+  ...(manifest ? [{ kind: 'apply' as const, manifest, force: false, answer: '' }] : []),
   ...writes,
 ];
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applicationOf, awayFromGit, fought, sourceOf } from '../../src/core/gitops.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { usualLists } from '../fakes/usual-lists.ts';
 
 const deployment = (metadata: JsonObject): JsonObject => ({
   apiVersion: 'apps/v1',
@@ -27,10 +28,10 @@ const image = { path: 'spec.template.spec.containers[web].image', from: 'web:v1'
 const restart = { path: 'spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt', to: 'now' };
 
 test('what Git leaves open is anybody’s: a restart, and replicas where an autoscaler has them', () => {
-  expect(awayFromGit(live, [replicas, image, restart])).toEqual([image]);
-  expect(awayFromGit(deployment({}), [replicas])).toEqual([replicas]);
+  expect(awayFromGit(live, [replicas, image, restart], usualLists)).toEqual([image]);
+  expect(awayFromGit(deployment({}), [replicas], usualLists)).toEqual([replicas]);
   const deleted = { path: '', from: 'there', to: 'deleted' };
-  expect(awayFromGit(live, [deleted])).toEqual([deleted]);
+  expect(awayFromGit(live, [deleted], usualLists)).toEqual([deleted]);
 });
 
 const application = (spec: JsonObject): JsonObject => ({ kind: 'Application', metadata: { name: 'web' }, spec });
@@ -43,7 +44,7 @@ test.each([
   ['is synced by hand', application({}), 'at-sync'],
   ['may not be seen', undefined, 'unknown'],
 ])('how soon it is put back by what %s', (_how, seen, kind) =>
-  expect(fought(seen, live, [image])).toEqual({ kind, fields: [image.path] }),
+  expect(fought(seen, live, [image], usualLists)).toEqual({ kind, fields: [image.path] }),
 );
 
 test.each([
@@ -56,8 +57,10 @@ test.each([
       ignoreDifferences: [{ group: 'apps', kind: 'Deployment', ...by, ...more }],
       syncPolicy: { automated: { selfHeal: true } },
     });
-  expect(fought(ignoring({}), deployment({}), [replicas])).toEqual({ kind: 'no' });
-  expect(fought(ignoring({ name: 'other' }), deployment({}), [replicas])).toMatchObject({ kind: 'at-once' });
+  expect(fought(ignoring({}), deployment({}), [replicas], usualLists)).toEqual({ kind: 'no' });
+  expect(fought(ignoring({ name: 'other' }), deployment({}), [replicas], usualLists)).toMatchObject({
+    kind: 'at-once',
+  });
 });
 
 test('where to change it', () => {

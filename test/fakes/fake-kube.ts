@@ -5,6 +5,7 @@ import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts
 import { knownKind } from '../../src/core/kinds.ts';
 import type { Kube, ObjectRef, RolloutEnd } from '../../src/core/kube.ts';
 import { overlay } from '../../src/core/ownership.ts';
+import { usualLists } from './usual-lists.ts';
 
 export type FakeCluster = {
   kube: Kube;
@@ -120,6 +121,7 @@ export function fakeCluster(): FakeCluster {
     read: async (ref) => state.objects.get(keyOfRef(ref)),
     kindOf: async ({ apiVersion, kind }) =>
       knownKind(kind, apiVersion) ?? { apiVersion, kind, plural: `${kind.toLowerCase()}s` },
+    listTypes: async () => usualLists,
     list: async ({ labels, fields, ...selection }) =>
       found(selection).filter((object) => hasLabels(object, labels) && hasFields(object, fields)),
     look: async (of, namespace) => ({

@@ -6,7 +6,7 @@ import { bed } from './bed.ts';
 export function kubectl(args: string[], stdin = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const all = ['--kubeconfig', bed.kubeconfig, '--cache-dir', `${bed.kubeconfig}.cache`, ...args];
-    const child = execFile(bed.kubectl, all, { timeout: 60_000 }, (problem, out, err) => {
+    const child = execFile(bed.kubectl, all, { timeout: 60_000, maxBuffer: 32_000_000 }, (problem, out, err) => {
       if (problem) reject(new Error(err || problem.message));
       else resolve(out);
     });

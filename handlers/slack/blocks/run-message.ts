@@ -3,7 +3,7 @@ import { spanText } from '../../../src/core/moments.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { type Canary, courseBlocks, isCourse, standingBlocks, steerLines } from './canary-blocks.ts';
-import { diffText } from './diff-text.ts';
+import { diffView } from './diff-text.ts';
 import {
   code,
   context,
@@ -31,9 +31,13 @@ function headline(run: Run, settings: Settings): string {
 function planBlocks({ plan, replanned, state }: Run): KnownBlock[] {
   if (!plan || plan.changes.length === 0) return [];
   const changed = replanned && state === 'awaiting';
+  const { text, shown, all, isAll } = diffView(plan);
   return [
     ...(changed ? [section(':warning: *The plan changed since it was approved, so the question is asked anew.*')] : []),
-    preformatted(diffText(plan.changes)),
+    preformatted(text),
+    ...(isAll
+      ? []
+      : [context(`:scroll: Here are ${shown} lines, shortened, of ${all}. The whole plan is in the thread.`)]),
     ...(plan.warnings ?? []).slice(0, 5).map((warning) => context(`:warning: ${harmless(warning)}`)),
     ...(plan.takesOver.length > 0
       ? [

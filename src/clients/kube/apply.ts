@@ -2,15 +2,13 @@ import { type Fault, fault } from '../../core/errors.ts';
 import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
 import type { Eviction, Kube, ObjectRef, Preview } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
+import { applyAnnotation } from '../../core/settled.ts';
 import { type Connection, RefusedCall, sentenceOf } from './connection.ts';
 import { forbidden } from './forbidden.ts';
 import { collectionPath, kindOf, objectPath, refOf } from './resources.ts';
 import type { Call } from './transport.ts';
 
 const manager = 'shipmate';
-/** Which apply of a run it was: a run may change an object more than once. */
-const applyAnnotation = 'shipmate.dev/apply';
-
 const kindMissing = /could not find the requested resource|404 page not found/;
 
 type Taken = Preview['takesOver'][number];

@@ -70,9 +70,9 @@ async function letGo({ transport, kube, people }: Known): Promise<void> {
 }
 
 /** The same cluster in somebody's name. */
-function clientAs({ transport, people }: Known, cluster: string, as: Identity): Client {
+function clientAs({ transport, kube: own, people }: Known, cluster: string, as: Identity): Client {
   const id = digestOf(as);
-  const kube = people.get(id) ?? createKube(createConnection(cluster, transport, as));
+  const kube = people.get(id) ?? createKube(createConnection(cluster, transport, as), own.listTypes);
   people.set(id, kube);
   return kube;
 }

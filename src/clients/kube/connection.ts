@@ -53,7 +53,7 @@ const isRace = ({ status, body }: Refusal) =>
   status === 409 && body.reason === 'Conflict' && at(body, 'details', 'causes') === undefined;
 
 /** What doesn't fit its kind's schema is answered with 500, as if it were the server's own fault. */
-const illTyped = /^failed to create typed (patch|live) object/;
+const illTyped = /^failed to (create typed (patch|live) object|convert new object)/;
 
 const passing = (refusal: Refusal) =>
   refusal.status === 429 || (refusal.status >= 500 && !illTyped.test(sentenceOf(refusal))) || isRace(refusal);
@@ -92,6 +92,18 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (size >= mostBytes) break;
   }
   return Buffer.concat(chunks).subarray(0, mostBytes).toString();
+}
+
+/** All of a body, unless it is longer than is wanted. */
+async function wholeOf(body: Dispatcher.ResponseData['body'], limitBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limitBytes) throw new Error(`an answer of more than ${limitBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 type Answer = Dispatcher.ResponseData;
@@ -145,7 +157,7 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
     call: async (call) => {
       const limited = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]) };
       const { body } = await patiently(limited, 'call');
-      const text = await body.text().catch((thrown: unknown) => {
+      const text = await wholeOf(body, call.limitBytes).catch((thrown: unknown) => {
         throw thrown instanceof Fault ? thrown : unreachable(problemOf(thrown), thrown);
       });
       const object = parsed(text);

@@ -6,6 +6,7 @@ import { askService } from './ask.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { execInPod } from './exec.ts';
 import { followRollout } from './follow.ts';
+import { createListTypes } from './list-types.ts';
 import { readLogs } from './pod-logs.ts';
 import { clockAheadMs, listObjects, readObject, readRevisions, readWorkload } from './reads.ts';
 import { kindOf, refOf } from './resources.ts';
@@ -31,8 +32,11 @@ async function* logLines(connection: Connection, ...[ref, options, signal]: Para
   }
 }
 
-/** The port `Kube` over one connection. Whatever the API server refuses comes out in words that a person can use. */
-export function createKube(connection: Connection): Kube & { close(): void } {
+/** The port `Kube` over one connection; `listTypes` where they are known already. Whatever the API server refuses comes out in words that a person can use. */
+export function createKube(
+  connection: Connection,
+  listTypes: Kube['listTypes'] = createListTypes(connection),
+): Kube & { close(): void } {
   const watches = createWatches(connection);
   const inWords = async <Result>(namespace: string, act: () => Promise<Result>): Promise<Result> => {
     try {
@@ -45,6 +49,7 @@ export function createKube(connection: Connection): Kube & { close(): void } {
   return {
     read: (ref, signal) => inWords(ref.namespace, () => readObject(connection, ref, signal)),
     kindOf: (of, signal) => inWords('', () => kindOf(connection, of, signal)),
+    listTypes,
     list: (selection, signal) => inWords(selection.namespace, () => listObjects(connection, selection, signal)),
     look: (of, namespace, signal) =>
       inWords(namespace, async () =>

@@ -21,6 +21,8 @@ export type Call = {
   once?: true;
   /** Where its answer gets lost it is not sent again: whoever asks looks first what became of it. */
   lookFirst?: true;
+  /** A longer answer is not read. */
+  limitBytes?: number;
   /** In whose name it is sent. */
   as?: Identity;
   signal: AbortSignal;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type Json } from '../../core/json.ts';
+import { wholeLists } from '../../core/list-types.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { ownSelector } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -26,8 +27,8 @@ async function planGrant(
   const isNew = (await kube.read(refOf(role), signal)) === undefined;
   const second = isNew
     ? {
-        writes: [{ kind: 'apply' as const, manifest: binding, force: false }],
-        changes: differences(undefined, binding).map((change) => ({
+        writes: [{ kind: 'apply' as const, manifest: binding, force: false, answer: '' }],
+        changes: differences(undefined, binding, wholeLists).map((change) => ({
           ...change,
           path: `${nameOf(refOf(binding))} ${change.path}`,
         })),

@@ -1,30 +1,32 @@
-import { type Difference, differences } from '../../core/diff.ts';
+import type { Difference } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import type { Draft, Write } from '../../core/plan.ts';
+import { type Foreseen as Answered, foresee } from '../kubernetes/foresee.ts';
 import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { nameOf } from '../kubernetes/writes.ts';
 import { type Found, templateOf } from '../workloads/find.ts';
 import { previewMerge } from '../workloads/patch.ts';
 import { withChange } from './workload.ts';
 
-type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes' | 'warnings'>;
+type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'answer' | 'writes' | 'warnings'>;
 
 /** What goes into the plan, and the object as the dry run has it, which a plan does not bear. */
 export type Foreseen = { planned: Planned; after: JsonObject };
 
 /** The first write of what changes a Rollout by its Deployment: it marks whose the rollout is that is followed then. */
-export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {} });
+export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {}, answer: '' });
 
 /** Changes of another object than the workload, by its name. */
 export const named = (name: string, changes: readonly Difference[]): Difference[] =>
   changes.map((change) => ({ ...change, path: `${name} ${change.path}` }));
 
 /** @throws Fault MANAGED_BY_GIT for what Argo CD would put back at once */
-async function guarded(kube: Kube, live: JsonObject, planned: Planned, signal: AbortSignal): Promise<Planned> {
-  const warnings = await gitOpsGuard(kube, signal)(live, planned.changes);
-  return { ...planned, ...(warnings.length > 0 && { warnings }) };
+async function guarded(kube: Kube, found: Answered, takesOver: Draft['takesOver'], signal: AbortSignal) {
+  const warnings = await gitOpsGuard(kube, signal)(found);
+  const { changes, answer } = found;
+  return { changes, answer, takesOver, ...(warnings.length > 0 && { warnings }) };
 }
 
 /** Finds out what a whole manifest comes to; a Rollout's is laid over what it is, or is its Deployment's. */
@@ -36,16 +38,17 @@ export async function planManifest(
 ): Promise<Foreseen> {
   const { ref, live } = found;
   if (manifest.kind === 'Rollout') {
-    const after = await previewMerge(kube, ref, live, manifest, signal);
-    const changes = differences(live, after);
-    return { planned: await guarded(kube, live, { changes, manifest, takesOver: [] }, signal), after };
+    const dryRun = async (now: JsonObject = live) => ({ after: await previewMerge(kube, ref, now, manifest, signal) });
+    const laid = await foresee(kube, { ref, wanted: manifest, seen: live }, dryRun, signal);
+    return { planned: { ...(await guarded(kube, laid, [], signal)), manifest }, after: laid.after };
   }
   const template = templateOf(found);
-  const { after, takesOver } = await kube.preview(manifest, signal);
-  const changes = differences(template.live, after);
-  const planned = await guarded(kube, template.live, { changes, takesOver }, signal);
-  if (ref.kind !== 'Rollout') return { planned: { ...planned, manifest }, after };
-  const apply: Write = { kind: 'apply', manifest, force: takesOver.length > 0 };
+  const about = { ref: template.ref, wanted: manifest, seen: template.live };
+  const applied = await foresee(kube, about, () => kube.preview(manifest, signal), signal);
+  const { after, takesOver, changes } = applied;
+  const { answer, ...planned } = await guarded(kube, applied, takesOver, signal);
+  if (ref.kind !== 'Rollout') return { planned: { ...planned, answer, manifest }, after };
+  const apply: Write = { kind: 'apply', manifest, force: takesOver.length > 0, answer };
   const writes = changes.length > 0 ? [markOf(found), apply] : [];
   return { planned: { ...planned, changes: named(nameOf(template.ref), changes), writes }, after };
 }

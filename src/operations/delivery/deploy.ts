@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
-import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -13,6 +12,8 @@ import type { Settings } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
 import { checkImage } from '../../images/gate.ts';
 import { attestDecision } from '../images/decision.ts';
+import { foresee } from '../kubernetes/foresee.ts';
+import { refOf } from '../kubernetes/writes.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { guardPermissions } from './canary/guards.ts';
@@ -70,8 +71,10 @@ function changeOf(input: Input, container: string, image: string): JsonObject {
 }
 
 async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): Promise<Foreseen> {
-  const { after, takesOver } = await kube.preview(manifest, signal);
-  return { planned: { manifest, takesOver, changes: differences(undefined, manifest) }, after };
+  const dryRun = () => kube.preview(manifest, signal);
+  const foreseen = await foresee(kube, { ref: refOf(manifest), wanted: manifest }, dryRun, signal);
+  const { after, takesOver, changes, answer } = foreseen;
+  return { planned: { manifest, takesOver, changes, answer }, after };
 }
 
 /** What judges the app's canaries here, where anything does. */

@@ -3,12 +3,14 @@ import { type Edit, edited, isDone, misfit, pathText, same } from '../../core/ed
 import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { below, type ListTypes } from '../../core/list-types.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import type { Draft, Write } from '../../core/plan.ts';
+import { foresee } from './foresee.ts';
 
 /** Single fields of an object are to be changed; where it is not there, `base` is made with them. */
 export type EditWish = { kind: 'edit'; ref: ObjectRef; edits: readonly Edit[]; base?: JsonObject };
-type EditWrite = Extract<Write, { kind: 'edit' }>;
+type EditWrite = Omit<Extract<Write, { kind: 'edit' }>, 'answer'>;
 
 /** Stands in an annotation's value for the run that writes it. */
 export const thisRun = '{run}';
@@ -41,10 +43,12 @@ function takenOver(live: JsonObject, edits: readonly Edit[]): Draft['takesOver']
 }
 
 /** What people are shown: the fields that change, by the names of the entries that they are in. */
-function changesOf({ path, from, to }: Edit): Difference[] {
+function changesOf({ path, from, to }: Edit, lists: ListTypes): Difference[] {
   const inside = (value: Json | undefined): JsonObject => (value === undefined ? {} : { value });
-  return differences(inside(from), inside(to)).map(({ path: below, ...sides }) => ({
-    path: `${pathText(path)}${below.replace(/^value/, '')}`,
+  const fields = path.filter((step) => typeof step === 'string');
+  const within: ListTypes = ([, ...more]) => below(lists, fields)(more);
+  return differences(inside(from), inside(to), within).map(({ path: inner, ...sides }) => ({
+    path: `${pathText(path)}${inner.replace(/^value/, '')}`,
     ...sides,
   }));
 }
@@ -73,23 +77,39 @@ function mergePatch(before: JsonObject, after: JsonObject): JsonObject {
   );
 }
 
-/** Finds out by a dry run what the edits change. */
-export async function planEdit(
-  kube: Kube,
-  { ref, edits, base }: EditWish,
-  live: JsonObject | undefined,
-  signal: AbortSignal,
-) {
-  const changes = edits.filter(({ path }) => path[0] !== 'metadata').flatMap(changesOf);
-  if (!live && base) {
-    const manifest = edited(base, edits);
-    await kube.create(manifest, { dryRun: true }, signal);
-    return { write: { kind: 'create' as const, manifest }, changes: differences(undefined, manifest), takesOver: [] };
-  }
-  if (!live) throw fault('NO_SUCH_OBJECT', { ...ref, where: ref.namespace, near: '' });
-  if (changes.length === 0) return { changes, takesOver: [] };
-  await kube.merge(ref, patchOf(live, edits), { dryRun: true }, signal);
-  return { write: { kind: 'edit' as const, ref, edits: [...edits] }, changes, takesOver: takenOver(live, edits) };
+/** Finds out by a dry run what comes with a new object; another one of its name is refused. */
+export async function planCreate(kube: Kube, manifest: JsonObject, signal: AbortSignal) {
+  const ref = { apiVersion: text(manifest.apiVersion), kind: text(manifest.kind), ...nameIn(manifest) };
+  const dryRun = async () => ({ after: await kube.create(manifest, { dryRun: true }, signal) });
+  const { answer, changes, lists } = await foresee(kube, { ref, wanted: manifest }, dryRun, signal);
+  return { write: { kind: 'create' as const, manifest, answer }, changes, lists, takesOver: [] };
+}
+
+const nameIn = ({ metadata }: JsonObject) => ({
+  namespace: text(at(metadata, 'namespace')),
+  name: text(at(metadata, 'name')),
+});
+
+/**
+ * Finds out by a dry run what the edits change. They are shown by the names of the entries that they are in; what the API
+ * server makes of them besides is shown too.
+ */
+export async function planEdit(kube: Kube, { ref, edits, base }: EditWish, signal: AbortSignal) {
+  const seen = await kube.read(ref, signal);
+  if (!seen && base) return await planCreate(kube, edited(base, edits), signal);
+  if (!seen) throw fault('NO_SUCH_OBJECT', { ...ref, where: ref.namespace, near: '' });
+  const own = edits.filter(({ path, from, to }) => path[0] !== 'metadata' && !same(from, to));
+  if (own.length === 0) return { changes: [], takesOver: [] };
+  const dryRun = async (before: JsonObject = seen) => ({
+    after: await kube.merge(ref, patchOf(before, edits), { dryRun: true }, signal),
+  });
+  const { before = seen, after, answer, lists } = await foresee(kube, { ref, wanted: {}, seen }, dryRun, signal);
+  const changes = [
+    ...own.flatMap((edit) => changesOf(edit, lists)),
+    ...differences(edited(before, edits), after, lists),
+  ];
+  const write = { kind: 'edit' as const, ref, edits: [...edits], answer };
+  return { write, changes, takesOver: takenOver(before, edits), before, lists };
 }
 
 const forRun = (run: string, edits: readonly Edit[]): Edit[] =>

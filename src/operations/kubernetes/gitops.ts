@@ -3,6 +3,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { type ApplicationName, applicationOf, fought, sourceOf } from '../../core/gitops.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
+import { type ListTypes, wholeLists } from '../../core/list-types.ts';
 import type { Permission } from '../../core/operation.ts';
 
 /** Applications live in another namespace than what they make. Where this is not given, plans say that they don't know. */
@@ -37,20 +38,23 @@ function warningOf(name: string, application: string, fields: readonly string[],
   return `${name} belongs to the Argo CD application ${application}: its next sync puts ${what} back. Change that ${where} as well.`;
 }
 
+/** An object as it is, and what would change of it. */
+type Looked = { before?: JsonObject; changes: readonly Difference[]; lists?: ListTypes };
+
 /**
  * Looks whether Argo CD would undo changes; each application is asked for once. What it gives back is a warning for the
  * plan. @throws Fault MANAGED_BY_GIT where it would be undone at once
  */
 export function gitOpsGuard(kube: Kube, signal: AbortSignal) {
   const known = new Map<string, Promise<JsonObject | undefined>>();
-  return async (live: JsonObject | undefined, changes: readonly Difference[]): Promise<string[]> => {
+  return async ({ before: live, changes, lists = wholeLists }: Looked): Promise<string[]> => {
     const wanted = live && applicationOf(live);
     if (!live || !wanted || changes.length === 0) return [];
     const id = `${wanted.namespace ?? ''}/${wanted.name}`;
     const asked = known.get(id) ?? readApplication(kube, wanted, signal);
     known.set(id, asked);
     const application = await asked;
-    const found = fought(application, live, changes);
+    const found = fought(application, live, changes, lists);
     const name = `${text(live.kind)}/${text(at(live, 'metadata', 'name'))}`;
     const source = sourceOf(application);
     switch (found.kind) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { wholeLists } from '../../core/list-types.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -56,11 +57,12 @@ const labelsOf = (pairs: readonly string[]) =>
 /** In a namespace that isn't there yet the API server dry-runs nothing: these are planned as they are. */
 function unseen(contents: readonly JsonObject[]) {
   const changes = contents.flatMap((manifest) =>
-    differences(undefined, manifest)
-      .filter(({ path }) => !path.startsWith('metadata.labels'))
-      .map((change) => ({ ...change, path: `${nameOf(refOf(manifest))} ${change.path}` })),
+    differences(undefined, manifest, wholeLists).map((change) => ({
+      ...change,
+      path: `${nameOf(refOf(manifest))} ${change.path}`,
+    })),
   );
-  const writes = contents.map((manifest): Write => ({ kind: 'apply', manifest, force: false }));
+  const writes = contents.map((manifest): Write => ({ kind: 'apply', manifest, force: false, answer: '' }));
   return { changes, writes };
 }
 

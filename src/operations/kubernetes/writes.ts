@@ -1,4 +1,4 @@
-import { type Difference, differences, masked } from '../../core/diff.ts';
+import type { Difference } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { Kube, ObjectRef } from '../../core/kube.ts';
@@ -6,7 +6,8 @@ import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
-import { doEdit, type EditWish, planEdit, thisRun } from './edit-write.ts';
+import { doEdit, type EditWish, planCreate, planEdit, thisRun } from './edit-write.ts';
+import { type Foreseen, foresee } from './foresee.ts';
 import { gitOpsGuard } from './gitops.ts';
 
 /** What an operation would like to write: as `Write` has it, without what only the cluster knows. */
@@ -31,40 +32,44 @@ export const nameOf = ({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string
 export const refOfWrite = (write: Wish | Write): ObjectRef =>
   write.kind === 'apply' || write.kind === 'create' ? refOf(write.manifest) : write.ref;
 
-type Planned = { write?: Write; changes: Difference[]; takesOver: Draft['takesOver']; live?: JsonObject };
+type Planned = Partial<Pick<Foreseen, 'before' | 'lists'>> & {
+  write?: Write;
+  changes: Difference[];
+  takesOver: Draft['takesOver'];
+};
 
-/** Values of a Secret are never shown, only which of them change. */
-function changesOf(ref: ObjectRef, before: JsonObject | undefined, after: JsonObject): Difference[] {
-  const found = differences(before, after);
-  return ref.kind === 'Secret' ? found.map(masked) : found;
+/** Server-side apply, tried. */
+export async function planApply(kube: Kube, manifest: JsonObject, signal: AbortSignal) {
+  const dryRun = () => kube.preview(manifest, signal);
+  const foreseen = await foresee(kube, { ref: refOf(manifest), wanted: manifest }, dryRun, signal);
+  const { answer, takesOver } = foreseen;
+  return { ...foreseen, write: { kind: 'apply' as const, manifest, force: takesOver.length > 0, answer } };
 }
 
 async function planOne(kube: Kube, wish: Wish, signal: AbortSignal): Promise<Planned> {
   const ref = refOfWrite(wish);
-  const live = await kube.read(ref, signal);
   switch (wish.kind) {
-    case 'apply': {
-      const { after, takesOver } = await kube.preview(wish.manifest, signal);
-      const write: Write = { kind: 'apply', manifest: wish.manifest, force: takesOver.length > 0 };
-      return { write, changes: changesOf(ref, live, live ? after : wish.manifest), takesOver, ...(live && { live }) };
-    }
-    case 'create': {
-      await kube.create(wish.manifest, { dryRun: true }, signal);
-      return { write: wish, changes: changesOf(ref, undefined, wish.manifest), takesOver: [] };
-    }
+    case 'apply':
+      return await planApply(kube, wish.manifest, signal);
+    case 'create':
+      return await planCreate(kube, wish.manifest, signal);
     case 'merge': {
-      if (!live) throw missing(ref);
       const { patch, subresource } = wish;
-      const after = await kube.merge(ref, patch, { dryRun: true, ...(subresource && { subresource }) }, signal);
-      return { write: wish, changes: changesOf(ref, live, after), takesOver: [], live };
+      const seen = await kube.read(ref, signal);
+      if (!seen) throw missing(ref);
+      const options = { dryRun: true, ...(subresource && { subresource }) };
+      const after = async () => ({ after: await kube.merge(ref, patch, options, signal) });
+      const foreseen = await foresee(kube, { ref, wanted: patch, seen }, after, signal);
+      return { ...foreseen, write: { ...wish, answer: foreseen.answer }, takesOver: [] };
     }
     case 'edit':
-      return { ...(await planEdit(kube, wish, live, signal)), ...(live && { live }) };
+      return await planEdit(kube, wish, signal);
     case 'remove': {
-      if (!live) return { changes: [], takesOver: [] };
+      const before = await kube.read(ref, signal);
+      if (!before) return { changes: [], takesOver: [] };
       await kube.remove(ref, { dryRun: true }, signal);
-      const write: Write = { kind: 'remove', ref, uid: text(at(live, 'metadata', 'uid')) };
-      return { write, changes: [{ path: '', from: 'there', to: 'deleted' }], takesOver: [], live };
+      const write: Write = { kind: 'remove', ref, uid: text(at(before, 'metadata', 'uid')) };
+      return { write, changes: [{ path: '', from: 'there', to: 'deleted' }], takesOver: [], before };
     }
     default:
       return wish satisfies never;
@@ -89,7 +94,7 @@ export async function planWrites(
 ): Promise<Pick<Draft, 'changes' | 'takesOver' | 'warnings'> & { writes: Write[] }> {
   const guard = gitOpsGuard(kube, signal);
   const planned = await Promise.all(wishes.map((wish) => planOne(kube, wish, signal)));
-  const warnings = (await Promise.all(planned.map(({ live, changes }) => guard(live, changes)))).flat();
+  const warnings = (await Promise.all(planned.map(guard))).flat();
   const named = planned.flatMap(({ changes }, index) => {
     const wish = wishes[index];
     return wish

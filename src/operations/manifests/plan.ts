@@ -1,9 +1,11 @@
-import { type Difference, differences, masked } from '../../core/diff.ts';
+import { type Difference, differences } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
+import { wholeLists } from '../../core/list-types.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
+import { foresee } from '../kubernetes/foresee.ts';
 import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { nameOf, refOf } from '../kubernetes/writes.ts';
 import { asBefore, asDeleted } from './before.ts';
@@ -28,21 +30,19 @@ type Outcome =
     }
   | { kind: 'refused'; problem: string };
 
-const lastApplied = /last-applied-configuration/;
-
-/** Values of a Secret are never shown, nor is the copy of them that `kubectl apply` leaves in an annotation. */
-function shownChanges(object: JsonObject, found: readonly Difference[]): Difference[] {
-  const kept = found.filter(({ path }) => !lastApplied.test(path));
-  return object.kind === 'Secret' ? kept.map(masked) : kept;
-}
-
 /** What cannot be checked beforehand, since its namespace or its definition comes with the same manifest. */
 function unchecked({ object, defined }: Prepared): Outcome {
   const what = defined ? 'its definition (CRD)' : 'its namespace';
   const note = { path: '', to: `new; the cluster could not check it yet: ${what} comes with this manifest` };
-  const changes = [note, ...shownChanges(object, differences(undefined, object))];
+  const changes = [note, ...differences(undefined, object, wholeLists)];
   const before = { ref: refOf(object) };
-  return { kind: 'new', write: { kind: 'apply', manifest: object, force: false }, changes, takesOver: [], before };
+  return {
+    kind: 'new',
+    write: { kind: 'apply', manifest: object, force: false, answer: '' },
+    changes,
+    takesOver: [],
+    before,
+  };
 }
 
 const waitsFor = ({ code }: Fault, entry: Prepared, brings: { namespace: boolean }) =>
@@ -57,15 +57,15 @@ async function look(
 ): Promise<Outcome> {
   const { object } = entry;
   try {
-    const live = await kube.read(refOf(object), signal);
-    const { after, takesOver } = await kube.preview(object, signal);
-    const changes = shownChanges(object, differences(live, live ? after : object));
+    const dryRun = () => kube.preview(object, signal);
+    const foreseen = await foresee(kube, { ref: refOf(object), wanted: object }, dryRun, signal);
+    const { before: live, takesOver, changes, answer, lists } = foreseen;
     if (live && changes.length === 0) return { kind: 'same', changes: [], takesOver: [] };
-    const write: Write = { kind: 'apply', manifest: object, force: takesOver.length > 0 };
+    const write: Write = { kind: 'apply', manifest: object, force: takesOver.length > 0, answer };
     const named = takesOver.map(({ field, manager }) => ({ manager, field: `${nameOf(refOf(object))} ${field}` }));
     const whole = changes.length > 0 ? changes : [{ path: '', to: 'new' }];
-    const warnings = await guard(live, changes);
-    const before: Before = { ref: refOf(object), ...(live && { manifest: asBefore(live, object) }) };
+    const warnings = await guard(foreseen);
+    const before: Before = { ref: refOf(object), ...(live && { manifest: asBefore(live, object, lists) }) };
     return { kind: live ? 'changed' : 'new', write, changes: whole, takesOver: named, warnings, before };
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
@@ -94,7 +94,12 @@ async function removals(prepared: readonly Prepared[], members: readonly JsonObj
       const change: Difference = { path: nameOf(ref), from: `in the set ${set}`, to };
       const manifest = asDeleted(object);
       const before: Before[] = manifest ? [{ ref, manifest }] : [];
-      return { write, change, before, warnings: await guard(object, [{ path: '', to: 'deleted' }]) };
+      return {
+        write,
+        change,
+        before,
+        warnings: await guard({ before: object, changes: [{ path: '', to: 'deleted' }] }),
+      };
     }),
   );
 }

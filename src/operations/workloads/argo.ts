@@ -50,8 +50,9 @@ export function draftOf(
       };
     });
   // The first write also marks whose it is; a status has no annotations.
-  const writes: Write[] = [{ kind: 'merge', ref, patch: spec ? { spec } : {} }];
-  if (Object.keys(status).length > 0) writes.push({ kind: 'merge', ref, patch: { status }, subresource: 'status' });
+  const writes: Write[] = [{ kind: 'merge', ref, patch: spec ? { spec } : {}, answer: '' }];
+  if (Object.keys(status).length > 0)
+    writes.push({ kind: 'merge', ref, patch: { status }, subresource: 'status', answer: '' });
   return {
     changes: [...lines('spec', spec ?? {}), ...lines('status', status)],
     takesOver: [],

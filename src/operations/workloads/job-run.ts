@@ -6,6 +6,7 @@ import { defineOperation, type PlanContext, type RunContext, type StepContext } 
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { planCreate } from '../kubernetes/edit-write.ts';
 import { doWrites, refOf } from '../kubernetes/writes.ts';
 import { CronName, cronOf, cronRoute, cronTarget } from './cron.ts';
 import { imagesOfTemplate } from './to-revision.ts';
@@ -48,7 +49,8 @@ async function plan({ on, place, signal }: PlanContext<'kube'>): Promise<Draft> 
   const kube = on.kube(place.cluster);
   const found = await cronOf(kube, place, signal);
   const job = jobOf(found);
-  await kube.create(withName(job, jobName(place.workload, 'dryrun')), { dryRun: true }, signal);
+  const tried = withName(job, jobName(place.workload, 'dryrun'));
+  const { write } = await planCreate(kube, tried, signal);
   const template = at(job, 'spec', 'template');
   const images = isObject(template) ? imagesOfTemplate(template) : '';
   const suspended = at(found.live, 'spec', 'suspend') === true ? ' (it is suspended, and stays so)' : '';
@@ -57,6 +59,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>): Promise<Draft> 
     changes: [{ path: `Job/${jobName(place.workload, 'RUN')}`, to: `made of CronJob/${place.workload}` }],
     takesOver: [],
     manifest: job,
+    answer: write.answer,
   };
 }
 
@@ -127,7 +130,7 @@ export const jobRun = defineOperation({
   run: async (run) => {
     if (!run.plan.manifest) throw fault('INTERNAL', { problem: 'a plan without a Job', run: run.id });
     const manifest = withName(run.plan.manifest, jobName(run.place.workload, run.id));
-    const plan = { ...run.plan, writes: [{ kind: 'create' as const, manifest }] };
+    const plan = { ...run.plan, writes: [{ kind: 'create' as const, manifest, answer: run.plan.answer ?? '' }] };
     const ref = refOf(manifest);
     await run.step('create', async (step) => {
       await doWrites({ id: run.id, plan }, run.on.kube(run.place.cluster), step);

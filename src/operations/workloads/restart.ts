@@ -5,6 +5,7 @@ import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { rollLimits, rollPermissions, rollSteps, settle } from '../delivery/roll.ts';
+import { foresee } from '../kubernetes/foresee.ts';
 import { doWrites, refOf } from '../kubernetes/writes.ts';
 import { type Found, refuseKind, refusePaused, workloadOf } from './find.ts';
 import { everyRolling, workloadRoutes } from './routes.ts';
@@ -39,7 +40,9 @@ async function plan({ on, place, now, signal }: PlanContext<'kube'>): Promise<Dr
   refusePaused(found, place);
   const { ref, live } = found;
   // Any time will do to ask whether it would be let: the real one is when the step begins, and stays the same when it is repeated.
-  await kube.merge(ref, restartPatch(ref.kind, '2026-01-01T00:00:00Z'), { dryRun: true }, signal);
+  const patch = restartPatch(ref.kind, '2026-01-01T00:00:00Z');
+  const dryRun = async () => ({ after: await kube.merge(ref, patch, { dryRun: true }, signal) });
+  const { answer } = await foresee(kube, { ref, wanted: patch, seen: live }, dryRun, signal);
   const template = at((found.template ?? found).live, 'spec', 'template');
   const images = isObject(template) ? ` of ${imagesOfTemplate(template)}` : '';
   const replicas = at(live, 'spec', 'replicas') ?? at(live, 'status', 'desiredNumberScheduled');
@@ -48,6 +51,7 @@ async function plan({ on, place, now, signal }: PlanContext<'kube'>): Promise<Dr
     summary: `${replicas ?? 'all'} pods${images} are replaced, a few at a time`,
     changes: [{ ...lastRestart(found), to: 'when it begins' }, ...stuck.changes],
     takesOver: [],
+    answer,
     // What is restarted; nothing of it is applied.
     manifest: { apiVersion: ref.apiVersion, kind: ref.kind, metadata: { name: ref.name, namespace: ref.namespace } },
     ...(stuck.writes && { writes: stuck.writes }),

@@ -3,6 +3,7 @@ import { type Difference, differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Revision } from '../../core/kube.ts';
+import { below, type ListTypes } from '../../core/list-types.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
@@ -12,11 +13,9 @@ import { everyRolling, workloadRoutes } from './routes.ts';
 import { imagesOfTemplate, RevisionNumber } from './to-revision.ts';
 
 /** What a template changed against the one before; undefined before the first. */
-function changed(template: JsonObject, before: JsonObject | undefined): Difference[] {
-  return differences(before && { spec: before.spec ?? {}, metadata: before.metadata ?? {} }, {
-    spec: template.spec ?? {},
-    metadata: template.metadata ?? {},
-  });
+function changed(template: JsonObject, before: JsonObject | undefined, lists: ListTypes): Difference[] {
+  const parts = ({ spec = {}, metadata = {} }: JsonObject) => ({ spec, metadata });
+  return differences(before && parts(before), parts(template), below(lists, ['spec', 'template']));
 }
 
 const value = (side: unknown) => (typeof side === 'string' ? side : JSON.stringify(side));
@@ -38,8 +37,12 @@ function inDiff({ path, from, to }: Difference): string[] {
 
 const mostChanges = 5;
 
-function rowOf({ revision, template, at, current }: Revision, before: Revision | undefined): string[] {
-  const found = before ? changed(template, before.template) : [];
+function rowOf(
+  { revision, template, at, current }: Revision,
+  before: Revision | undefined,
+  lists: ListTypes,
+): string[] {
+  const found = before ? changed(template, before.template, lists) : [];
   const rest = found.length > mostChanges ? [`… ${found.length - mostChanges} more`] : [];
   const changes = [...found.slice(0, mostChanges).map(inLine), ...rest].join('\n');
   const number = `${revision}${current ? ' (now)' : ''}`;
@@ -49,12 +52,12 @@ function rowOf({ revision, template, at, current }: Revision, before: Revision |
 type Where = { app: string; env: string; title: string };
 
 /** One revision against the one before it, as a diff. */
-function oneRevision(all: readonly Revision[], revision: number, { app, env, title }: Where): Report {
+function oneRevision(all: readonly Revision[], revision: number, { app, env, title }: Where, lists: ListTypes): Report {
   const index = all.findIndex((each) => each.revision === revision);
   const [wanted, before] = index < 0 ? [] : all.slice(index, index + 2);
   const known = all.map((each) => each.revision).join(', ') || 'none';
   if (!wanted) throw fault('NO_SUCH_REVISION', { app, env, revision: String(revision), known });
-  const text = changed(wanted.template, before?.template).flatMap(inDiff).join('\n');
+  const text = changed(wanted.template, before?.template, lists).flatMap(inDiff).join('\n');
   const note = before ? `against revision ${before.revision}` : 'the whole template: nothing earlier is known';
   return { kind: 'text', title: `${title}, revision ${revision}`, text, note };
 }
@@ -66,14 +69,14 @@ async function read(run: RunContext<'kube', 'read'>, revision: number | undefine
   const why = 'Kubernetes keeps no earlier templates of it';
   const instead = `See its runs: /ship jobs in ${place.env}`;
   refuseKind('rollout history', found, { Job: { why, instead }, CronJob: { why, instead } });
-  const all = await kube.allRevisions(found.ref, signal);
+  const [all, lists] = await Promise.all([kube.allRevisions(found.ref, signal), kube.listTypes(found.ref, signal)]);
   const title = `Revisions of ${calledBy(place)} in ${place.env}`;
-  if (revision !== undefined) return oneRevision(all, revision, { ...place, title });
+  if (revision !== undefined) return oneRevision(all, revision, { ...place, title }, lists);
   return {
     kind: 'table',
     title,
     columns: ['Revision', 'Since (UTC)', 'Images', 'Changes'],
-    rows: all.map((each, index) => rowOf(each, all[index + 1])),
+    rows: all.map((each, index) => rowOf(each, all[index + 1], lists)),
     note: `To go back: /rollback ${place.app} ${place.env} revision=NUMBER`,
   };
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
@@ -7,6 +6,7 @@ import type { Kube } from '../../core/kube.ts';
 import type { Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { markOf } from '../delivery/change.ts';
+import { foresee } from '../kubernetes/foresee.ts';
 import { gitOpsGuard } from '../kubernetes/gitops.ts';
 import { type Found, templateOf } from './find.ts';
 import { patchBetween } from './patch.ts';
@@ -44,16 +44,17 @@ export async function planRevision(
   if (!wanted) throw fault('NO_SUCH_REVISION', { app, env, revision: String(revision), known: known || 'none' });
   const template = at(live, 'spec', 'template');
   const patch = { spec: { template: patchBetween(isObject(template) ? template : {}, wanted.template) } };
-  const after = await kube.merge(ref, patch, { dryRun: true }, signal);
+  const dryRun = async () => ({ after: await kube.merge(ref, patch, { dryRun: true }, signal) });
+  const foreseen = await foresee(kube, { ref, wanted: patch, seen: live }, dryRun, signal);
   const now = all.find(({ current }) => current);
-  const changes = differences(live, after);
-  const warnings = await gitOpsGuard(kube, signal)(live, changes);
+  const { changes, answer } = foreseen;
+  const warnings = await gitOpsGuard(kube, signal)(foreseen);
   return {
     summary: `back to revision ${revision}: ${imagesOfTemplate(wanted.template)}`,
     changes,
     ...(warnings.length > 0 && { warnings }),
     takesOver: [],
-    writes: [...(found.template ? [markOf(found)] : []), { kind: 'merge', ref, patch }],
+    writes: [...(found.template ? [markOf(found)] : []), { kind: 'merge', ref, patch, answer }],
     ...(now && { undo: { operation: 'rollback', input: { app, env, revision: now.revision } } }),
   };
 }

@@ -116,7 +116,12 @@ test.each([
   ['garbles', 'for last; do :; done; echo "<html>" > "$last"', 'SCAN_FAILED', /no report of its own/],
   ['writes another JSON', 'for last; do :; done; echo "{}" > "$last"', 'SCAN_FAILED', /no report of its own/],
   ['writes nothing', 'exit 0', 'SCAN_FAILED', /wrote no result/],
-  ['writes without end', 'for last; do :; done; head -c 70000000 /dev/zero > "$last"', 'SCAN_FAILED', /larger than 64 MiB/],
+  [
+    'writes without end',
+    'for last; do :; done; head -c 70000000 /dev/zero > "$last"',
+    'SCAN_FAILED',
+    /larger than 64 MiB/,
+  ],
   [
     'complains',
     'echo "2026-01-01T00:00:00Z	FATAL	Fatal error	no such image" >&2; exit 1',

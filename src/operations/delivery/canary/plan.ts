@@ -10,7 +10,7 @@ import type { Draft, Write } from '../../../core/plan.ts';
 import { type RolloutPlan, type RolloutSettings, stagesText, stepOf } from '../../../core/rollout.ts';
 import { smokeText } from '../../../core/smoke-test.ts';
 import { gitOpsGuard } from '../../kubernetes/gitops.ts';
-import { nameOf, refOf } from '../../kubernetes/writes.ts';
+import { nameOf, planApply, refOf } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
@@ -77,8 +77,9 @@ async function keptByGit(
   if (!found || !live) return [];
   const shared = found.routes.shared(live, { weight: 50, ...rollout.stages.find(({ match }) => match) });
   const after = { ...live, spec: { ...(isObject(live.spec) ? live.spec : {}), ...shared } };
+  const lists = await kube.listTypes(found.ref, signal);
   try {
-    return await gitOpsGuard(kube, signal)(live, differences(live, after));
+    return await gitOpsGuard(kube, signal)({ before: live, changes: differences(live, after, lists), lists });
   } catch (thrown) {
     const application = applicationOf(live)?.name;
     if (!(thrown instanceof Fault) || thrown.code !== 'MANAGED_BY_GIT' || application === undefined) throw thrown;
@@ -157,13 +158,13 @@ export async function planShift(
       planGuards(kube, sidesOf(live, baseline.manifest, { ...rollout, canary: rollout.baseline ?? '' }), signal),
     keptByGit(kube, rollout, routed, signal),
     planCronJobs(kube, place.namespace, rollout, signal),
-    ...[deployment, ...others].map(({ manifest }) => kube.preview(manifest, signal)),
   ]);
   const unprotected = [...guard.unprotected, ...(ofBaseline?.unprotected ?? [])];
   if (settings?.unprotected === 'refuse' && unprotected.length > 0)
     throw impossible(`the canary would be less protected than stable (${unprotected.join(' ')})`);
   // What guards the pods comes before the first of them, and goes after the last.
   const beside = [...guard.twins, ...(ofBaseline?.twins ?? []), deployment, ...others];
+  const tried = await Promise.all(beside.map(({ manifest }) => planApply(kube, manifest, signal)));
   const warnings = [
     ...unprotected,
     ...guard.warnings,
@@ -176,7 +177,7 @@ export async function planShift(
   return {
     rollout: { ...rollout, guarded: guard.guarded, ...(lenders.cronJobs && { cronJobs: lenders.cronJobs }) },
     ...(warnings.length > 0 && { warnings }),
-    writes: beside.map(({ manifest }) => ({ kind: 'apply', manifest, force: true })),
+    writes: tried.map(({ write }) => ({ ...write, force: true })),
     changes: [...beside.map(lineOf), ...shiftWords(rollout), ...lenders.changes],
     checklist: [
       'prepare',
