@@ -57,6 +57,10 @@ const objectOf = (value: unknown): JsonObject => {
   throw fault('BAD_INPUT', { problem: 'The body must be a JSON object.' });
 };
 
+/** Those of the fields alone: nothing gets into an operation's input that no schema has looked at. */
+const only = (names: readonly string[], given: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)));
+
 /**
  * Reads a request of a route into the operation's input.
  * @throws Fault BAD_INPUT, with a sentence for each field that is wrong, missing or unknown
@@ -67,7 +71,7 @@ export function readRequest(
   given: { params: unknown; query: unknown; body: unknown },
 ): Record<string, unknown> {
   const parts = [
-    { schema: shape.path, value: objectOf(given.params) },
+    { schema: shape.path, value: only(Object.keys(shape.path.shape), objectOf(given.params)) },
     { schema: shape.fields, value: objectOf(route.method === 'GET' ? given.query : given.body) },
   ];
   const known = Object.keys(shape.fields.shape);

@@ -1,4 +1,5 @@
 import { type Pass, shapePasses } from './secret-shapes.ts';
+import { inPath } from './url-part.ts';
 
 /**
  * Takes secrets out of a text. The passes are the same one by one: over a large text others want their turn in between
@@ -14,7 +15,7 @@ const shortest = 8;
 function formsOf(value: string): string[] {
   const bytes = Buffer.from(value);
   const base64 = bytes.toString('base64').replace(/={1,2}$/, '');
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, bytes.toString('base64url')];
+  return [value, JSON.stringify(value).slice(1, -1), inPath(value), base64, bytes.toString('base64url')];
 }
 
 /** Takes secrets out of a text: the given values, in whatever form they turn up, and whatever looks like one. */
