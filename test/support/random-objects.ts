@@ -46,18 +46,18 @@ function stringOf(draw: Draw, schema: JsonObject): Json {
   return oneOf(draw, ['a', ...strings]);
 }
 
-function valueOf(draw: Draw, given: JsonObject, schemas: Schemas, depth: number): Json {
+function generated(draw: Draw, given: JsonObject, schemas: Schemas, depth: number): Json {
   const schema = resolved(given, schemas);
   if (schema.type === 'boolean') return chance(draw, 50);
   if (schema.type === 'integer' || schema.type === 'number') return oneOf(draw, [1, 2, 3, 30, 80]);
   if (schema.type === 'array') {
     const length = depth > 3 ? 1 : draw(arbitrary.integer, { min: 0, max: 2 });
-    return Array.from({ length }, () => valueOf(draw, asObject(schema.items), schemas, depth + 1));
+    return Array.from({ length }, () => generated(draw, asObject(schema.items), schemas, depth + 1));
   }
   if (isObject(schema.properties)) return objectOf(draw, schema, schemas, depth);
   if (schema.type === 'object' && schema.additionalProperties !== undefined)
     return {
-      [oneOf(draw, ['a', 'b', 'x.y/z'])]: valueOf(draw, asObject(schema.additionalProperties), schemas, depth + 1),
+      [oneOf(draw, ['a', 'b', 'x.y/z'])]: generated(draw, asObject(schema.additionalProperties), schemas, depth + 1),
     };
   return schema.type === 'object' ? {} : stringOf(draw, schema);
 }
@@ -67,13 +67,13 @@ function objectOf(draw: Draw, schema: JsonObject, schemas: Schemas, depth: numbe
   const wanted = Object.entries(asObject(schema.properties)).filter(
     ([name]) => required.includes(name) || (depth < 5 && chance(draw, 12)),
   );
-  return Object.fromEntries(wanted.map(([name, each]) => [name, valueOf(draw, asObject(each), schemas, depth + 1)]));
+  return Object.fromEntries(wanted.map(([name, each]) => [name, generated(draw, asObject(each), schemas, depth + 1)]));
 }
 
 function changedList(draw: Draw, list: readonly Json[], items: JsonObject, schemas: Schemas, depth: number): Json[] {
   const index = draw(arbitrary.nat, { max: Math.max(0, list.length - 1) });
   const entry = list[index];
-  if (entry === undefined) return [valueOf(draw, items, schemas, depth + 1)];
+  if (entry === undefined) return [generated(draw, items, schemas, depth + 1)];
   switch (oneOf(draw, ['inside', 'inside', 'twin', 'more', 'less', 'order', 'nearly'])) {
     case 'inside':
       return list.with(index, changed(draw, entry, items, schemas, depth + 1));
@@ -83,7 +83,7 @@ function changedList(draw: Draw, list: readonly Json[], items: JsonObject, schem
     case 'nearly':
       return [...list, changed(draw, entry, items, schemas, depth + 1)];
     case 'more':
-      return [valueOf(draw, items, schemas, depth + 1), ...list];
+      return [generated(draw, items, schemas, depth + 1), ...list];
     case 'less':
       return list.toSpliced(index, 1);
     default:
@@ -100,7 +100,7 @@ function changedObject(draw: Draw, value: JsonObject, schema: JsonObject, schema
   const name = oneOf(draw, [first, ...others]);
   const of = asObject(isObject(schema.properties) ? schema.properties[name] : schema.additionalProperties);
   const old = value[name];
-  if (old === undefined) return { ...value, [name]: valueOf(draw, of, schemas, depth + 1) };
+  if (old === undefined) return { ...value, [name]: generated(draw, of, schemas, depth + 1) };
   if (chance(draw, 10)) return Object.fromEntries(Object.entries(value).filter(([each]) => each !== name));
   return { ...value, [name]: changed(draw, old, of, schemas, depth + 1) };
 }
@@ -110,5 +110,5 @@ export function changed(draw: Draw, value: Json, given: JsonObject, schemas: Sch
   const schema = resolved(given, schemas);
   if (Array.isArray(value)) return changedList(draw, value, asObject(schema.items), schemas, depth);
   if (isObject(value)) return changedObject(draw, value, schema, schemas, depth);
-  return valueOf(draw, schema, schemas, depth);
+  return generated(draw, schema, schemas, depth);
 }
