@@ -260,6 +260,8 @@ test('what somebody else changes between plan and write stays, but for the very 
     },
   ]);
   await desk.approve(id, ben);
+  expect(await desk.lap(id), 'an approval is of the whole object').toMatchObject({ state: 'awaiting' });
+  await desk.approve(id, ben);
   expect(await desk.lap(id)).toMatchObject({ state: 'finished' });
   const read = async () =>
     JSON.parse(await kubectl(['get', 'virtualservice', 'pay', '-n', prod, '-o', 'json'])).spec.http;
