@@ -104,7 +104,7 @@ export async function planned(
   const { target, place, site, verdict } = authorise(settings, subject, operation, whole);
   await permit(lap, operation, { ...lap.run(), ...about }, touches);
   const warnings = await admitted(lap, effects);
-  const told = [...(draft.warnings ?? []), ...warnings];
+  const told = [...new Set([...(draft.warnings ?? []), ...warnings])];
   const terms = {
     operation: operation.name,
     target: place ?? site ?? target,

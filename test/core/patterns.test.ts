@@ -11,7 +11,7 @@ const mostMs = 50;
 /** Where a pattern is made from a text, and why that is harmless. All others use `linearPattern`, whatever their text. */
 const harmless: Record<string, string> = {
   'handlers/slack/actions.ts': 'the beginning of our own action ids',
-  'handlers/slack/grammar.ts': 'a fixed text with one of our own words',
+  'handlers/slack/whole-plan.ts': 'a fixed text with a number',
   'src/operations/docker/container-fields.ts': 'fixed parts',
   'src/operations/docker/logs.ts': 'a fixed text with an escape character',
   'src/operations/pods/grep.ts': 'only compiled, to say what is wrong',

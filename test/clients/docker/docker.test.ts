@@ -126,9 +126,9 @@ describe('a context', () => {
     [{ folder: '/nowhere' }, 'Dockerfile', 'does not exist'],
     [{}, 'Nofile', 'there is no Nofile'],
     [{}, '../../etc/passwd', 'lies outside'],
-    [{}, 'link', 'lies outside'],
+    [{}, 'link', 'is a link'],
     [{}, '/etc/passwd', 'lies outside'],
-    [{}, 'secrets', 'is not a file'],
+    [{}, 'secrets', 'is a folder'],
   ])('is refused before anything is sent: %j %s', async (change, dockerfile, words) => {
     await symlink('/etc/passwd', join(folder, 'link'));
     await expect(docker.look({ ...source(), ...change }, dockerfile, signal)).rejects.toMatchObject({
