@@ -105,7 +105,7 @@ test('kinds that Shipmate may not look at are named in the plan', async () => {
   const blind = (cluster: string): Kube => ({
     ...kube(cluster),
     list: async (selection, signal) => {
-      if (selection.kind === 'Service') throw forbidden(cluster);
+      if (selection.kind === 'Ingress') throw forbidden(cluster);
       return await kube(cluster).list(selection, signal);
     },
   });
@@ -113,7 +113,7 @@ test('kinds that Shipmate may not look at are named in the plan', async () => {
   const { production } = desk.namespaces;
   const run = await desk.done('namespace-delete', { name: production, again: production, env: 'production' });
   desk.engine.clients.kube = kube;
-  expect(run.plan?.summary).toContain('Shipmate may not see Service there');
+  expect(run.plan?.summary).toContain('Shipmate may not see Ingress there');
 });
 
 test('a namespace that is stuck is listed with why, and its deletion says so and waits', async () => {
