@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readInput } from '../../handlers/slack/grammar.ts';
-import { isOwn } from '../../src/core/effects/own-operation.ts';
+import { isOwn, ownOperations } from '../../src/core/effects/own-operation.ts';
 import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { at, type JsonObject } from '../../src/core/json.ts';
 import type { Operation } from '../../src/core/operation.ts';
@@ -162,6 +162,10 @@ describe.each(changing.map((operation) => [operation.name, operation] as const))
       expect(refused, `where ${meant} is allowed to nobody`).toEqual({ end: 'POLICY_DENIED', changed: [] });
     }
   });
+});
+
+test('the operations that changes are held to are those of the catalogue', () => {
+  expect(ownOperations.filter((name) => !catalogue.has(name))).toEqual([]);
 });
 
 test('the examples change most of what an app is made of, so this says something', () => {
