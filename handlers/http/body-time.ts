@@ -11,7 +11,7 @@ const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 export function limitBody(request: IncomingMessage, ms: number): void {
   const known = timers.has(request);
   clearTimeout(timers.get(request));
-  const late = () => request.complete || request.socket.destroy();
+  const late = () => request.complete || request.destroy();
   timers.set(request, setTimeout(late, ms).unref());
   if (!known) request.once('close', () => clearTimeout(timers.get(request)));
 }
