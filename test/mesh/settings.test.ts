@@ -204,7 +204,7 @@ test('a pool that is full answers at once instead of letting requests wait', asy
   await version('v1');
 });
 
-test('settings and faults come and go while a canary has its share, and both end as they should', async () => {
+test('faults come and go while a canary has its share, settings wait for it, and all end as they should', async () => {
   const deploy = { app: 'shop', env: 'staging', tag: 'v2', strategy: 'canary', weights: [50], bake: '9s' };
   const id = await desk.ask('deploy', deploy);
   const deployed = desk.settle([id], 90_000);
@@ -213,11 +213,14 @@ test('settings and faults come and go while a canary has its share, and both end
       at(clusters, 0, 'weight'),
     );
   await expect.poll(shares, { timeout: 40_000, interval: 100 }).toEqual([50]);
-  await set('timeout', { timeout: '4s' });
+  // One change of an app at a time: whatever changes its routes waits for the canary. A fault alone goes beside it.
+  const timeout = await desk.ask('timeout', { service: 'shop', env: 'staging', timeout: '4s' });
+  expect(await desk.lap(timeout)).toMatchObject({ state: 'queued' });
   const fault = await desk.ask('fault', { service: 'shop', env: 'staging', delay: '1ms', for: '1h' });
   expect(await desk.lap(fault)).toMatchObject({ state: 'running' });
   expect(await shares(), 'the share stays').toEqual([50]);
   expect(await deployed).toMatchObject([{ state: 'finished', report: { kind: 'promoted' } }]);
+  expect(await desk.lap(timeout)).toMatchObject({ state: 'finished' });
   await set('fault-off', {});
   const args = ['get', 'virtualservice', 'shop', '-n', ns, '-o', 'json'];
   expect(JSON.parse(await kubectl(args)).spec.http).toEqual([
