@@ -45,12 +45,15 @@ const stateOf = async (id: string) =>
     report?: { kind: string };
   };
 
-/** Kills whoever holds the run, now and again, until it is over; another process takes the killed one's place. */
+/** Kills whoever holds the run, now and again, until it is over; another process takes the killed one's place, and a person what is set aside. */
 async function killUntilOver(id: string, everyMs: number): Promise<number> {
   let kills = 0;
   for (const end = Date.now() + 120_000; Date.now() < end; ) {
     await sleep(everyMs);
-    if (['finished', 'failed', 'cancelled'].includes((await stateOf(id)).state)) return kills;
+    const { state } = await stateOf(id);
+    if (['finished', 'failed', 'cancelled'].includes(state)) return kills;
+    // Two workers were lost before it got any further: a person says that it was not the run's fault.
+    if (state === 'set-aside') await voyage.slack.command(ana, ship, `/ship resume ${id}`);
     const held = await holder(id);
     if (!held) continue;
     await held.kill('SIGKILL');
