@@ -177,7 +177,9 @@ export async function planShift(
   return {
     rollout: { ...rollout, guarded: guard.guarded, ...(lenders.cronJobs && { cronJobs: lenders.cronJobs }) },
     ...(warnings.length > 0 && { warnings }),
-    writes: tried.map(({ write }) => ({ ...write, force: true })),
+    // They are bound by their manifests, which come of the workload: what an earlier canary is still clearing away under their
+    // names would make another answer of each dry run.
+    writes: tried.map(({ write }) => ({ ...write, force: true, answer: '' })),
     changes: [...beside.map(lineOf), ...shiftWords(rollout), ...lenders.changes],
     checklist: [
       'prepare',
