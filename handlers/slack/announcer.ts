@@ -28,7 +28,7 @@ import { bringPicture, isPending, momentOf, pictureAgainMs, restOf, showPicture 
 import { orInPerson, post, send, type To } from './send.ts';
 import { threadNews } from './thread-news.ts';
 import { whisper } from './whisper.ts';
-import { upload, uploadTo, wholeOf } from './whole-file.ts';
+import { upload, wholeOf } from './whole-file.ts';
 import { wholePlanTold } from './whole-plan.ts';
 
 type Deps = {

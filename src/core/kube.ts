@@ -1,10 +1,22 @@
-import type { JsonObject } from './json.ts';
+import { at, type JsonObject, text } from './json.ts';
 import type { Kind, KindName } from './kinds.ts';
 import type { ListTypes } from './list-types.ts';
 import type { PodTrouble } from './report.ts';
 
 /** An object's address. The namespace is empty for what lives in the cluster itself. */
 export type ObjectRef = { apiVersion: string; kind: string; namespace: string; name: string };
+
+/** What a manifest is a manifest of. */
+export const refOf = (manifest: JsonObject): ObjectRef => ({
+  apiVersion: text(manifest.apiVersion),
+  kind: text(manifest.kind),
+  namespace: text(at(manifest, 'metadata', 'namespace')),
+  name: text(at(manifest, 'metadata', 'name')),
+});
+
+/** What a write is about. */
+export const refOfWrite = (write: { manifest: JsonObject } | { ref: ObjectRef }): ObjectRef =>
+  'manifest' in write ? refOf(write.manifest) : write.ref;
 
 /** Objects of a kind: in a namespace, or everywhere where it is empty; by selectors as the API writes them. */
 export type Selection = { apiVersion: string; kind: string; namespace: string; labels?: string; fields?: string };

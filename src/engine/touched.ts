@@ -2,8 +2,8 @@ import { edited } from '../core/edits.ts';
 import type { Namespace } from '../core/effects/app-objects.ts';
 import type { Touched } from '../core/effects/own-operation.ts';
 import { Fault } from '../core/errors.ts';
-import { at, isObject, type Json, type JsonObject, text } from '../core/json.ts';
-import type { Kube, ObjectRef } from '../core/kube.ts';
+import { isObject, type Json, type JsonObject } from '../core/json.ts';
+import { type Kube, type ObjectRef, refOfWrite } from '../core/kube.ts';
 import type { Draft, Write } from '../core/plan.ts';
 
 /** So many objects are asked about at a time. */
@@ -19,15 +19,6 @@ function patched(base: Json | undefined, patch: Json): Json {
   }
   return result;
 }
-
-const refOf = (manifest: JsonObject): ObjectRef => ({
-  apiVersion: text(manifest.apiVersion),
-  kind: text(manifest.kind),
-  namespace: text(at(manifest, 'metadata', 'namespace')),
-  name: text(at(manifest, 'metadata', 'name')),
-});
-
-const refOfWrite = (write: Write): ObjectRef => ('manifest' in write ? refOf(write.manifest) : write.ref);
 
 /** A kind that the cluster lacks has no objects. */
 async function orNone<Result>(asked: Promise<Result>): Promise<Result | undefined> {

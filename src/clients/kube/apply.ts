@@ -1,11 +1,11 @@
 import { type Fault, fault } from '../../core/errors.ts';
 import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
-import type { Eviction, Kube, ObjectRef, Preview } from '../../core/kube.ts';
+import { type Eviction, type Kube, type ObjectRef, type Preview, refOf } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import { applyAnnotation } from '../../core/settled.ts';
 import { type Connection, RefusedCall, sentenceOf } from './connection.ts';
 import { forbidden } from './forbidden.ts';
-import { collectionPath, kindOf, objectPath, refOf } from './resources.ts';
+import { collectionPath, kindOf, objectPath } from './resources.ts';
 import type { Call } from './transport.ts';
 
 const manager = 'shipmate';

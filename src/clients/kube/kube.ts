@@ -1,6 +1,6 @@
 import { fault } from '../../core/errors.ts';
 import { isWorkloadKind } from '../../core/kinds.ts';
-import type { Kube } from '../../core/kube.ts';
+import { type Kube, refOf } from '../../core/kube.ts';
 import { applyManifest, createObject, dryRun, evictPod, mergeObject, refusalFault, removeObject } from './apply.ts';
 import { askService } from './ask.ts';
 import { type Connection, RefusedCall } from './connection.ts';
@@ -9,7 +9,7 @@ import { followRollout } from './follow.ts';
 import { createListTypes } from './list-types.ts';
 import { readLogs } from './pod-logs.ts';
 import { clockAheadMs, listObjects, readObject, readRevisions, readWorkload } from './reads.ts';
-import { kindOf, refOf } from './resources.ts';
+import { kindOf } from './resources.ts';
 import { createWatches, type Watches } from './shared-watch.ts';
 
 async function follow(

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject, text } from '../../core/json.ts';
 import { type Kind, type KindName, kinds, knownKind } from '../../core/kinds.ts';
 import type { ObjectRef } from '../../core/kube.ts';
 import { inPath } from '../../core/url-part.ts';
@@ -65,14 +64,4 @@ export async function kindOf(
   const found = cache.get(`${apiVersion} ${kind}`);
   if (!found) throw unknown();
   return found;
-}
-
-/** What a manifest is a manifest of; the namespace is empty for what lives in the cluster itself. */
-export function refOf(manifest: JsonObject): ObjectRef {
-  return {
-    apiVersion: text(manifest.apiVersion),
-    kind: text(manifest.kind),
-    namespace: text(at(manifest, 'metadata', 'namespace')),
-    name: text(at(manifest, 'metadata', 'name')),
-  };
 }

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type Json } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { wholeLists } from '../../core/list-types.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { ownSelector } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
-import { missing, nameOf, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { missing, nameOf, planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { apiVersion, checkHeld, deedsOf, manifestsOf, Resources, Verbs } from './role-manifests.ts';
 import { SubjectRef, subjectCalled } from './subject.ts';
 

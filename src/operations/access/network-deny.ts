@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import { type Direction, isolating } from '../../core/network-reach.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { isOurs } from '../../core/ours.ts';
 import { EnvRef, siteCalled, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
-import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { missing, planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { cniNote, endPermissions, PortRef, Protocol, partyOf, policiesOf, SourceRef } from './network-ends.ts';
 import { allowName, closed, defaultDeny, isolationChange, openPods } from './own-policies.ts';
 

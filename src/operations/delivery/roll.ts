@@ -1,12 +1,12 @@
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
-import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
+import { type Kube, type ObjectRef, type RolloutEnd, refOf, refOfWrite } from '../../core/kube.ts';
 import { templateGeneration } from '../../core/observed.ts';
 import type { Permission, RunContext, StepContext } from '../../core/operation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { gitOpsPermissions } from '../kubernetes/gitops.ts';
-import { doWrites, refOf, refOfWrite } from '../kubernetes/writes.ts';
+import { doWrites } from '../kubernetes/writes.ts';
 import { mergeManifest } from '../workloads/patch.ts';
 import { touch } from '../workloads/taken-up.ts';
 import { untilNoticed } from '../workloads/unstick.ts';

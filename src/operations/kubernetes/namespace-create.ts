@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { wholeLists } from '../../core/list-types.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Write } from '../../core/plan.ts';
 import { Label, type NamespaceTemplate } from '../../core/settings.ts';
-import { nameOf, planWrites, refOf, runWrites, writeSteps } from './writes.ts';
+import { nameOf, planWrites, runWrites, writeSteps } from './writes.ts';
 
 const name = 'default';
 

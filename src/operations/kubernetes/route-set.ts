@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
-import type { Kube } from '../../core/kube.ts';
+import { type Kube, refOf, refOfWrite } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
@@ -10,7 +10,7 @@ import { listKnown } from './list-known.ts';
 import { list, nameIn } from './reading.ts';
 import { holds, httpRules, ingressRules, type Wanted } from './route-rules.ts';
 import { linesOf, routeKinds } from './routes.ts';
-import { missing, planWrites, refOf, refOfWrite, runWrites, type Wish, writeSteps } from './writes.ts';
+import { missing, planWrites, runWrites, type Wish, writeSteps } from './writes.ts';
 
 const address = /^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(\/[-A-Za-z0-9._~/]*)?$/;
 

@@ -1,7 +1,7 @@
 import type { Difference } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
-import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { type Kube, type ObjectRef, refOf, refOfWrite } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
@@ -18,19 +18,8 @@ export type Wish =
   | EditWish
   | { kind: 'remove'; ref: ObjectRef };
 
-/** What a manifest is a manifest of. */
-export function refOf(manifest: JsonObject): ObjectRef {
-  const name = text(at(manifest, 'metadata', 'name'));
-  const namespace = text(at(manifest, 'metadata', 'namespace'));
-  return { apiVersion: text(manifest.apiVersion), kind: text(manifest.kind), namespace, name };
-}
-
 /** `ConfigMap/app-config`, as people are shown it. */
 export const nameOf = ({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string => `${kind}/${name}`;
-
-/** What a write is about. */
-export const refOfWrite = (write: Wish | Write): ObjectRef =>
-  write.kind === 'apply' || write.kind === 'create' ? refOf(write.manifest) : write.ref;
 
 type Planned = Partial<Pick<Foreseen, 'before' | 'lists'>> & {
   write?: Write;

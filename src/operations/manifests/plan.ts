@@ -1,13 +1,13 @@
 import { type Difference, differences } from '../../core/diff.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
-import type { Kube } from '../../core/kube.ts';
+import { type Kube, refOf } from '../../core/kube.ts';
 import { wholeLists } from '../../core/list-types.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import { foresee } from '../kubernetes/foresee.ts';
 import { gitOpsGuard } from '../kubernetes/gitops.ts';
-import { nameOf, refOf } from '../kubernetes/writes.ts';
+import { nameOf } from '../kubernetes/writes.ts';
 import { asBefore, asDeleted } from './before.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { bearerAmong, membersOf, withKinds } from './sets.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
-import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
+import { type Kube, type ObjectRef, type RolloutEnd, refOf, refOfWrite } from '../../core/kube.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
-import { nameOf, refOf, refOfWrite } from '../kubernetes/writes.ts';
+import { nameOf } from '../kubernetes/writes.ts';
 import { touch } from '../workloads/taken-up.ts';
 
 const establishedMs = 30_000;

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { isOurs } from '../../core/ours.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { ageOf, byName, list, nameIn, words } from '../kubernetes/reading.ts';
-import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { missing, planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { Host, MeshProtocol } from './gateway-servers.ts';
 import { editTo, keepersText, meshList, meshObject, meshRef } from './objects.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fault as problem } from '../../core/errors.ts';
 import { text } from '../../core/json.ts';
+import { refOf, refOfWrite } from '../../core/kube.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -8,7 +9,7 @@ import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { Label } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
-import { doWrites, nameOf, planWrites, refOf, refOfWrite, type Wish } from '../kubernetes/writes.ts';
+import { doWrites, nameOf, planWrites, type Wish } from '../kubernetes/writes.ts';
 import { injection, removalOf, wrongText } from './fault-edits.ts';
 import { clear, held } from './fault-hold.ts';
 import { chosenRoutes, freshRoute } from './find-routes.ts';

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { at } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { nameIn, words } from '../kubernetes/reading.ts';
-import { missing, planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { missing, planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { Host, MeshProtocol, rivals, serverEdit, serverOf } from './gateway-servers.ts';
 import { editTo, keepersText, meshList, meshObject, meshRef } from './objects.ts';
 

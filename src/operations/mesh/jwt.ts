@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { same } from '../../core/edits.ts';
 import { at, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { isOurs } from '../../core/ours.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Switch } from '../../core/values.ts';
 import { list, nameIn } from '../kubernetes/reading.ts';
-import { planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { editTo, keepersText, meshList, meshObject, selectorOf } from './objects.ts';
 import { timeOrOff } from './words.ts';
 import { type Meshed, meshed, workloadPermissions } from './workloads.ts';

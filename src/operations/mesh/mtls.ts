@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { nameIn } from '../kubernetes/reading.ts';
-import { planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { editTo, keepersText, meshList, meshObject, selectorOf } from './objects.ts';
 import { isForAll, meshed, workloadPermissions } from './workloads.ts';
 

@@ -1,8 +1,9 @@
 import type { Edit } from '../../core/edits.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { list, nameIn } from '../kubernetes/reading.ts';
-import { refOf, type Wish } from '../kubernetes/writes.ts';
+import { type Wish } from '../kubernetes/writes.ts';
 import { changes, editTo, meansService, meshObject } from './objects.ts';
 import { askedOf, balancerFields, istioTime, policyLeaves, type Traffic } from './settings.ts';
 

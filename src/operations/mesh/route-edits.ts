@@ -1,9 +1,9 @@
 import type { Edit, EditStep } from '../../core/edits.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type Json, type JsonObject, text } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { list } from '../kubernetes/reading.ts';
 import type { Wish } from '../kubernetes/writes.ts';
-import { refOf } from '../kubernetes/writes.ts';
 import { guards, type Route } from './find-routes.ts';
 import { changes, editTo, guard } from './objects.ts';
 import { askedOf, istioTime, routeLeaves, type Traffic } from './settings.ts';

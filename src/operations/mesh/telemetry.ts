@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { same } from '../../core/edits.ts';
 import { fault } from '../../core/errors.ts';
 import { at, type Json, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Percentage, Switch } from '../../core/values.ts';
 import { list, nameIn } from '../kubernetes/reading.ts';
-import { planWrites, refOf, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
+import { planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { changes, editTo, keepersText, meshList, meshObject, selectorOf } from './objects.ts';
 import { isForAll, meshed, workloadPermissions } from './workloads.ts';
 

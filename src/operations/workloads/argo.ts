@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, digestOf, type Json, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import type { PlanContext, RunContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { type rollSteps, settle } from '../delivery/roll.ts';
-import { doWrites, nameOf, refOf } from '../kubernetes/writes.ts';
+import { doWrites, nameOf } from '../kubernetes/writes.ts';
 import { type Found, refuseKind, workloadOf } from './find.ts';
 
 /**

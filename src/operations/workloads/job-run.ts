@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
-import type { Kube, ObjectRef, RolloutEnd } from '../../core/kube.ts';
+import { type Kube, type ObjectRef, type RolloutEnd, refOf } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, type RunContext, type StepContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { planCreate } from '../kubernetes/edit-write.ts';
-import { doWrites, refOf } from '../kubernetes/writes.ts';
+import { doWrites } from '../kubernetes/writes.ts';
 import { CronName, cronOf, cronRoute, cronTarget } from './cron.ts';
 import { imagesOfTemplate } from './to-revision.ts';
 

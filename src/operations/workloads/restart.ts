@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { refOf } from '../../core/kube.ts';
 import { runAnnotation } from '../../core/lost-run.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { rollLimits, rollPermissions, rollSteps, settle } from '../delivery/roll.ts';
 import { foresee } from '../kubernetes/foresee.ts';
-import { doWrites, refOf } from '../kubernetes/writes.ts';
+import { doWrites } from '../kubernetes/writes.ts';
 import { type Found, refuseKind, refusePaused, workloadOf } from './find.ts';
 import { everyRolling, workloadRoutes } from './routes.ts';
 import { imagesOfTemplate } from './to-revision.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kube, ObjectRef } from '../../core/kube.ts';
+import { type Kube, type ObjectRef, refOfWrite } from '../../core/kube.ts';
 import { countOf, isNoticed, isUnheard, unheardMs } from '../../core/observed.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
-import { refOfWrite, runWrites } from '../kubernetes/writes.ts';
+import { runWrites } from '../kubernetes/writes.ts';
 
 const ms = { again: 250, most: 60_000 };
 

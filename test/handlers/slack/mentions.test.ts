@@ -20,7 +20,7 @@ async function start() {
   const slack = await startFakeSlack({ signingSecret: 'x', botToken: token });
   const engine = await testEngine(redis().url, fakeWorld().clients, { seal: createSeal([Buffer.alloc(32, 7)]) });
   await engine.redis.flushall();
-  const { client, installed, members } = createSlackPeople({ token, apiUrl: slack.apiUrl }, Date.now);
+  const { client, members } = createSlackPeople({ token, apiUrl: slack.apiUrl }, Date.now);
   const deps = { engine, members, log: quiet };
   onTestFinished(async () => {
     engine.close();

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
-import type { ObjectRef } from '../../../core/kube.ts';
+import { type ObjectRef, refOfWrite } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage } from '../../../core/rollout.ts';
-import { nameOf, refOfWrite } from '../../kubernetes/writes.ts';
+import { nameOf } from '../../kubernetes/writes.ts';
 import { type Done, type Kit, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { settledAndKnown } from './known.ts';
 import { podsGone } from './pods-gone.ts';

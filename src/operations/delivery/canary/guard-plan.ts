@@ -1,9 +1,9 @@
 import { Fault } from '../../../core/errors.ts';
 import { at, type JsonObject } from '../../../core/json.ts';
-import type { Kube } from '../../../core/kube.ts';
+import { type Kube, refOf } from '../../../core/kube.ts';
 import { selectorText } from '../../../core/label-selector.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
-import { nameOf, refOf } from '../../kubernetes/writes.ts';
+import { nameOf } from '../../kubernetes/writes.ts';
 import { type Guard, guards, peersMissed, reachText, type Sides, twinOf, uncovered } from './guards.ts';
 import { isTaken } from './taken.ts';
 

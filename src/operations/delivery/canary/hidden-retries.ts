@@ -1,7 +1,8 @@
 import type { AnalysisTemplate } from '../../../core/analysis/template.ts';
 import { at, type JsonObject } from '../../../core/json.ts';
+import { refOf } from '../../../core/kube.ts';
 import { list } from '../../../core/observed.ts';
-import { nameOf, refOf } from '../../kubernetes/writes.ts';
+import { nameOf } from '../../kubernetes/writes.ts';
 
 /** How often a route tries a request again: of a VirtualService, or of an HTTPRoute. */
 const attemptsOf = (route: JsonObject): number =>

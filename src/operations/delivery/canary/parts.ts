@@ -1,10 +1,10 @@
 import { fault } from '../../../core/errors.ts';
 import { at, type JsonObject, text } from '../../../core/json.ts';
-import type { Kube } from '../../../core/kube.ts';
+import { type Kube, refOf } from '../../../core/kube.ts';
 import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { RolloutSettings, RouterPlan } from '../../../core/rollout.ts';
-import { nameOf, refOf } from '../../kubernetes/writes.ts';
+import { nameOf } from '../../kubernetes/writes.ts';
 import { hostsOf, routeKinds } from './istio.ts';
 import { listIfKnown } from './list-if-known.ts';
 
