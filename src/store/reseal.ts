@@ -25,7 +25,9 @@ export const reseal = (redis: Connection, seal: Seal, log: Log): Promise<void> =
     for (const key of [keys.locks, keys.delegations])
       for (const [name, stored] of Object.entries(await redis.hgetall(key)))
         await field(key, name, stored, fieldOf(key, name));
-    for (const id of await redis.zrange(keys.recent, '0', '-1')) {
+    const [recent, waiting] = await Promise.all([keys.recent, keys.due].map((key) => redis.zrange(key, '0', '-1')));
+    // What waits for a person or a time may be older than the newest ten thousand.
+    for (const id of new Set([...(recent ?? []), ...(waiting ?? [])])) {
       const key = keys.run(id);
       const [record, cancel, shown] = await redis.hmget(key, 'record', 'cancel', 'shown');
       await field(key, 'record', record, key);

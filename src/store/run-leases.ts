@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { Fault } from '../core/errors.ts';
 import type { RunStore } from '../core/ports.ts';
+import type { Cancel } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys, runPrefix } from './keys.ts';
 import { openedLocks } from './order.ts';
@@ -8,7 +10,7 @@ import * as lua from './run-scripts.ts';
 import type { Seal } from './seal.ts';
 import * as turns from './turn-scripts.ts';
 
-/** How long a record that can't be read is left alone. */
+/** How long a run is left alone of which something can't be read. */
 const asideMs = 10 * 60_000;
 
 const Texts = z.array(z.string());
@@ -20,6 +22,9 @@ const Taken = z
 /** 0 where the lease was lost; else the wish that the run stop, and how often it was steered. */
 const Kept = z.union([z.literal(0), z.tuple([z.string(), z.number()])]);
 
+const isUnreadable = (thrown: unknown): boolean =>
+  thrown instanceof Fault || thrown instanceof z.ZodError || thrown instanceof SyntaxError;
+
 /** A hash as a script answers it: field, value, field, value. */
 const pairsOf = (flat: readonly string[]): Record<string, string> =>
   Object.fromEntries(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? '']] : [])));
@@ -30,28 +35,42 @@ export function createRunLeases(
   { opened, openedCancel }: Pick<Records, 'opened' | 'openedCancel'>,
   seal: Seal,
 ): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn' | 'leaveTurns'> {
-  /** A record that can't be read must not come up again and again: it is set aside for a while. */
-  const openedOrAside = async (id: string, record: string) => {
-    try {
-      return opened(id, record);
-    } catch (problem) {
-      await redis.zadd(keys.due, 'XX', Date.now() + asideMs, id);
-      throw problem;
-    }
-  };
   const takeLease: RunStore['lease'] = async (id, owner, ttlMs, { suspects } = { suspects: true }) => {
     const args = [id, owner, ttlMs, suspects ? '1' : '0'];
     const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due, keys.locks], args));
     if (!held) return undefined;
     if (held === 'suspect') return held;
     const [epoch, record, wish, locks, lost] = held;
-    const run = await openedOrAside(id, record);
+    try {
+      const cancel = wish === '' ? {} : { cancel: openedCancel(id, wish) };
+      return { epoch, run: opened(id, record), lost, locks: openedLocks(seal, pairsOf(locks)), ...cancel };
+    } catch (problem) {
+      // It must not come up again and again, and whoever could not read it was not lost with it.
+      await lua.release(redis, [keys.run(id), keys.due], [id, epoch]);
+      await redis.zadd(keys.due, 'XX', Date.now() + asideMs, id);
+      throw problem;
+    }
+  };
+  /** A wish that can't be read is one run's trouble: it is let go of, and whoever takes it next says why. */
+  const wishOf = (id: string, wish: string): { cancel: Cancel } | 'unreadable' => {
+    try {
+      return { cancel: openedCancel(id, wish) };
+    } catch (thrown) {
+      if (isUnreadable(thrown)) return 'unreadable';
+      throw thrown;
+    }
+  };
+  const outcomeOf = (states: readonly { id: string; kept: z.output<typeof Kept> }[]) => {
+    const wishes = states.flatMap(({ id, kept }) =>
+      kept !== 0 && kept[0] !== '' ? [{ id, found: wishOf(id, kept[0]) }] : [],
+    );
     return {
-      epoch,
-      run,
-      lost,
-      locks: openedLocks(seal, pairsOf(locks)),
-      ...(wish !== '' && { cancel: openedCancel(id, wish) }),
+      lost: [
+        ...states.flatMap(({ id, kept }) => (kept === 0 ? [id] : [])),
+        ...wishes.flatMap(({ id, found }) => (found === 'unreadable' ? [id] : [])),
+      ],
+      cancelled: wishes.flatMap(({ id, found }) => (found === 'unreadable' ? [] : [{ id, ...found }])),
+      steered: states.flatMap(({ id, kept }) => (kept !== 0 && kept[1] > 0 ? [{ id, count: kept[1] }] : [])),
     };
   };
   return {
@@ -73,14 +92,7 @@ export function createRunLeases(
         const kept = await Promise.all(
           held.map(({ id, epoch }) => lua.renew(redis, [keys.run(id), keys.due], [id, epoch, ttlMs])),
         );
-        const states = held.map(({ id }, index) => ({ id, kept: Kept.parse(kept[index]) }));
-        return {
-          lost: states.flatMap(({ id, kept }) => (kept === 0 ? [id] : [])),
-          cancelled: states.flatMap(({ id, kept }) =>
-            kept !== 0 && kept[0] !== '' ? [{ id, cancel: openedCancel(id, kept[0]) }] : [],
-          ),
-          steered: states.flatMap(({ id, kept }) => (kept !== 0 && kept[1] > 0 ? [{ id, count: kept[1] }] : [])),
-        };
+        return outcomeOf(held.map(({ id }, index) => ({ id, kept: Kept.parse(kept[index]) })));
       }),
     release: (id, epoch) => guarded(async () => void (await lua.release(redis, [keys.run(id), keys.due], [id, epoch]))),
     due: (limit, againMs) => guarded(async () => Texts.parse(await lua.claimDue(redis, [keys.due], [limit, againMs]))),

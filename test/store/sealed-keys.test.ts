@@ -198,6 +198,30 @@ describe('what somebody else writes into Redis is not believed:', () => {
     await refusing(() => engine.store.lease(open, 'w', 1_000));
   });
 
+  test('a lock or a wish that cannot be read: nobody who could not read it counts as lost, and other runs go on', async () => {
+    const desk = createDesk(engine);
+    const [one, other] = [await desk.deploy('staging'), await desk.deploy('production')];
+    await engine.redis.hset(keys.locks, 'web@staging', '{"scope":"web@staging"}');
+    for (let n = 0; n < 3; n++) await refusing(() => engine.store.lease(one, `worker ${n}`, 1_000));
+    await engine.redis.hdel(keys.locks, 'web@staging');
+    const [held, beside] = await Promise.all([one, other].map((id) => engine.store.lease(id, 'worker', 5_000)));
+    if (typeof held !== 'object' || typeof beside !== 'object') throw new Error('no lease');
+    expect(held.lost).toBe(0);
+
+    await engine.redis.hset(keys.run(one), 'cancel', '{"actor":{"kind":"token","subject":"eve"},"at":1}');
+    await engine.store.steer(await desk.run(other), { actor: ben, at: 1, wish: { kind: 'pause' } }, 'pause', 'once');
+    const both = [
+      { id: one, epoch: held.epoch },
+      { id: other, epoch: beside.epoch },
+    ];
+    expect(await engine.store.renew(both, 5_000)).toMatchObject({
+      lost: [one],
+      cancelled: [],
+      steered: [{ id: other, count: 1 }],
+    });
+    await desk.leases.stop();
+  });
+
   test('a delegation, a lock, and one of another scope', async () => {
     await live();
     await engine.redis.hset(keys.delegations, 'ben', JSON.stringify({ from: 'ben', to: 'ana', until: 9e12 }));
@@ -243,6 +267,14 @@ describe('what somebody else writes into Redis is not believed:', () => {
     await queue.close();
     connection.disconnect();
   });
+});
+
+test('the seal of a head that an older Shipmate left behind counts as none until the day that was named', async () => {
+  await live();
+  await engine.redis.hset(keys.auditHead, 'hash', 'f'.repeat(64));
+  await expect(engine.audit.head()).rejects.toMatchObject({ code: 'UNSEALED' });
+  const lenient = createStores(engine.redis, createSeal([key], Date.now() + 60_000));
+  expect(await lenient.audit.head()).toMatchObject({ hash: 'f'.repeat(64) });
 });
 
 test('a store that had no key gets one: until the day that was named all is read, and sealed at the start', async () => {
