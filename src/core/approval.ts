@@ -143,7 +143,11 @@ export function cast(settings: Settings, run: Run, ballot: Ballot, delegations: 
   const voted = standing(settings, run).some((made) => samePerson(settings, made.actor, ballot.actor));
   if (ballot.kind === 'withdraw')
     return voted ? { kind: 'withdrawn', decision } : { kind: 'refused', reason: 'nothing-to-withdraw' };
-  if (voted) return { kind: 'refused', reason: 'already-voted' };
+  if (voted) {
+    // Votes that did not suffice for a while may do so again: who says it once more need not take it back first.
+    const counted = stillApproved(settings, run, { at: ballot.at, delegations });
+    return counted ? { kind: 'approved', decision, counted } : { kind: 'refused', reason: 'already-voted' };
+  }
   // Votes are judged again with each that comes: who may approve no longer counts no longer.
   const yes = counting(settings, run, { at: ballot.at, delegations });
   const alike = [run, ...yes].find(({ actor }) => !differentPeople(settings, actor, ballot.actor));

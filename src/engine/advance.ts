@@ -43,6 +43,8 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
 
 async function askAnew(lap: Lap, why: string): Promise<false> {
   await lap.save((run) => ({ ...run, state: 'requested', counted: undefined }), [{ kind: 'plan', text: why }]);
+  // It is planned anew at once; turns that it kept would be taken in another order than those of all others.
+  await leaveTurns(lap);
   return false;
 }
 

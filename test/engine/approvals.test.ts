@@ -135,6 +135,18 @@ describe('whoever may approve no longer', () => {
     expect(await outcome(id, ben)).toMatchObject({ kind: 'counted', missing: 1 });
   });
 
+  test('counts again once they may again: saying it once more is enough', async () => {
+    const rule = { approvers: ['engineers', 'leads'] };
+    settings = withRule(rule);
+    const id = await awaiting();
+    await outcome(id, ben);
+    settings = without('ben', rule);
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting' });
+    settings = withRule(rule);
+    expect(await outcome(id, ben)).toMatchObject({ kind: 'approved', counted: [{ actor: ben }] });
+    expect(await desk.lap(id)).toMatchObject({ state: 'finished', counted: [{ actor: ben }] });
+  });
+
   test('does not count any more at the first change: it is asked again', async () => {
     const rule = { approvers: ['engineers', 'leads'] };
     settings = withRule(rule);
