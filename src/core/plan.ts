@@ -84,7 +84,7 @@ export const Draft = z.object({
   rollout: RolloutPlan.optional(),
   /** The runs that are its parts, wave by wave. */
   parts: z.array(PartPlan).optional(),
-  /** What it changes besides what was asked for, as the engine found it. */
+  /** What it changes besides what was asked for, as the engine found it, and as it found it of its parts. */
   touches: z.array(Touch).optional(),
   /** Pods that are made to go, by what a Service or workload chooses them by. It is judged by, and not kept: pods come and go. */
   evicts: z

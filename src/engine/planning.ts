@@ -1,3 +1,4 @@
+import { merged } from '../core/effects/effects.ts';
 import { fault } from '../core/errors.ts';
 import { type Operation, operationOf, type PlanContext, type RunContext } from '../core/operation.ts';
 import { siteOf } from '../core/place.ts';
@@ -99,8 +100,8 @@ export async function planned(
     throw fault('NOT_SEALED', { operation: operation.name });
   const { evicts: _, ...kept } = draft;
   const effects = await effectsOf(lap, operation, where, draft);
-  const { touches } = effects;
-  const whole = { ...kept, ...(touches.length > 0 && { touches: [...touches] }) };
+  const touches = merged([...(draft.touches ?? []), ...effects.touches]);
+  const whole = { ...kept, ...(touches.length > 0 && { touches }) };
   const { target, place, site, verdict } = authorise(settings, subject, operation, whole);
   await permit(lap, operation, { ...lap.run(), ...about }, touches);
   const warnings = await admitted(lap, effects);

@@ -4,7 +4,7 @@ import { type Settings, Settings as SettingsSchema } from '../../src/core/settin
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
-import { ana, ben, slack, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { ben, slack, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
 /** Policy, locks, freezes, turns and gates judge what a plan changes, by whatever operation it was asked for. */
@@ -190,6 +190,19 @@ test('another environment of the same namespace is no way round its rules', asyn
     clusters: { other: {} },
   });
   expect(await desk.done('deploy', { app: 'web', env: 'alias', tag: 'v2' })).toMatchObject({
+    state: 'awaiting',
+    verdict: { rule: 'production' },
+    plan: { touches: [{ app: 'web', env: 'production', operations: ['deploy'] }] },
+  });
+});
+
+test('nor is a release of it: it is asked for what its parts change, and takes their turns', async () => {
+  given([{ name: 'production', environments: ['production'], approvals: 1, approvers: ['leads'] }], {
+    environments: { ...testSettings.environments, alias: { namespace: 'production', cluster: 'other' } },
+    clusters: { other: {} },
+  });
+  const released = await desk.done('release', { apps: ['web@v2'], env: 'alias' });
+  expect(released).toMatchObject({
     state: 'awaiting',
     verdict: { rule: 'production' },
     plan: { touches: [{ app: 'web', env: 'production', operations: ['deploy'] }] },

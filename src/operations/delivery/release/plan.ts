@@ -1,3 +1,4 @@
+import { merged } from '../../../core/effects/effects.ts';
 import { JsonObject } from '../../../core/json.ts';
 import type { PlanContext } from '../../../core/operation.ts';
 import { type PartPlan, partText } from '../../../core/parts.ts';
@@ -61,6 +62,7 @@ export async function planRelease(context: Context, wanted: Wanted): Promise<Dra
   const waves = sorted(parts).map((wave) => wave.map(partText).join(', '));
   const same = all.filter(({ plan }) => changesNothing(plan)).map(({ part }) => `${part.app} is like that already.`);
   const warnings = [...changing.flatMap(({ plan, part }) => (plan.warnings ?? []).map(of(part.app))), ...same];
+  const touches = merged(changing.flatMap(({ plan }) => plan.touches ?? []));
   return {
     summary: waves.length > 0 ? waves.join(', then ') : 'like that already',
     changes: changing.flatMap(changesOf),
@@ -70,6 +72,8 @@ export async function planRelease(context: Context, wanted: Wanted): Promise<Dra
     ...(warnings.length > 0 && { warnings }),
     writes: [],
     parts,
+    // What a part changes besides its app is for the release to be approved for, and to take its turn at.
+    ...(touches.length > 0 && { touches }),
     checklist: [
       ...(made.size > 0 ? makeStepsOf(context) : []),
       ...waves.map((_, index) => `wave ${index + 1}`),
