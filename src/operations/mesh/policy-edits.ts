@@ -3,7 +3,7 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import { refOf } from '../../core/kube.ts';
 import { list, nameIn } from '../kubernetes/reading.ts';
-import { type Wish } from '../kubernetes/writes.ts';
+import type { Wish } from '../kubernetes/writes.ts';
 import { changes, editTo, meansService, meshObject } from './objects.ts';
 import { askedOf, balancerFields, istioTime, policyLeaves, type Traffic } from './settings.ts';
 
