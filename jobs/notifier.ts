@@ -32,7 +32,7 @@ export async function startNotifier(deps: {
     const key = `${subject.kind}:${subject.id}`;
     const wait = (lastEdit.get(key) ?? 0) + betweenEditsMs - performance.now();
     if (wait > 0) return notices.later(subject, Math.ceil(wait));
-    const announced = await announce(subject, await notices.shown(subject));
+    const announced = await announce(subject, await notices.shown(subject), (shown) => notices.keep(subject, shown));
     if (announced.kind !== 'later' || announced.shown) lastEdit.set(key, performance.now());
     if (announced.kind === 'later') return notices.later(subject, announced.ms, announced.shown);
     return notices.done(subject, touched, announced.kind === 'shown' ? announced.shown : undefined);

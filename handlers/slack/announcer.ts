@@ -146,7 +146,9 @@ async function announceAside(deps: Deps, run: Run, shown: Shown | undefined): Pr
   return { kind: 'shown', shown: { ...current, cursor: answered } };
 }
 
-async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
+type Keep = Parameters<Announcer>[2];
+
+async function announceRun(deps: Deps, id: string, shown: Shown | undefined, keep: Keep): Promise<Announced> {
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
   const operation = deps.catalogue.get(run.operation);
@@ -163,9 +165,14 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined): Pr
     shown && rest > 0 ? shown : { ...(await bringMessageUpToDate(deps, run, steers, to, shown)), ...edited };
   let done = current;
   try {
-    for await (const told of wholePlanTold(deps, run, done)) done = told;
-    const { shown: told, more } = await bringThreadUpToDate(deps, run, current);
+    if (current.ts !== shown?.ts) await keep(current);
+    for await (const told of wholePlanTold(deps, run, done)) {
+      done = told;
+      await keep(done);
+    }
+    const { shown: told, more } = await bringThreadUpToDate(deps, run, done);
     done = told;
+    if (told.cursor !== current.cursor) await keep(done);
     if (more) return { kind: 'later', ms: 0, shown: done };
     const drawn = await bringPicture(deps, run, steers, done, now);
     done = drawn.shown;
@@ -194,11 +201,11 @@ async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): 
 
 /** Makes messages in Slack show what the store says. */
 export function createAnnouncer(deps: Deps): Announcer {
-  const announce = ({ kind, id }: Subject, shown: Shown | undefined) =>
-    kind === 'run' ? announceRun(deps, id, shown) : announceAlert(deps, id, shown);
-  return async (subject, shown) => {
+  const announce = ({ kind, id }: Subject, shown: Shown | undefined, keep: Keep) =>
+    kind === 'run' ? announceRun(deps, id, shown, keep) : announceAlert(deps, id, shown);
+  return async (subject, shown, keep) => {
     try {
-      return await announce(subject, shown);
+      return await announce(subject, shown, keep);
     } catch (thrown) {
       return afterFailure(deps, subject, thrown);
     }

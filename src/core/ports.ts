@@ -225,7 +225,12 @@ export type Announced =
   | { kind: 'shown'; shown: Shown }
   | { kind: 'nothing' }
   | { kind: 'later'; ms: number; shown?: Shown };
-export type Announcer = (subject: Subject, shown: Shown | undefined) => Promise<Announced>;
+/** `keep` is told of each part as soon as Slack has it: what is not kept when the process ends is posted again by the next. */
+export type Announcer = (
+  subject: Subject,
+  shown: Shown | undefined,
+  keep: (shown: Shown) => Promise<void>,
+) => Promise<Announced>;
 
 /** The messages that no longer show the truth. A commit marks its run here; the notifier takes it away. */
 export type NoticeStore = {
@@ -235,6 +240,8 @@ export type NoticeStore = {
    */
   claim(limit: number, againMs: number, overdueMs: number): Promise<{ subject: Subject; touched: number }[]>;
   shown(subject: Subject): Promise<Shown | undefined>;
+  /** Stores what is there so far; the subject stays out of date. */
+  keep(subject: Subject, shown: Shown): Promise<void>;
   /** Stores what was shown. The subject stays out of date where it was touched since. */
   done(subject: Subject, touched: number, shown: Shown | undefined): Promise<void>;
   /** Tries again after `ms`; `shown` is stored where part of it was done already. */

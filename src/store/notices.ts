@@ -29,6 +29,10 @@ local member, ms, shown = unpack(ARGV)
 if shown ~= '' and redis.call('EXISTS', subject) == 1 then redis.call('HSET', subject, 'shown', shown) end
 return redis.call('ZADD', dirty, now + tonumber(ms), member)`);
 
+const keep = script(`${evenWhenFull}
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'shown', ARGV[1]) end
+return 1`);
+
 const put = script(`${nowLua}
 redis.call('HSET', KEYS[1], 'record', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ${keepAlertMs})
@@ -61,6 +65,10 @@ export function createNoticeStore(redis: Connection, seal: Seal = noSeal): Notic
       guarded(async () => {
         const shown = await redis.hget(keyOf(subject), 'shown');
         return shown === null ? undefined : Shown.parse(JSON.parse(seal.open(shown, about(subject))));
+      }),
+    keep: (subject, shown) =>
+      guarded(async () => {
+        await keep(redis, [keyOf(subject)], [textOf(subject, shown)]);
       }),
     done: (subject, touched, shown: Shown | undefined) =>
       guarded(async () => {

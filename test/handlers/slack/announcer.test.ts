@@ -5,6 +5,7 @@ import { createSlackClient } from '../../../handlers/slack/client.ts';
 import { threadNews } from '../../../handlers/slack/thread-news.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
+import type { Announcer } from '../../../src/core/ports.ts';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases, type Leases } from '../../../src/engine/leases.ts';
 import { request } from '../../../src/engine/request.ts';
@@ -20,6 +21,7 @@ let slack: FakeSlack;
 let engine: TestEngine;
 let leases: Leases;
 let notifier: Loop;
+let announce: Announcer;
 
 beforeEach(async () => {
   slack = await startFakeSlack({ signingSecret: 'not used here', botToken: 'xoxb-test' });
@@ -31,7 +33,7 @@ beforeEach(async () => {
   const settings = () => testSettings;
   const alerts = createAlertStore(engine.redis);
   const { store, clients } = engine;
-  const announce = createAnnouncer({
+  announce = createAnnouncer({
     now: Date.now,
     client,
     catalogue,
@@ -76,6 +78,18 @@ test('a thread that Slack does not take in time costs nothing but time: the mess
   await slack.waitFor('its thread', ({ thread }) => thread === message.ts);
   expect(slack.messages('C0SHIP')).toHaveLength(1);
   expect(slack.thread(message)).toHaveLength(1);
+});
+
+test('what Slack has is kept before Slack is asked for more: a worker killed between the two is followed without a second message', async () => {
+  await notifier.stop();
+  await askIn('C0SHIP', 'deploy', deploy);
+  const [run] = await engine.store.recent(1);
+  const posted = () => slack.calls.filter(({ method }) => method === 'chat.postMessage').length;
+  const kept: number[] = [];
+  const announced = await announce({ kind: 'run', id: run?.id ?? '' }, undefined, async ({ ts }) => {
+    if (ts === slack.messages('C0SHIP')[0]?.ts) kept.push(posted());
+  });
+  expect([announced.kind, posted(), kept]).toEqual(['shown', 2, [1, 2]]);
 });
 
 test('a question from where Shipmate cannot post is answered in person', async () => {

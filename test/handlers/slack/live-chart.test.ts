@@ -131,7 +131,7 @@ afterEach(async () => {
   await slack.close();
 });
 
-const look = () => announce({ kind: 'run', id: 'r1' }, shown);
+const look = () => announce({ kind: 'run', id: 'r1' }, shown, async () => {});
 
 /** What a notifier does at that second: it announces the run, and keeps what came of it. @returns when it wants to be back */
 async function notifiedAt(seconds: number, state: (seconds: number) => Run = canaryAt): Promise<number | undefined> {

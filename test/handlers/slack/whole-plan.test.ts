@@ -5,13 +5,14 @@ import { createSlackClient } from '../../../handlers/slack/client.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
 import { advance } from '../../../src/engine/advance.ts';
+import { decide } from '../../../src/engine/decide.ts';
 import { createLeases, type Leases } from '../../../src/engine/leases.ts';
 import { request } from '../../../src/engine/request.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { createAlertStore, createNoticeStore } from '../../../src/store/notices.ts';
 import { type FakeSlack, startFakeSlack } from '../../../testbed/slack/fake-slack.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
-import { ana, quiet, type TestEngine, testEngine, testSettings } from '../../support/engine.ts';
+import { ana, ben, quiet, type TestEngine, testEngine, testSettings } from '../../support/engine.ts';
 import { redisForFile } from '../../support/redis.ts';
 
 const redis = redisForFile();
@@ -74,6 +75,16 @@ test('a plan that is longer than its card is whole in a file in the thread, and 
     Array.from({ length: 200 }, (_, n) => `+ ConfigMap/app data.key-${n}: value ${n}`),
   );
   expect((await engine.store.read(id))?.plan?.changes).toHaveLength(200);
+});
+
+test('the file is in the thread once, however often its card is brought up to date', async () => {
+  const id = await ask(200);
+  const message = await card();
+  const { plan } = (await engine.store.read(id)) ?? {};
+  await decide(engine, id, { actor: ben, kind: 'approve', digest: plan?.digest ?? '' });
+  await advance(engine, leases, id);
+  await slack.waitFor('its end', ({ thread, files, text }) => thread === message.ts && !files && text.includes('done'));
+  expect(slack.thread(message).filter(({ files }) => files)).toHaveLength(1);
 });
 
 test('where Slack takes no file, all of it is in replies, in order and once each', async () => {
