@@ -97,6 +97,15 @@ function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
   ]);
 }
 
+function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
+  return Object.entries(clusters).flatMap(([name, { guardedBy }]) =>
+    unknownNames(guardedBy === undefined ? [] : [guardedBy], Object.keys(environments), 'environment', [
+      'clusters',
+      name,
+    ]),
+  );
+}
+
 function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
   const known = [...Object.keys(roles), 'everyone'];
   const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
@@ -182,6 +191,7 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...glassFaults(settings),
     ...fleetFaults(settings),
     ...hostFaults(settings),
+    ...clusterFaults(settings),
     ...analysisFaults(settings),
     ...allowanceFaults(settings),
     ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [

@@ -32,6 +32,8 @@ export type Question = {
   env?: string;
   /** Known once there is a plan; before, a rule for changes of some size counts as fitting. */
   size?: Size;
+  /** Whether pods would go beyond their environment's Pod Security level: other rules are about that. */
+  beyond?: true;
 };
 
 /** How large a change is, as its plan says. */
@@ -57,7 +59,8 @@ function fitsSize(rule: Rule, size: Size | undefined): boolean {
 const covers = (list: readonly string[], name: string | undefined) =>
   list.includes('*') || (name !== undefined && list.includes(name));
 
-function fits(rule: Rule, { operation, effect, app, env, size }: Question): boolean {
+function fits(rule: Rule, { operation, effect, app, env, size, beyond }: Question): boolean {
+  if (rule.beyondPodSecurity !== beyond) return false;
   const here = covers(rule.operations, operation) && covers(rule.apps, app) && covers(rule.environments, env);
   return here && rule.effects.includes(effect) && fitsSize(rule, size);
 }

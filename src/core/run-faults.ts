@@ -38,6 +38,12 @@ export const runFaults = {
     say: 'You may not break the glass.',
     hint: 'Those who may: {able}. See breakGlass in shipmate.yaml. Ask again without --break-glass, where nothing else stands in the way.',
   },
+  POD_SECURITY: {
+    status: 403,
+    retry: 'never',
+    say: '{env} takes pods of the Pod Security level “{level}”, and these go beyond it: {problems}.',
+    hint: 'Nothing was changed. Take it out of the manifest, or ask the platform team for a rule with beyondPodSecurity, or for another podSecurity of the environment, in shipmate.yaml.',
+  },
   NEVER_UNAPPROVED: {
     status: 403,
     retry: 'never',

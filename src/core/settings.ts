@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AnalysisTemplate } from './analysis/template.ts';
+import { podSecurityLevels } from './effects/pod-security.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
@@ -66,6 +67,8 @@ export const EnvironmentSettings = z.strictObject({
       command: z.array(z.string().max(1_000)).min(1).max(50).optional(),
     })
     .optional(),
+  /** What pods may ask of their node here, by Kubernetes' Pod Security Standards; beyond it they are refused, or take a rule's yes. */
+  podSecurity: z.enum(podSecurityLevels).default('baseline'),
   /** What a scan's findings do to a deploy here, where it is not as `images.scan` has it. */
   scan: ScanRules.optional(),
   /** What an image must bear before it is deployed here. Without it, nothing. */
@@ -79,8 +82,20 @@ export const ClusterSettings = z.strictObject({
   context: z.string().min(1).optional(),
   /** Another address for it. */
   endpoint: z.url().optional(),
+  /**
+   * The environment that judges what lives in the cluster itself, or in no environment's namespace. Left out, all that share the
+   * cluster do, and the strictest counts.
+   */
+  guardedBy: Label.optional(),
 });
 export type ClusterSettings = z.output<typeof ClusterSettings>;
+
+/** Whether an entry under `clusters` says where the cluster is; one that only says who guards it leaves that as it is. */
+export const saysWhere = (clusters: Readonly<Record<string, ClusterSettings>>, name: string): boolean => {
+  const own = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+  if (!own) return false;
+  return own.guardedBy === undefined || (own.kubeconfig ?? own.context ?? own.endpoint) !== undefined;
+};
 
 /** A user or group as a cluster calls it. Those of the system are nobody's to be. */
 export const ClusterSubject = z
@@ -116,6 +131,8 @@ export const Rule = z.strictObject({
       fields: z.number().int().min(1).optional(),
     })
     .optional(),
+  /** Only for pods beyond the Pod Security level of their environment: without such a rule they are refused. */
+  beyondPodSecurity: z.literal(true).optional(),
   /** Role names; `everyone` is every known full member and every valid token. */
   who: z.array(z.string()).default(['everyone']),
   approvals: z.number().int().min(0).max(10).default(0),

@@ -122,6 +122,7 @@ const endStates: Record<string, Run['state']> = {
   POLICY_DENIED: 'denied',
   NEVER_UNAPPROVED: 'denied',
   NO_LONGER_MEMBER: 'denied',
+  POD_SECURITY: 'denied',
   LOCKED: 'denied',
   FROZEN: 'denied',
   TOO_MANY_CHANGES: 'denied',

@@ -73,12 +73,22 @@ function permitted(settings: Settings, question: Question, besides = false): Per
 
 /** The policy of what a plan changes besides: asked about each operation that is meant for such a change. */
 function ofTouches(settings: Settings, actor: Actor, draft: Planned): Permitted[] {
-  return (draft.touches ?? []).flatMap(({ app, env, operations, replicas }) => {
+  return (draft.touches ?? []).flatMap(({ app, env, operations, replicas, beyond }) => {
     const size = { fields: draft.changes.length, ...(replicas && { replicas }) };
-    return operations.map((operation) =>
-      permitted(settings, { actor, operation, effect: 'change', app, env, size }, true),
-    );
+    const questions = operations.map((operation): Question => ({ actor, operation, effect: 'change', app, env, size }));
+    const allowed = questions.map((question) => permitted(settings, question, true));
+    return beyond ? [...allowed, ...questions.map((question) => ofPods(settings, question, beyond))] : allowed;
   });
+}
+
+/** Pods beyond what their environment takes need a rule that is about such. @throws Fault POD_SECURITY */
+function ofPods(settings: Settings, question: Question, problems: readonly string[]): Permitted {
+  const said = judge(settings, { ...question, beyond: true });
+  if (said.kind !== 'deny') return said;
+  const { env = '' } = question;
+  const level = settings.environments[env]?.podSecurity ?? 'baseline';
+  const more = problems.length > 5 ? `, and ${problems.length - 5} more` : '';
+  throw fault('POD_SECURITY', { env, level, problems: `${problems.slice(0, 5).join('; ')}${more}` });
 }
 
 const allOf = (all: readonly Permitted[]): Permitted | undefined =>

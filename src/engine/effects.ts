@@ -4,6 +4,7 @@ import {
   appsOfImage,
   appsTouched,
   dockerImages,
+  environmentsTouched,
   imagesTouched,
   merged,
   namespacesOf,
@@ -110,7 +111,7 @@ export async function effectsOf(
   );
   const apps = appsTouched(settings, asked, site.cluster, touched, new Map(pictures));
   return {
-    touches: merged([...besides, ...others, ...apps]),
+    touches: merged([...besides, ...others, ...apps, ...environmentsTouched(settings, asked, touched)]),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, touched)],
   };
 }

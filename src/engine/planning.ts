@@ -105,7 +105,12 @@ export async function planned(
   const { target, place, site, verdict } = authorise(settings, subject, operation, whole);
   await permit(lap, operation, { ...lap.run(), ...about }, touches);
   const warnings = await admitted(lap, effects);
-  const told = [...new Set([...(draft.warnings ?? []), ...warnings])];
+  const beyond = touches.flatMap((touch) => touch.beyond ?? []);
+  const told = new Set([
+    ...(draft.warnings ?? []),
+    ...warnings,
+    ...beyond.map((problem) => `Beyond Pod Security: ${problem}.`),
+  ]);
   const terms = {
     operation: operation.name,
     target: place ?? site ?? target,
@@ -114,7 +119,7 @@ export async function planned(
     salt: subject.salt,
   };
   // The digest is of the plan as it is; what people see of it holds no secrets.
-  const bound = bind({ ...whole, ...(told.length > 0 && { warnings: told }) }, terms);
+  const bound = bind({ ...whole, ...(told.size > 0 && { warnings: [...told] }) }, terms);
   const { redact } = lap.engine;
   const changes = bound.changes.map((change) => maskedChange(change, settings.secrets));
   return {

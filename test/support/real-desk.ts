@@ -103,6 +103,8 @@ export async function realDesk({
       second: { namespace: production, rolloutTimeoutSeconds: 60 },
       ...change.environments,
     },
+    // Both share the bed's cluster: what lives in the cluster itself is staging's to judge, so that tests can be about that alone.
+    clusters: { default: { guardedBy: 'staging' }, ...change.clusters },
     people: { ana: { slack: 'UANA' }, ben: { slack: 'UBEN' }, ...change.people },
     // A test asks again and again until something has come about; a person does not.
     reads: { perMinute: 10_000, atOnce: 1_000 },

@@ -2,7 +2,7 @@ import { fault } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity.ts';
 import { digestOf } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import type { ClusterSettings } from '../../core/settings.ts';
+import { type ClusterSettings, saysWhere } from '../../core/settings.ts';
 import { type Access, accessBy } from './access.ts';
 import { createConnection } from './connection.ts';
 import { createKube } from './kube.ts';
@@ -30,7 +30,8 @@ export type Clusters = {
 type Way = Pick<ClusterSource, 'kubeconfig' | 'context' | 'endpoint'> & { inCluster?: boolean };
 
 function wayTo(cluster: string, { kubeconfig, context, endpoint, named }: ClusterSource): Way {
-  const own = named?.()[cluster];
+  const clusters = named?.() ?? {};
+  const own = saysWhere(clusters, cluster) ? clusters[cluster] : undefined;
   if (own) return { kubeconfig: own.kubeconfig ?? kubeconfig, context: own.context, endpoint: own.endpoint };
   if (cluster === 'in-cluster' || kubeconfig === undefined) return { inCluster: true };
   return cluster === 'default' ? { kubeconfig, context, endpoint } : { kubeconfig, context: cluster };

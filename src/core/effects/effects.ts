@@ -1,12 +1,14 @@
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
+import type { ObjectRef } from '../kube.ts';
 import type { Place, Site } from '../place.ts';
 import { locate } from '../place.ts';
 import type { Draft } from '../plan.ts';
 import type { Settings } from '../settings.ts';
 import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
 import { type Facts, factsOf, isOwn, ownOperationsFor, replicasOf, type Touched } from './own-operation.ts';
-import { environmentsOf } from './sites.ts';
+import { beyond } from './pod-security.ts';
+import { environmentsOf, guardsOf } from './sites.ts';
 import type { Touch } from './touch.ts';
 
 /** What was asked for, and of what: that is judged by itself already. */
@@ -62,6 +64,30 @@ export function appsTouched(
   );
 }
 
+/** The environments that an object is in, or that judge it where it is in none. */
+function environmentsFor(settings: Settings, cluster: string, { kind, namespace, name }: ObjectRef): string[] {
+  const there = environmentsOf(settings, cluster, kind === 'Namespace' ? name : namespace);
+  return there.length > 0 ? there : guardsOf(settings, cluster);
+}
+
+/**
+ * The environments that a plan reaches beside the one that was asked for: by its namespace, under whatever name, and by what
+ * lives in the cluster itself. With what pods there would be beyond what each takes.
+ */
+export function environmentsTouched(settings: Settings, asked: Asked, touched: readonly Touched[]): Touch[] {
+  const site = asked.place ?? asked.site;
+  if (!site) return [];
+  return touched.flatMap((each) => {
+    const inIt = each.ref.namespace === site.namespace;
+    return environmentsFor(settings, site.cluster, each.ref).flatMap((env): Touch[] => {
+      const problems = beyond(each, settings.environments[env]?.podSecurity ?? 'baseline');
+      if (env === site.env && problems.length === 0) return [];
+      const app = inIt && asked.place ? { app: asked.place.app } : {};
+      return [{ ...app, env, operations: [asked.operation], ...(problems.length > 0 && { beyond: problems }) }];
+    });
+  });
+}
+
 /** The apps whose images lie in a repository. */
 export function appsOfImage({ apps }: Pick<Settings, 'apps'>, reference: string): string[] {
   try {
@@ -111,7 +137,8 @@ export function merged(touches: readonly Touch[]): Touch[] {
     const key = `${touch.app ?? '*'}@${touch.env ?? '*'}`;
     const known = found.get(key);
     const operations = [...new Set([...(known?.operations ?? []), ...touch.operations])];
-    found.set(key, { ...known, ...touch, operations });
+    const problems = [...new Set([...(known?.beyond ?? []), ...(touch.beyond ?? [])])];
+    found.set(key, { ...known, ...touch, operations, ...(problems.length > 0 && { beyond: problems }) });
   }
   return [...found.values()].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

@@ -4,7 +4,7 @@ import { type Labels, labelsOf } from '../label-selector.ts';
 /** What an object of any kind runs: read from its shape, so that kinds nobody here knows are seen through as well. */
 
 /** A pod as somebody wants it, with the labels that its pods bear. */
-export type PodSpec = { spec: JsonObject; labels: Labels };
+export type PodSpec = { spec: JsonObject; labels: Labels; annotations: Json | undefined };
 
 type Visit = { value: JsonObject; key: string; parent: JsonObject | undefined };
 
@@ -28,7 +28,13 @@ export function objectsIn(root: Json | undefined): Visit[] {
 export function podSpecsIn(object: JsonObject | undefined): PodSpec[] {
   return objectsIn(object).flatMap(({ value, parent }) =>
     Array.isArray(value.containers) || Array.isArray(value.ephemeralContainers)
-      ? [{ spec: value, labels: labelsOf(at(parent, 'metadata', 'labels')) }]
+      ? [
+          {
+            spec: value,
+            labels: labelsOf(at(parent, 'metadata', 'labels')),
+            annotations: at(parent, 'metadata', 'annotations'),
+          },
+        ]
       : [],
   );
 }

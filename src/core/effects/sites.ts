@@ -1,10 +1,10 @@
-import type { Settings } from '../settings.ts';
+import { type Settings, saysWhere } from '../settings.ts';
 
 type Known = Pick<Settings, 'environments' | 'clusters'>;
 
-/** Where a cluster is found, as `shipmate.yaml` says it; a name that is not under `clusters` is a context. */
+/** Where a cluster is found, as `shipmate.yaml` says it; a name that says nothing under `clusters` is a context. */
 function wayTo({ clusters }: Known, cluster: string): string {
-  const own = Object.hasOwn(clusters, cluster) ? clusters[cluster] : undefined;
+  const own = saysWhere(clusters, cluster) ? clusters[cluster] : undefined;
   const { kubeconfig = '', context = '', endpoint = '' } = own ?? { context: cluster === 'default' ? '' : cluster };
   return JSON.stringify([kubeconfig, context, endpoint]);
 }
@@ -23,4 +23,12 @@ export function sharing(settings: Known, cluster: string): string[] {
 /** The environments that a namespace of a cluster stands for: what is changed there is changed in each of them. */
 export function environmentsOf(settings: Known, cluster: string, namespace: string): string[] {
   return sharing(settings, cluster).filter((env) => settings.environments[env]?.namespace === namespace);
+}
+
+/** Who judges what is in a cluster and in no environment's namespace: the environment named for it, or all that share it. */
+export function guardsOf(settings: Known, cluster: string): string[] {
+  const named = Object.entries(settings.clusters).flatMap(([name, { guardedBy }]) =>
+    guardedBy !== undefined && isSameCluster(settings, name, cluster) ? [guardedBy] : [],
+  );
+  return named.length > 0 ? [...new Set(named)] : sharing(settings, cluster);
 }

@@ -10,6 +10,8 @@ export const Touch = z.object({
   env: z.string().optional(),
   /** The one that was asked for, and those that are meant for such a change. */
   operations: z.array(z.string()).min(1),
+  /** In what its pods would go beyond the Pod Security level of the environment. */
+  beyond: z.array(z.string()).optional(),
   /** How many replicas change, where they do. */
   replicas: z.object({ from: z.number(), to: z.number() }).optional(),
 });

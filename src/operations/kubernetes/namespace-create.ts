@@ -55,6 +55,16 @@ const Labels = z
 const labelsOf = (pairs: readonly string[]) =>
   Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 
+/** What people add to the template's labels; what it says itself, and what pods are held to, is not theirs to change. */
+function withLabels(template: Record<string, string>, given: Record<string, string>): Record<string, string> {
+  const taken = Object.keys(given).find(
+    (key) => (Object.hasOwn(template, key) && template[key] !== given[key]) || /^pod-security\..*-version$/.test(key),
+  );
+  if (taken === undefined) return { ...given, ...template };
+  const problem = `The label ${taken} is not yours to set: namespaceTemplate in shipmate.yaml says what a namespace is held to.`;
+  throw fault('BAD_INPUT', { problem });
+}
+
 /** In a namespace that isn't there yet the API server dry-runs nothing: these are planned as they are. */
 function unseen(contents: readonly JsonObject[]) {
   const changes = contents.flatMap((manifest) =>
@@ -108,7 +118,7 @@ export const namespaceCreate = defineOperation({
     const { annotations = {}, labels = {} } = template ?? {};
     const metadata = {
       name: input.name,
-      labels: { ...ownLabels, ...labels, ...labelsOf(input.labels ?? []) },
+      labels: withLabels({ ...labels, ...ownLabels }, labelsOf(input.labels ?? [])),
       ...(Object.keys(annotations).length > 0 && { annotations }),
     };
     const manifest: JsonObject = { apiVersion: 'v1', kind: 'Namespace', metadata };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leastPrivilege } from '../../../scripts/least-privilege.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { bed } from '../../support/bed.ts';
-import { slack } from '../../support/engine.ts';
+import { ben, slack } from '../../support/engine.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
@@ -61,9 +61,10 @@ test('somebody whom shipmate.yaml does not map is refused with a sentence, and w
 });
 
 test('an environment without it is as before', async () => {
-  expect(await desk.done('config-set', { name: 'free', env: 'second', values: ['A=1'] })).toMatchObject({
-    state: 'finished',
-  });
+  const { id, state } = await desk.done('config-set', { name: 'free', env: 'second', values: ['A=1'] });
+  expect(state, 'it is the namespace of production, which asks for an approval').toBe('awaiting');
+  await desk.approve(id, ben);
+  expect(await desk.lap(id)).toMatchObject({ state: 'finished' });
 });
 
 test('what one has seen through a watch, another who may not is not shown', async () => {
