@@ -111,7 +111,8 @@ export type RunStore = {
   events(id: string, after: string, limit: number): Promise<{ id: string; event: RunEvent }[]>;
   /**
    * Takes the run for `owner` and reads it; undefined while another holds it, or where there is none. A lease that ran out without
-   * being let go of counts as a lost worker, until that worker is heard of again. Without `suspects` such a run is not taken.
+   * being let go of counts as a lost worker, until that worker is heard of again. Without `suspects` such a run is not taken;
+   * with them it is on trial: until it is acquitted, the owner's end counts against it alone.
    */
   lease(
     id: string,
@@ -119,6 +120,8 @@ export type RunStore = {
     ttlMs: number,
     options?: { suspects: boolean },
   ): Promise<Lease | 'suspect' | undefined>;
+  /** The run lived through its trial: the owner's end is no longer put down to it alone. */
+  acquit(id: string, owner: string): Promise<void>;
   /** Prolongs leases; answers with those that were lost, the runs that somebody wants stopped, and how often others were steered. */
   renew(
     held: { id: string; epoch: number }[],

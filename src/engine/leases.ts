@@ -67,10 +67,15 @@ export function createLeases(store: RunStore, owner: string, log: Log): Leases {
     held.set(runId, { epoch: lease.epoch, abort, steering, ended: ended.catch(() => {}) });
     await ended;
   };
-  const trials = createTrials(async (runId, work: Work) => {
+  const tryOut = async (runId: string, work: Work) => {
     if (held.has(runId)) return undefined;
     const lease = await store.lease(runId, owner, leaseMs);
     return lease && lease !== 'suspect' ? { working: take(runId, lease, work) } : undefined;
+  };
+  const trials = createTrials(tryOut, async (runId) => {
+    await store
+      .acquit(runId, owner)
+      .catch((problem: unknown) => log.warn({ runId, problem }, 'the end of a trial was not noted'));
   });
   return {
     hold: async (runId, work) => {

@@ -4,10 +4,11 @@ const trialMs = 500;
 
 /**
  * A run whose worker was lost may be why. Such runs are taken up one by one, and the next only once the one before has lived for half a
- * second: should one of them end this process too, it alone is known to have been in both.
+ * second: should one of them end this process too, that is put down to it alone, until `acquit` is told that it lived.
  */
 export function createTrials<Work>(
   begin: (runId: string, work: Work) => Promise<{ working: Promise<void> } | undefined>,
+  acquit: (runId: string) => Promise<void>,
 ): { take(runId: string, work: Work): Promise<void>; stop(): void } {
   let stopped = false;
   let line: Promise<unknown> = Promise.resolve();
@@ -15,7 +16,10 @@ export function createTrials<Work>(
   const tryOut = async (runId: string, work: Work) => {
     inLine.delete(runId);
     const begun = stopped ? undefined : await begin(runId, work);
-    if (begun) await Promise.race([begun.working.catch(() => {}), sleep(trialMs)]);
+    if (begun) {
+      await Promise.race([begun.working.catch(() => {}), sleep(trialMs)]);
+      await acquit(runId);
+    }
     return begun;
   };
   return {

@@ -34,6 +34,8 @@ export const keys = {
   busy: `${root}:busy`,
   /** string: counts those who ever waited, for their order */
   tickets: `${root}:tickets`,
+  /** string: the run that a worker has on trial: it was under way in one that was lost */
+  trial: (owner: string) => `${root}:trial:${owner}`,
   /** hash: scope (`app@env`, `*@env`, `*@*`) -> lock */
   locks: `${root}:locks`,
   /** hash: person -> who decides for them, and until when */
@@ -65,6 +67,9 @@ export const eventsPrefix = keys.events('');
 
 /** What a run's key begins with, for scripts that find out about other runs. */
 export const runPrefix = keys.run('');
+
+/** What the key of a worker's trial begins with. */
+export const trialPrefix = keys.trial('');
 
 /** BullMQ's own keys live beside ours, in the same slot. */
 export const queuePrefix = '{shipmate}:bull';

@@ -3,7 +3,7 @@ import { Fault } from '../core/errors.ts';
 import type { RunStore } from '../core/ports.ts';
 import type { Cancel } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
-import { keys, runPrefix } from './keys.ts';
+import { keys, runPrefix, trialPrefix } from './keys.ts';
 import { openedLocks } from './order.ts';
 import type { Records } from './records.ts';
 import * as lua from './run-scripts.ts';
@@ -34,9 +34,9 @@ export function createRunLeases(
   redis: Connection,
   { opened, openedCancel }: Pick<Records, 'opened' | 'openedCancel'>,
   seal: Seal,
-): Pick<RunStore, 'lease' | 'renew' | 'release' | 'due' | 'takeTurn' | 'leaveTurns'> {
+): Pick<RunStore, 'lease' | 'acquit' | 'renew' | 'release' | 'due' | 'takeTurn' | 'leaveTurns'> {
   const takeLease: RunStore['lease'] = async (id, owner, ttlMs, { suspects } = { suspects: true }) => {
-    const args = [id, owner, ttlMs, suspects ? '1' : '0'];
+    const args = [id, owner, ttlMs, suspects ? '1' : '0', trialPrefix];
     const held = Taken.parse(await lua.lease(redis, [keys.run(id), keys.due, keys.locks], args));
     if (!held) return undefined;
     if (held === 'suspect') return held;
@@ -87,6 +87,7 @@ export function createRunLeases(
         }
       }),
     lease: (...asked) => guarded(() => takeLease(...asked)),
+    acquit: (id, owner) => guarded(async () => void (await lua.acquit(redis, [keys.trial(owner)], [id]))),
     renew: (held, ttlMs) =>
       guarded(async () => {
         const kept = await Promise.all(

@@ -119,25 +119,37 @@ local function heard(run, epoch)
 end
 `;
 
+/** How long it is remembered which run a worker had on trial: until all that it held is taken up by others. */
+const trialKeptMs = 600_000;
+
 /**
  * `lost` holds the epochs whose lease ran out: whoever had it neither ended its lap nor let go, so that worker was killed, or hangs.
+ * One that was lost with a run on trial is that run's loss alone, and not that of those which lived through theirs.
  * GT: a later time, such as an approval's expiry, is never brought forward by a lease, taken, prolonged or let go.
  */
 export const lease = script(`${evenWhenFull}${nowLua}
 local run, due, locks = unpack(KEYS)
-local id, owner, ttl, suspects = unpack(ARGV)
-local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel', 'epoch', 'lost')
+local id, owner, ttl, suspects, trials = unpack(ARGV)
+local held = redis.call('HMGET', run, 'leaseUntil', 'record', 'cancel', 'epoch', 'lost', 'owner')
 if not held[2] then return false end
 if held[1] and tonumber(held[1]) > now then return false end
-local lost = (held[5] or '') .. (held[1] and held[4] .. ' ' or '')
+local tried = held[1] and redis.call('GET', trials .. (held[6] or ''))
+local died = held[1] and (not tried or tried == id)
+local lost = (held[5] or '') .. (died and held[4] .. ' ' or '')
 if lost ~= '' and suspects == '0' then return 'suspect' end
-if held[1] then redis.call('HSET', run, 'lost', lost) end
+if died then redis.call('HSET', run, 'lost', lost) end
+if lost ~= '' then redis.call('SET', trials .. owner, id, 'PX', ${trialKeptMs}) end
 local epoch = redis.call('HINCRBY', run, 'epoch', 1)
 local till = now + tonumber(ttl)
 redis.call('HSET', run, 'owner', owner, 'leaseUntil', till)
 redis.call('ZADD', due, 'XX', 'GT', till, id)
 local _, count = string.gsub(lost, ' ', ' ')
 return { epoch, held[2], held[3] or '', redis.call('HGETALL', locks), count }`);
+
+/** The run has lived through its trial. */
+export const acquit = script(`${evenWhenFull}
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`);
 
 /** Answers with 0 where the lease is lost, else with the wish that the run stop, if somebody has it, and how often it was steered. */
 export const renew = script(`${evenWhenFull}${nowLua}${heardLua}

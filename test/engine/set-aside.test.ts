@@ -109,6 +109,7 @@ async function dieIn(id: string, step: string): Promise<void> {
     commit: (...args) => alive(() => store.commit(...args)),
     renew: (held) => alive(() => store.renew(held, 400)),
     release: (...args) => alive(() => store.release(...args)),
+    acquit: (...args) => alive(() => store.acquit(...args)),
   };
   const before = between;
   between = async (name) => {
@@ -285,45 +286,53 @@ test('with the store away as a lap ends, its worker lets go later and does not c
   expect(await store.lease(id, 'next', 1_000)).toMatchObject({ lost: 0 });
 });
 
-test('of many runs of a worker that was lost, the one that ends the next worker too is found, and the others go on', {
-  timeout: 30_000,
-}, async () => {
-  const apps = Array.from({ length: 6 }, (_, n) => `web${n}`);
-  const settings = engine.settings();
-  const more = Object.fromEntries(apps.map((app) => [app, { image: '127.0.0.1:5000/web' }]));
-  engine.settings = () => ({ ...settings, apps: { ...settings.apps, ...more } });
-  const ids = await Promise.all(apps.map((app) => desk.ask('slow', { app })));
-  const poison = ids[3] ?? '';
-  for (const id of ids) await lose(id);
-  let dead = false;
-  const { store } = engine;
-  const lostWith: string[] = [];
-  const mortal: RunStore = {
-    ...store,
-    lease: async (id, owner, _ms, options) => {
-      if (dead) throw new Killed();
-      const held = await store.lease(id, owner, 400, options);
-      if (held && held !== 'suspect') lostWith.push(id);
-      if (id === poison && held !== 'suspect') dead = true;
-      return held;
-    },
-    commit: async (...args) => (dead ? expect.fail('dead') : await store.commit(...args)),
-    renew: async (held) => (dead ? { lost: [], cancelled: [], steered: [] } : await store.renew(held, 400)),
-    release: async (...args) => (dead ? undefined : await store.release(...args)),
-  };
-  between = () => sleep(dead ? 60_000 : 50, undefined, { ref: false });
-  const first = createLeases(mortal, 'second to die', quiet);
-  // The one that kills comes last: those before it have been tried, and are still under way.
-  const order = [...ids.filter((id) => id !== poison), poison];
-  for (const id of order) void advance({ ...engine, store: mortal }, first, id).catch(() => {});
-  await expect.poll(() => dead, { timeout: 10_000 }).toBe(true);
-  await sleep(500);
-  between = async () => {};
-  const last = createLeases(store, 'lives', quiet);
-  await Promise.all(ids.map((id) => advance(engine, last, id)));
-  const states = await Promise.all(ids.map(async (id) => (await desk.run(id)).state));
-  expect(states.filter((state) => state === 'set-aside')).toHaveLength(1);
-  expect((await desk.run(poison)).state).toBe('set-aside');
-  expect(lostWith.at(-1)).toBe(poison);
-  await last.stop();
-});
+test.each([
+  ['get further meanwhile', false],
+  ['are in the same step in both', true],
+])(
+  'of many runs of a worker that was lost, the one that ends the next worker too is found, and the others, which %s, go on',
+  {
+    timeout: 30_000,
+  },
+  async (_what, isStuck) => {
+    const apps = Array.from({ length: 6 }, (_, n) => `web${n}`);
+    const settings = engine.settings();
+    const more = Object.fromEntries(apps.map((app) => [app, { image: '127.0.0.1:5000/web' }]));
+    engine.settings = () => ({ ...settings, apps: { ...settings.apps, ...more } });
+    const ids = await Promise.all(apps.map((app) => desk.ask('slow', { app })));
+    const poison = ids[3] ?? '';
+    for (const id of ids) await (isStuck && id !== poison ? dieIn(id, 'first') : lose(id));
+    let dead = false;
+    const { store } = engine;
+    const lostWith: string[] = [];
+    const mortal: RunStore = {
+      ...store,
+      lease: async (id, owner, _ms, options) => {
+        if (dead) throw new Killed();
+        const held = await store.lease(id, owner, 400, options);
+        if (held && held !== 'suspect') lostWith.push(id);
+        if (id === poison && held !== 'suspect') dead = true;
+        return held;
+      },
+      commit: async (...args) => (dead ? expect.fail('dead') : await store.commit(...args)),
+      renew: async (held) => (dead ? { lost: [], cancelled: [], steered: [] } : await store.renew(held, 400)),
+      release: async (...args) => (dead ? undefined : await store.release(...args)),
+      acquit: async (...args) => (dead ? undefined : await store.acquit(...args)),
+    };
+    between = () => sleep(dead || isStuck ? 60_000 : 50, undefined, { ref: false });
+    const first = createLeases(mortal, 'second to die', quiet);
+    // The one that kills comes last: those before it have been tried, and are still under way.
+    const order = [...ids.filter((id) => id !== poison), poison];
+    for (const id of order) void advance({ ...engine, store: mortal }, first, id).catch(() => {});
+    await expect.poll(() => dead, { timeout: 10_000 }).toBe(true);
+    await sleep(500);
+    between = async () => {};
+    const last = createLeases(store, 'lives', quiet);
+    await Promise.all(ids.map((id) => advance(engine, last, id)));
+    const states = await Promise.all(ids.map(async (id) => (await desk.run(id)).state));
+    expect(states.filter((state) => state === 'set-aside')).toHaveLength(1);
+    expect((await desk.run(poison)).state).toBe('set-aside');
+    expect(lostWith.at(-1)).toBe(poison);
+    await last.stop();
+  },
+);

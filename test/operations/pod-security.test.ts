@@ -111,6 +111,7 @@ const job = (spec: Spec, name = 'beyond') =>
     kind: 'Job',
     metadata: { name },
     spec: {
+      suspend: true,
       template: {
         spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: '127.0.0.1:1/none:1' }], ...spec },
       },

@@ -51,6 +51,7 @@ const kept = {
   history: { open: { member: [id, 'ids; only runs whose sealed record names the place are taken'] } },
   pace: { open: { '*': [number, 'how long a run may take, as people are told'] } },
   busy: { open: { member: [id, 'names of places'] } },
+  trial: { open: { value: [id, 'which run a lost worker is put down to; at worst one waits for a person'] } },
   tickets: { open: { value: [number, 'the order at places'] } },
   locks: { sealed: ['*'], open: {} },
   delegations: { sealed: ['*'], open: {} },
