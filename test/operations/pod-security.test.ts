@@ -105,18 +105,16 @@ describe.each(['baseline', 'restricted'] as const)('%s', (level) => {
   });
 });
 
-const job = (spec: Spec, name = 'beyond') =>
-  JSON.stringify({
+const job = (spec: Spec, name = 'beyond') => {
+  const containers = [{ name: 'c', image: '127.0.0.1:1/none:1' }];
+  const template = { spec: { restartPolicy: 'Never', containers, ...spec } };
+  return JSON.stringify({
     apiVersion: 'batch/v1',
-    kind: 'Job',
+    kind: 'CronJob',
     metadata: { name },
-    spec: {
-      suspend: true,
-      template: {
-        spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: '127.0.0.1:1/none:1' }], ...spec },
-      },
-    },
+    spec: { schedule: '0 3 1 1 *', jobTemplate: { spec: { template } } },
   });
+};
 
 test('pods of the node’s own are refused by whatever they come, and nothing is there', async () => {
   for (const spec of [volume({ hostPath: { path: '/' } }), { hostPID: true }, { hostNetwork: true }])
@@ -124,7 +122,7 @@ test('pods of the node’s own are refused by whatever they come, and nothing is
       state: 'denied',
       fault: { code: 'POD_SECURITY', message: expect.stringContaining('level “baseline”') },
     });
-  expect(await kubectl(['get', 'jobs', '-n', ns, '-o', 'name'])).toBe('');
+  expect(await kubectl(['get', 'cronjobs', '-n', ns, '-o', 'name'])).toBe('');
 });
 
 test('a rule that is about such lets them through with its approvals', async () => {
@@ -148,7 +146,7 @@ test('a rule that is about such lets them through with its approvals', async () 
   });
   await desk.approve(id, ben);
   await desk.lap(id);
-  expect(await kubectl(['get', 'jobs', '-n', ns, '-o', 'name'])).toContain('beyond');
+  expect(await kubectl(['get', 'cronjobs', '-n', ns, '-o', 'name'])).toContain('beyond');
   desk.engine.settings = () => settings;
 });
 
