@@ -33,6 +33,10 @@ You are Ana, who asks; switch to Ben, who approves, or Gus, a guest, at the top 
   /ship status                   what runs where
   /build web v4                  ends with a button that deploys it
 
+Over REST, as Ana:
+
+  curl ${sandbox.shipmate.url}/api/v1/cloud-native/runs -H 'Authorization: Bearer ${sandbox.token}'
+
 An alert, with a button that rolls back:
 
   curl -X POST ${sandbox.shipmate.url}/webhooks/alertmanager -H 'Authorization: Bearer ${sandbox.alertToken}' \\

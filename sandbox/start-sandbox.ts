@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SignJWT } from 'jose';
 import { stringify } from 'yaml';
 import { commandsOf } from '../handlers/slack/manifest.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
@@ -36,7 +37,8 @@ export type Sandbox = {
   slack: FakeSlack;
   shipmate: ShipmateProcess;
   alertToken: string;
-  jwtSecret: string;
+  /** For REST, as Ana, for a day. */
+  token: string;
   stop(): Promise<void>;
 };
 
@@ -145,7 +147,15 @@ const newSecrets = () => ({
   jwt: randomBytes(32).toString('hex'),
   alerts: randomBytes(16).toString('hex'),
   bot: `xoxb-${randomBytes(16).toString('hex')}`,
+  encryption: randomBytes(32).toString('hex'),
 });
+
+const tokenOf = (secret: string): Promise<string> =>
+  new SignJWT()
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('ana@example.com')
+    .setExpirationTime('1d')
+    .sign(new TextEncoder().encode(secret));
 
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -176,6 +186,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       SLACK_SIGNING_SECRET: secrets.signing,
       SLACK_API_URL: slack.apiUrl,
       JWT_SECRET: secrets.jwt,
+      ENCRYPTION_KEY: secrets.encryption,
       ALERTMANAGER_TOKEN: secrets.alerts,
       ...(mesh && { METRICS_ENDPOINT: mesh.prometheus.url }),
     });
@@ -205,7 +216,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       slack,
       shipmate,
       alertToken: secrets.alerts,
-      jwtSecret: secrets.jwt,
+      token: await tokenOf(secrets.jwt),
       stop,
     };
   } catch (problem) {
