@@ -43,7 +43,7 @@ function inThread(source: string, flags: string): Filter {
   const thread = startThread(new URL('./grep-thread.ts', import.meta.url), { data: { source, flags }, memoryMb });
   const refused = (thrown: unknown) => {
     const late = thrown instanceof ThreadFailed && thrown.why === 'late';
-    const why = late ? 'takes too long' : `is too much (${thrown instanceof Error ? thrown.message : String(thrown)})`;
+    const why = late ? 'takes too long' : 'takes more memory than it is given';
     return fault('BAD_INPUT', { problem: `The pattern /${source}/ ${why}. Write a simpler one.` }, thrown);
   };
   return {
