@@ -15,7 +15,7 @@ const formOf = {
 };
 
 /** Where a document is from: `image` is how people call what it is of. */
-export type Source = { registry: string; image: string };
+type Source = { registry: string; image: string };
 
 const short = (text: string): string => `“${text.slice(0, 80)}”`;
 
@@ -23,7 +23,7 @@ const short = (text: string): string => `“${text.slice(0, 80)}”`;
  * Why programs take a document for different things: it is an index and an image in one, or is called by two types. One goes by the
  * type that the registry says, another by the document's own, a third by its fields (CVE-2021-41190).
  */
-export function formProblem(body: ManifestBody, told = ''): string | undefined {
+function formProblem(body: ManifestBody, told = ''): string | undefined {
   const { mediaType, manifests } = body;
   const single = (['config', 'layers', 'fsLayers'] as const).find((field) => body[field] !== undefined);
   if (manifests && single)

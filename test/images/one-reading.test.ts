@@ -166,3 +166,14 @@ test('a statement beside an image counts once, as its digest says, and not where
   beside(statement(`"predicate": {"scanner": {"a": 1, "a": 2}}, `));
   expect(await read()).toEqual([]);
 });
+
+test('signatures that are there already, and can be read in two ways, are not written anew without them', async () => {
+  const made = await handmade();
+  const { digest } = made.manifest('{"layers": []}');
+  made.manifest('{"layers": [], "Layers": []}', { tag: `${digest.replace(':', '-')}.sig` });
+  const attachment = { kind: 'simple', payload: Buffer.from('{}'), signature: '' } as const;
+  await expect(createAttachments().add(`${made.repository}@${digest}`, attachment, 0, signal)).rejects.toMatchObject({
+    code: 'ATTACHMENT_REFUSED',
+    message: expect.stringContaining('that all programs read the same'),
+  });
+});

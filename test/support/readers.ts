@@ -4,13 +4,13 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { compiled } from '../../testbed/compile.ts';
 
-export type Question = {
+type Question = {
   kind: 'ignore' | 'reference' | 'manifest' | 'image';
   text: string | Uint8Array;
   paths?: string[];
 };
 const Answer = z.union([z.object({ value: z.unknown() }), z.object({ error: z.string() })]);
-export type Answer = z.output<typeof Answer>;
+type Answer = z.output<typeof Answer>;
 
 /** What BuildKit, containerd, the kubelet, cosign and Trivy read, by their own libraries: an answer to each question, in that order. */
 export async function readByOthers(questions: readonly Question[]): Promise<Answer[]> {
