@@ -28,7 +28,7 @@ type Token =
 const notSlash = (letter: string) => letter !== '/';
 
 /** What nobody sees in a rule: blanks that are not everybody's, and letters that are none. What is read of them differs. */
-const unseen = /[^\S \t]|[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufeff\ufffd]/;
+const unseen = /[^\S \t]|(?!\t)\p{Cc}|[\ufeff\ufffd]/u;
 
 /** What stands for more than itself in the regular expression that BuildKit makes of a rule with wildcards. */
 const meant = /[{}|^]/;
@@ -40,7 +40,8 @@ function classAt(pattern: string, at: number): { end: number; fits: (letter: str
   const found = /^\[(?:\\[\s\S]|[^\]\\])+\]/.exec(pattern.slice(at))?.[0];
   if (found === undefined) throw refused(pattern, 'has a “[” without its “]”');
   // BuildKit reads `[[:alpha:]]` as a name for letters, wildcards as ones here too, and takes no “-” that is no range.
-  if (/[[*?/]|^\^?[-\]]|-\]$/.test(found.slice(1))) throw refused(pattern, 'has one of [ * ? / - out of place within “[…]”');
+  if (/[[*?/]|^\^?[-\]]|-\]$/.test(found.slice(1)))
+    throw refused(pattern, 'has one of [ * ? / - out of place within “[…]”');
   try {
     const { fits } = linearPattern(found);
     return { end: at + found.length, fits };
