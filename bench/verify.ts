@@ -1,4 +1,5 @@
 import { createAttachments } from '../src/clients/registry/attachments.ts';
+import { createRegistry } from '../src/clients/registry/registry.ts';
 import { createSigning } from '../src/clients/signing/signing.ts';
 import { Place } from '../src/core/place.ts';
 import { Settings } from '../src/core/settings.ts';
@@ -29,7 +30,11 @@ export async function verify(): Promise<Figure> {
   const [registry, cosign] = await Promise.all([startReferrers(), startCosign()]);
   try {
     const key = await cosign.keyPair('bench');
-    const on = { attachments: createAttachments(), signing: createSigning({ key: key.key, password }) };
+    const on = {
+      registry: createRegistry(),
+      attachments: createAttachments(),
+      signing: createSigning({ key: key.key, password }),
+    };
     const settings = Settings.parse({
       apps: { web: { image: `${registry.host}/web` } },
       environments: {

@@ -137,6 +137,18 @@ test('a part of an address is encoded by inPath alone: the encoder of JavaScript
   ]);
 });
 
+/** What knows the documents of registries, and so may come by their bytes. */
+const knowsDocuments = /from '[./]*(core\/)?(registry|in-toto|verification|oci-document|document-shapes)\.ts'/;
+
+test('what a registry keeps is read by readOneWay alone: two programs read keys that are there twice, or in capitals, differently', () => {
+  const reading = sources.filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    const near = /^src\/(clients\/registry|images|operations\/images)\//.test(path) || knowsDocuments.test(text);
+    return (near || path === 'src/core/one-reading.ts') && /\bJSON\.parse\b|\.json\(\)/.test(text);
+  });
+  expect(reading).toEqual(['src/core/one-reading.ts']);
+});
+
 test('no source file is longer than 250 lines', () => {
   const long = sources.filter((path) => readFileSync(join(root, path), 'utf8').split('\n').length > 251);
   expect(long).toEqual([]);

@@ -50,6 +50,7 @@ export const programs = {
   cosign: { title: 'cosign', takes: '3 minutes', package: 'github.com/sigstore/cosign/v2/cmd/cosign' },
   web: { title: 'the example app', takes: '10 seconds' },
   registry: { title: 'a registry with referrers', takes: '20 seconds' },
+  readers: { title: 'other programs’ readers', takes: '10 seconds' },
   'trivy-db': { title: 'a writer of vulnerability databases', takes: '10 seconds' },
 } satisfies Record<string, Program>;
 export type ProgramName = keyof typeof programs;

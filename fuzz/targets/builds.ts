@@ -4,7 +4,9 @@ import { createFrames, createKept } from '../../src/clients/docker/frames.ts';
 import { rulesIn } from '../../src/clients/docker/ignore.ts';
 import { findingsIn, SarifReport, TrivyReport } from '../../src/clients/trivy/report.ts';
 import { frontendsOf, instructionsOf, lineOf, partOf } from '../../src/core/dockerfile.ts';
+import { bundleShape, imageConfigShape, manifestShape, statementShape } from '../../src/core/document-shapes.ts';
 import { Bundle, SimpleSigning, Statement, subjectsOf } from '../../src/core/in-toto.ts';
+import { readOneWay } from '../../src/core/one-reading.ts';
 import { json, mutated, pieces, text, written } from '../inputs.ts';
 import { holds, type Target, target } from '../target.ts';
 
@@ -82,6 +84,13 @@ const report = {
       Secrets: [{ RuleID: 'aws', Severity: 'CRITICAL', Title: 't' }],
     },
   ],
+};
+const part = { mediaType: 'a', digest: `sha256:${'a'.repeat(64)}`, size: 1, annotations: { a: 'b' } };
+const manifest = { schemaVersion: 2, mediaType: 'm', config: part, layers: [part], manifests: [part] };
+const imageConfig = {
+  os: 'linux',
+  config: { Env: ['A=1'], Labels: { a: 'b' } },
+  rootfs: { type: 'layers', diff_ids: ['a'] },
 };
 const statement = {
   _type: 'https://in-toto.io/Statement/v1',
@@ -183,6 +192,23 @@ export const builds: readonly Target[] = [
       const { success, data } = TrivyReport.safeParse(said);
       if (success) findingsIn(data);
       SarifReport.safeParse(said);
+    },
+  ),
+  target(
+    'registry-document',
+    'What a registry keeps is read or refused with a word about it; what is read is read again as the same.',
+    fc.oneof(
+      mutated([manifest, imageConfig]).map(written),
+      text(['{', '}', '[', ']', ':', ',', '"layers"', '"Layers"', '"a"', '"\\ud800"', '1', '1e2', 'null', ' ', '\n']),
+    ),
+    (said) => {
+      for (const shape of [manifestShape, imageConfigShape, statementShape, bundleShape]) {
+        const reading = readOneWay(Buffer.from(said), shape);
+        if (reading.kind === 'ambiguous') holds(reading.problem.length < 200, 'the word is too long');
+        if (reading.kind !== 'read') continue;
+        const again = readOneWay(Buffer.from(JSON.stringify(reading.value)), shape);
+        holds(again.kind === 'read', `it is read again as ${JSON.stringify(again)}`);
+      }
     },
   ),
   target(

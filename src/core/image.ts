@@ -5,11 +5,25 @@ import { fault } from './errors.ts';
 export type ImageReference = { registry?: string; repository: string; tag?: string; digest?: string };
 
 const grammar =
-  /^(?:(?<registry>localhost(?::\d+)?|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+(?::\d+)?|[a-zA-Z0-9-]+:\d+)\/)?(?<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[a-f0-9]{64}))?$/;
+  /^(?:(?<registry>localhost(?::\d+)?|[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*(?:\.[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*)+(?::\d+)?|[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*:\d+)\/)?(?<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[a-f0-9]{64}))?$/;
+
+/** With the `library/` that Docker Hub puts before it, a name has at most 255 letters. */
+const longestName = 247;
+
+/** The parts of a reference; undefined where it is none, or where the container runtime or cosign would read it otherwise. */
+function partsOf(text: string): Partial<Record<string, string>> | undefined {
+  const groups = text.length <= 512 ? grammar.exec(text)?.groups : undefined;
+  const { registry, repository = '' } = groups ?? {};
+  // Before a slash a dot makes a registry of a name, if not one that there can be.
+  const [first = '', ...rest] = repository.split('/');
+  const isHost = registry === undefined && rest.length > 0 && first.includes('.');
+  const isId = registry === undefined && /^[a-f0-9]{64}$/.test(repository);
+  return repository === '' || isHost || isId || repository.length > longestName ? undefined : groups;
+}
 
 /** @throws Fault IMAGE_MALFORMED */
 export function parseImage(text: string): ImageReference {
-  const groups = text.length <= 512 ? grammar.exec(text)?.groups : undefined;
+  const groups = partsOf(text);
   if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: text.slice(0, 100) });
   return {
     repository: groups.repository,
@@ -21,7 +35,7 @@ export function parseImage(text: string): ImageReference {
 
 /** Where images of one kind lie: `registry.example.com/team/web`. */
 export const Repository = z.string().refine((text) => {
-  const groups = text.length <= 512 ? grammar.exec(text)?.groups : undefined;
+  const groups = partsOf(text);
   return groups?.repository !== undefined && groups.tag === undefined && groups.digest === undefined;
 }, 'must be an image without a tag, such as registry.example.com/team/web');
 

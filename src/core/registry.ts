@@ -19,8 +19,18 @@ export const ManifestBody = z.looseObject({
   manifests: z.array(Descriptor).optional(),
   subject: Descriptor.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
+  /** The layers of Docker's first form, which is not read: what has them besides is two things at once. */
+  fsLayers: z.unknown().optional(),
 });
 export type ManifestBody = z.output<typeof ManifestBody>;
+
+/** The fields of an image's configuration that Shipmate reads. */
+export const ImageConfig = z.looseObject({
+  created: z.string().optional(),
+  os: z.string().optional(),
+  architecture: z.string().optional(),
+});
+export type ImageConfig = z.output<typeof ImageConfig>;
 
 /** A manifest as the registry has it: `bytes` are what its digest is of. */
 export type Manifest = { digest: string; mediaType: string; bytes: Uint8Array; body: ManifestBody };
@@ -39,7 +49,10 @@ export type Registry = {
    * @throws Fault IMAGE_NOT_FOUND (with a near tag), REGISTRY_UNREACHABLE, REGISTRY_FORBIDDEN
    */
   resolve(reference: string, app: string, signal: AbortSignal): Promise<string>;
-  /** The manifest under a tag or digest, checked against its digest; undefined where there is none. */
+  /**
+   * The manifest under a tag or digest, checked against its digest; undefined where there is none.
+   * @throws Fault IMAGE_AMBIGUOUS where programs would read it differently
+   */
   manifest(reference: string, signal: AbortSignal): Promise<Manifest | undefined>;
   /** All tags of a repository; none where there is no such repository. */
   tags(repository: string, signal: AbortSignal): Promise<string[]>;

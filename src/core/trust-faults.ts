@@ -2,6 +2,12 @@ import type { FaultEntry } from './fault-catalogue.ts';
 
 /** The part of the fault catalogue about what is in an image, and who vouches for it. */
 export const trustFaults = {
+  IMAGE_AMBIGUOUS: {
+    status: 422,
+    retry: 'never',
+    say: '{image} can be read in two ways: {problem}.',
+    hint: 'Nothing was changed. No builder makes such an image: find out who pushed it, build it anew, and push it again.',
+  },
   IMAGE_UNPROVEN: {
     status: 422,
     retry: 'never',

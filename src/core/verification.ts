@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { simpleSigningShape, statementShape } from './document-shapes.ts';
 import {
   type Envelope,
   isAbout,
@@ -8,6 +9,7 @@ import {
   Statement,
   subjectsOf,
 } from './in-toto.ts';
+import { readOrNothing, type Shape } from './one-reading.ts';
 
 /** A public key that somebody trusts; `name` is how people know it, and `hint` how bundles name it. */
 export type TrustedKey = { name: string; key: KeyObject; hint: string };
@@ -46,24 +48,24 @@ const fits = ({ key }: TrustedKey, data: Buffer, signature: string): boolean =>
 
 type Tried = { key?: TrustedKey; altered: boolean; about: string[]; fitsDigest: boolean; statement?: Statement };
 
-function parsed<Output>(schema: { safeParse(value: unknown): { data?: Output } }, bytes: Buffer): Output | undefined {
-  try {
-    return schema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
+function parsed<Output>(
+  schema: { safeParse(value: unknown): { data?: Output } },
+  shape: Shape,
+  bytes: Buffer,
+): Output | undefined {
+  return schema.safeParse(readOrNothing(bytes, shape)).data;
 }
 
-/** What an envelope says, whoever signed it; undefined where that is no statement. */
+/** What an envelope says, whoever signed it; undefined where that is no statement that all programs read the same. */
 export const statementIn = ({ payload }: Envelope): Statement | undefined =>
-  parsed(Statement, Buffer.from(payload, 'base64'));
+  parsed(Statement, statementShape, Buffer.from(payload, 'base64'));
 
 function trySimple(
   { payload, signature }: Extract<Attached, { kind: 'simple' }>,
   digest: string,
   keys: readonly TrustedKey[],
 ): Tried {
-  const found = parsed(SimpleSigning, payload)?.critical.image['docker-manifest-digest'];
+  const found = parsed(SimpleSigning, simpleSigningShape, payload)?.critical.image['docker-manifest-digest'];
   const key = keys.find((each) => fits(each, payload, signature));
   return {
     altered: false,

@@ -7,6 +7,7 @@ import type { ScanRules } from '../core/trust-settings.ts';
 import { type Judgement, judge, type Proof } from '../core/verification.ts';
 import { type PinnedImage, pinnedImage } from './pinned.ts';
 import { anyScans, faultOf, readProofs, scansIn } from './proof.ts';
+import { checkOneReading } from './readings.ts';
 
 /** What the findings of a scan do in an environment; undefined where nobody asks for scans there. */
 export function rulesOf(settings: Settings, env: string): ScanRules | undefined {
@@ -70,10 +71,10 @@ function passScan(scans: readonly Scan[], rules: ScanRules, image: PinnedImage, 
 const unproven = (judgement: Judgement) => (judgement.kind === 'unproven' ? judgement : undefined);
 
 /**
- * Whether the environment takes the image: it bears the signatures and attestations that `verify` requires, and its scan has
+ * Whether the environment takes the image: all programs read it the same, it bears the signatures and attestations that `verify` requires, and its scan has
  * nothing in it that is forbidden. Reads only.
  * @returns what whoever approves should know
- * @throws Fault IMAGE_UNPROVEN, IMAGE_FOREIGN_KEY, IMAGE_ALTERED, IMAGE_OTHER_DIGEST, SCAN_MISSING, SCAN_BLOCKED
+ * @throws Fault IMAGE_AMBIGUOUS, IMAGE_UNPROVEN, IMAGE_FOREIGN_KEY, IMAGE_ALTERED, IMAGE_OTHER_DIGEST, SCAN_MISSING, SCAN_BLOCKED
  */
 export async function checkImage(
   {
@@ -82,7 +83,7 @@ export async function checkImage(
     settings,
     now,
     signal,
-  }: Pick<PlanContext<'attachments' | 'signing'>, 'on' | 'settings' | 'now' | 'signal'> & {
+  }: Pick<PlanContext<'attachments' | 'signing' | 'registry'>, 'on' | 'settings' | 'now' | 'signal'> & {
     place: Pick<Place, 'app' | 'env'>;
   },
   reference: string,
@@ -97,6 +98,7 @@ export async function checkImage(
   const [attached, keys] = await Promise.all([
     readProofs(on.attachments, image, proofs, signal),
     on.signing.trusted(verify?.keys ?? []),
+    checkOneReading(on.registry, image, signal),
   ]);
   for (const proof of verify?.require ?? []) {
     const found = unproven(judge(proof, digest, keys, attached));

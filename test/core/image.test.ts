@@ -27,6 +27,12 @@ describe('an image of an app may be named in many ways', () => {
     [{ image: 'web:v2 --x' }],
     [{ tag: 'a b' }],
     [{ image: `web@sha256:12` }],
+    // One program takes the first part for a registry, another for a folder, a third for nothing.
+    [{ image: 'a_b.c/web:v1' }],
+    [{ image: '-a.b/web:v1' }],
+    [{ image: 'a-.b/web:v1' }],
+    [{ image: 'a'.repeat(64) }],
+    [{ image: 'a'.repeat(248) }],
   ])('malformed %j', (asked) => {
     expect(() => imageOfApp('web', home, asked)).toThrow(/is not an image reference/);
   });

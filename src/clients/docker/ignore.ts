@@ -1,7 +1,7 @@
 import { normalize } from 'node:path/posix';
 import { linearPattern } from '../../core/linear-pattern.ts';
 import { isMissing, readInside, UnfitFile } from '../../files/regular-file.ts';
-import { ruleOf } from './ignore-rule.ts';
+import { leftOut, ruleOf } from './ignore-rule.ts';
 
 export type Ignore = {
   /** Whether a rule could be about something of this name, wherever it lies; what lies nowhere in such a thing is not ignored. */
@@ -31,7 +31,8 @@ function reaches(exception: string, folder: string): boolean {
   const [wanted, own] = [exception.split('/'), folder.split('/')];
   for (let n = 0; n < Math.min(wanted.length, own.length); n++) {
     const segment = wanted[n] ?? '';
-    if (segment === '**') return true;
+    // These may also stand for a slash.
+    if (segment.includes('**') || segment.includes('[')) return true;
     if (!hasWildcard(segment) && segment !== own[n]) return false;
   }
   return true;
@@ -53,23 +54,15 @@ export function rulesIn(said: string): Ignore {
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.trim());
-  const exceptions = lines
-    .filter((line) => line.startsWith('!'))
-    .map((line) =>
-      line
-        .slice(1)
-        .trim()
-        .replace(/^\/+|(?<!\/)\/+$/g, ''),
-    );
-  if (lines.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
-  const rules = text.split(/\r?\n/).flatMap((line) => ruleOf(line) ?? []);
+  const rules = text.split(/\n/).flatMap((line) => ruleOf(line) ?? []);
+  const exceptions = rules.filter(({ brings }) => brings);
+  if (rules.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
   // To ask for each of many thousand paths takes as long as reading them.
   const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
     mayMatch: (name) => names.fits(name),
-    // The last one counts.
-    ignores: (path) => rules.findLast(({ matches }) => matches(path))?.brings === false,
-    mayHold: (folder) => exceptions.some((exception) => reaches(exception, folder)),
+    ignores: (path) => leftOut(rules, path),
+    mayHold: (folder) => exceptions.some(({ pattern }) => reaches(pattern, folder)),
   };
 }
 

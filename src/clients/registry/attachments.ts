@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { bundleShape, envelopeShape, manifestShape, statementShape } from '../../core/document-shapes.ts';
 import { fault } from '../../core/errors.ts';
 import type { Attachment, Attachments } from '../../core/image-ports.ts';
 import { Bundle, bundleType, Envelope, predicates, Statement, statementType } from '../../core/in-toto.ts';
+import { readOrNothing, type Shape } from '../../core/one-reading.ts';
 import type { Attached } from '../../core/verification.ts';
 import { createCaller, located, type Named, patiently, type RegistryOptions } from './caller.ts';
 import {
@@ -23,21 +25,28 @@ const createdAt = 'org.opencontainers.image.created';
 /** More than so many beside one image are not looked at, from the newest on. */
 const most = 50;
 
-/** What a text holds, by that form; undefined where it is something else. What is beside an image anybody may have put there. */
-function read<Output>(form: z.ZodType<Output>, bytes: Buffer | undefined): Output | undefined {
-  try {
-    return bytes && form.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
+type Form<Output> = { schema: z.ZodType<Output>; shape: Shape };
+const forms = {
+  index: { schema: Index, shape: manifestShape },
+  manifest: { schema: Manifest, shape: manifestShape },
+  statement: { schema: Statement, shape: statementShape },
+  envelope: { schema: Envelope, shape: envelopeShape },
+  bundle: { schema: Bundle, shape: bundleShape },
+};
+
+/**
+ * What a text holds, by that form; undefined where it is something else, or programs would read it differently. What is beside an
+ * image anybody may have put there.
+ */
+const read = <Output>({ schema, shape }: Form<Output>, bytes: Buffer | undefined): Output | undefined =>
+  bytes && schema.safeParse(readOrNothing(bytes, shape)).data;
 
 /** `sha256-…`: where a registry without referrers keeps them, and, with an ending, where cosign 2 keeps its own. */
 const tagOf = (digest: string, ending = '') => `${digest.replace(':', '-')}${ending}`;
 
 async function referrersOf(store: Store, digest: string): Promise<Descriptor[]> {
   const listed = (await store.referrers(digest)) ?? (await store.manifest(tagOf(digest)));
-  const found = read(Index, listed)?.manifests ?? [];
+  const found = read(forms.index, listed)?.manifests ?? [];
   const time = ({ annotations }: Descriptor) => annotations?.[createdAt] ?? '';
   return found.toSorted((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, most);
 }
@@ -53,32 +62,32 @@ async function simpleOf(store: Store, { layers }: Manifest): Promise<Attached[]>
 }
 
 async function artifactOf(store: Store, { digest }: Descriptor): Promise<Attached[]> {
-  const manifest = read(Manifest, await store.manifest(digest));
+  const manifest = read(forms.manifest, await store.manifest(digest));
   const layer = manifest?.layers[0];
   if (!manifest || !layer) return [];
   if (layer.mediaType === simpleType) return await simpleOf(store, manifest);
   if (layer.mediaType === statementType) {
-    const statement = read(Statement, await store.blob(layer.digest));
+    const statement = read(forms.statement, await store.blob(layer.digest));
     return statement ? [{ kind: 'plain', statement }] : [];
   }
   if (!layer.mediaType.startsWith('application/vnd.dev.sigstore.bundle')) return [];
-  const bundle = read(Bundle, await store.blob(layer.digest));
+  const bundle = read(forms.bundle, await store.blob(layer.digest));
   if (!bundle) return [];
   return [{ kind: 'signed', envelope: bundle.dsseEnvelope, hint: bundle.verificationMaterial.publicKey?.hint }];
 }
 
 /** Cosign 2's attestations: each layer is an envelope, and says of what type. */
 async function oldAttestations(store: Store, digest: string, wanted: ReadonlySet<string>): Promise<Attached[]> {
-  const manifest = read(Manifest, await store.manifest(tagOf(digest, '.att')));
+  const manifest = read(forms.manifest, await store.manifest(tagOf(digest, '.att')));
   const layers = (manifest?.layers ?? []).filter(({ annotations }) => wanted.has(annotations?.predicateType ?? ''));
   const envelopes = await Promise.all(
-    layers.slice(0, most).map(async (layer) => read(Envelope, await store.blob(layer.digest))),
+    layers.slice(0, most).map(async (layer) => read(forms.envelope, await store.blob(layer.digest))),
   );
   return envelopes.flatMap((envelope): Attached[] => (envelope ? [{ kind: 'signed', envelope }] : []));
 }
 
 async function oldSignatures(store: Store, digest: string): Promise<Attached[]> {
-  const manifest = read(Manifest, await store.manifest(tagOf(digest, '.sig')));
+  const manifest = read(forms.manifest, await store.manifest(tagOf(digest, '.sig')));
   return manifest ? await simpleOf(store, manifest) : [];
 }
 
@@ -102,10 +111,22 @@ function artifactFor(attachment: Exclude<Attachment, { kind: 'simple' }>): Artif
   }
 }
 
+/** What is there already, which is written anew with what comes to it: nothing of it may be lost. @throws Fault ATTACHMENT_REFUSED */
+function kept<Output>(form: Form<Output>, bytes: Buffer | undefined, image: Named, digest: string): Partial<Output> {
+  const found = read(form, bytes);
+  if (bytes && !found)
+    throw fault('ATTACHMENT_REFUSED', {
+      registry: image.registry,
+      image: `${image.repository}@${digest}`,
+      problem: 'what is there already is no list that all programs read the same',
+    });
+  return found ?? {};
+}
+
 /** A registry without referrers: the list is a manifest of its own, which whoever adds something writes anew. */
 async function addToList(store: Store, image: Named, digest: string, added: Descriptor): Promise<void> {
   for (let tries = 0; tries < 4; tries++) {
-    const manifests = read(Index, await store.manifest(tagOf(digest)))?.manifests ?? [];
+    const { manifests = [] } = kept(forms.index, await store.manifest(tagOf(digest)), image, digest);
     // Another writer may have put its own list over ours: then ours is not in it.
     if (manifests.some((each) => each.digest === added.digest)) return;
     const index = { schemaVersion: 2, mediaType: indexType, manifests: [...manifests, added] };
@@ -151,10 +172,11 @@ const descriptorOf = (mediaType: string, content: Buffer): Descriptor => ({
 /** Cosign 2 keeps all signatures of an image as layers of one artifact, under a tag made of its digest. */
 async function addSimple(
   store: Store,
+  image: Named,
   digest: string,
   { payload, signature }: Extract<Attachment, { kind: 'simple' }>,
 ) {
-  const earlier = read(Manifest, await store.manifest(tagOf(digest, '.sig')))?.layers ?? [];
+  const { layers: earlier = [] } = kept(forms.manifest, await store.manifest(tagOf(digest, '.sig')), image, digest);
   const layer = { ...descriptorOf(simpleType, payload), annotations: { [signatureAt]: signature } };
   const layers = [...earlier, layer];
   const rootfs = { type: 'layers', diff_ids: layers.map((each) => each.digest) };
@@ -170,7 +192,7 @@ async function subjectOf(store: Store, image: Named, digest: string): Promise<De
   const content = await store.manifest(digest);
   if (!content)
     throw fault('IMAGE_NOT_FOUND', { registry: image.registry, image: image.repository, near: '', app: 'APP' });
-  return { ...descriptorOf(read(Manifest, content)?.mediaType ?? manifestType, content), digest };
+  return { ...descriptorOf(read(forms.manifest, content)?.mediaType ?? manifestType, content), digest };
 }
 
 /** What registries keep beside images: as referrers, or under tags where a registry has none. */
@@ -207,7 +229,7 @@ export function createAttachments(options: RegistryOptions = {}): Attachments {
     add: async (reference, attachment, when, signal) => {
       const { image, digest, store } = at(reference, signal);
       await patiently(image.registry, signal, async () => {
-        if (attachment.kind === 'simple') return await addSimple(store, digest, attachment);
+        if (attachment.kind === 'simple') return await addSimple(store, image, digest, attachment);
         const subject = await subjectOf(store, image, digest);
         await addArtifact(store, image, subject, artifactFor(attachment), when);
       });

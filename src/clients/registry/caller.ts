@@ -20,10 +20,10 @@ export const manifestTypes = [
 
 export type Named = ImageReference & { registry: string };
 
-/** Docker Hub goes by a name that is not its address, and keeps its own images under `library/`. */
+/** Docker Hub goes by two names that are not its address, and keeps its own images under `library/`. */
 export function located(reference: string): Named {
   const image = parseImage(reference);
-  if (image.registry && image.registry !== 'docker.io') return { ...image, registry: image.registry };
+  if (image.registry && !/^(index\.)?docker\.io$/.test(image.registry)) return { ...image, registry: image.registry };
   const repository = image.repository.includes('/') ? image.repository : `library/${image.repository}`;
   return { ...image, repository, registry: 'registry-1.docker.io' };
 }

@@ -1,4 +1,5 @@
 import { fault } from '../../core/errors.ts';
+import { checkPart } from '../../core/oci-document.ts';
 import type { Copied, Descriptor, Manifest, Registry } from '../../core/registry.ts';
 import { blobOf, hasBlob, sendBlob } from './blobs.ts';
 import { type Caller, located, type Named } from './caller.ts';
@@ -60,6 +61,7 @@ async function copyTree(way: Way, manifest: Manifest, tag: string | undefined, c
         registry: way.from.registry,
         problem: `it lacks ${child.digest}, a part of the image`,
       });
+    checkPart({ image: `${nameOf(way.from)}@${short(child.digest)}` }, child, found.mediaType);
     await copyTree(way, found, undefined, count);
   }
   const blobs = [...(body.config ? [body.config] : []), ...(body.layers ?? []).filter((layer) => !isForeign(layer))];

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { manifestShape, tagsShape } from '../../core/document-shapes.ts';
 import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
-import { Descriptor, type Manifest, ManifestBody, type Registry } from '../../core/registry.ts';
+import { readManifest } from '../../core/oci-document.ts';
+import { readOrNothing, type Shape } from '../../core/one-reading.ts';
+import { Descriptor, type Manifest, type Registry } from '../../core/registry.ts';
 import { wrong } from './blobs.ts';
 import { addressNamed, type Caller, located, type Named, patiently, refusal } from './caller.ts';
 
@@ -28,16 +31,15 @@ export async function wholeOf(registry: string, content: AsyncIterable<Uint8Arra
   return Buffer.concat(parts);
 }
 
-/** A manifest's body. @throws Fault REGISTRY_REFUSED where it is none */
-function bodyOf(registry: string, bytes: Uint8Array): ManifestBody {
-  try {
-    return ManifestBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch (thrown) {
-    throw fault('REGISTRY_REFUSED', { registry, problem: 'it answers with something that is no manifest' }, thrown);
-  }
+/** A page of a list. @throws Fault REGISTRY_REFUSED where it is none, or programs would read it differently */
+async function pageOf(registry: string, content: AsyncIterable<Uint8Array>, shape: Shape): Promise<unknown> {
+  const page = readOrNothing(await wholeOf(registry, content), shape);
+  if (page === undefined)
+    throw fault('REGISTRY_REFUSED', { registry, problem: 'it answers with something that is no list' });
+  return page;
 }
 
-type Pages = (image: Named, first: string, signal: AbortSignal) => AsyncGenerator<unknown>;
+type Pages = (image: Named, first: string, shape: Shape, signal: AbortSignal) => AsyncGenerator<unknown>;
 
 function createManifest(call: Caller): Registry['manifest'] {
   const manifest: Registry['manifest'] = (reference, signal) => {
@@ -53,8 +55,8 @@ function createManifest(call: Caller): Registry['manifest'] {
       const bytes = await wholeOf(registry, answer.body);
       const digest = sha256(bytes);
       if (image.digest !== undefined && image.digest !== digest) throw wrong(registry, image.digest, digest);
-      const body = bodyOf(registry, bytes);
-      const told = String(answer.headers['content-type'] ?? '').split(';')[0] ?? '';
+      const told = (String(answer.headers['content-type'] ?? '').split(';')[0] ?? '').trim().toLowerCase();
+      const body = readManifest({ registry, image: reference }, bytes, told);
       return { digest, mediaType: body.mediaType ?? told, bytes, body };
     });
   };
@@ -63,14 +65,14 @@ function createManifest(call: Caller): Registry['manifest'] {
 
 function createPages(call: Caller): Pages {
   /** The pages of a list; `Link` names the next one. */
-  const pages = async function* (image: Named, first: string, signal: AbortSignal): AsyncGenerator<unknown> {
+  const pages: Pages = async function* (image, first, shape, signal) {
     let path: string | URL = first;
     for (let n = 0; n < mostPages; n++) {
       const here: string | URL = path;
       const answer = await call.ask(image, { path: here }, signal);
       if (answer.statusCode === 404) return void (await answer.body.dump());
       if (answer.statusCode !== 200) throw await refusal(image.registry, answer);
-      yield await answer.body.json();
+      yield await pageOf(image.registry, answer.body, shape);
       const [, next] = /<([^<>]+)>;\s*rel="?next"?/.exec(String(answer.headers.link ?? '')) ?? [];
       if (next === undefined) return;
       // Only its query is taken: a list goes on where it began.
@@ -85,7 +87,8 @@ function createTags(pages: Pages): Registry['tags'] {
     const image = located(repository);
     return patiently(image.registry, signal, async () => {
       const found: string[] = [];
-      for await (const page of pages(image, 'tags/list?n=1000', signal)) found.push(...(Tags.parse(page).tags ?? []));
+      for await (const page of pages(image, 'tags/list?n=1000', tagsShape, signal))
+        found.push(...(Tags.parse(page).tags ?? []));
       return found;
     });
   };
@@ -128,7 +131,7 @@ function createReferrers(pages: Pages, manifest: Registry['manifest']): Registry
     const image = located(reference);
     return patiently(image.registry, signal, async () => {
       const found: Descriptor[] = [];
-      for await (const page of pages(image, `referrers/${image.digest ?? ''}`, signal))
+      for await (const page of pages(image, `referrers/${image.digest ?? ''}`, manifestShape, signal))
         found.push(...(Referrers.safeParse(page).data?.manifests ?? []));
       if (found.length > 0 || image.digest === undefined) return found;
       // A registry that knows of no referrers has them under a tag that is made of the digest.

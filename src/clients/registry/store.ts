@@ -18,7 +18,9 @@ export const Descriptor = z.looseObject({
   annotations: Annotations,
 });
 export type Descriptor = z.output<typeof Descriptor>;
+const nothing = z.undefined('an index and an image in one').optional();
 export const Manifest = z.looseObject({
+  manifests: nothing,
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
   config: Descriptor.optional(),
@@ -26,7 +28,7 @@ export const Manifest = z.looseObject({
   annotations: Annotations,
 });
 export type Manifest = z.output<typeof Manifest>;
-export const Index = z.looseObject({ manifests: z.array(Descriptor).default([]) });
+export const Index = z.looseObject({ layers: nothing, config: nothing, manifests: z.array(Descriptor).default([]) });
 
 /** A blob may take this long: bills of material have megabytes. */
 const blobMs = 60_000;
@@ -89,8 +91,11 @@ export function createStore(call: Caller, image: Named, signal: AbortSignal) {
   };
 
   return {
-    /** Undefined where there is none of that tag or digest. */
-    manifest: (reference: string) => get(`manifests/${reference}`, manifestBytes),
+    /** Undefined where there is none of that tag or digest, or it is not what its digest says. */
+    manifest: async (reference: string) => {
+      const found = await get(`manifests/${reference}`, manifestBytes);
+      return found && reference.startsWith('sha256:') && digestOf(found) !== reference ? undefined : found;
+    },
     /** Undefined where it is not there, or not what its digest says. */
     blob: async (digest: string) => {
       const found = await get(`blobs/${digest}`, blobBytes, blobMs);

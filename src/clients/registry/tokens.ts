@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { readOrNothing } from '../../core/one-reading.ts';
 
 export type Credentials = { host: string; username: string; password: string };
 
@@ -41,7 +42,7 @@ export async function authorizationFor(
   const headers = credentials && trusted ? { authorization: basic(credentials) } : {};
   const { statusCode, body } = await request(realm, { headers, signal });
   if (statusCode !== 200) return undefined;
-  const { token, access_token } = Answer.parse(await body.json());
+  const { token, access_token } = Answer.parse(readOrNothing(await body.bytes(), 'any'));
   const given = token ?? access_token;
   return given === undefined ? undefined : `Bearer ${given}`;
 }

@@ -5,6 +5,7 @@ import { AppRef, appOf } from '../../core/place.ts';
 import type { Registry } from '../../core/registry.ts';
 import type { Settings } from '../../core/settings.ts';
 import { type PinnedImage, pinnedImage } from '../../images/pinned.ts';
+import { checkOneReading } from '../../images/readings.ts';
 
 /** How people say which image of an app they mean. */
 export const askedFields = {
@@ -23,8 +24,8 @@ export const askedFields = {
 export const askedBody = z.object({ app: AppRef, image: askedFields.image.unwrap() });
 
 /**
- * The image that was asked for, by the digest that it has now.
- * @throws Fault BAD_INPUT where none was named; IMAGE_NOT_FOUND, REGISTRY_UNREACHABLE, …
+ * The image that was asked for, by the digest that it has now. Whoever looks into it looks into the same.
+ * @throws Fault BAD_INPUT where none was named; IMAGE_AMBIGUOUS, IMAGE_NOT_FOUND, REGISTRY_UNREACHABLE, …
  */
 export async function resolveAsked(
   { on, settings, signal }: { on: { registry: Registry }; settings: Settings; signal: AbortSignal },
@@ -35,5 +36,7 @@ export async function resolveAsked(
     throw fault('BAD_INPUT', { problem: `Which image of ${app}? Write ${app}:TAG.` });
   const home = appOf(settings, app).image;
   const reference = imageOfApp(app, home, { ...(tag !== undefined && { tag }), ...(image !== undefined && { image }) });
-  return pinnedImage(reference, await on.registry.resolve(reference, app, signal));
+  const pinned = pinnedImage(reference, await on.registry.resolve(reference, app, signal));
+  await checkOneReading(on.registry, pinned, signal);
+  return pinned;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { isRunnable, readImageConfig } from '../../core/oci-document.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Manifest, Registry } from '../../core/registry.ts';
 
@@ -13,39 +13,32 @@ export type ImageFacts = {
   platforms: string[];
 };
 
-const Config = z.looseObject({
-  created: z.string().optional(),
-  os: z.string().optional(),
-  architecture: z.string().optional(),
-});
-
 const sizeOf = ({ body }: Manifest): number =>
   [...(body.config ? [body.config] : []), ...(body.layers ?? [])].reduce((sum, { size }) => sum + size, 0);
 
-async function configOf(registry: Registry, repository: string, { body }: Manifest, signal: AbortSignal) {
-  if (!body.config || !/config|image/.test(body.config.mediaType) || body.config.size > 1_048_576) return {};
+type Named = { repository: string; image: string };
+
+async function configOf(registry: Registry, { repository, image }: Named, { body }: Manifest, signal: AbortSignal) {
+  if (!body.config || !isRunnable(body) || body.config.size > 1_048_576) return {};
   const bytes = await registry.blob(repository, body.config.digest, signal);
-  try {
-    return Config.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch {
-    return {};
-  }
+  return readImageConfig({ image }, bytes);
 }
 
-/** An image's size, age and platforms; of an index those of what it lists, attestations left out. */
+/** An image's size, age and platforms; of an index those of what it lists, attestations left out. @throws Fault IMAGE_AMBIGUOUS */
 export async function factsOf(
   { on, signal }: Pick<PlanContext<'registry'>, 'on' | 'signal'>,
   repository: string,
   tag: string,
 ): Promise<ImageFacts | undefined> {
   const { registry } = on;
-  const manifest = await registry.manifest(`${repository}:${tag}`, signal);
+  const reference = `${repository}:${tag}`;
+  const manifest = await registry.manifest(reference, signal);
   if (!manifest) return undefined;
   const listed = (manifest.body.manifests ?? []).filter(({ platform }) => platform?.os !== 'unknown');
   const children = await Promise.all(listed.map(({ digest }) => registry.manifest(`${repository}@${digest}`, signal)));
   const all = [manifest, ...children.filter((child) => child !== undefined)];
   const image = all.find(({ body }) => body.config) ?? manifest;
-  const { created, os, architecture } = await configOf(registry, repository, image, signal);
+  const { created, os, architecture } = await configOf(registry, { repository, image: reference }, image, signal);
   const createdAt = Date.parse(created ?? '');
   const platforms = listed.flatMap(({ platform }) => (platform ? [`${platform.os}/${platform.architecture}`] : []));
   return {

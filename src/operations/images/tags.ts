@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ownTag } from '../../core/build.ts';
+import { Fault } from '../../core/errors.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { AppRef, appOf } from '../../core/place.ts';
@@ -23,6 +24,16 @@ async function inBatches<Item, Result>(
 }
 
 const megabytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MB`;
+
+/** What is told of a tag; or, where programs would read its image differently, why nothing is. */
+async function toldOf(run: Parameters<typeof factsOf>[0], repository: string, tag: string) {
+  try {
+    return await factsOf(run, repository, tag);
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'IMAGE_AMBIGUOUS') return thrown.message;
+    throw thrown;
+  }
+}
 
 function rowOf(facts: ImageFacts, repository: string, uses: readonly Use[], now: number): string[] {
   const { tag, digest, digests, bytes, createdAt, platforms } = facts;
@@ -54,24 +65,30 @@ export const tags = defineOperation({
   plan: async ({ settings }, { app }) => ({ summary: appOf(settings, app).image, changes: [], takesOver: [] }),
   run: async (run, { app }) => {
     const repository = appOf(run.settings, app).image;
-    const { rows, more } = await run.step('read', async ({ signal }) => {
+    const {
+      rows,
+      more,
+      odd = [],
+    } = await run.step('read', async ({ signal }) => {
       const [found, uses] = await Promise.all([run.on.registry.tags(repository, signal), allUses(run)]);
       const all = found.filter((tag) => !isAside(tag)).sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
-      const facts = await inBatches(all.slice(0, mostTags), (tag) => factsOf(run, repository, tag));
-      const known = facts.filter((each) => each !== undefined);
+      const facts = await inBatches(all.slice(0, mostTags), (tag) => toldOf(run, repository, tag));
+      const known = facts.filter((each) => typeof each === 'object');
       const newest = known.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
       return {
         rows: newest.map((each) => rowOf(each, repository, uses, run.now())),
         more: Math.max(0, all.length - mostTags),
+        odd: facts.filter((each) => typeof each === 'string'),
       };
     });
-    const note = more > 0 ? `and ${more} more tags` : rows.length === 0 ? 'There are no images yet.' : undefined;
+    const few = rows.length + odd.length === 0 ? 'There are no images yet.' : '';
+    const note = [more > 0 ? `and ${more} more tags` : few, ...odd].filter(Boolean).join(' ');
     return {
       kind: 'table',
       title: `Images of ${app}: ${repository}`,
       columns: ['Tag', 'Digest', 'Size', 'Age', 'Platforms', 'Runs in'],
       rows,
-      ...(note !== undefined && { note }),
+      ...(note !== '' && { note }),
     };
   },
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
 import { bed } from '../../support/bed.ts';
@@ -5,6 +6,7 @@ import { putImage, putIndex } from '../../support/made-images.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 import { type OwnRegistry, startOwnRegistry } from '../../support/registries.ts';
 
+const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 const { signal } = new AbortController();
 const registry = createRegistry();
 const own = `tags-${process.pid}`;
@@ -41,6 +43,21 @@ test('/ship tags: age, size, platforms, and where each runs now', { timeout: 60_
   await desk.settle([await desk.deploy('staging', 'v1')], 60_000);
   const running = (await rowsOf('web')).find(([tag]) => tag === 'v1');
   expect(running?.[5]).toMatch(/^staging \(web-.*deployment\/web/);
+});
+
+test('/ship tags: an image that programs read differently is told of by its fault, beside the others', async () => {
+  const { digest } = await putImage(registry, home, { tag: 'plain' });
+  const found = await registry.manifest(`${home}@${digest}`, signal);
+  const text = Buffer.from(found?.bytes ?? []).toString('utf8');
+  const bytes = Buffer.from(text.replace('{', '{"annotations": {"a": "1", "a": "2"}, '));
+  await registry.putManifest(home, { mediaType: found?.mediaType ?? '', bytes }, 'odd', signal);
+  const { report } = await desk.done('tags', { app: 'shop' });
+  const table = report?.kind === 'table' ? report : undefined;
+  expect(table?.rows.map(([tag]) => tag)).toContain('plain');
+  expect(table?.rows.map(([tag]) => tag)).not.toContain('odd');
+  expect(table?.note).toContain(`${home}:odd can be read in two ways: its manifest has “a” twice`);
+  await registry.remove(home, digestOf(bytes), signal);
+  await registry.remove(home, digest, signal);
 });
 
 test('/ship image delete: never what runs, in any environment; by digest, with all its tags', {
