@@ -71,6 +71,8 @@ const withoutResults = (steps: Run['steps']): Run['steps'] =>
   Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, { ...step, result: undefined }]));
 
 async function runLap(lap: Lap, operation: Operation): Promise<void> {
+  // What waits for Slack asks it first: it takes no turn, and reads nothing of the cluster, only to wait again.
+  if (lap.run().unidentified) await checkPeople(lap);
   if (!(await takeTurn(lap, operation)) || !(await stillHolds(lap, operation))) return;
   const { id, input, plan, startedAt } = lap.run();
   if (!plan) throw fault('INTERNAL', { problem: 'a run without a plan', run: id });
