@@ -127,11 +127,5 @@ export function createMembers(client: WebClient, installed: LookUpInstallation, 
   };
 }
 
-/** Where there is no Slack to ask, nobody of it is a member. */
-export const noMembers: Membership = async ({ kind }) => {
-  if (kind === 'slack') throw fault('IDENTITY_UNKNOWN', {});
-  return { kind: 'member' };
-};
-
 /** The actor that a member is: the one place that makes one of somebody in Slack. */
 export const actorOf = ({ team, user }: Member): Actor => ({ kind: 'slack', team, user });
