@@ -3,7 +3,7 @@
  * events and its place in the queues change in one atomic script: there is far too little of this data to need sharding.
  * `v1` is the version of the records' form.
  */
-const root = '{shipmate}:v1';
+export const root = '{shipmate}:v1';
 
 export const keys = {
   /** hash: record, version, epoch, owner, leaseUntil, cancel, steered, heard, lost, over, touched, shown */
@@ -65,6 +65,9 @@ export const eventsPrefix = keys.events('');
 
 /** What a run's key begins with, for scripts that find out about other runs. */
 export const runPrefix = keys.run('');
+
+/** What the keys of alerts begin with. */
+export const alertPrefix = keys.alert('');
 
 /** BullMQ's own keys live beside ours, in the same slot. */
 export const queuePrefix = '{shipmate}:bull';
