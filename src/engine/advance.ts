@@ -159,6 +159,8 @@ async function setAside(lap: Lap, workers: number): Promise<void> {
   await lap.save((run) => ({ ...run, state: 'set-aside', setAside: told }), [{ kind: 'state', text }]);
 }
 
+const fromStore = new Set<string>(['STORE_DOWN', 'RECORD_UNREADABLE']);
+
 /** What a lap that ended early leaves behind. */
 async function endLap(lap: Lap, thrown: unknown): Promise<void> {
   const { engine, signal } = lap;
@@ -170,8 +172,9 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
     engine.log.info({ runId }, 'let go of a run; another worker goes on with it');
     return;
   }
-  // With the store away nothing can be written; the lease runs out and the sweeper finds the run.
-  if (thrown instanceof Fault && thrown.code === 'STORE_DOWN') throw thrown;
+  // With the store away nothing can be written; the lease runs out and the sweeper finds the run. So it does where a record can't
+  // be read: a worker of the version that wrote it may, and a canary is not left half shifted for it.
+  if (thrown instanceof Fault && fromStore.has(thrown.code)) throw thrown;
   await failRun(lap, thrown);
 }
 
