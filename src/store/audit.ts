@@ -5,8 +5,8 @@ import { digestOf } from '../core/json.ts';
 import type { AuditStore, Log, SetupWarning } from '../core/ports.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
-import { evenWhenFull, script } from './script.ts';
 import { parsed } from './readable.ts';
+import { evenWhenFull, script } from './script.ts';
 import { noSeal, type Seal } from './seal.ts';
 
 /** Sealed in portions of this many. */
