@@ -7,10 +7,10 @@ import { createHttpServer } from '../handlers/http/server.ts';
 import { createAnnouncer } from '../handlers/slack/announcer.ts';
 import { createSlackSurface, type SlackSurface } from '../handlers/slack/app.ts';
 import { createHand } from '../handlers/slack/hand.ts';
-import { noMembers } from '../handlers/slack/members.ts';
 import { createSlackPeople } from '../handlers/slack/people.ts';
 import { createSettingsNotice } from '../handlers/slack/settings-notice.ts';
 import { type UserGroups, watchUserGroups } from '../handlers/slack/user-groups.ts';
+import { withoutSlack } from '../handlers/slack/without-slack.ts';
 import { startAuditFile } from '../jobs/audit-file.ts';
 import { startAuditor } from '../jobs/auditor.ts';
 import { startNotifier } from '../jobs/notifier.ts';
@@ -83,7 +83,7 @@ async function createEngine(env: Environment, settings: () => Settings, log: Log
       ...outside.clients,
       hand: createHand(slack?.client),
     },
-    membership: slack?.members.membership ?? noMembers,
+    membership: slack?.members.membership ?? withoutSlack({ settings: settings(), works: env.ROLE !== 'bot' }, log),
     wake: queue.wake,
     redact: createRedact(secretsOf(env)),
     now: Date.now,

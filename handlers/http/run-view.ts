@@ -3,7 +3,7 @@ import { actorId } from '../../src/core/actor.ts';
 import { siteOf } from '../../src/core/place.ts';
 import { Draft } from '../../src/core/plan.ts';
 import { Report } from '../../src/core/report.ts';
-import { FaultRecord, type Run, RunState, StepRecord } from '../../src/core/run.ts';
+import { FaultRecord, isOver, type Run, RunState, StepRecord } from '../../src/core/run.ts';
 
 const Time = z.iso.datetime();
 const time = (ms: number) => new Date(ms).toISOString();
@@ -58,6 +58,10 @@ export const RunView = z.object({
   setAside: z
     .object({ at: Time, workers: z.number().describe('How many were lost with it'), resumedBy: z.string().optional() })
     .optional(),
+  waitsFor: z
+    .object({ who: z.string(), since: Time })
+    .optional()
+    .describe('Whom Slack does not say who they are: it goes on once Slack answers, and changes nothing before'),
   breakGlass: z.object({ reason: z.string(), reviewedBy: z.string().optional() }).optional(),
   undo: z.boolean().describe('Whether there is a way back that can be asked for'),
   trace: z.string().optional(),
@@ -93,6 +97,11 @@ function stepsOf({ checklist, steps }: Run): RunView['steps'] {
   });
 }
 
+function waitsForOf({ unidentified, state }: Run): RunView['waitsFor'] {
+  if (!unidentified || isOver(state)) return undefined;
+  return { who: actorId(unidentified.actor), since: time(unidentified.since) };
+}
+
 /** The run for an answer; `link` is its own address. */
 export function viewOf(run: Run, link: string): RunView {
   const where = siteOf(run);
@@ -124,6 +133,7 @@ export function viewOf(run: Run, link: string): RunView {
       workers: run.setAside.workers,
       ...(run.setAside.resumed && { resumedBy: actorId(run.setAside.resumed.actor) }),
     },
+    waitsFor: waitsForOf(run),
     breakGlass: run.breakGlass && {
       reason: run.breakGlass.reason,
       ...(run.breakGlass.reviewed && { reviewedBy: actorId(run.breakGlass.reviewed.actor) }),

@@ -5,6 +5,7 @@ import { Fault, fault } from '../../src/core/errors.ts';
 import type { Clock, Membership } from '../../src/core/ports.ts';
 import type { Claims } from './claims.ts';
 import type { Installation, LookUpInstallation, OwnTeam } from './installation.ts';
+import { SlackError } from './send.ts';
 
 const keepMs = 5 * 60_000;
 const mostKept = 10_000;
@@ -41,6 +42,9 @@ const SlackUser = z.looseObject({
     .nullish(),
 });
 type SlackUser = z.output<typeof SlackUser>;
+
+/** Slack's own answer that there is no such person for us; all other errors say nothing of them. */
+const unknown = new Set(['user_not_found', 'user_not_visible']);
 
 const outsider = 'from another workspace';
 
@@ -90,10 +94,15 @@ function memberOr({ other, ...member }: { other: string | undefined; team: OwnTe
 /** Who is a full member, as Slack says; remembered for five minutes. In doubt the answer is no. */
 export function createMembers(client: WebClient, installed: LookUpInstallation, now: Clock): Members {
   const known = new Map<string, { until: number; user: SlackUser }>();
-  const look = async (id: string): Promise<SlackUser> => {
+  const look = async (id: string): Promise<SlackUser | undefined> => {
     const entry = known.get(id);
     if (entry && entry.until >= now()) return entry.user;
-    const user = SlackUser.parse((await client.users.info({ user: id })).user);
+    const found = await client.users.info({ user: id }).catch((thrown: unknown) => {
+      if (unknown.has(SlackError.safeParse(thrown).data?.data?.error ?? '')) return undefined;
+      throw thrown;
+    });
+    if (!found) return undefined;
+    const user = SlackUser.parse(found.user);
     if (user.id !== id) throw new Error('users.info told of somebody else');
     if (known.size >= mostKept) known.clear();
     known.set(id, { until: now() + keepMs, user });
@@ -101,7 +110,8 @@ export function createMembers(client: WebClient, installed: LookUpInstallation, 
   };
   const judge = async (id: string, sound: (user: SlackUser, installation: Installation) => boolean) => {
     const [installation, user] = await withPatience(Promise.all([installed(), look(id)]));
-    const other = strangeness(user, installation) ?? (sound(user, installation) ? undefined : outsider);
+    const doubted = (known: SlackUser) => (sound(known, installation) ? undefined : outsider);
+    const other = user ? (strangeness(user, installation) ?? doubted(user)) : 'unknown to Slack';
     return { other, team: installation.team, user: id };
   };
   const judgeAgain = ({ team, user: id }: { team: string; user: string }) =>
@@ -116,12 +126,6 @@ export function createMembers(client: WebClient, installed: LookUpInstallation, 
     },
   };
 }
-
-/** Where there is no Slack to ask, nobody of it is a member. */
-export const noMembers: Membership = async ({ kind }) => {
-  if (kind === 'slack') throw fault('IDENTITY_UNKNOWN', {});
-  return { kind: 'member' };
-};
 
 /** The actor that a member is: the one place that makes one of somebody in Slack. */
 export const actorOf = ({ team, user }: Member): Actor => ({ kind: 'slack', team, user });

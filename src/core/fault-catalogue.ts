@@ -68,6 +68,12 @@ export const faultCatalogue = {
     say: 'The stored record {about} bears no seal, though ENCRYPTION_KEY is set: it is not believed.',
     hint: 'Was it stored before Shipmate sealed it? Then set ACCEPT_UNSEALED_UNTIL to a day in the next 31 days. If not, find out who writes to Shipmate’s Redis.',
   },
+  RECORD_UNREADABLE: {
+    status: 500,
+    retry: 'later',
+    say: 'The stored record {about} cannot be read: {problem}.',
+    hint: 'Was it stored by a newer Shipmate? Then run that version. If not, find out who writes to Shipmate’s Redis, and delete the record there if it can be spared.',
+  },
   STORE_FULL: {
     status: 507,
     retry: 'later',

@@ -55,6 +55,10 @@ export type Decision = z.output<typeof Decision>;
 export const Cancel = z.object({ actor: Actor, at: z.number(), reason: z.string().optional() });
 export type Cancel = z.output<typeof Cancel>;
 
+/** Somebody on whose word a run rests, and Slack does not say whether they are still one of us: since when, and how often it was asked. */
+export const Unidentified = z.object({ actor: Actor, since: z.number(), tries: z.number().int() });
+export type Unidentified = z.output<typeof Unidentified>;
+
 /** That a run was set aside: where it was, how many workers were lost with it, and who took it up again since. */
 export const SetAside = z.object({
   at: z.number(),
@@ -130,6 +134,8 @@ export const Run = z.object({
     .optional(),
   cancelled: Cancel.optional(),
   setAside: SetAside.optional(),
+  /** It waits for Slack to say who this is; nothing is done meanwhile. */
+  unidentified: Unidentified.optional(),
   plan: Plan.optional(),
   /** Set where an approved plan no longer held and the question is asked anew. */
   replanned: z.boolean().optional(),

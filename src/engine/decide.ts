@@ -49,8 +49,10 @@ export async function decide(
     }
     const next = decided(run, outcome);
     const events: RunEvent[] = [{ at, kind: 'decision', text: words[ballot.kind], actor: ballot.actor, ...why }];
+    // Approved, it is past where workers may have been lost with it: they count no longer against what comes now.
+    const further = next.state !== run.state;
     // A conflict means that somebody else's word came first: look again, and judge by what stands now.
-    if ((await engine.store.commit({ run: next, events })) !== 'ok') continue;
+    if ((await engine.store.commit({ run: next, events, further })) !== 'ok') continue;
     if (outcome.kind === 'approved') void wakeOrLeaveToSweeper(engine, runId);
     return { outcome, run: next };
   }

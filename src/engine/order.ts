@@ -40,7 +40,7 @@ export async function takeTurn(lap: Lap, operation: Operation): Promise<boolean>
     if (before.length === 0 || (await sharesTurn(lap, before))) continue;
     if (state !== 'queued')
       await lap.save(
-        (run) => ({ ...run, state: 'queued', wakeAt: undefined }),
+        (run) => ({ ...run, state: 'queued', wakeAt: undefined, unidentified: undefined }),
         [{ kind: 'state', text: `waits for run ${before[0]}` }],
       );
     return false;

@@ -5,6 +5,7 @@ import { digestOf } from '../core/json.ts';
 import type { AuditStore, Log, SetupWarning } from '../core/ports.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
+import { parsed } from './readable.ts';
 import { evenWhenFull, script } from './script.ts';
 import { noSeal, type Seal } from './seal.ts';
 
@@ -33,26 +34,6 @@ end
 if seal ~= '' then redis.call('HSET', head, 'seal', seal) else redis.call('HDEL', head, 'seal') end
 redis.call('XDEL', inbox, unpack(cjson.decode(ids)))
 return 1`);
-
-/** A text as what it should be, or what is wrong with it: where, and never the value. */
-function parsed<Schema extends z.ZodType>(
-  schema: Schema,
-  text: string,
-): { is: z.output<Schema> } | { problem: string } {
-  const json = z.string().transform(toJson).pipe(schema).safeParse(text);
-  if (json.success) return { is: json.data };
-  const problems = json.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
-  return { problem: problems.join('; ').slice(0, 300) };
-}
-
-function toJson(text: string, context: z.RefinementCtx<string>): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'is not JSON' });
-    return z.NEVER;
-  }
-}
 
 /** A record of the chain; where it cannot be read one that says so, which the check of the chain then finds. */
 function recordOf([id, fields]: [string, string[]]): AuditRecord {

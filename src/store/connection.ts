@@ -1,5 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { z } from 'zod';
 import { Fault, fault } from '../core/errors.ts';
+import { problemOf } from './readable.ts';
 
 /** One Redis, one behind Sentinels, or a Redis Cluster: all keys lie in one slot, so it makes no difference to the rest. */
 export type Connection = Redis | Cluster;
@@ -67,12 +69,17 @@ export function connectListener(redis: Connection): Connection {
     : redis.duplicate(options);
 }
 
-/** Runs a store call; whatever goes wrong with Redis becomes STORE_DOWN, or STORE_FULL. Faults of our own stay. */
+/**
+ * Runs a store call; whatever goes wrong with Redis becomes STORE_DOWN, or STORE_FULL, and an answer that can't be read
+ * RECORD_UNREADABLE. Faults of our own stay.
+ */
 export async function guarded<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
+    if (thrown instanceof z.ZodError || thrown instanceof SyntaxError)
+      throw fault('RECORD_UNREADABLE', { about: 'that was asked for', problem: problemOf(thrown) }, thrown);
     const full = thrown instanceof Error && /\bOOM\b/.test(thrown.message);
     throw fault(full ? 'STORE_FULL' : 'STORE_DOWN', {}, thrown);
   }

@@ -3,7 +3,7 @@
  * events and its place in the queues change in one atomic script: there is far too little of this data to need sharding.
  * `v1` is the version of the records' form.
  */
-const root = '{shipmate}:v1';
+export const root = '{shipmate}:v1';
 
 export const keys = {
   /** hash: record, version, epoch, owner, leaseUntil, cancel, steered, heard, lost, over, touched, shown */
@@ -70,6 +70,9 @@ export const runPrefix = keys.run('');
 
 /** What the key of a worker's trial begins with. */
 export const trialPrefix = keys.trial('');
+
+/** What the keys of alerts begin with. */
+export const alertPrefix = keys.alert('');
 
 /** BullMQ's own keys live beside ours, in the same slot. */
 export const queuePrefix = '{shipmate}:bull';

@@ -4,6 +4,7 @@ import type { AlertStore, NoticeStore, Subject } from '../core/ports.ts';
 import { Shown } from '../core/shown.ts';
 import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';
+import { asStored } from './readable.ts';
 import { evenWhenFull, nowLua, script } from './script.ts';
 import { fieldOf, noSeal, type Seal } from './seal.ts';
 
@@ -64,7 +65,7 @@ export function createNoticeStore(redis: Connection, seal: Seal = noSeal): Notic
     shown: (subject) =>
       guarded(async () => {
         const shown = await redis.hget(keyOf(subject), 'shown');
-        return shown === null ? undefined : Shown.parse(JSON.parse(seal.open(shown, about(subject))));
+        return shown === null ? undefined : asStored(Shown, seal.open(shown, about(subject)), about(subject));
       }),
     keep: (subject, shown) =>
       guarded(async () => {
@@ -102,7 +103,7 @@ export function createAlertStore(redis: Connection, seal: Seal = noSeal): AlertS
     read: (id) =>
       guarded(async () => {
         const record = await redis.hget(keys.alert(id), 'record');
-        return record === null ? undefined : AlertGroup.parse(JSON.parse(seal.open(record, keys.alert(id))));
+        return record === null ? undefined : asStored(AlertGroup, seal.open(record, keys.alert(id)), keys.alert(id));
       }),
   };
 }

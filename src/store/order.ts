@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { Delegation } from '../core/approval.ts';
 import { Lock, placeKey } from '../core/lock.ts';
 import { siteOf } from '../core/place.ts';
@@ -5,7 +6,7 @@ import type { DelegationStore, Line, LockStore, OrderStore, RunStore } from '../
 import type { Run } from '../core/run.ts';
 import { type Connection, guarded } from './connection.ts';
 import { keys } from './keys.ts';
-import { leftOut } from './records.ts';
+import { asStored, leftOut } from './readable.ts';
 import { fieldOf, noSeal, type Seal } from './seal.ts';
 
 const placeOf = (run: Run): string | undefined => {
@@ -37,12 +38,20 @@ export function createOrderStore(redis: Connection, runs: Pick<RunStore, 'read'>
 }
 
 /** The values of a hash, each sealed under its own field. */
-const openedHash = (seal: Seal, key: string, hash: Record<string, string>): unknown[] =>
-  Object.entries(hash).map(([field, value]) => JSON.parse(seal.open(value, fieldOf(key, field))));
+const openedHash = <Schema extends z.ZodType>(
+  schema: Schema,
+  seal: Seal,
+  key: string,
+  hash: Record<string, string>,
+): z.output<Schema>[] =>
+  Object.entries(hash).map(([field, value]) => {
+    const about = fieldOf(key, field);
+    return asStored(schema, seal.open(value, about), about);
+  });
 
 /** Locks as the hash of all locks has them. @throws Fault where one bears no seal, or another's: nothing goes past it */
 export const openedLocks = (seal: Seal, hash: Record<string, string>): Lock[] =>
-  openedHash(seal, keys.locks, hash).map((lock) => Lock.parse(lock));
+  openedHash(Lock, seal, keys.locks, hash);
 
 /** Locks, and the global stop, which is a lock of everything. */
 export function createLockStore(redis: Connection, seal: Seal = noSeal): LockStore {
@@ -61,9 +70,7 @@ export function createLockStore(redis: Connection, seal: Seal = noSeal): LockSto
 export function createDelegationStore(redis: Connection, seal: Seal = noSeal): DelegationStore {
   return {
     all: () =>
-      guarded(async () =>
-        openedHash(seal, keys.delegations, await redis.hgetall(keys.delegations)).map((each) => Delegation.parse(each)),
-      ),
+      guarded(async () => openedHash(Delegation, seal, keys.delegations, await redis.hgetall(keys.delegations))),
     put: (delegation) =>
       guarded(async () => {
         const sealed = seal.seal(JSON.stringify(delegation), fieldOf(keys.delegations, delegation.from));

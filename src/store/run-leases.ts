@@ -22,9 +22,6 @@ const Taken = z
 /** 0 where the lease was lost; else the wish that the run stop, and how often it was steered. */
 const Kept = z.union([z.literal(0), z.tuple([z.string(), z.number()])]);
 
-const isUnreadable = (thrown: unknown): boolean =>
-  thrown instanceof Fault || thrown instanceof z.ZodError || thrown instanceof SyntaxError;
-
 /** A hash as a script answers it: field, value, field, value. */
 const pairsOf = (flat: readonly string[]): Record<string, string> =>
   Object.fromEntries(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? '']] : [])));
@@ -56,7 +53,7 @@ export function createRunLeases(
     try {
       return { cancel: openedCancel(id, wish) };
     } catch (thrown) {
-      if (isUnreadable(thrown)) return 'unreadable';
+      if (thrown instanceof Fault) return 'unreadable';
       throw thrown;
     }
   };

@@ -6,6 +6,8 @@ export type Seal = {
   /** False where there is no key, and everything is stored as it is. */
   sealed: boolean;
   seal(text: string, about: string): string;
+  /** Whether it bears the seal of the key that seals now. */
+  isNewest(stored: string): boolean;
   /** @throws Fault SEALED_ELSEWHERE where the key is not known, SEAL_BROKEN where it was changed or moved, UNSEALED */
   open(stored: string, about: string): string;
 };
@@ -42,6 +44,7 @@ export function createSeal(keys: readonly Buffer[], acceptUnsealedUntil = 0, now
       const body = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
       return `${mark}${id}:${body.toString('base64url')}`;
     },
+    isNewest: (stored) => newest !== undefined && stored.startsWith(`${mark}${newest[0]}:`),
     open: (stored, about) => {
       if (!stored.startsWith(mark)) {
         if (!newest || now() < acceptUnsealedUntil) return stored;

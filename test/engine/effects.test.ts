@@ -125,6 +125,23 @@ describe('apply', () => {
     expect(await apply(scaled(2))).toMatchObject({ state: 'finished' });
   });
 
+  test('of several sizes at once is judged by each, in whatever order they stand', async () => {
+    const small = { name: 'a little', operations: ['scale'], apps: ['web'], size: { replicasBy: 2 } };
+    given([small, guarded(['scale'])]);
+    const { status: _, ...live } = world.objects.get('staging/web') ?? {};
+    const large = { ...live, spec: { ...(live.spec as JsonObject), replicas: 50 } };
+    const little = deployment('lookalike', { replicas: 2 }, { ...labels, more: 'yes' });
+    for (const items of [
+      [large, little],
+      [little, large],
+    ])
+      expect(await apply({ apiVersion: 'v1', kind: 'List', items })).toMatchObject({
+        state: 'awaiting',
+        verdict: { rule: 'scale of web' },
+        plan: { touches: [{ replicas: { from: 1, to: 2 } }, { replicas: { from: 1, to: 50 } }] },
+      });
+  });
+
   test('waits in line where another run changes the app, and is refused where somebody locked it', async () => {
     world.rolloutMs = 300;
     const first = await desk.deploy('staging', 'v3');

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fault } from '../../src/core/errors.ts';
 import { AppBuild } from '../../src/core/image-settings.ts';
-import { Rule, type Settings } from '../../src/core/settings.ts';
+import { ClusterSettings, Rule, type Settings } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';
+import { turnsOf } from '../../src/engine/order.ts';
 import { stop } from '../../src/engine/stop.ts';
 import { keys } from '../../src/store/keys.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
@@ -42,6 +43,7 @@ beforeEach(async () => {
 });
 
 const release = (apps: string[], env = 'staging') => desk.ask('release', { apps, env });
+const production = () => settings.environments.production ?? expect.unreachable();
 const partsOf = async (id: string) =>
   await Promise.all(Object.values((await desk.run(id)).parts ?? {}).map((part) => desk.run(part)));
 
@@ -171,5 +173,50 @@ describe('several apps as one release', () => {
     const [run] = await desk.settle([id], 30_000);
     expect(run?.report).toMatchObject({ kind: 'taken-back', aborted: true });
     expect(Object.keys(run?.parts ?? {})).toEqual(['web', 'back web']);
+  });
+});
+
+describe('turns', () => {
+  test('of releases that change each other’s places are taken by one at a time: neither waits for the other for ever', async () => {
+    terms = {
+      ...settings,
+      environments: { ...settings.environments, alias: { ...production(), cluster: 'other' } },
+      clusters: { ...settings.clusters, other: ClusterSettings.parse({}) },
+      policy: [Rule.parse({ name: 'all is free' })],
+    };
+    const both = [await release(['web@v2', 'api@v2'], 'production'), await release(['api@v3', 'web@v3'], 'alias')];
+    const ended = await desk.settle(both, 20_000);
+    expect(ended.map(({ state }) => state)).toEqual(['finished', 'finished']);
+    const turns = ['api@alias', 'api@production', 'web@alias', 'web@production'];
+    for (const run of ended) expect(turnsOf(run).sort()).toEqual(turns);
+    expect(await engine.clients.order.lines()).toEqual([]);
+  });
+
+  test('are given back where the question is asked anew, before it is planned again', async () => {
+    const turns = ['api@production', 'web@production'].map(keys.turn);
+    const held = async () => await Promise.all(turns.map((turn) => engine.redis.get(turn)));
+    const id = await release(['web@v2', 'api@v2'], 'production');
+    await expect.poll(async () => (await desk.run(id)).state).toBe('awaiting');
+    world.digests.set('127.0.0.1:5000/web:v2', `sha256:${'e'.repeat(64)}`);
+    const seen: unknown[] = [];
+    // Whoever asked is looked at again as it is planned again.
+    engine.membership = async () => {
+      seen.push(await held());
+      return { kind: 'member' };
+    };
+    const { store } = engine;
+    const taken: unknown[] = [];
+    engine.store = {
+      ...store,
+      takeTurn: async (...args) => {
+        const before = await store.takeTurn(...args);
+        taken.push(await held());
+        return before;
+      },
+    };
+    await desk.approve(id, ben);
+    await expect.poll(async () => (await desk.run(id)).replanned).toBe(true);
+    expect(taken).toContainEqual([id, id]);
+    expect([...new Set(seen.flat())]).toEqual([null]);
   });
 });

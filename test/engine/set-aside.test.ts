@@ -223,6 +223,16 @@ describe('no worker was lost', () => {
     expect(did).toEqual([...steps]);
   });
 
+  test('that died while people were called to approve: what is approved since starts anew', async () => {
+    const id = await desk.deploy('production');
+    expect((await desk.lap(id)).state).toBe('awaiting');
+    await lose(id);
+    expect((await desk.lap(id)).state).toBe('awaiting');
+    await desk.approve(id, ben);
+    await lose(id);
+    expect(await desk.lap(id)).toMatchObject({ state: 'finished' });
+  });
+
   test('that hands its runs over: any number of restarts are no harm', async () => {
     const id = await desk.ask('slow', {});
     for (let n = 0; n < 5; n++) {

@@ -5,7 +5,7 @@ import { createRunQueue, provenRun, queueName } from '../../jobs/queue.ts';
 import { connectStore } from '../../src/store/connection.ts';
 import { keys, queuePrefix } from '../../src/store/keys.ts';
 import { createAlertStore, createNoticeStore } from '../../src/store/notices.ts';
-import { reseal } from '../../src/store/reseal.ts';
+import { reseal, startSeal } from '../../src/store/reseal.ts';
 import { createSeal, noSeal } from '../../src/store/seal.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
@@ -278,21 +278,80 @@ test('the seal of a head that an older Shipmate left behind counts as none until
   expect(await lenient.audit.head()).toMatchObject({ hash: 'f'.repeat(64) });
 });
 
-test('a store that had no key gets one: until the day that was named all is read, and sealed at the start', async () => {
-  const plain = createStores(engine.redis);
-  const sealedEngine = engine;
-  engine = { ...engine, store: plain.store, audit: plain.audit, delegations: plain.remembered.delegations };
-  engine.clients = { ...engine.clients, ...plain.remembered };
-  const desk = createDesk(engine);
+const newer = Buffer.alloc(32, 8);
+
+/** One of each thing that does not end by itself, as a store leaves it that has this seal. */
+async function leftBy(old: ReturnType<typeof createSeal>) {
+  const stores = createStores(engine.redis, old);
+  const before = { ...engine, store: stores.store, audit: stores.audit, delegations: stores.remembered.delegations };
+  before.clients = { ...engine.clients, ...stores.remembered };
+  const desk = createDesk(before);
   const open = await desk.deploy('production', 'v2');
   await desk.lap(open);
-  await engine.clients.locks.put({ scope: '*@staging', owner: ana, reason: 'a test', at: 1 });
-  await engine.clients.delegations.put({ from: 'ana', to: 'ben', until: 9e12 });
+  await before.store.cancel(await desk.run(open), { actor: ben, at: 1 });
+  await before.clients.locks.put({ scope: '*@staging', owner: ana, reason: 'a test', at: 1 });
+  await before.clients.delegations.put({ from: 'ana', to: 'ben', until: 9e12 });
+  const [notices, alerts] = [createNoticeStore(engine.redis, old), createAlertStore(engine.redis, old)];
+  await alerts.put({ id: 'a1', status: 'firing', title: 'down', alerts: [], firstAt: 1, updatedAt: 1 });
+  for (const subject of [
+    { kind: 'run' as const, id: open },
+    { kind: 'alert' as const, id: 'a1' },
+  ])
+    await notices.done(subject, 0, { channel: 'C1', ts: '1.3', hash: 'h', cursor: '' });
   await desk.leases.stop();
-  await expect(sealedEngine.store.read(open)).rejects.toMatchObject({ code: 'UNSEALED' });
+  return open;
+}
+
+async function allRead(by: ReturnType<typeof createSeal>, open: string): Promise<void> {
+  const { store, remembered } = createStores(engine.redis, by);
+  expect(await store.read(open)).toMatchObject({ id: open, state: 'awaiting' });
+  expect(await remembered.locks.all()).toMatchObject([{ scope: '*@staging' }]);
+  expect(await remembered.delegations.all()).toMatchObject([{ from: 'ana' }]);
+  expect(await createAlertStore(engine.redis, by).read('a1')).toMatchObject({ title: 'down' });
+  const notices = createNoticeStore(engine.redis, by);
+  for (const subject of [
+    { kind: 'run' as const, id: open },
+    { kind: 'alert' as const, id: 'a1' },
+  ])
+    expect(await notices.shown(subject)).toMatchObject({ ts: '1.3' });
+  expect(await store.lease(open, 'w', 1_000)).toMatchObject({ cancel: { actor: ben } });
+}
+
+test('a store that had no key gets one: until the day that was named all is read, and sealed at the start', async () => {
+  const open = await leftBy(noSeal);
+  await expect(engine.store.read(open)).rejects.toMatchObject({ code: 'UNSEALED' });
+  const until = Date.now() + 60_000;
+  await startSeal(engine.redis, { ENCRYPTION_KEY: key.toString('hex'), ACCEPT_UNSEALED_UNTIL: until }, quiet);
+  await allRead(seal, open);
+});
+
+test('a key that changes: with the new one before it all is sealed anew, and the old one may go', async () => {
+  const open = await leftBy(seal);
+  const last = createSeal([newer]);
+  await expect(createStores(engine.redis, last).store.read(open)).rejects.toMatchObject({ code: 'SEALED_ELSEWHERE' });
+  await startSeal(engine.redis, { ENCRYPTION_KEY: [newer, key].map((each) => each.toString('hex')).join(',') }, quiet);
+  await allRead(last, open);
+});
+
+test.each([
+  ['that waits, and is older than the newest ten thousand', true],
+  ['that was set aside, and is in no list', false],
+])('a run %s is sealed anew too', async (_name, due) => {
+  const open = await leftBy(noSeal);
+  await engine.redis.zrem(keys.recent, open);
+  if (!due) await engine.redis.zrem(keys.due, open);
   await reseal(engine.redis, createSeal([key], Date.now() + 60_000), quiet);
-  expect(await sealedEngine.store.read(open)).toMatchObject({ id: open, state: 'awaiting' });
-  const { locks, delegations } = createStores(engine.redis, seal).remembered;
-  expect(await locks.all()).toMatchObject([{ scope: '*@staging' }]);
-  expect(await delegations.all()).toMatchObject([{ from: 'ana' }]);
+  await allRead(seal, open);
+});
+
+test('what cannot be opened keeps nothing else from being sealed, nor Shipmate from starting, and is told of', async () => {
+  const open = await leftBy(createSeal([newer]));
+  await engine.redis.hset(keys.locks, 'web@production', 'sealed:1:gone:x');
+  const said: object[] = [];
+  const log = { ...quiet, warn: (data: object) => void said.push(data) };
+  await startSeal(engine.redis, { ENCRYPTION_KEY: [key, newer].map((each) => each.toString('hex')).join(',') }, log);
+  expect(said).toEqual([{ left: [expect.stringContaining('#web@production')], count: 1 }]);
+  expect(await engine.redis.hget(keys.locks, 'web@production')).toBe('sealed:1:gone:x');
+  await engine.redis.hdel(keys.locks, 'web@production');
+  await allRead(seal, open);
 });

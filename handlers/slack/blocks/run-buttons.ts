@@ -146,7 +146,7 @@ function buttonsFor(run: Run, settings: Settings): ButtonSpec[] {
   if (run.state === 'awaiting') return approvalButtons(run, titleOf(run));
   if (run.state === 'set-aside') return [resumeButton(run), stopButton(run, titleOf(run))];
   if (isOver(run.state)) return [...nextButtons(run, settings), ...reviewButtons(run)];
-  if (run.state === 'requested' && !run.parts) return [];
+  if (run.state === 'requested' && !run.parts && !run.unidentified) return [];
   if (isShifting(run) && isClearing(run)) return answerButtons(run);
   return [...answerButtons(run), ...(isShifting(run) ? steerButtons(run) : []), stopButton(run, titleOf(run))];
 }

@@ -114,6 +114,14 @@ function waitBlocks(run: Run, settings: Settings, inLine: InLine | undefined): K
     const span = inLine.waitMs === undefined ? '' : `, about ${spanText(inLine.waitMs)}`;
     return [section(`Number ${inLine.ahead.length} in line${span}; under way: run ${code(first)}.`)];
   }
+  if (run.unidentified && !isOver(run.state)) {
+    const who = nameOf(run.unidentified.actor, settings);
+    return [
+      section(
+        `:hourglass_flowing_sword: Waits for Slack to say who ${who} is. It goes on by itself then; nothing is changed before.`,
+      ),
+    ];
+  }
   const asked =
     run.state === 'running' && Object.values(run.steps).find(({ state, asks }) => state === 'waiting' && asks);
   if (!asked) return [];

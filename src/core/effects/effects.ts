@@ -27,22 +27,28 @@ export function namespacesOf(touched: readonly Touched[]): string[] {
 
 type Found = { env: string; app: AppObjects };
 
-function touchOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): Touch | undefined {
+type Replicas = NonNullable<Touch['replicas']>;
+
+/**
+ * A touch for each change of size: all are judged, since no one of them is the largest for every rule.
+ * @example 9 to 1 is more than a rule for small changes allows, and 1 to 0 is what a rule about the last pod is for
+ */
+function sized(touch: Omit<Touch, 'replicas'>, sizes: readonly Replicas[]): Touch[] {
+  const different = new Map(sizes.map((size) => [`${size.from} ${size.to}`, size]));
+  return different.size === 0 ? [touch] : [...different.values()].map((replicas) => ({ ...touch, replicas }));
+}
+
+function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): Touch[] {
   const its = facts.map((each) => ({ each, own: ownOperationsFor(app, each) })).filter(({ own }) => own.length > 0);
-  if (its.length === 0) return undefined;
+  if (its.length === 0) return [];
   const routed = [...(asked.places ?? []), ...(asked.place ? [asked.place] : [])].filter(
     (each) => each.app === app.app,
   );
-  if (routed.some((each) => each.env === env)) return undefined;
+  if (routed.some((each) => each.env === env)) return [];
   // The app that was asked for, in another environment that stands for the same namespace: what was asked for is its own.
   const own = routed.length > 0 ? [] : its.flatMap((each) => each.own).filter((each) => !isOwn(each, asked.operation));
-  const replicas = its.map(({ each }) => replicasOf(each)).find((each) => each !== undefined && each.from !== each.to);
-  return {
-    app: app.app,
-    env,
-    operations: [asked.operation, ...new Set(own)],
-    ...(replicas && { replicas }),
-  };
+  const sizes = its.flatMap(({ each }) => replicasOf(each) ?? []).filter(({ from, to }) => from !== to);
+  return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
 }
 
 /** The apps that a plan changes, in each environment that the namespace stands for, beside those that were asked for. */
@@ -58,7 +64,7 @@ export function appsTouched(
     environmentsOf(settings, cluster, namespace).flatMap((env) =>
       Object.keys(settings.apps).flatMap((name) => {
         const app = appObjects(settings, locate(settings, { app: name, env }), pictures);
-        return touchOf(asked, { env, app }, facts) ?? [];
+        return touchesOf(asked, { env, app }, facts);
       }),
     ),
   );
@@ -130,15 +136,17 @@ export function imagesTouched(settings: Settings, asked: Asked, draft: Draft): T
   return [...there, ...apps];
 }
 
-/** Each app and environment once, with all that is asked of it. */
+/** Each app and environment once, with all that is asked of it; as often as its size changes differently, where it does. */
 export function merged(touches: readonly Touch[]): Touch[] {
-  const found = new Map<string, Touch>();
-  for (const touch of touches) {
-    const key = `${touch.app ?? '*'}@${touch.env ?? '*'}`;
-    const known = found.get(key);
-    const operations = [...new Set([...(known?.operations ?? []), ...touch.operations])];
-    const problems = [...new Set([...(known?.beyond ?? []), ...(touch.beyond ?? [])])];
-    found.set(key, { ...known, ...touch, operations, ...(problems.length > 0 && { beyond: problems }) });
-  }
-  return [...found.values()].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const subjects = Map.groupBy(touches, ({ app, env }) => `${app ?? '*'}@${env ?? '*'}`);
+  const all = [...subjects.values()].flatMap((same) => {
+    const [{ replicas: _, ...subject } = { operations: [] }] = same;
+    const operations = [...new Set(same.flatMap((touch) => touch.operations))];
+    const problems = [...new Set(same.flatMap(({ beyond: each }) => each ?? []))];
+    return sized(
+      { ...subject, operations, ...(problems.length > 0 && { beyond: problems }) },
+      same.flatMap(({ replicas }) => replicas ?? []),
+    );
+  });
+  return all.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

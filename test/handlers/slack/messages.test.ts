@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { viewOf } from '../../../handlers/http/run-view.ts';
 import { alertMessage } from '../../../handlers/slack/blocks/alert-message.ts';
 import { explanationMessage } from '../../../handlers/slack/blocks/explanation-message.ts';
 import { runMessage } from '../../../handlers/slack/blocks/run-message.ts';
@@ -177,6 +178,25 @@ describe('what is asked of people', () => {
     });
     expect(JSON.stringify(blocks)).toContain('Number 2 in line, about 10 min; under way: run `first`.');
   });
+
+  test.each(['requested', 'running'] as const)(
+    'a run that waits for Slack says so, and can be stopped: %s',
+    (state) => {
+      const unidentified = { actor: slack('UBEN'), since: 1, tries: 3 };
+      const run = runOf({ state, unidentified, effect: 'change', steps: {} });
+      const { blocks } = runMessage(run, testSettings);
+      expect(checkBlocks('message', blocks)).toEqual([]);
+      expect(JSON.stringify(blocks)).toContain('Waits for Slack to say who <@UBEN> is.');
+      expect(actionsOf(run)).toEqual(['"action_id":"run_stop"']);
+      expect(viewOf(run, 'https://ship/1').waitsFor).toEqual({
+        who: 'slack:T1/UBEN',
+        since: '1970-01-01T00:00:00.001Z',
+      });
+      const over = runOf({ state: 'cancelled', unidentified });
+      expect(JSON.stringify(runMessage(over, testSettings).blocks)).not.toContain('Waits for Slack');
+      expect(viewOf(over, 'https://ship/1').waitsFor).toBeUndefined();
+    },
+  );
 
   test('a broken glass is loud until and after somebody reviewed it', () => {
     const breakGlass = {

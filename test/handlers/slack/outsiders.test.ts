@@ -245,14 +245,33 @@ describe('the worker looks again', () => {
     expect(await bot.work(id)).toMatchObject({ state: 'finished' });
   });
 
-  test('Slack says nothing: nothing is changed', async () => {
+  test('Slack says nothing for a minute: nothing is changed, until it answers', async () => {
     const bot = await start();
     const { id, card } = await bot.awaiting('C0SHIP');
     await bot.slack.click('U0BEN', card, 'Approve');
     await approved(bot, id, 'U0BEN');
     bot.wait();
-    bot.slack.fault('users.info', { times: 99, status: 500 });
-    expect(await bot.work(id)).toMatchObject({ state: 'failed', fault: { code: 'IDENTITY_UNKNOWN' } });
+    bot.slack.fault('users.info', { times: 3, status: 500 });
+    const waits = await bot.work(id);
+    expect(waits).toMatchObject({ state: 'running', unidentified: { actor: { user: 'U0ANA' } } });
+    bot.engine.now = () => Date.now() + 60_000;
+    expect(await bot.work(id)).toMatchObject({ state: 'running', unidentified: { tries: 2 } });
+    expect(bot.world.applied).toEqual([]);
+    expect(await bot.work(id)).toMatchObject({ state: 'finished' });
+    expect(bot.world.applied).toHaveLength(1);
+  });
+
+  test('Slack knows nobody of that name: that is an answer', async () => {
+    const bot = await start();
+    const { id, card } = await bot.awaiting('C0SHIP');
+    await bot.slack.click('U0BEN', card, 'Approve');
+    await approved(bot, id, 'U0BEN');
+    bot.wait();
+    bot.slack.space.users = bot.slack.space.users.filter((user) => user.id !== 'U0BEN');
+    expect(await bot.work(id)).toMatchObject({
+      state: 'denied',
+      fault: { code: 'NO_LONGER_MEMBER', message: expect.stringContaining('is unknown to Slack') },
+    });
     expect(bot.world.applied).toEqual([]);
   });
 });
