@@ -158,6 +158,7 @@ test('the file has every record once, also after half a line and a restart; veri
   await approvedDeploy('v2');
   const second = startAuditFile({ audit: engine.audit, path, log: quiet });
   const total = (await all()).length;
+  second.nudge();
   await expect.poll(lines).toHaveLength(total);
   await second.stop();
 
@@ -231,6 +232,7 @@ describe('what comes as an entry and is none', () => {
     await appendFile(path, 'somebody wrote this\n');
     await desk.deploy('staging', 'v4');
     expect(await all()).toHaveLength(4);
+    file.nudge();
     await expect.poll(() => readFile(path, 'utf8')).toContain('"seq":4');
     await file.stop();
     expect((await readFile(path, 'utf8')).match(/"seq":1,/g)).toHaveLength(1);
