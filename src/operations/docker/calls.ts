@@ -3,6 +3,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
+import { checkSame, identityOf, plannedImage, pullPlanned } from './as-planned.ts';
 import { find } from './find.ts';
 import { hostOf, type OnHost } from './host.ts';
 import { labelOf } from './reading.ts';
@@ -39,15 +40,40 @@ export function callText(call: DockerCall): string {
   }
 }
 
-async function create(host: OnHost, run: string, call: DockerCall & { kind: 'create' }, signal: AbortSignal) {
+type Create = DockerCall & { kind: 'create' };
+
+/** @throws Fault ANOTHER_BY_NOW where a name in what is sent means something else than when it was planned */
+async function checkNames(host: OnHost, { body, image, network }: Create, signal: AbortSignal): Promise<void> {
+  if (image !== undefined) await plannedImage(host, { image, name: text(body.Image) }, signal);
+  const name = text(at(body, 'HostConfig', 'NetworkMode'));
+  await checkSame(host, { object: 'network', name, id: name, was: network }, signal);
+}
+
+/** The name may have been moved between the look and the creation: a container of another image is never started, and goes. */
+async function checkMade(host: OnHost, { object, name, body, image }: Create, signal: AbortSignal): Promise<void> {
+  if (object !== 'container' || image === undefined) return;
+  const [made, planned] = await Promise.all([
+    find(host, 'container', name, signal),
+    find(host, 'image', image, signal),
+  ]);
+  if (!made || text(made.Image) === identityOf('image', planned)) return;
+  await host.client.send({ method: 'DELETE', path: ['containers', text(made.Id)] }, { conflict: true }, signal);
+  throw fault('ANOTHER_BY_NOW', { kind: 'image', name: text(body.Image) });
+}
+
+async function create(host: OnHost, run: string, call: Create, signal: AbortSignal) {
   const { object, name, body } = call;
   const made: JsonObject = { ...body, Labels: { ...labelOf(body, 'Labels'), [runLabel]: run } };
   const path = creation[object];
   // Docker makes two networks of one name without a word, and gives back a volume that is there already.
   const live = await find(host, object, name, signal);
   const label = at(live, ...(object === 'container' ? ['Config', 'Labels'] : ['Labels']), runLabel);
-  if (live && label === run) return `${callText(call)}: made already`;
-  if (live) throw fault('OBJECT_EXISTS', { kind: object, name, where: host.name });
+  if (live && label !== run) throw fault('OBJECT_EXISTS', { kind: object, name, where: host.name });
+  if (live) {
+    await checkMade(host, call, signal);
+    return `${callText(call)}: made already`;
+  }
+  await checkNames(host, call, signal);
   const query: Record<string, string> = object === 'container' ? { name } : {};
   const named = object === 'container' ? made : { ...made, Name: name };
   const { status, message } = await host.client.send(
@@ -56,6 +82,7 @@ async function create(host: OnHost, run: string, call: DockerCall & { kind: 'cre
     signal,
   );
   if (status === 404) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: message });
+  await checkMade(host, call, signal);
   return `${callText(call)}: created`;
 }
 
@@ -87,6 +114,7 @@ async function act(host: OnHost, call: DockerCall & { kind: 'act' }, signal: Abo
 
 async function remove(host: OnHost, call: DockerCall & { kind: 'remove' }, signal: AbortSignal): Promise<string> {
   const { object, id, force, volumes } = call;
+  await checkSame(host, call, signal);
   const query: Record<string, string> = { ...(force && { force: '1' }), ...(volumes && { v: '1' }) };
   const path = [plural[object], id];
   const { status, message } = await host.client.send(
@@ -103,7 +131,7 @@ async function doCall(host: OnHost, run: string, call: DockerCall, { signal, not
   switch (call.kind) {
     case 'pull':
       note(`pulling ${call.image}`);
-      await host.client.pull(call.image, note, signal);
+      await pullPlanned(host, call, note, signal);
       return `${callText(call)}: pulled`;
     case 'create':
       return await create(host, run, call, signal);
@@ -112,7 +140,11 @@ async function doCall(host: OnHost, run: string, call: DockerCall, { signal, not
     case 'remove':
       return await remove(host, call, signal);
     case 'prune-cache': {
-      const request = { method: 'POST' as const, path: ['build', 'prune'], query: { all: '1' }, seconds: 600 };
+      const { ids } = call;
+      // BuildKit takes one pattern for the ids, and as many ids in it as one likes.
+      const filters = ids && { filters: JSON.stringify({ id: [`/^(${ids.join('|')})$/`] }) };
+      const query: Record<string, string> = { all: '1', ...filters };
+      const request = { method: 'POST' as const, path: ['build', 'prune'], query, seconds: 600 };
       const { body } = await host.client.send(request, { conflict: false }, signal);
       return `build cache: ${isObject(body) ? (Array.isArray(body.CachesDeleted) ? body.CachesDeleted.length : 0) : 0} records deleted`;
     }
