@@ -51,6 +51,10 @@ export async function checkSame(
   if (live && identityOf(kind, live) !== was) throw fault('ANOTHER_BY_NOW', { kind, name });
 }
 
+/** The id of an image that a plan names by it, or by its digest. */
+export const imageId = async (host: OnHost, image: string, signal: AbortSignal): Promise<string> =>
+  image.startsWith('sha256:') ? image : identityOf('image', await find(host, 'image', image, signal));
+
 /**
  * The id of the image that a container is to be made of, once its name means just that.
  * @throws Fault ANOTHER_BY_NOW
@@ -60,11 +64,7 @@ export async function plannedImage(
   { image, name }: { image: string; name: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const [planned, called] = await Promise.all([
-    find(host, 'image', image, signal),
-    find(host, 'image', name, signal),
-  ]);
-  const id = identityOf('image', planned);
+  const [id, called] = await Promise.all([imageId(host, image, signal), find(host, 'image', name, signal)]);
   if (id === '' || identityOf('image', called) !== id) throw fault('ANOTHER_BY_NOW', { kind: 'image', name });
   return id;
 }

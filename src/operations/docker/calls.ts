@@ -3,7 +3,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
-import { checkSame, identityOf, plannedImage, pullPlanned } from './as-planned.ts';
+import { checkSame, imageId, plannedImage, pullPlanned } from './as-planned.ts';
 import { find } from './find.ts';
 import { hostOf, type OnHost } from './host.ts';
 import { labelOf } from './reading.ts';
@@ -54,9 +54,9 @@ async function checkMade(host: OnHost, { object, name, body, image }: Create, si
   if (object !== 'container' || image === undefined) return;
   const [made, planned] = await Promise.all([
     find(host, 'container', name, signal),
-    find(host, 'image', image, signal),
+    imageId(host, image, signal),
   ]);
-  if (!made || text(made.Image) === identityOf('image', planned)) return;
+  if (!made || text(made.Image) === planned) return;
   await host.client.send({ method: 'DELETE', path: ['containers', text(made.Id)] }, { conflict: true }, signal);
   throw fault('ANOTHER_BY_NOW', { kind: 'image', name: text(body.Image) });
 }
