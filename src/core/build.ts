@@ -65,7 +65,10 @@ export type ImageCall = z.output<typeof ImageCall>;
 export type BuildProgress = { text: string; step?: number; steps?: number; stage?: string };
 
 /** What the client needs besides the plan. */
-export type BuildOrder = Omit<BuildPlan, 'secretRefs'> & { labels: Record<string, string>; secretRefs: Record<string, SecretRef> };
+export type BuildOrder = Omit<BuildPlan, 'secretRefs'> & {
+  labels: Record<string, string>;
+  secretRefs: Record<string, SecretRef>;
+};
 
 export type Docker = {
   /**

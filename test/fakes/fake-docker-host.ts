@@ -101,7 +101,7 @@ export function fakeDockerHost(executed: string[]): { host: DockerHost; objects:
       kept.containers.set(name, { ...container(name, false, wanted), Image: text(image?.Id) });
     else if (first === 'networks') kept.networks.set(name, { ...wanted, Id: `id-${name}`, Containers: {} });
     else if (first === 'volumes') kept.volumes.set(name, wanted);
-    return answer(201);
+    return answer(201, { Id: `id-${name}` });
   };
   const act = (id: string, action: string): DockerAnswer => {
     const [name, found] = byId(kept.containers, id) ?? [];

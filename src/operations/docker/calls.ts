@@ -50,18 +50,23 @@ async function checkNames(host: OnHost, { body, image, network }: Create, signal
 }
 
 /** The name may have been moved between the look and the creation: a container of another image is never started, and goes. */
-async function checkMade(host: OnHost, { object, name, body, image }: Create, signal: AbortSignal): Promise<void> {
+async function checkMade(
+  host: OnHost,
+  { object, body, image }: Create,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (object !== 'container' || image === undefined) return;
-  const [made, planned] = await Promise.all([
-    find(host, 'container', name, signal),
-    imageId(host, image, signal),
-  ]);
+  const [made, planned] = await Promise.all([find(host, 'container', id, signal), imageId(host, image, signal)]);
   if (!made || text(made.Image) === planned) return;
-  await host.client.send({ method: 'DELETE', path: ['containers', text(made.Id)] }, { conflict: true }, signal);
+  await host.client.send({ method: 'DELETE', path: ['containers', id] }, { conflict: true }, signal);
   throw fault('ANOTHER_BY_NOW', { kind: 'image', name: text(body.Image) });
 }
 
-async function create(host: OnHost, run: string, call: Create, signal: AbortSignal) {
+/** The ids of what this run has made, by their names: somebody else may take a name at any time. */
+type Made = Map<string, string>;
+
+async function create(host: OnHost, run: string, call: Create, ids: Made, signal: AbortSignal) {
   const { object, name, body } = call;
   const made: JsonObject = { ...body, Labels: { ...labelOf(body, 'Labels'), [runLabel]: run } };
   const path = creation[object];
@@ -70,28 +75,28 @@ async function create(host: OnHost, run: string, call: Create, signal: AbortSign
   const label = at(live, ...(object === 'container' ? ['Config', 'Labels'] : ['Labels']), runLabel);
   if (live && label !== run) throw fault('OBJECT_EXISTS', { kind: object, name, where: host.name });
   if (live) {
-    await checkMade(host, call, signal);
+    await checkMade(host, call, text(live.Id), signal);
+    ids.set(name, text(live.Id));
     return `${callText(call)}: made already`;
   }
   await checkNames(host, call, signal);
   const query: Record<string, string> = object === 'container' ? { name } : {};
   const named = object === 'container' ? made : { ...made, Name: name };
-  const { status, message } = await host.client.send(
-    { method: 'POST', path, query, body: named },
-    { conflict: false },
-    signal,
-  );
-  if (status === 404) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: message });
-  await checkMade(host, call, signal);
+  const answer = await host.client.send({ method: 'POST', path, query, body: named }, { conflict: false }, signal);
+  if (answer.status === 404) throw fault('DOCKER_HOST_REFUSED', { host: host.name, problem: answer.message });
+  const id = text(at(answer.body, 'Id'));
+  await checkMade(host, call, id, signal);
+  ids.set(name, id);
   return `${callText(call)}: created`;
 }
 
 const done = { start: 'started', stop: 'stopped', restart: 'restarted' };
 
-async function act(host: OnHost, call: DockerCall & { kind: 'act' }, signal: AbortSignal): Promise<string> {
-  const { action, id, name, seconds, startedAt } = call;
-  const live = await find(host, 'container', id ?? name, signal);
-  if (!live || (id !== undefined && live.Id !== id))
+async function act(host: OnHost, call: DockerCall & { kind: 'act' }, ids: Made, signal: AbortSignal): Promise<string> {
+  const { action, name, seconds, startedAt } = call;
+  const id = call.id ?? ids.get(name) ?? '';
+  const live = id === '' ? undefined : await find(host, 'container', id, signal);
+  if (!live || live.Id !== id)
     throw fault('NO_SUCH_OBJECT', {
       kind: 'container',
       name,
@@ -102,7 +107,7 @@ async function act(host: OnHost, call: DockerCall & { kind: 'act' }, signal: Abo
   if (action === 'restart' && startedAt !== undefined && at(live, 'State', 'StartedAt') !== startedAt)
     return `${callText(call)}: restarted already`;
   const query: Record<string, string> = seconds === undefined ? {} : { t: String(seconds) };
-  const path = ['containers', text(live.Id), action];
+  const path = ['containers', id, action];
   const { status, message } = await host.client.send(
     { method: 'POST', path, query, seconds: 30 + (seconds ?? 10) },
     { conflict: false },
@@ -127,16 +132,22 @@ async function remove(host: OnHost, call: DockerCall & { kind: 'remove' }, signa
 }
 
 /** Does one call; doing it again does nothing more. */
-async function doCall(host: OnHost, run: string, call: DockerCall, { signal, note }: StepContext): Promise<string> {
+async function doCall(
+  host: OnHost,
+  run: string,
+  call: DockerCall,
+  ids: Made,
+  { signal, note }: StepContext,
+): Promise<string> {
   switch (call.kind) {
     case 'pull':
       note(`pulling ${call.image}`);
       await pullPlanned(host, call, note, signal);
       return `${callText(call)}: pulled`;
     case 'create':
-      return await create(host, run, call, signal);
+      return await create(host, run, call, ids, signal);
     case 'act':
-      return await act(host, call, signal);
+      return await act(host, call, ids, signal);
     case 'remove':
       return await remove(host, call, signal);
     case 'prune-cache': {
@@ -164,9 +175,10 @@ export async function doCalls(run: RunContext<'dockerHost', 'do'>): Promise<Repo
   const host = hostOf(run, name);
   const objects = await run.step('do', async (step) => {
     const finished: string[] = [];
+    const ids: Made = new Map();
     for (const call of calls) {
       try {
-        step.log(await doCall(host, run.id, call, step));
+        step.log(await doCall(host, run.id, call, ids, step));
       } catch (thrown) {
         if (!(thrown instanceof Fault) || finished.length === 0 || thrown.retry === 'later') throw thrown;
         const left = calls.slice(finished.length).map(callText).join(', ');

@@ -78,10 +78,7 @@ export const dockerRun = defineOperation({
     ];
     return {
       summary: `${name} (${image}) on ${host.name}${start ? '' : ', not started'}`,
-      changes: [
-        ...(pull ? [{ path: `image/${image}`, to: `pulled, ${pull.digest}` }] : []),
-        ...changesOf(wish),
-      ],
+      changes: [...(pull ? [{ path: `image/${image}`, to: `pulled, ${pull.digest}` }] : []), ...changesOf(wish)],
       docker: { host: host.name, calls },
       takesOver: [],
       undo: { operation: 'docker-remove', input: { name, host: host.name, force: true } },

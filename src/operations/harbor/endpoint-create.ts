@@ -4,7 +4,15 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { Switch } from '../../core/values.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { Address, accountText, EndpointName, endpointsOf, endpointWarnings, loginFor, loginHash } from './endpoint-names.ts';
+import {
+  Address,
+  accountText,
+  EndpointName,
+  endpointsOf,
+  endpointWarnings,
+  loginFor,
+  loginHash,
+} from './endpoint-names.ts';
 import { holds } from './holds.ts';
 
 const fields = {

@@ -3,8 +3,8 @@ import { at, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { list, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { Project } from './names.ts';
 import { holds } from './holds.ts';
+import { Project } from './names.ts';
 import { patternOf, policyOf, ruleText } from './retention-policy.ts';
 import { projectTable } from './table.ts';
 

@@ -29,7 +29,8 @@ async function checkPlanned(
 ): Promise<void> {
   const [now, there] = await Promise.all([on.docker.imageId(image, signal), on.registry.manifest(image, signal)]);
   const pushed = there !== undefined && isImage(there, id);
-  if (now !== id || (!pushed && there?.digest !== replaces)) throw fault('ANOTHER_BY_NOW', { kind: 'image', name: image });
+  if (now !== id || (!pushed && there?.digest !== replaces))
+    throw fault('ANOTHER_BY_NOW', { kind: 'image', name: image });
 }
 
 export const dockerPush = defineOperation({

@@ -39,7 +39,10 @@ async function doCall(
       const { repository, digest, tags } = call;
       const others = (await tagsOn(on.registry, repository, digest, signal)).filter((tag) => !tags.includes(tag));
       if (others.length > 0)
-        throw fault('ANOTHER_BY_NOW', { kind: 'image', name: `${repository}:${tags[0]} (now ${others.join(', ')} too)` });
+        throw fault('ANOTHER_BY_NOW', {
+          kind: 'image',
+          name: `${repository}:${tags[0]} (now ${others.join(', ')} too)`,
+        });
       const gone = await on.registry.remove(call.repository, call.digest, signal);
       log(`${call.repository}@${call.digest}: ${gone ? 'deleted' : 'was gone already'}`);
       return `${call.repository}@${call.digest.slice(0, 19)}`;
