@@ -25,7 +25,9 @@ let strategy: 'rolling' | 'canary' = 'rolling';
 const steps = [{ weight: 25, manual: true }];
 const settings = () =>
   Settings.parse({
-    apps: { web: { image: '127.0.0.1:5000/web', rollout: { strategy, steps, drain: '1ms', reach: '1ms', unprotected } } },
+    apps: {
+      web: { image: '127.0.0.1:5000/web', rollout: { strategy, steps, drain: '1ms', reach: '1ms', unprotected } },
+    },
     environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
     policy: [{ name: 'free' }],
   });
@@ -92,33 +94,36 @@ test('a policy of stable has a twin for the canary: first come, last gone, and i
   expect(cluster.broken).toEqual([]);
 });
 
-describe.each(['rolling', 'canary'] as const)('a canary that is through and is undone, where deploys are %s', (usual) => {
-  test('leaves no twin behind, and the policy of stable as it was', async () => {
-    strategy = usual;
-    const before = [...world.objects.keys()].sort();
-    const id = await canaryAt25();
-    await steer(engine, await desk.run(id), ben, { kind: 'promote', full: true });
-    expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
-    const came: string[] = [];
-    const { apply } = cluster.kube;
-    cluster.kube.apply = (manifest, ...rest) => {
-      came.push(`${manifest.kind}/${at(manifest, 'metadata', 'name')}`);
-      return apply(manifest, ...rest);
-    };
-    const back = await undo(engine, id, { actor: ben, origin: { surface: 'rest' } });
-    await desk.lap(back.id);
-    if (usual === 'canary') await steer(engine, await desk.run(back.id), ben, { kind: 'promote', full: true });
-    const kind = usual === 'canary' ? 'promoted' : 'rolled-out';
-    expect(await over(back.id)).toMatchObject({ state: 'finished', report: { kind } });
-    // The way back is guarded as the way there, where it goes by a canary; and there is no other way for a twin to come.
-    expect(came.includes('AuthorizationPolicy/web-canary-no-delete')).toBe(usual === 'canary');
-    expect([...world.objects.keys()].sort()).toEqual(before);
-    expect(world.objects.get('AuthorizationPolicy staging/no-delete')).toEqual(guard);
-    const containers = at(world.objects.get('staging/web'), 'spec', 'template', 'spec', 'containers');
-    expect(containers).toMatchObject([{ image: `127.0.0.1:5000/web:v1@sha256:${'1'.repeat(64)}` }]);
-    expect(cluster.broken).toEqual([]);
-  });
-});
+describe.each(['rolling', 'canary'] as const)(
+  'a canary that is through and is undone, where deploys are %s',
+  (usual) => {
+    test('leaves no twin behind, and the policy of stable as it was', async () => {
+      strategy = usual;
+      const before = [...world.objects.keys()].sort();
+      const id = await canaryAt25();
+      await steer(engine, await desk.run(id), ben, { kind: 'promote', full: true });
+      expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+      const came: string[] = [];
+      const { apply } = cluster.kube;
+      cluster.kube.apply = (manifest, ...rest) => {
+        came.push(`${manifest.kind}/${at(manifest, 'metadata', 'name')}`);
+        return apply(manifest, ...rest);
+      };
+      const back = await undo(engine, id, { actor: ben, origin: { surface: 'rest' } });
+      await desk.lap(back.id);
+      if (usual === 'canary') await steer(engine, await desk.run(back.id), ben, { kind: 'promote', full: true });
+      const kind = usual === 'canary' ? 'promoted' : 'rolled-out';
+      expect(await over(back.id)).toMatchObject({ state: 'finished', report: { kind } });
+      // The way back is guarded as the way there, where it goes by a canary; and there is no other way for a twin to come.
+      expect(came.includes('AuthorizationPolicy/web-canary-no-delete')).toBe(usual === 'canary');
+      expect([...world.objects.keys()].sort()).toEqual(before);
+      expect(world.objects.get('AuthorizationPolicy staging/no-delete')).toEqual(guard);
+      const containers = at(world.objects.get('staging/web'), 'spec', 'template', 'spec', 'containers');
+      expect(containers).toMatchObject([{ image: `127.0.0.1:5000/web:v1@sha256:${'1'.repeat(64)}` }]);
+      expect(cluster.broken).toEqual([]);
+    });
+  },
+);
 
 test('the twin stays until the last pod of the canary has ended', async () => {
   const id = await canaryAt25();
