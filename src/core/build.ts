@@ -37,6 +37,8 @@ export const BuildPlan = z.object({
   target: z.string().optional(),
   platforms: z.array(z.string()),
   secrets: z.array(z.string()),
+  /** The hash of where `shipmate.yaml` has their values kept; not of the values. */
+  secretRefs: z.string().optional(),
   cache: z.boolean(),
   /** Without what earlier builds left. */
   fresh: z.boolean(),
@@ -52,6 +54,10 @@ export const ImageCall = z.discriminatedUnion('kind', [
   /** `to` becomes a name for what `from@digest` is; across repositories all of it is copied first. */
   z.object({ kind: z.literal('copy'), from: z.string(), to: z.string(), digest: Digest, replaces: Digest.optional() }),
   z.object({ kind: z.literal('delete'), repository: z.string(), digest: Digest, tags: z.array(z.string()) }),
+  /** The image that the daemon of builds has under that name, by its id. */
+  z.object({ kind: z.literal('push'), image: z.string(), id: z.string(), replaces: Digest.optional() }),
+  /** A signature of Shipmate's key, by the hash of its public half. */
+  z.object({ kind: z.literal('sign'), image: z.string(), digest: Digest, key: z.string() }),
 ]);
 export type ImageCall = z.output<typeof ImageCall>;
 
@@ -59,7 +65,10 @@ export type ImageCall = z.output<typeof ImageCall>;
 export type BuildProgress = { text: string; step?: number; steps?: number; stage?: string };
 
 /** What the client needs besides the plan. */
-export type BuildOrder = BuildPlan & { labels: Record<string, string>; secretRefs: Record<string, SecretRef> };
+export type BuildOrder = Omit<BuildPlan, 'secretRefs'> & {
+  labels: Record<string, string>;
+  secretRefs: Record<string, SecretRef>;
+};
 
 export type Docker = {
   /**

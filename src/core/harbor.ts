@@ -12,6 +12,10 @@ export const HarborCall = z.object({
    * else, and goes with no other address.
    */
   password: z.array(z.string()).optional(),
+  /** The hash of that login as `shipmate.yaml` has it: of who and of where its password is kept, not of the password. */
+  login: z.string().optional(),
+  /** The hash of what Harbor goes by when it does this, where that is kept in Harbor: a rule's terms, a registry's address. */
+  terms: z.string().optional(),
   /** What it did, for the thread: `project/team: created`. */
   done: z.string(),
 });
@@ -32,7 +36,7 @@ export type Harbor = {
     signal: AbortSignal,
   ): Promise<JsonObject[]>;
   /** Answers with the status, with what it said, and with the last part of the address of what was made. */
-  send(call: Omit<HarborCall, 'done'>, signal: AbortSignal): Promise<HarborAnswer>;
+  send(call: Omit<HarborCall, 'done' | 'terms'>, signal: AbortSignal): Promise<HarborAnswer>;
 };
 
 /** 404 and 409 are answers: the one who asked knows whether that is what it wanted. */

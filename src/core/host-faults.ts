@@ -26,6 +26,12 @@ export const hostFaults = {
     say: 'The Docker host “{host}” refused it: {problem}',
     hint: 'Correct it and ask again.',
   },
+  ANOTHER_BY_NOW: {
+    status: 409,
+    retry: 'never',
+    say: 'The {kind} {name} is another one than when this was planned.',
+    hint: 'It was left as it is. Ask again: the plan is then of what it is now.',
+  },
   CONTAINER_DIED: {
     status: 422,
     retry: 'never',

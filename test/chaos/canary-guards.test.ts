@@ -1,9 +1,10 @@
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fault } from '../../src/core/errors.ts';
 import { at, isObject, type JsonObject } from '../../src/core/json.ts';
 import type { Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { steer } from '../../src/engine/steer.ts';
+import { undo } from '../../src/engine/undo.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { freshShop } from '../support/canary-bench.ts';
 import type { Desk } from '../support/desk.ts';
@@ -19,10 +20,14 @@ let desk: Desk;
 let world: ReturnType<typeof fakeWorld>;
 let cluster: ReturnType<typeof watchedCluster>;
 let unprotected: 'warn' | 'refuse' = 'warn';
+let strategy: 'rolling' | 'canary' = 'rolling';
 
+const steps = [{ weight: 25, manual: true }];
 const settings = () =>
   Settings.parse({
-    apps: { web: { image: '127.0.0.1:5000/web', rollout: { drain: '1ms', reach: '1ms', unprotected } } },
+    apps: {
+      web: { image: '127.0.0.1:5000/web', rollout: { strategy, steps, drain: '1ms', reach: '1ms', unprotected } },
+    },
     environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
     policy: [{ name: 'free' }],
   });
@@ -33,12 +38,12 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   unprotected = 'warn';
+  strategy = 'rolling';
   ({ world, cluster, desk } = await freshShop(engine));
   world.objects.set('AuthorizationPolicy staging/no-delete', guard);
   return () => desk.leases.stop();
 });
 
-const steps = [{ weight: 25, manual: true }];
 const input = { app: 'web', env: 'staging', tag: 'v2', strategy: 'canary', steps };
 async function canaryAt25(): Promise<string> {
   const id = await desk.ask('deploy', input);
@@ -88,6 +93,37 @@ test('a policy of stable has a twin for the canary: first come, last gone, and i
   expect(gone).toEqual(['Service', 'Deployment', 'AuthorizationPolicy']);
   expect(cluster.broken).toEqual([]);
 });
+
+describe.each(['rolling', 'canary'] as const)(
+  'a canary that is through and is undone, where deploys are %s',
+  (usual) => {
+    test('leaves no twin behind, and the policy of stable as it was', async () => {
+      strategy = usual;
+      const before = [...world.objects.keys()].sort();
+      const id = await canaryAt25();
+      await steer(engine, await desk.run(id), ben, { kind: 'promote', full: true });
+      expect(await over(id)).toMatchObject({ state: 'finished', report: { kind: 'promoted' } });
+      const came: string[] = [];
+      const { apply } = cluster.kube;
+      cluster.kube.apply = (manifest, ...rest) => {
+        came.push(`${manifest.kind}/${at(manifest, 'metadata', 'name')}`);
+        return apply(manifest, ...rest);
+      };
+      const back = await undo(engine, id, { actor: ben, origin: { surface: 'rest' } });
+      await desk.lap(back.id);
+      if (usual === 'canary') await steer(engine, await desk.run(back.id), ben, { kind: 'promote', full: true });
+      const kind = usual === 'canary' ? 'promoted' : 'rolled-out';
+      expect(await over(back.id)).toMatchObject({ state: 'finished', report: { kind } });
+      // The way back is guarded as the way there, where it goes by a canary; and there is no other way for a twin to come.
+      expect(came.includes('AuthorizationPolicy/web-canary-no-delete')).toBe(usual === 'canary');
+      expect([...world.objects.keys()].sort()).toEqual(before);
+      expect(world.objects.get('AuthorizationPolicy staging/no-delete')).toEqual(guard);
+      const containers = at(world.objects.get('staging/web'), 'spec', 'template', 'spec', 'containers');
+      expect(containers).toMatchObject([{ image: `127.0.0.1:5000/web:v1@sha256:${'1'.repeat(64)}` }]);
+      expect(cluster.broken).toEqual([]);
+    });
+  },
+);
 
 test('the twin stays until the last pod of the canary has ended', async () => {
   const id = await canaryAt25();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DockerAnswer, DockerHost, DockerRequest } from '../../src/core/docker-host.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../src/core/json.ts';
 
@@ -7,6 +8,9 @@ type Kept = {
   volumes: Map<string, JsonObject>;
   images: Map<string, JsonObject>;
 };
+
+/** What every registry has under a name. */
+const digestOf = (image: string) => `sha256:${createHash('sha256').update(image).digest('hex')}`;
 
 const started = '2026-11-01T10:00:00Z';
 
@@ -92,10 +96,12 @@ export function fakeDockerHost(executed: string[]): { host: DockerHost; objects:
   const create = ([first = '']: readonly string[], { query, body }: DockerRequest): DockerAnswer => {
     const wanted = isObject(body) ? body : {};
     const name = query?.name ?? text(wanted.Name);
-    if (first === 'containers') kept.containers.set(name, container(name, false, wanted));
+    const image = byId(kept.images, text(wanted.Image))?.[1];
+    if (first === 'containers')
+      kept.containers.set(name, { ...container(name, false, wanted), Image: text(image?.Id) });
     else if (first === 'networks') kept.networks.set(name, { ...wanted, Id: `id-${name}`, Containers: {} });
     else if (first === 'volumes') kept.volumes.set(name, wanted);
-    return answer(201);
+    return answer(201, { Id: `id-${name}` });
   };
   const act = (id: string, action: string): DockerAnswer => {
     const [name, found] = byId(kept.containers, id) ?? [];
@@ -111,6 +117,12 @@ export function fakeDockerHost(executed: string[]): { host: DockerHost; objects:
   };
   const send: DockerHost['send'] = async (request) => {
     const [first = '', second = '', third = ''] = request.path;
+    if (first === 'images' && third === 'tag') {
+      const [, found] = byId(kept.images, second) ?? [];
+      const tag = `${request.query?.repo}:${request.query?.tag}`;
+      if (found) kept.images.set(tag, { ...found, RepoTags: [tag] });
+      return answer(found ? 201 : 404);
+    }
     if (request.method === 'DELETE') {
       const kind =
         first === 'containers' || first === 'networks' || first === 'volumes' || first === 'images' ? first : 'images';
@@ -122,6 +134,7 @@ export function fakeDockerHost(executed: string[]): { host: DockerHost; objects:
   const host: DockerHost = {
     read,
     send,
+    digest: async (image) => digestOf(image),
     pull: async (image) =>
       void kept.images.set(image, { Id: `sha256:${image}`, RepoTags: [image], Size: 1, Created: 1, Containers: 0 }),
     logs: async () => 'listening\n',

@@ -92,7 +92,7 @@ export function stocked() {
     action: 'retain',
     template: 'latestPushedK',
     params: { latestPushedK: 10 },
-    tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '**' }],
+    tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '**', extras: '{"untagged":true}' }],
     scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
   };
   return {

@@ -63,6 +63,6 @@ export function fakeDocker(digests: Map<string, string>): Docker {
     build: async (_order, seen) => seen({ text: 'RUN make', step: 1, steps: 1 }),
     pushBuilt: (order, seen, signal) => push(order.image, seen, signal),
     push,
-    imageId: async () => `sha256:${'a'.repeat(64)}`,
+    imageId: async () => digest,
   };
 }

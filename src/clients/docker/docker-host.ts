@@ -34,6 +34,16 @@ function credentialsFor(credentials: Credentials, image: string): Record<string,
   return { 'x-registry-auth': Buffer.from(auth).toString('base64url') };
 }
 
+/** https://docs.docker.com/reference/api/engine/ (DistributionInspect) */
+async function digest(host: Host, credentials: Credentials, image: string, signal: AbortSignal): Promise<string> {
+  const path = ['distribution', image, 'json'];
+  const opened = await open(host, { method: 'GET', path, headers: credentialsFor(credentials, image) }, within(signal));
+  const body = jsonOf(host, await bodyOf(host, opened, within(signal)));
+  const found = text(at(body, 'Descriptor', 'digest'));
+  if (opened.response.statusCode !== 200 || found === '') throw refusal(host, `${image}: ${messageOf(body)}`);
+  return found;
+}
+
 async function pull(
   host: Host,
   credentials: Credentials,
@@ -142,6 +152,7 @@ function createDockerHost(host: Host, credentials: Credentials): DockerHost {
       if (!known) throw refusal(host, answer.message);
       return answer;
     },
+    digest: (image, signal) => digest(host, credentials, image, signal),
     pull: (image, seen, signal) => pull(host, credentials, image, seen, signal),
     logs: (id, options, signal) => logs(host, id, options, signal),
     exec: (id, options, signal) => exec(host, id, options, signal),

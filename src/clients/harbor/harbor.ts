@@ -3,7 +3,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import type { Harbor, HarborAnswer, HarborCall } from '../../core/harbor.ts';
 import type { HarborSettings } from '../../core/host-settings.ts';
 import type { SecretRef } from '../../core/image-settings.ts';
-import { at, isObject, Json, type JsonObject, text } from '../../core/json.ts';
+import { at, digestOf, isObject, Json, type JsonObject, text } from '../../core/json.ts';
 import { createRedact } from '../../core/redact.ts';
 import { inPath } from '../../core/url-part.ts';
 
@@ -100,13 +100,15 @@ const put = (body: Json | undefined, [key = '', ...rest]: readonly string[], val
 });
 
 /** A call with its password, which goes with the address that it is for and with no other. */
-function withPassword({ settings, secret }: HarborOptions, call: Omit<HarborCall, 'done'>): Asked {
-  const { password: place, body, ...rest } = call;
+function withPassword({ settings, secret }: HarborOptions, call: Omit<HarborCall, 'done' | 'terms'>): Asked {
+  const { password: place, login: planned, body, ...rest } = call;
   if (place === undefined) return { ...rest, ...(body !== undefined && { body }) };
   const { host } = new URL(text(at(body, 'url')));
   const { logins = {} } = settings() ?? {};
   const login = Object.hasOwn(logins, host) ? logins[host] : undefined;
   if (!login) throw fault('NO_SUCH_OBJECT', { kind: 'login', name: host, where: 'harbor.logins', near: '' });
+  if (planned !== undefined && planned !== digestOf(login))
+    throw fault('ANOTHER_BY_NOW', { kind: 'login of harbor.logins', name: host });
   const value = secret(login.password);
   return { ...rest, body: put(body, place, value), secret: value };
 }

@@ -1,3 +1,4 @@
+import type { ImageCall } from '../build.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
 import type { ObjectRef } from '../kube.ts';
@@ -112,15 +113,29 @@ export function dockerImages({ docker }: Pick<Draft, 'docker'>): string[] {
   return [...new Set(images.filter(Boolean))];
 }
 
+/** The image that a call in a registry gives a name, or deletes, and the operation that is just that. */
+function namedBy(call: ImageCall): { image: string; own: string }[] {
+  switch (call.kind) {
+    case 'copy':
+      return [{ image: call.to, own: 'tag' }];
+    case 'push':
+      return [{ image: call.image, own: 'tag' }];
+    case 'delete':
+      return [{ image: call.repository, own: 'image-delete' }];
+    case 'sign':
+      return [];
+    default:
+      return call satisfies never;
+  }
+}
+
 /** The apps whose images a plan makes, names, deletes or runs outside of clusters. */
 export function imagesTouched(settings: Settings, asked: Asked, draft: Draft): Touch[] {
   const { build, images = [], docker } = draft;
   const env = docker && settings.dockerHosts[docker.host]?.env;
   const changed = [
     ...(build ? [{ image: build.image, own: 'build' }] : []),
-    ...images.map((call) =>
-      call.kind === 'copy' ? { image: call.to, own: 'tag' } : { image: call.repository, own: 'image-delete' },
-    ),
+    ...images.flatMap(namedBy),
     ...dockerImages(draft).map((image) => ({ image, own: 'deploy' })),
   ];
   const routed = (app: string) => asked.place?.app === app || asked.places?.some((each) => each.app === app);

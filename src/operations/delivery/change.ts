@@ -15,7 +15,10 @@ type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'answer' | 'wr
 /** What goes into the plan, and the object as the dry run has it, which a plan does not bear. */
 export type Foreseen = { planned: Planned; after: JsonObject };
 
-/** The first write of what changes a Rollout by its Deployment: it marks whose the rollout is that is followed then. */
+/**
+ * The first write of what changes a Rollout by its Deployment: it marks whose the rollout is that is followed then. The mark is
+ * all that it sets, and no dry run bears it: there is nothing in its answer to be bound.
+ */
 export const markOf = ({ ref }: Found): Write => ({ kind: 'merge', ref, patch: {}, answer: '' });
 
 /** Changes of another object than the workload, by its name. */

@@ -4,6 +4,7 @@ import { parseImage } from '../../core/image.ts';
 import { type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { checkImage } from './allowed.ts';
+import { identityOf, planPull } from './as-planned.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { all, find, findOrSay } from './find.ts';
 import { HostRef, hostOf } from './host.ts';
@@ -63,11 +64,14 @@ export const dockerPull = defineOperation({
     const { tag, digest } = parseImage(said);
     const image = tag === undefined && digest === undefined ? `${said}:latest` : said;
     checkImage(host, image);
-    const there = await find(host, 'image', image, context.signal);
+    const [there, pull] = await Promise.all([
+      find(host, 'image', image, context.signal),
+      planPull(host, image, context.signal),
+    ]);
     return {
       summary: `${image} to ${host.name}`,
-      changes: [{ path: `image/${image}`, ...(there && { from: shortId(there.Id) }), to: 'pulled' }],
-      docker: { host: host.name, calls: [{ kind: 'pull', image }] },
+      changes: [{ path: `image/${image}`, ...(there && { from: shortId(there.Id) }), to: `pulled, ${pull.digest}` }],
+      docker: { host: host.name, calls: [pull] },
       takesOver: [],
     };
   },
@@ -112,7 +116,17 @@ export const dockerImageRemove = defineOperation({
       changes: [{ path: `image/${image}`, from: `${shortId(live.Id)}, ${freed}`, to: 'deleted' }],
       docker: {
         host: host.name,
-        calls: [{ kind: 'remove', object: 'image', id: image, name: image, force: false, volumes: false }],
+        calls: [
+          {
+            kind: 'remove',
+            object: 'image',
+            id: image,
+            name: image,
+            was: identityOf('image', live),
+            force: false,
+            volumes: false,
+          },
+        ],
       },
       takesOver: [],
     };

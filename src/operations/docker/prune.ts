@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DockerCall, DockerKind } from '../../core/docker-host.ts';
 import { at, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { identityOf } from './as-planned.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { all } from './find.ts';
 import { HostRef, hostOf, type OnHost } from './host.ts';
@@ -15,7 +16,7 @@ const What = z
 type What = z.output<typeof What>;
 
 /** What goes, and what that frees where it is known. */
-type Goes = { object: DockerKind; id: string; name: string; bytes: number; was: string };
+type Goes = { object: DockerKind; id: string; name: string; bytes: number; was: string; identity?: string };
 
 const running = new Set(['running', 'paused', 'restarting']);
 
@@ -40,6 +41,7 @@ function imagesOf(usage: Json | undefined, named: boolean): Goes[] {
       return {
         object: 'image',
         id: name,
+        identity: id,
         name: shown,
         bytes: index === 0 ? bytes : 0,
         was: bytesText(index === 0 ? bytes : 0),
@@ -53,7 +55,9 @@ function volumesOf(usage: Json | undefined): Goes[] {
     .filter((each) => number(at(each, 'UsageData', 'RefCount')) === 0)
     .map((each) => {
       const bytes = Math.max(0, number(at(each, 'UsageData', 'Size')));
-      return { object: 'volume', id: text(each.Name), name: text(each.Name), bytes, was: bytesText(bytes) };
+      const name = text(each.Name);
+      const identity = identityOf('volume', each);
+      return { object: 'volume', id: name, identity, name, bytes, was: bytesText(bytes) };
     });
 }
 
@@ -87,7 +91,8 @@ async function goes(host: OnHost, what: Exclude<What, 'cache'>, signal: AbortSig
 async function cacheDraft(host: OnHost, signal: AbortSignal) {
   const idle = list(at(await usageOf(host, signal), 'BuildCache')).filter(({ InUse: busy }) => busy !== true);
   const bytes = idle.reduce((sum, each) => sum + (each.Shared === true ? 0 : number(each.Size)), 0);
-  const calls: DockerCall[] = idle.length === 0 ? [] : [{ kind: 'prune-cache' }];
+  const ids = idle.map(({ ID: id }) => text(id)).sort();
+  const calls: DockerCall[] = idle.length === 0 ? [] : [{ kind: 'prune-cache', ids }];
   const from = `${idle.length} records, ${bytesText(bytes)}`;
   return {
     summary: `frees about ${bytesText(bytes)} on ${host.name}`,
@@ -128,11 +133,12 @@ export const dockerPrune = defineOperation({
       // Just these, one by one: what came since, or is used again, stays.
       docker: {
         host: host.name,
-        calls: found.map(({ object, id, name }) => ({
+        calls: found.map(({ object, id, name, identity }) => ({
           kind: 'remove',
           object,
           id,
           name,
+          was: identity,
           force: false,
           volumes: false,
         })),

@@ -5,6 +5,7 @@ import { parseImage } from '../../core/image.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { Switch } from '../../core/values.ts';
 import { checkAllowed } from './allowed.ts';
+import { byDigest, identityOf, planPull } from './as-planned.ts';
 import { doCalls } from './calls.ts';
 import { bodyOf, changesOf } from './container-body.ts';
 import { containerFields } from './container-fields.ts';
@@ -59,20 +60,25 @@ export const dockerRun = defineOperation({
     const wish = { ...wanted, image: imageOf(wanted.image) };
     const { name, image, network } = wish;
     await checkAllowed(host, wish, signal);
-    const [there, local] = await Promise.all([
+    const [there, local, joined] = await Promise.all([
       find(host, 'container', name, signal),
       find(host, 'image', image, signal),
-      network !== undefined && findOrSay(host, 'network', network, signal),
+      network === undefined ? undefined : findOrSay(host, 'network', network, signal),
     ]);
     if (there) throw fault('OBJECT_EXISTS', { kind: 'container', name, where: host.name });
+    const pull = local ? undefined : await planPull(host, image, signal);
+    const made = {
+      image: pull ? byDigest(image, pull.digest) : identityOf('image', local),
+      ...(joined && { network: identityOf('network', joined) }),
+    };
     const calls: DockerCall[] = [
-      ...(local ? [] : [{ kind: 'pull' as const, image }]),
-      { kind: 'create', object: 'container', name, body: bodyOf(wish) },
+      ...(pull ? [pull] : []),
+      { kind: 'create', object: 'container', name, body: bodyOf(wish), ...made },
       ...(start ? [{ kind: 'act' as const, action: 'start' as const, name }] : []),
     ];
     return {
       summary: `${name} (${image}) on ${host.name}${start ? '' : ', not started'}`,
-      changes: [...(local ? [] : [{ path: `image/${image}`, to: 'pulled' }]), ...changesOf(wish)],
+      changes: [...(pull ? [{ path: `image/${image}`, to: `pulled, ${pull.digest}` }] : []), ...changesOf(wish)],
       docker: { host: host.name, calls },
       takesOver: [],
       undo: { operation: 'docker-remove', input: { name, host: host.name, force: true } },

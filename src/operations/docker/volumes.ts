@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
+import { identityOf } from './as-planned.ts';
 import { callSteps, doCalls } from './calls.ts';
 import { all, find, findOrSay } from './find.ts';
 import { DockerName, HostRef, hostOf } from './host.ts';
@@ -97,7 +98,17 @@ export const dockerVolumeRemove = defineOperation({
       changes: [{ path: `volume/${name}`, from: `made ${text(live.CreatedAt)}`, to: 'deleted for good' }],
       docker: {
         host: host.name,
-        calls: [{ kind: 'remove', object: 'volume', id: name, name, force: false, volumes: false }],
+        calls: [
+          {
+            kind: 'remove',
+            object: 'volume',
+            id: name,
+            name,
+            was: identityOf('volume', live),
+            force: false,
+            volumes: false,
+          },
+        ],
       },
       takesOver: [],
     };

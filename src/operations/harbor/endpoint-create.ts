@@ -4,7 +4,15 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { Switch } from '../../core/values.ts';
 import { callSteps, doCalls } from './calls.ts';
-import { Address, accountText, EndpointName, endpointsOf, endpointWarnings, loginFor } from './endpoint-names.ts';
+import {
+  Address,
+  accountText,
+  EndpointName,
+  endpointsOf,
+  endpointWarnings,
+  loginFor,
+  loginHash,
+} from './endpoint-names.ts';
 import { holds } from './holds.ts';
 
 const fields = {
@@ -69,7 +77,10 @@ export const harborEndpointCreate = defineOperation({
           method: 'POST',
           path: ['registries'],
           body: { name: endpoint, url, type, insecure, ...(account !== undefined && { credential }) },
-          ...(account !== undefined && { password: ['credential', 'access_secret'] }),
+          ...(account !== undefined && {
+            password: ['credential', 'access_secret'],
+            login: loginHash(settings, url),
+          }),
           done: `${path}: created`,
         },
       ],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject, text } from '../../core/json.ts';
+import { at, digestOf, type JsonObject, text } from '../../core/json.ts';
 import { didYouMean } from '../../core/near.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -73,6 +73,13 @@ export function loginFor({ harbor }: Settings, url: string): string | undefined 
   const { host } = new URL(url);
   const logins = harbor?.logins ?? {};
   return Object.hasOwn(logins, host) ? logins[host]?.username : undefined;
+}
+
+/** The hash of that login: whose it is and where its password is kept. The password itself goes into no plan. */
+export function loginHash({ harbor }: Settings, url: string): string {
+  const { host } = new URL(url);
+  const logins = harbor?.logins ?? {};
+  return digestOf(Object.hasOwn(logins, host) ? logins[host] : null);
 }
 
 export const accountText = (account: string | undefined): string => account || 'none';

@@ -17,6 +17,7 @@ import {
   endpointsOf,
   endpointWarnings,
   loginFor,
+  loginHash,
 } from './endpoint-names.ts';
 
 const fields = {
@@ -109,7 +110,7 @@ export const harborEndpointSet = defineOperation({
       path: ['registries', String(number(found.id))],
       // The address goes along wherever a password does.
       body: { url, insecure, ...(login !== undefined && { credential_type: 'basic', access_key: login }) },
-      ...(login !== undefined && { password: ['access_secret'] }),
+      ...(login !== undefined && { password: ['access_secret'], login: loginHash(settings, url) }),
       done: `${path}: changed`,
     };
     const warnings = endpointWarnings(url, insecure, account);

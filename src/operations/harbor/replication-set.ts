@@ -51,11 +51,17 @@ export const harborReplicationSet = defineOperation({
         why: 'it has several filters of a kind, and all but one would be lost',
         instead: 'Change it in Harbor.',
       });
-    const changes = ruleChanges(policy, after, before);
+    const body = bodyOf(policy, after, endpoint, found);
+    const several = found.single_active_replication === true && !body.single_active_replication;
+    const changes = [
+      ...ruleChanges(policy, after, before),
+      // Harbor has it so for rules that start on pushes.
+      ...(several ? [{ path: `replication/${policy} one at a time`, from: true, to: false }] : []),
+    ];
     const call: HarborCall = {
       method: 'PUT',
       path: ['replication', 'policies', String(number(found.id))],
-      body: bodyOf(policy, after, endpoint, found),
+      body,
       done: `replication/${policy}: changed`,
     };
     const warnings = ruleWarnings(after);

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, text } from '../../core/json.ts';
-import { defineOperation, route } from '../../core/operation.ts';
+import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { agoText, number } from '../docker/reading.ts';
-import { ruleIn, rulesOf } from './endpoint-names.ts';
-import { ruleOf, wayOf } from './rule.ts';
+import { endpointsOf, ruleIn, rulesOf } from './endpoint-names.ts';
+import { endpointOf, ruleOf, termsOf, wayOf, wayText } from './rule.ts';
 import { RuleName } from './rule-fields.ts';
 import { startOnce } from './start-once.ts';
 import { harborTable } from './table.ts';
@@ -33,6 +33,14 @@ export const harborReplications = harborTable({
     }),
 });
 
+/** A rule as it is now. */
+async function ruleNow(on: PlanContext<'harbor'>['on'], name: string, signal: AbortSignal) {
+  const [rules, endpoints] = await Promise.all([rulesOf(on, signal), endpointsOf(on, signal)]);
+  const found = ruleIn(rules, name);
+  const rule = ruleOf(found);
+  return { found, rule, terms: termsOf(found, endpointOf(rule, endpoints)) };
+}
+
 export const harborReplicate = defineOperation({
   name: 'harbor-replicate',
   summary: 'Run a replication rule of Harbor now, and follow it',
@@ -54,7 +62,7 @@ export const harborReplicate = defineOperation({
   limits: { steps: { wait: longestMs + 30_000 }, run: longestMs + 5 * 60_000 },
   target: () => ({}),
   plan: async ({ on, signal }, { policy: name }) => {
-    const found = ruleIn(await rulesOf(on, signal), name);
+    const { found, rule, terms } = await ruleNow(on, name, signal);
     if (found.enabled !== true)
       throw fault('NOT_FOR_KIND', {
         operation: 'harbor replicate',
@@ -67,7 +75,7 @@ export const harborReplicate = defineOperation({
       changes: [
         {
           path: `replication/${name}`,
-          to: `${wayOf(found)}${found.override === true ? ', overwrites what is there' : ''}`,
+          to: `${wayText(rule)}, ${rule.images}:${rule.tags}${rule.override ? ', overwrites what is there' : ''}`,
         },
       ],
       harbor: [
@@ -75,6 +83,7 @@ export const harborReplicate = defineOperation({
           method: 'POST',
           path: executions,
           body: { policy_id: number(found.id) },
+          terms,
           done: `replication/${name}: started`,
         },
       ],
@@ -82,12 +91,16 @@ export const harborReplicate = defineOperation({
     };
   },
   run: async (run, { policy: name }) => {
-    const { path = [], body } = run.plan.harbor?.[0] ?? {};
+    const { path = [], body, terms } = run.plan.harbor?.[0] ?? {};
     const policy = String(number(at(body, 'policy_id')));
     const id = await run.step('start', async (step) => {
       const { signal } = step;
       const recent = await run.on.harbor.list(executions, { policy_id: policy, sort: '-start_time' }, 10, signal);
-      return await startOnce(step, recent, () => run.on.harbor.send({ method: 'POST', path, body }, signal));
+      return await startOnce(step, recent, async () => {
+        if (terms !== undefined && (await ruleNow(run.on, name, signal)).terms !== terms)
+          throw fault('ANOTHER_BY_NOW', { kind: 'replication rule', name });
+        return await run.on.harbor.send({ method: 'POST', path, body }, signal);
+      });
     });
     const note = await run.step('wait', async (step) => {
       for (;;) {

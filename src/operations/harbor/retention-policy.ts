@@ -1,4 +1,4 @@
-import { at, isObject, type JsonObject, text } from '../../core/json.ts';
+import { at, digestOf, isObject, type JsonObject, text } from '../../core/json.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import { list, number } from '../docker/reading.ts';
 import { projectCalled } from './names.ts';
@@ -13,9 +13,24 @@ export async function policyOf(on: On, project: string, signal: AbortSignal) {
   return { id, ref: number(found.project_id), policy: isObject(policy) ? policy : undefined };
 }
 
+/** The hash of what goes and what stays when it runs. */
+export function termsOf(policy: JsonObject | undefined): string {
+  return digestOf({ rules: policy?.rules ?? null, scope: policy?.scope ?? null, algorithm: policy?.algorithm ?? null });
+}
+
 export const patternOf = (rule: JsonObject): string => text(at(list(rule.tag_selectors)[0], 'pattern')) || '**';
 
-/** `the 10 newest of v*`: Harbor's own templates end in K for a number and in Days for a time. */
+/** `v*`, `all but dev*`; several must all fit. */
+const selectorsText = (selectors: readonly JsonObject[]): string =>
+  selectors
+    .map(({ decoration, pattern }) => `${/exclude/i.test(text(decoration)) ? 'all but ' : ''}${text(pattern)}`)
+    .join(' and ');
+
+/** Images without any tag go unless a rule keeps them too; Harbor has that in a JSON of its own. */
+const keepsUntagged = (rule: JsonObject): boolean =>
+  list(rule.tag_selectors).some(({ extras }) => /"untagged"\s*:\s*true/.test(text(extras)));
+
+/** `the 10 newest of v*`, and whatever else it says: Harbor's own templates end in K for a number and in Days for a time. */
 export function ruleText(rule: JsonObject): string {
   const template = text(rule.template);
   const amount = number(at(rule.params, template));
@@ -24,5 +39,12 @@ export function ruleText(rule: JsonObject): string {
     : template === 'always'
       ? 'all'
       : `${template} ${amount}`;
-  return `${what} of ${patternOf(rule)}${rule.disabled === true ? ' (switched off)' : ''}`;
+  const tags = selectorsText(list(rule.tag_selectors)) || '**';
+  const where = selectorsText(list(at(rule, 'scope_selectors', 'repository'))) || '**';
+  return [
+    `${what} of ${tags}`,
+    where === '**' ? '' : ` in ${where}`,
+    keepsUntagged(rule) ? '' : ', none without a tag',
+    rule.disabled === true ? ' (switched off)' : '',
+  ].join('');
 }

@@ -6,7 +6,7 @@ import { defineOperation, route } from '../../core/operation.ts';
 import { Switch } from '../../core/values.ts';
 import { list, number } from '../docker/reading.ts';
 import { Project } from './names.ts';
-import { policyOf, ruleText } from './retention-policy.ts';
+import { policyOf, ruleText, termsOf } from './retention-policy.ts';
 import { startOnce } from './start-once.ts';
 
 const lookMs = 1_000;
@@ -46,6 +46,7 @@ export const harborRetentionRun = defineOperation({
           method: 'POST',
           path: ['retentions', id, 'executions'],
           body: { dry_run: dry },
+          terms: termsOf(policy),
           done: `retention/${project}: started`,
         },
       ],
@@ -53,12 +54,16 @@ export const harborRetentionRun = defineOperation({
     };
   },
   run: async (run, { project, dry }) => {
-    const { path = [], body } = run.plan.harbor?.[0] ?? {};
+    const { path = [], body, terms } = run.plan.harbor?.[0] ?? {};
     const execution = await run.step('start', async (step) => {
       const { signal } = step;
       const all = await run.on.harbor.list(path, {}, 20, signal);
       const alike = all.filter((each) => (each.dry_run === true) === dry);
-      return await startOnce(step, alike, () => run.on.harbor.send({ method: 'POST', path, body }, signal));
+      return await startOnce(step, alike, async () => {
+        if (terms !== undefined && termsOf((await policyOf(run.on, project, signal)).policy) !== terms)
+          throw fault('ANOTHER_BY_NOW', { kind: 'retention', name: project });
+        return await run.on.harbor.send({ method: 'POST', path, body }, signal);
+      });
     });
     await run.step('wait', async ({ signal, note, startedAt }) => {
       for (;;) {

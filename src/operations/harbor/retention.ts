@@ -3,6 +3,7 @@ import { at, type Json, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { list, number } from '../docker/reading.ts';
 import { callSteps, doCalls } from './calls.ts';
+import { holds } from './holds.ts';
 import { Project } from './names.ts';
 import { patternOf, policyOf, ruleText } from './retention-policy.ts';
 import { projectTable } from './table.ts';
@@ -42,9 +43,9 @@ function ruleOf(keep: number, pattern: string): JsonObject {
 
 /** The way back leads to what this operation can say: one rule of its own kind. */
 function wayBack(project: string, rules: readonly JsonObject[]) {
-  const [rule, ...others] = rules;
-  if (!rule || others.length > 0 || rule.template !== 'latestPushedK') return {};
-  const keep = number(at(rule.params, 'latestPushedK'));
+  const [rule] = rules;
+  const keep = number(at(rule, 'params', 'latestPushedK'));
+  if (!rule || !holds([...rules], [ruleOf(keep, patternOf(rule))])) return {};
   return { undo: { operation: 'harbor-retention-set', input: { project, keep, tags: patternOf(rule) } } };
 }
 
@@ -89,6 +90,6 @@ export const harborRetentionSet = defineOperation({
   run: (run, { project, keep, tags }) =>
     doCalls(run, async (_call, signal) => {
       const { policy } = await policyOf(run.on, project, signal);
-      return list(policy?.rules).map(ruleText).join() === ruleText(ruleOf(keep, tags));
+      return holds(policy?.rules, [ruleOf(keep, tags)]);
     }),
 });

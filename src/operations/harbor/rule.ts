@@ -1,7 +1,7 @@
 import { fault } from '../../core/errors.ts';
 import { at, digestOf, type Json, type JsonObject, text } from '../../core/json.ts';
 import { list, number } from '../docker/reading.ts';
-import { endpointIn } from './endpoint-names.ts';
+import { endpointIn, endpointState } from './endpoint-names.ts';
 
 /** A replication rule in the words in which people ask for one, whole; exactly one of `to` and `from` is there. */
 export type Rule = {
@@ -123,4 +123,11 @@ export function isSayable(found: JsonObject, endpoint: JsonObject): boolean {
   const [name, rule] = [text(found.name), ruleOf(found)];
   const [kept, made] = [bodyOf(name, rule, endpoint, found), bodyOf(name, rule, endpoint)];
   return !losesFilters(found) && digestOf(kept) === digestOf(made);
+}
+
+/** The hash of what copying by a rule depends on: all of the rule, where the other registry is, and who Harbor is there. */
+export function termsOf(rule: JsonObject, endpoint: JsonObject): string {
+  // Harbor repeats both registries in a rule, with a health that comes and goes.
+  const { update_time: _, creation_time: __, src_registry: ___, dest_registry: ____, ...own } = rule;
+  return digestOf({ ...own, ...sideOf(rule), registry: { id: number(endpoint.id), ...endpointState(endpoint) } });
 }

@@ -3,6 +3,7 @@ import type { ContextSource } from '../../core/build.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
 import type { AppBuild } from '../../core/image-settings.ts';
+import { digestOf } from '../../core/json.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { AppRef, appOf } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -61,10 +62,17 @@ export const build = defineOperation({
         ...((input.target ?? how.target) !== undefined && { target: input.target ?? how.target }),
         platforms: input.platforms.length > 0 ? input.platforms : how.platforms,
         secrets: Object.keys(how.secrets),
+        ...(Object.keys(how.secrets).length > 0 && { secretRefs: digestOf(how.secrets) }),
         cache: how.cache,
         fresh: input.fresh,
       };
     });
   },
-  run: (run, { app }) => doBuild(run, buildOf(run.settings, app).build.secrets),
+  run: (run, { app }) => {
+    const { secrets } = buildOf(run.settings, app).build;
+    const planned = run.plan.build?.secretRefs;
+    if (planned !== undefined && planned !== digestOf(secrets))
+      throw fault('ANOTHER_BY_NOW', { kind: 'set of build secrets', name: `of ${app}` });
+    return doBuild(run, secrets);
+  },
 });

@@ -3,18 +3,21 @@ import { fault } from '../../core/errors.ts';
 import { parseImage } from '../../core/image.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
+import { tagsOn } from './tags-on.ts';
 
 const megabytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MB`;
 
 /** Does one call; doing it again does nothing more. */
 async function doCall(
-  { on }: RunContext<'registry', 'copy'>,
+  { on, id }: RunContext<'registry', 'copy'>,
   call: ImageCall,
   { signal, note, log }: StepContext,
 ): Promise<string> {
   switch (call.kind) {
     case 'copy': {
-      const { from, to, digest } = call;
+      const { from, to, digest, replaces } = call;
+      const there = (await on.registry.manifest(to, signal))?.digest;
+      if (there !== digest && there !== replaces) throw fault('ANOTHER_BY_NOW', { kind: 'image', name: to });
       const seen = (text: string) => {
         note(text);
         log(text);
@@ -33,10 +36,20 @@ async function doCall(
       return to;
     }
     case 'delete': {
+      const { repository, digest, tags } = call;
+      const others = (await tagsOn(on.registry, repository, digest, signal)).filter((tag) => !tags.includes(tag));
+      if (others.length > 0)
+        throw fault('ANOTHER_BY_NOW', {
+          kind: 'image',
+          name: `${repository}:${tags[0]} (now ${others.join(', ')} too)`,
+        });
       const gone = await on.registry.remove(call.repository, call.digest, signal);
       log(`${call.repository}@${call.digest}: ${gone ? 'deleted' : 'was gone already'}`);
       return `${call.repository}@${call.digest.slice(0, 19)}`;
     }
+    case 'push':
+    case 'sign':
+      throw fault('INTERNAL', { problem: `a ${call.kind} among copies`, run: id });
     default:
       return call satisfies never;
   }

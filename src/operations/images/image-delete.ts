@@ -6,6 +6,7 @@ import { defineOperation, type PlanContext, route } from '../../core/operation.t
 import { AppRef, appOf } from '../../core/place.ts';
 import { doImageCalls, imageSteps } from './image-calls.ts';
 import { imageCalled } from './tag.ts';
+import { atOnce, tagsOn } from './tags-on.ts';
 import { allUses, usesOf, usesText, wherePermissions } from './where.ts';
 
 const fields = {
@@ -17,21 +18,6 @@ const fields = {
     .describe('Its tag, or its digest')
     .meta({ examples: ['v1'] }),
 };
-const atOnce = 8;
-
-/** The tags that are on a manifest: to delete it is to delete them all. */
-async function tagsOn({ on, signal }: PlanContext<'registry'>, repository: string, digest: string): Promise<string[]> {
-  const all = await on.registry.tags(repository, signal);
-  const found: string[] = [];
-  for (let n = 0; n < all.length; n += atOnce) {
-    const some = all.slice(n, n + atOnce);
-    const digests = await Promise.all(
-      some.map(async (tag) => (await on.registry.manifest(`${repository}:${tag}`, signal))?.digest),
-    );
-    found.push(...some.filter((_tag, index) => digests[index] === digest));
-  }
-  return found;
-}
 
 /** An image of several platforms whose index lists it would be broken. */
 async function checkNotListed(
@@ -79,7 +65,7 @@ export const imageDelete = defineOperation({
     const digest = await on.registry.resolve(image, app, signal);
     const [manifest, tags, uses] = await Promise.all([
       on.registry.manifest(`${repository}@${digest}`, signal),
-      tagsOn(context, repository, digest),
+      tagsOn(on.registry, repository, digest, signal),
       allUses(context),
     ]);
     const digests = [digest, ...(manifest?.body.manifests ?? []).map((each) => each.digest)];

@@ -57,7 +57,8 @@ function labelsOf({ plan, startedAt }: { plan: BuildOrder; startedAt: number }):
 function orderOf(run: BuildRun, secretRefs: Record<string, SecretRef>, startedAt: number): BuildOrder {
   const plan = run.plan.build;
   if (!plan) throw fault('INTERNAL', { problem: 'a build without a plan', run: run.id });
-  const order: BuildOrder = { ...plan, labels: {}, secretRefs };
+  const { secretRefs: _, ...build } = plan;
+  const order: BuildOrder = { ...build, labels: {}, secretRefs };
   return { ...order, labels: { ...labelsOf({ plan: order, startedAt }), 'dev.shipmate.key': plan.key } };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fault } from '../../core/errors.ts';
 import { simpleSigning } from '../../core/in-toto.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { type Attached, judge, type TrustedKey } from '../../core/verification.ts';
@@ -46,8 +47,8 @@ export const sign = defineOperation({
     return {
       summary: `${short} (${digest.slice(0, 19)})`,
       image: { reference, digest },
-      changes: simple || bundle ? [{ path: 'signature', to: `by the key ${own.hint.slice(0, 12)}…` }] : [],
-      writes: [],
+      changes: simple || bundle ? [{ path: 'signature', to: `by the key ${own.hint}` }] : [],
+      images: simple || bundle ? [{ kind: 'sign', image: rest.pinned, digest, key: own.hint }] : [],
       takesOver: [],
     };
   },
@@ -57,6 +58,9 @@ export const sign = defineOperation({
     await run.step('sign', async ({ signal, startedAt }) => {
       const { attachments, signing } = run.on;
       const own = await signing.own();
+      const [call] = run.plan.images ?? [];
+      if (call?.kind === 'sign' && call.key !== own.hint)
+        throw fault('ANOTHER_BY_NOW', { kind: 'signing key', name: own.name });
       const still = lacking(await readProofs(attachments, image, ['signature'], signal), digest, own);
       if (still.simple) {
         const payload = simpleSigning(image);

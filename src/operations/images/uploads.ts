@@ -3,10 +3,11 @@ import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import { contextLimit } from '../../core/image-settings.ts';
 import { wholeName } from '../../core/own-images.ts';
-import type { Registry } from '../../core/registry.ts';
+import type { Manifest, Registry } from '../../core/registry.ts';
 import type { KeepContext } from '../../core/upload.ts';
 
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+const contextType = 'application/vnd.shipmate.context.v1';
 const createdAt = 'org.opencontainers.image.created';
 const megabyte = 1_048_576;
 /** So many old ones are looked at with each new one. */
@@ -16,13 +17,20 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
+/** Whoever may push can give such a tag to anything: only what is a context goes, and of one that was built only that. */
+function isContext({ body }: Manifest, digest?: string): boolean {
+  const [layer, ...others] = body.layers ?? [];
+  const one = layer !== undefined && others.length === 0;
+  return one && body.artifactType === contextType && (digest === undefined || layer.digest === digest);
+}
+
 /** Deletes what nobody came to build. That it fails is no reason to refuse a new one. */
 async function sweep(registry: Registry, repository: string, before: number, signal: AbortSignal): Promise<void> {
   const found = await registry.tags(repository, signal);
   for (const tag of found.filter((name) => name.startsWith(contextTags)).slice(0, mostSwept)) {
     const manifest = await registry.manifest(`${repository}:${tag}`, signal);
     const at = Date.parse(manifest?.body.annotations?.[createdAt] ?? '');
-    if (manifest && at < before) await registry.remove(repository, manifest.digest, signal);
+    if (manifest && isContext(manifest) && at < before) await registry.remove(repository, manifest.digest, signal);
   }
 }
 
@@ -46,7 +54,7 @@ export async function keepContext(
   const manifest = {
     schemaVersion: 2,
     mediaType: manifestType,
-    artifactType: 'application/vnd.shipmate.context.v1',
+    artifactType: contextType,
     config: { mediaType: 'application/vnd.oci.empty.v1+json', ...config },
     layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...layer }],
     annotations: { [createdAt]: new Date(now()).toISOString() },
@@ -64,5 +72,5 @@ export async function dropContext(
   signal: AbortSignal,
 ): Promise<void> {
   const found = await registry.manifest(`${repository}:${contextTag(digest)}`, signal);
-  if (found) await registry.remove(repository, found.digest, signal);
+  if (found && isContext(found, digest)) await registry.remove(repository, found.digest, signal);
 }

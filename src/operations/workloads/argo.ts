@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
-import { at, digestOf, type Json, type JsonObject } from '../../core/json.ts';
-import { refOf } from '../../core/kube.ts';
+import { at, digestOf, isObject, type JsonObject } from '../../core/json.ts';
+import { type Kube, refOf } from '../../core/kube.ts';
 import type { PlanContext, RunContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
-import type { Draft, Write } from '../../core/plan.ts';
+import type { Change, Draft, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { type rollSteps, settle } from '../delivery/roll.ts';
+import { foresee } from '../kubernetes/foresee.ts';
 import { doWrites, nameOf } from '../kubernetes/writes.ts';
 import { type Found, refuseKind, workloadOf } from './find.ts';
 
@@ -31,34 +33,76 @@ export const isUnderWay = ({ live }: Found) => at(live, 'status', 'stableRS') !=
 /** What the status must still be for the plan to hold. Once it was written it differs, and so a repeated step does nothing. */
 const guarded = ['currentPodHash', 'currentStepIndex', 'pauseConditions', 'abort', 'promoteFull'] as const;
 
-const guardOf = ({ live }: Pick<Found, 'live'>): JsonObject =>
-  Object.fromEntries(guarded.map((field) => [field, at(live, 'status', field) ?? null]));
+type Guard = readonly ('stableRS' | (typeof guarded)[number])[];
 
-export function draftOf(
-  found: Found,
-  status: JsonObject,
-  spec: JsonObject | undefined,
-): Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes'> {
+/**
+ * Of an abort it is only which version goes, and which comes back: a Rollout goes on by itself from step to step, and an
+ * approval that each of them voids would come too late.
+ */
+export const guardOfAbort: Guard = ['currentPodHash', 'stableRS'];
+
+const guardOf = ({ live }: Pick<Found, 'live'>, fields: Guard = guarded): JsonObject =>
+  Object.fromEntries(fields.map((field) => [field, at(live, 'status', field) ?? null]));
+
+type Part = 'spec' | 'status';
+
+/** The lines of what is asked for, field by field. */
+const linesOf = ({ ref, live }: Found, part: Part, fields: JsonObject): Change[] =>
+  Object.entries(fields).map(([field, to]) => {
+    const from = at(live, part, field);
+    return {
+      path: `${nameOf(ref)} ${part}.${field}`,
+      ...(from !== undefined && { from }),
+      ...(to !== null && { to }),
+    };
+  });
+
+/** The object with the fields set; null takes one away. */
+function withFields(object: JsonObject, part: Part, fields: JsonObject): JsonObject {
+  const before = object[part];
+  const all = { ...(isObject(before) && before), ...fields };
+  return { ...object, [part]: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) };
+}
+
+/**
+ * One of the two writes, tried: what it sets, what the API server makes of it besides, and its whole answer. Of the status the
+ * answer counts only what the write changes: Argo goes on writing the rest.
+ */
+async function planPart(kube: Kube, found: Found, part: Part, fields: JsonObject, signal: AbortSignal) {
   const { ref, live } = found;
-  const { apiVersion, kind, name, namespace } = ref;
-  const lines = (part: 'status' | 'spec', fields: JsonObject) =>
-    Object.entries(fields).map(([field, to]: [string, Json]) => {
-      const from = at(live, part, field);
-      return {
-        path: `${nameOf(ref)} ${part}.${field}`,
-        ...(from !== undefined && { from }),
-        ...(to !== null && { to }),
-      };
-    });
-  // The first write also marks whose it is; a status has no annotations.
-  const writes: Write[] = [{ kind: 'merge', ref, patch: spec ? { spec } : {}, answer: '' }];
-  if (Object.keys(status).length > 0)
-    writes.push({ kind: 'merge', ref, patch: { status }, subresource: 'status', answer: '' });
+  const patch = Object.keys(fields).length > 0 ? { [part]: fields } : {};
+  const about = part === 'status' && { subresource: part };
+  const dryRun = async () => ({ after: await kube.merge(ref, patch, { dryRun: true, ...about }, signal) });
+  const tried = await foresee(kube, { ref, wanted: patch, seen: live }, dryRun, signal);
+  const { before = live, after, answer, lists } = tried;
+  const more = differences(withFields(before, part, fields), after, lists);
+  const write: Write = { kind: 'merge', ref, patch, ...about, answer };
   return {
-    changes: [...lines('spec', spec ?? {}), ...lines('status', status)],
+    write,
+    changes: [
+      ...linesOf(found, part, fields),
+      ...more.map((change) => ({ ...change, path: `${nameOf(ref)} ${change.path}` })),
+    ],
+  };
+}
+
+export async function draftOf(
+  { on, place, signal }: PlanContext<'kube'>,
+  found: Found,
+  { status, spec = {}, guard }: { status: JsonObject; spec?: JsonObject | undefined; guard?: Guard },
+): Promise<Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'writes'>> {
+  const kube = on.kube(place.cluster);
+  const { apiVersion, kind, name, namespace } = found.ref;
+  // The first write also marks whose it is; a status has no annotations.
+  const parts = [
+    await planPart(kube, found, 'spec', spec, signal),
+    ...(Object.keys(status).length > 0 ? [await planPart(kube, found, 'status', status, signal)] : []),
+  ];
+  return {
+    changes: parts.flatMap(({ changes }) => changes),
     takesOver: [],
-    manifest: { apiVersion, kind, metadata: { name, namespace }, status: guardOf(found) },
-    writes,
+    manifest: { apiVersion, kind, metadata: { name, namespace }, status: guardOf(found, guard) },
+    writes: parts.map(({ write }) => write),
   };
 }
 

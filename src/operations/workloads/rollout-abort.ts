@@ -3,7 +3,7 @@ import { at } from '../../core/json.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import type { Draft } from '../../core/plan.ts';
 import { rollLimits, rollPermissions, rollSteps } from '../delivery/roll.ts';
-import { ArgoInput, draftOf, drive, isUnderWay, rolloutOf } from './argo.ts';
+import { ArgoInput, draftOf, drive, guardOfAbort, isUnderWay, rolloutOf } from './argo.ts';
 import { workloadRoutes } from './routes.ts';
 import { takenUpSteps, writeTakenUp } from './taken-up.ts';
 
@@ -18,7 +18,7 @@ async function planAbort(context: PlanContext<'kube'>, abort: boolean): Promise<
     throw fault('BAD_INPUT', { problem: `${app} in ${env} is not being rolled out: there is nothing to abort.` });
   if (aborted === abort) return { summary, changes: [], takesOver: [], writes: [] };
   return {
-    ...draftOf(found, { abort }, undefined),
+    ...(await draftOf(context, found, { status: { abort }, ...(abort && { guard: guardOfAbort }) })),
     summary,
     undo: { operation: abort ? 'rollout-retry' : 'rollout-abort', input: { app, env } },
   };

@@ -36,7 +36,7 @@ async function planPromote(context: PlanContext<'kube'>, full: boolean): Promise
     return { summary: 'it is through already', changes: [], takesOver: [], writes: [] };
   const status = full ? { promoteFull: true } : nextStatus(found);
   return {
-    ...draftOf(found, status, paused ? { paused: false } : undefined),
+    ...(await draftOf(context, found, { status, spec: paused ? { paused: false } : undefined })),
     summary: `${now}; ${full ? 'all that is left is skipped' : 'it goes on with the next step'}`,
   };
 }

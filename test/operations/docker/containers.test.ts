@@ -90,7 +90,9 @@ test('an image that the host lacks is pulled first, and one that nobody has says
     state: 'finished',
     report: { objects: [`image/${image}`, `container/${named('pulled')}`] },
   });
-  expect(run.plan?.changes[0]).toEqual({ path: `image/${image}`, to: 'pulled' });
+  const pulled = expect.stringMatching(/^pulled, sha256:[0-9a-f]{64}$/);
+  expect(run.plan?.changes[0]).toEqual({ path: `image/${image}`, to: pulled });
+  expect(await inspect('pulled', '{{.Config.Image}}')).toBe(image);
   expect(await inspect('pulled', '{{.State.Status}}')).toBe('created');
   const none = await desk.done('docker-run', { image: `${bed.registryHost}/nothing:v9`, name: named('none'), host });
   expect(none).toMatchObject({
