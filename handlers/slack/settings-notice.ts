@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Log, RunStore } from '../../src/core/ports.ts';
 import { code, harmless, header, preformatted, section } from './blocks/elements.ts';
@@ -8,6 +9,8 @@ type Deps = { client: WebClient; store: Pick<RunStore, 'first'>; channel: () => 
 type Change = { hash: string; faults?: readonly string[] };
 
 const onceMs = 3_600_000;
+/** The other processes look once a second, and a moment longer: when it is said to be in force, it is so in them too. */
+const allHaveItMs = 2_000;
 
 /** Tells Shipmate's own channel, once over all processes, that new settings were refused, or that they count again. */
 export function createSettingsNotice({ client, store, channel, log }: Deps): (change: Change) => Promise<void> {
@@ -19,6 +22,7 @@ export function createSettingsNotice({ client, store, channel, log }: Deps): (ch
     if (to === undefined || !news) return;
     try {
       if (!(await store.first(`settings:${hash}`, onceMs))) return;
+      if (!faults) await sleep(allHaveItMs);
       const text = faults
         ? `shipmate.yaml was changed, and is wrong. What was in force stays in force.`
         : 'shipmate.yaml is right again: it is in force as it is now.';

@@ -113,7 +113,6 @@ test('settings that are wrong are refused as a whole, and the channel is told; r
   await slack.waitFor('the old ones are in force', toldOnly(cho, 'What runs where'), 15_000);
   await writeFile(settings, text.replace('operations: [build] }', 'operations: [build], who: [engineers] }'));
   await slack.waitFor('the channel is told again', ({ text: said }) => said.includes('right again'), 15_000);
-  // Whichever of bot and worker has read them first refuses it: the one to the person alone, the other in the message.
   await slack.command(cho, ship, '/build web v4');
   await slack.waitFor('the new ones are in force', ({ text: said }) => said.includes('You may not “build web'), 10_000);
   expect(slack.messages(ship).filter(({ text: said }) => said.includes('is wrong'))).toHaveLength(1);
