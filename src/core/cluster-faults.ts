@@ -32,6 +32,12 @@ export const clusterFaults = {
     say: 'Draining {node} would lose something for good: {what}.',
     hint: 'Nothing was changed. Where that may be lost, ask again with force=yes.',
   },
+  DRAIN_CAME_SINCE: {
+    status: 409,
+    retry: 'never',
+    say: 'Pods came to {node} after the plan, and would be lost for good: {what}.',
+    hint: 'They are left where they are, and the node takes no more. Ask for the drain again: its plan names them.',
+  },
   DRAIN_STUCK: {
     status: 409,
     retry: 'never',

@@ -31,6 +31,12 @@ export async function podsOf(kube: Kube, node: string, signal: AbortSignal): Pro
   return all.filter((pod) => !stays(pod));
 }
 
+/** What a plan calls the pods of one controller, or a pod that has none. */
+export function makerOf(pod: JsonObject): string {
+  const owner = ownerOf(pod);
+  return owner ? `${text(owner.kind)} ${namespaceIn(pod)}/${text(owner.name)}` : `Pod ${podName(pod)}`;
+}
+
 export type Group = { who: string; loss: 'pod' | 'data' | undefined; count: number };
 
 /**
@@ -40,8 +46,7 @@ export type Group = { who: string; loss: 'pod' | 'data' | undefined; count: numb
 export function groupsOf(pods: readonly JsonObject[]): Group[] {
   const groups = new Map<string, Group>();
   for (const pod of pods) {
-    const owner = ownerOf(pod);
-    const who = owner ? `${text(owner.kind)} ${namespaceIn(pod)}/${text(owner.name)}` : `Pod ${podName(pod)}`;
+    const who = makerOf(pod);
     const known = groups.get(who);
     groups.set(who, { who, loss: known?.loss ?? lossOf(pod), count: (known?.count ?? 0) + 1 });
   }

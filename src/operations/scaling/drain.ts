@@ -6,10 +6,10 @@ import type { Kube } from '../../core/kube.ts';
 import { labelsOf } from '../../core/label-selector.ts';
 import { defineOperation, type PlanContext, type StepContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import type { Draft } from '../../core/plan.ts';
+import type { Draft, Plan } from '../../core/plan.ts';
 import { Duration } from '../../core/values.ts';
 import { doWrites, planWrites } from '../kubernetes/writes.ts';
-import { type Group, groupsOf, lossOf, namespaceIn, podName, podsOf, tightBudgets } from './drain-pods.ts';
+import { type Group, groupsOf, lossOf, makerOf, namespaceIn, podName, podsOf, tightBudgets } from './drain-pods.ts';
 import { nameIn, refTo } from './found.ts';
 import { NodeName, nodeCalled } from './node.ts';
 
@@ -34,15 +34,18 @@ const becomes: Record<'pod' | 'data' | 'none', string> = {
 const shown = (names: readonly string[]) =>
   names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
 
-/** @throws Fault DRAIN_NEEDS_FORCE where something would be lost that nobody agreed to lose */
-function checkConsent(node: string, groups: readonly Group[], force: boolean | undefined): void {
+/** What of it would be lost for good, in words; undefined where nothing would. */
+function lossIn(groups: readonly Group[]): string | undefined {
   const losing = groups.filter(({ loss }) => loss !== undefined);
-  if (force || losing.length === 0) return;
   const what = losing.map(({ who, loss }) =>
     loss === 'pod' ? `${who}, which nothing makes anew` : `the emptyDir of ${who}`,
   );
-  throw fault('DRAIN_NEEDS_FORCE', { node, what: shown(what) });
+  return what.length > 0 ? shown(what) : undefined;
 }
+
+/** Whose loss was agreed to: the plan says so of them. */
+const agreedIn = ({ changes }: Pick<Plan, 'changes'>): ReadonlySet<string> =>
+  new Set(changes.flatMap(({ path, to }) => (to === becomes.pod || to === becomes.data ? [path] : [])));
 
 async function plan({ on, site, signal }: PlanContext<'kube'>, { node, env, force }: Input): Promise<Draft> {
   const kube = on.kube(site.cluster);
@@ -53,7 +56,8 @@ async function plan({ on, site, signal }: PlanContext<'kube'>, { node, env, forc
     kube.list(budgetsOf, signal),
   ]);
   const groups = groupsOf(pods);
-  checkConsent(node, groups, force);
+  const loss = lossIn(groups);
+  if (!force && loss !== undefined) throw fault('DRAIN_NEEDS_FORCE', { node, what: loss });
   const ref = refTo('Node', '', node);
   const wish = { kind: 'merge' as const, ref, patch: { spec: { unschedulable: true } } };
   const planned = await planWrites(kube, [wish], signal);
@@ -93,15 +97,21 @@ async function evict(kube: Kube, pod: JsonObject, { log, signal }: StepContext):
  * Evicts until nothing is left but what stays. It knows nothing but the node as it is, so a worker that takes it up again
  * goes on where the killed one was. The pod objects are what it waits for: a new pod of the same name is elsewhere.
  */
-async function empty(kube: Kube, { node, force, within = usualMs }: Input, step: StepContext): Promise<number> {
+async function empty(
+  kube: Kube,
+  { node, within = usualMs }: Input,
+  agreed: ReadonlySet<string>,
+  step: StepContext,
+): Promise<number> {
   const seen = new Set<string>();
   const deadline = step.startedAt + within;
   let [pause, before] = [pauses.first, ''];
   for (;;) {
     const pods = await podsOf(kube, node, step.signal);
-    const mayGo = pods.filter((pod) => force || lossOf(pod) === undefined);
     // What came after the plan, and would be lost: nobody agreed to that.
-    checkConsent(node, groupsOf(pods.filter((pod) => !mayGo.includes(pod))), force);
+    const mayGo = pods.filter((pod) => lossOf(pod) === undefined || agreed.has(makerOf(pod)));
+    const loss = lossIn(groupsOf(pods.filter((pod) => !mayGo.includes(pod))));
+    if (loss !== undefined) throw fault('DRAIN_CAME_SINCE', { node, what: loss });
     for (const pod of mayGo) seen.add(text(at(pod, 'metadata', 'uid')));
     if (mayGo.length === 0) return seen.size;
     const whys = await Promise.all(mayGo.map((pod) => evict(kube, pod, step)));
@@ -136,7 +146,7 @@ export const drain = defineOperation({
   run: async (run, input) => {
     const kube = run.on.kube(run.site.cluster);
     await run.step('cordon', (step) => doWrites(run, kube, step));
-    const gone = await run.step('evict', (step) => empty(kube, input, step));
+    const gone = await run.step('evict', (step) => empty(kube, input, agreedIn(run.plan), step));
     const note = `It is empty: ${gone} pods left it. /ship uncordon ${input.node} lets it take pods again.`;
     return { kind: 'changed', objects: [`Node/${input.node}`], note };
   },

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClusters } from '../../../src/clients/kube/clusters.ts';
+import { Settings } from '../../../src/core/settings.ts';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases } from '../../../src/engine/leases.ts';
 import { startTestbed, type Testbed } from '../../../testbed/testbed.ts';
 import { fakeWorld } from '../../fakes/fake-clients.ts';
 import { createDesk, type Desk } from '../../support/desk.ts';
-import { quiet, type TestEngine, testEngine } from '../../support/engine.ts';
+import { quiet, type TestEngine, testEngine, testSettings } from '../../support/engine.ts';
 
 /** A node that is emptied must not be the one that all other tests run their pods on: this file has a bed of its own. */
 let own: Testbed;
@@ -20,7 +21,12 @@ beforeAll(async () => {
   own = await startTestbed({ log: () => {} });
   const clusters = createClusters({ kubeconfig: own.kubernetes.kubeconfig });
   closeClusters = clusters.close;
-  engine = await testEngine(own.redis.url, { ...fakeWorld().clients, kube: clusters.kube });
+  const settings = Settings.parse({ ...testSettings, clusters: { default: { guardedBy: env } } });
+  engine = await testEngine(
+    own.redis.url,
+    { ...fakeWorld().clients, kube: clusters.kube },
+    { settings: () => settings },
+  );
   desk = createDesk(engine);
   await own.kubernetes.kubectl(['create', 'namespace', env]);
 });
@@ -157,6 +163,27 @@ test('what would be lost for good needs force', { timeout: 120_000 }, async () =
     to: 'gone for good: nothing makes it anew',
   });
   expect((await podNames()).join()).not.toContain('lone');
+});
+
+test('a pod that came after the plan, and that nothing makes anew, is left alone, though others may be lost', {
+  timeout: 120_000,
+}, async () => {
+  await desk.done('uncordon', { node, env });
+  await deploy('held', 2);
+  await budget('held', 2);
+  const id = await desk.ask('drain', { node, env, force: true, within: '1m' });
+  const drained = advance(engine, desk.leases, id);
+  await expect.poll(async () => (await desk.run(id)).steps.evict?.note ?? '', { timeout: 10_000 }).toContain('held');
+  const late = { nodeName: node, containers: [{ name: 'late', image: own.busybox, args: ['sleep', '3600'] }] };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'late' }, spec: late };
+  await inStaging(['apply', '-f', '-'], JSON.stringify(pod));
+  await drained;
+  expect(await desk.run(id)).toMatchObject({
+    state: 'failed',
+    fault: { code: 'DRAIN_CAME_SINCE', message: expect.stringContaining('Pod staging/late, which nothing makes anew') },
+  });
+  expect((await podNames()).join()).toContain('late');
+  await inStaging(['delete', 'pod/late', 'deployment/held', 'pdb/held', '--grace-period=0', '--force']);
 });
 
 function dropReplicas({ spec: { replicas: _, ...spec } }: ReturnType<typeof pods>) {
