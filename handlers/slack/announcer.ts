@@ -44,6 +44,8 @@ type Deps = {
   now: Clock;
 };
 
+type Keep = Parameters<Announcer>[2];
+
 /** Stands in a message's cursor for “the one who asked has the answer”. */
 const answered = 'answered';
 
@@ -104,20 +106,21 @@ async function bringThreadUpToDate(deps: Deps, before: Run, shown: Shown): Promi
     });
   }
   const ended = events.some(({ event: { kind } }) => kind === 'state') && isOver(run.state);
-  if (ended) await fileInThread(deps, run, shown);
-  return { shown: { ...shown, cursor: last.id }, more };
+  return { shown: { ...shown, cursor: last.id, ...(ended && { owesFile: true }) }, more };
 }
 
 /** Beside the end of what was said, the whole of it. */
-async function fileInThread(deps: Deps, run: Run, { channel, ...shown }: Shown): Promise<void> {
+async function bringFile(deps: Deps, { id }: Run, { owesFile: _, ...shown }: Shown): Promise<Shown> {
+  const { channel } = shown;
   const ts = shown.thread ?? shown.ts;
-  const whole = wholeOf(run.report);
+  const whole = wholeOf((await deps.store.read(id))?.report);
   const problem = whole && (await upload(deps.client, whole, { channel_id: channel, thread_ts: ts }));
-  if (problem === undefined) return;
-  deps.log.warn({ runId: run.id, problem }, 'Slack did not take a file');
+  if (problem === undefined) return shown;
+  deps.log.warn({ runId: id, problem }, 'Slack did not take a file');
   const text = harmless(problem);
   const view = { text, blocks: [section(text)] };
   await deps.client.chat.postMessage({ channel, thread_ts: ts, ...view });
+  return shown;
 }
 
 /** Where a run stands in its line, or in the first of several that it is not through; undefined unless it waits in one. */
@@ -136,24 +139,23 @@ async function placeInLine({ order, store }: Deps, run: Run): Promise<InLine | u
 }
 
 /** A question that was set aside has a message that all see, but for its answer, which goes to the one who asked as ever. */
-async function announceAside(deps: Deps, run: Run, shown: Shown | undefined): Promise<Announced> {
+async function announceAside(deps: Deps, run: Run, shown: Shown | undefined, keep: Keep): Promise<Announced> {
   const to = await whereTo(deps, run);
   if (to === undefined || to === 'wait') return whisper(deps, run, shown);
   const current = await bringMessageUpToDate(deps, { ...run, report: undefined }, [], to, shown);
+  if (current.ts !== shown?.ts) await keep(current);
   if (!isOver(run.state) || current.cursor === answered) return { kind: 'shown', shown: current };
   const told = await whisper(deps, run, undefined);
   if (told.kind === 'later') return { ...told, shown: current };
   return { kind: 'shown', shown: { ...current, cursor: answered } };
 }
 
-type Keep = Parameters<Announcer>[2];
-
 async function announceRun(deps: Deps, id: string, shown: Shown | undefined, keep: Keep): Promise<Announced> {
   const run = await deps.store.read(id);
   if (!run) return { kind: 'nothing' };
   const operation = deps.catalogue.get(run.operation);
   if (operation?.effect === 'read' && !operation.openly(run.input))
-    return run.setAside ? announceAside(deps, run, shown) : whisper(deps, run, shown);
+    return run.setAside ? announceAside(deps, run, shown, keep) : whisper(deps, run, shown);
   const to = await whereTo(deps, run);
   if (to === 'wait' && !shown) return { kind: 'later', ms: wholeFirstMs };
   if (to === undefined || to === 'wait') return { kind: 'nothing' };
@@ -173,6 +175,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined, kee
     const { shown: told, more } = await bringThreadUpToDate(deps, run, done);
     done = told;
     if (told.cursor !== current.cursor) await keep(done);
+    if (done.owesFile) done = await bringFile(deps, run, done);
     if (more) return { kind: 'later', ms: 0, shown: done };
     const drawn = await bringPicture(deps, run, steers, done, now);
     done = drawn.shown;

@@ -228,7 +228,7 @@ export type Announced =
   | { kind: 'shown'; shown: Shown }
   | { kind: 'nothing' }
   | { kind: 'later'; ms: number; shown?: Shown };
-/** `keep` is told of each part as soon as Slack has it: what is not kept when the process ends is posted again by the next. */
+/** `keep` is told of each part as soon as Slack has it, where more is to come: what is not kept when the process ends is posted again. */
 export type Announcer = (
   subject: Subject,
   shown: Shown | undefined,

@@ -26,6 +26,8 @@ export const Shown = z.object({
   thread: z.string().optional(),
   picture: Picture.optional(),
   edited: z.object({ of: z.string(), at: z.number() }).optional(),
+  /** The thread has the run's end, and not yet the file that comes with it. */
+  owesFile: z.literal(true).optional(),
   /** The plan that the thread has whole, or how many replies with it so far. */
   told: z.object({ digest: z.string(), replies: z.number(), done: z.boolean() }).optional(),
 });

@@ -6,6 +6,7 @@ import { threadNews } from '../../../handlers/slack/thread-news.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
 import type { Announcer } from '../../../src/core/ports.ts';
+import type { Shown } from '../../../src/core/shown.ts';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases, type Leases } from '../../../src/engine/leases.ts';
 import { request } from '../../../src/engine/request.ts';
@@ -22,6 +23,7 @@ let engine: TestEngine;
 let leases: Leases;
 let notifier: Loop;
 let announce: Announcer;
+let deps: Parameters<typeof createAnnouncer>[0];
 
 beforeEach(async () => {
   slack = await startFakeSlack({ signingSecret: 'not used here', botToken: 'xoxb-test' });
@@ -33,7 +35,7 @@ beforeEach(async () => {
   const settings = () => testSettings;
   const alerts = createAlertStore(engine.redis);
   const { store, clients } = engine;
-  announce = createAnnouncer({
+  deps = {
     now: Date.now,
     client,
     catalogue,
@@ -42,7 +44,8 @@ beforeEach(async () => {
     order: clients.order,
     settings,
     log: quiet,
-  });
+  };
+  announce = createAnnouncer(deps);
   notifier = await startNotifier({ notices: createNoticeStore(engine.redis), announce, log: quiet, standIn: false });
 });
 afterEach(async () => {
@@ -84,12 +87,39 @@ test('what Slack has is kept before Slack is asked for more: a worker killed bet
   await notifier.stop();
   await askIn('C0SHIP', 'deploy', deploy);
   const [run] = await engine.store.recent(1);
-  const posted = () => slack.calls.filter(({ method }) => method === 'chat.postMessage').length;
+  const before = slack.calls.length;
+  const posted = () => slack.calls.slice(before).filter(({ method }) => method === 'chat.postMessage').length;
   const kept: number[] = [];
   const announced = await announce({ kind: 'run', id: run?.id ?? '' }, undefined, async ({ ts }) => {
-    if (ts === slack.messages('C0SHIP')[0]?.ts) kept.push(posted());
+    if (slack.messages('C0SHIP').some((message) => message.ts === ts)) kept.push(posted());
   });
   expect([announced.kind, posted(), kept]).toEqual(['shown', 2, [1, 2]]);
+});
+
+test('the end is told once, however often Slack puts off the file that comes with it', async () => {
+  await notifier.stop();
+  await askIn('C0SHIP', 'deploy', deploy);
+  const [run] = await engine.store.recent(1);
+  if (!run) throw new Error('no run');
+  const long = { kind: 'text' as const, title: 'All of it', text: 'a line\n'.repeat(2_000) };
+  const store = { ...engine.store, read: async () => ({ ...run, report: long }) };
+  const told = createAnnouncer({ ...deps, store });
+  slack.fault('files.getUploadURLExternal', { times: 2, status: 429, retryAfter: 1 });
+  let shown: Shown | undefined;
+  const keep = async (next: Shown) => {
+    shown = next;
+  };
+  for (const kind of ['later', 'later', 'shown', 'shown']) {
+    const announced = await told({ kind: 'run', id: run.id }, shown, keep);
+    expect(announced.kind).toBe(kind);
+    if (announced.kind !== 'nothing') shown = announced.shown ?? shown;
+  }
+  const message = slack.messages('C0SHIP').find(({ ts }) => ts === shown?.ts);
+  if (!message) throw new Error('no message');
+  await slack.waitFor('the file', ({ thread, files }) => thread === message.ts && (files ?? []).length > 0);
+  const thread = slack.thread(message);
+  expect(thread.filter(({ text }) => text.includes('<@UANA>') || text.includes('<@U0ANA>'))).toHaveLength(1);
+  expect(thread.filter(({ files }) => files)).toHaveLength(1);
 });
 
 test('a question from where Shipmate cannot post is answered in person', async () => {
