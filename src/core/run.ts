@@ -136,6 +136,8 @@ export const Run = z.object({
   setAside: SetAside.optional(),
   /** It waits for Slack to say who this is; nothing is done meanwhile. */
   unidentified: Unidentified.optional(),
+  /** The record that was last found unreadable while it was under way: that is said once. */
+  unreadable: z.string().optional(),
   plan: Plan.optional(),
   /** Set where an approved plan no longer held and the question is asked anew. */
   replanned: z.boolean().optional(),

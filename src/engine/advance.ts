@@ -15,6 +15,7 @@ import { stopParts } from './parts.ts';
 import { checkPeople } from './people.ts';
 import { checkPart, planned, runContext } from './planning.ts';
 import { boundedAnswer } from './reads.ts';
+import { waitForRecord } from './unreadable.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const { plan, verdict } = await planned(lap, operation);
@@ -160,8 +161,6 @@ async function setAside(lap: Lap, workers: number): Promise<void> {
   await lap.save((run) => ({ ...run, state: 'set-aside', setAside: told }), [{ kind: 'state', text }]);
 }
 
-const fromStore = new Set<string>(['STORE_DOWN', 'RECORD_UNREADABLE']);
-
 /** What a lap that ended early leaves behind. */
 async function endLap(lap: Lap, thrown: unknown): Promise<void> {
   const { engine, signal } = lap;
@@ -173,9 +172,12 @@ async function endLap(lap: Lap, thrown: unknown): Promise<void> {
     engine.log.info({ runId }, 'let go of a run; another worker goes on with it');
     return;
   }
-  // With the store away nothing can be written; the lease runs out and the sweeper finds the run. So it does where a record can't
-  // be read: a worker of the version that wrote it may, and a canary is not left half shifted for it.
-  if (thrown instanceof Fault && fromStore.has(thrown.code)) throw thrown;
+  // With the store away nothing can be written; the lease runs out and the sweeper finds the run.
+  if (thrown instanceof Fault && thrown.code === 'STORE_DOWN') throw thrown;
+  if (thrown instanceof Fault && thrown.code === 'RECORD_UNREADABLE') {
+    await waitForRecord(lap, thrown);
+    throw thrown;
+  }
   await failRun(lap, thrown);
 }
 
