@@ -89,8 +89,11 @@ export type Docker = {
   ): Promise<{ digest: string }>;
   /** Pushes an image that the daemon has, and answers with its digest. @throws Fault PUSH_FAILED, DOCKER_UNREACHABLE */
   push(tag: string, seen: (progress: BuildProgress) => void, signal: AbortSignal): Promise<{ digest: string }>;
-  /** The id of an image that the daemon has; undefined where it has none. @throws Fault DOCKER_UNREACHABLE */
-  imageId(tag: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * An image that the daemon has; undefined where it has none. `parts` are the manifests that it lists for platforms, by their
+   * digests, where the daemon knows them: containerd's image store does. @throws Fault DOCKER_UNREACHABLE
+   */
+  image(tag: string, signal: AbortSignal): Promise<{ id: string; parts: string[] } | undefined>;
 };
 
 /** The tags that are Shipmate's own: nobody's version. */

@@ -1,5 +1,5 @@
 import { imageConfigShape, manifestShape } from './document-shapes.ts';
-import { fault } from './errors.ts';
+import { Fault, fault } from './errors.ts';
 import { readOneWay } from './one-reading.ts';
 import { ImageConfig, ManifestBody } from './registry.ts';
 
@@ -13,6 +13,15 @@ const formOf = {
     'application/vnd.docker.distribution.manifest.v2+json',
   ]),
 };
+
+/** What a registry, or a proxy before it, says of any bytes: it tells nothing of what they are. */
+const saysNothing = new Set([
+  'application/json',
+  'application/octet-stream',
+  'binary/octet-stream',
+  'text/json',
+  'text/plain',
+]);
 
 /** Where a document is from: `image` is how people call what it is of. */
 type Source = { registry: string; image: string };
@@ -55,9 +64,26 @@ export function readManifest(source: Source, bytes: Uint8Array, told: string): M
       parsed.error,
     );
   }
-  const problem = formProblem(parsed.data, told);
+  const untold = saysNothing.has(told);
+  // By its own word alone, where it has one. Where it has none, nobody knows what it is, and whoever pushed it is not at fault.
+  if (untold && parsed.data.mediaType === undefined)
+    throw fault('REGISTRY_REFUSED', {
+      registry: source.registry,
+      problem: `it, or a proxy before it, serves the manifest of ${source.image} as ${short(told)} (Content-Type), which says nothing of what it is, and the manifest itself does not say either`,
+    });
+  const problem = formProblem(parsed.data, untold ? '' : told);
   if (problem !== undefined) throw ambiguous(source, 'its manifest', problem);
   return parsed.data;
+}
+
+/** Waits for what is read; `other` where programs would read it differently. */
+export async function unlessAmbiguous<Read, const Other>(reading: Promise<Read>, other: Other): Promise<Read | Other> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'IMAGE_AMBIGUOUS') return other;
+    throw thrown;
+  }
 }
 
 /** The types of configurations that say how an image runs. */

@@ -54,6 +54,11 @@ export type Registry = {
    * @throws Fault IMAGE_AMBIGUOUS where programs would read it differently
    */
   manifest(reference: string, signal: AbortSignal): Promise<Manifest | undefined>;
+  /**
+   * The digest of what is under a tag or digest, of its bytes; undefined where there is nothing. It is not read: also what programs
+   * would read differently has one.
+   */
+  digest(reference: string, signal: AbortSignal): Promise<string | undefined>;
   /** All tags of a repository; none where there is no such repository. */
   tags(repository: string, signal: AbortSignal): Promise<string[]>;
   /** What refers to `host/name@digest`: signatures, SBOMs, attestations. */

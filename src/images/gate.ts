@@ -71,8 +71,8 @@ function passScan(scans: readonly Scan[], rules: ScanRules, image: PinnedImage, 
 const unproven = (judgement: Judgement) => (judgement.kind === 'unproven' ? judgement : undefined);
 
 /**
- * Whether the environment takes the image: all programs read it the same, it bears the signatures and attestations that `verify` requires, and its scan has
- * nothing in it that is forbidden. Reads only.
+ * Whether the environment takes the image: all programs read it the same, it bears the signatures and attestations that `verify`
+ * requires, and its scan has nothing in it that is forbidden. Reads only.
  * @returns what whoever approves should know
  * @throws Fault IMAGE_AMBIGUOUS, IMAGE_UNPROVEN, IMAGE_FOREIGN_KEY, IMAGE_ALTERED, IMAGE_OTHER_DIGEST, SCAN_MISSING, SCAN_BLOCKED
  */

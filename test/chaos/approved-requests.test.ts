@@ -47,6 +47,27 @@ const exempt: Record<string, string> = {
 const takesBack: Record<string, RegExp> = {
   'docker-run': /"DELETE","path":\["containers","id-\w+"\]/,
 };
+/**
+ * What relies on no identity that could be another's by then: what it makes is not there yet, or Harbor numbers it and tells it
+ * apart by its name and what it is. That it is as it was planned, the bent leaves show.
+ */
+const withoutIdentity = new Set([
+  'docker-network-create',
+  'docker-volume-create',
+  'harbor-endpoint-create',
+  'harbor-endpoint-remove',
+  'harbor-endpoint-set',
+  'harbor-project-create',
+  'harbor-quota-set',
+  'harbor-replicate',
+  'harbor-replication-create',
+  'harbor-replication-remove',
+  'harbor-replication-set',
+  'harbor-retention-run',
+  'harbor-retention-set',
+  'harbor-robot-create',
+  'harbor-robot-remove',
+]);
 const operations = [...catalogue.values()].filter(
   ({ name, effect, needs }) =>
     effect === 'change' && needs.some((need) => outside.some((each) => each === need)) && !exempt[name],
@@ -202,6 +223,7 @@ describe.each(cases)('%s %s', (_name, example, operation) => {
         .map(([, identity = '']) => identity)
         .filter((identity) => JSON.stringify(relied).includes(identity)),
     );
+    expect(identities.size === 0, [...identities].join(', ')).toBe(withoutIdentity.has(operation.name));
     for (const identity of identities) {
       let looked = false;
       const { sent } = await carriedOut(operation, example, (answer) => {

@@ -21,10 +21,15 @@ const pieced = (letters: readonly string[], maxLength: number) =>
 
 const Ignored = z.union([z.object({ value: z.array(z.boolean()) }), z.object({ error: z.string() })]);
 const plain = ['a', 'b', 'B', 'ab', '.', '/', '*', '**', '**/', '/**', '?', '!', '-', '$', '+', '(', ')', ',', '😀'];
-const strange = ['[ab]', '[^a]', '[!a]', '[a-c]', '[[:alpha:]]', '[', ']', '\\', '\\*', '|', '{', '}', '{1}', '^', '#'];
+const braces = ['{', '}', '{1}', '{2,}', '{,2}', '{01}', '{a,b}', '{a', 'b}', '{1,2', ',3}', '{1,2,3}'];
+const strange = ['[ab]', '[^a]', '[!a]', '[a-c]', '[[:alpha:]]', '[', ']', '\\', '\\*', '|', '^', '#', ...braces];
 const unseen = [' ', '\t', '\r', '\u0085', '\ufeff', '\u00a0', '\u2028', '/./', '/../', '..'];
-const rule = fc.oneof(pieced(plain, 6), pieced([...plain, ...strange, ...unseen], 6));
-const name = pieced(['a', 'b', 'B', '.', '-', '*', '$', '+', '(', '|', '^', '[', ']', '\\', '!', '{1}', '😀'], 3);
+const rule = fc.oneof(
+  pieced(plain, 6),
+  pieced([...plain, ...strange, ...unseen], 6),
+  pieced(['a', 'b', '*', '?', '**/', '.', ',', ...braces], 6),
+);
+const name = pieced(['a', 'b', 'B', '.', '-', '*', '$', '+', '(', '|', '^', '[', ']', '\\', '!', '😀', ...braces], 3);
 const path = fc
   .array(name, { minLength: 1, maxLength: 3 })
   .map((names) => names.join('/'))
@@ -48,10 +53,12 @@ test('an ignore file leaves out what BuildKit leaves out by it, or is refused', 
   const cases = fc.sample(fc.tuple(rules, fc.array(path, { minLength: 8, maxLength: 8 })), 20_000);
   const answers = await readByOthers(cases.map(([text, paths]) => ({ kind: 'ignore', text, paths })));
   let compared = 0;
+  let braced = 0;
   const wrong = cases.flatMap(([text, paths], n) => {
     const ours = unlessRefused(() => rulesIn(text));
     if (!ours) return [];
     compared += 1;
+    braced += Number(/[*?].*[{}]|[{}].*[*?]/.test(text));
     const theirs = Ignored.parse(answers[n]);
     if ('error' in theirs) return [`${JSON.stringify(text)} is refused by BuildKit: ${theirs.error}`];
     return paths
@@ -60,6 +67,7 @@ test('an ignore file leaves out what BuildKit leaves out by it, or is refused', 
   });
   expect(wrong).toEqual([]);
   expect(compared).toBeGreaterThan(2_000);
+  expect(braced, 'rules with both wildcards and braces').toBeGreaterThan(500);
 });
 
 const Named = z.object({

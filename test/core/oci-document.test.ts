@@ -75,6 +75,20 @@ test.each([
   expect(() => read(text, told)).toThrow(said);
 });
 
+test.each(['application/json', 'application/octet-stream'])(
+  'a registry that serves manifests as %s says nothing of them: their own word counts, or it is at fault',
+  (told) => {
+    expect(read(`{"mediaType": "${indexType}", "manifests": [${blob()}]}`, told).manifests).toHaveLength(1);
+    expect(() => read(`{"mediaType": "${indexType}", "layers": []}`, told)).toThrow('is called an index');
+    expect(() => read('{"layers": []}', told)).toThrow(
+      expect.objectContaining({
+        code: 'REGISTRY_REFUSED',
+        message: expect.stringMatching(new RegExp(`r\\.example\\.com.*web:v1 as “${told}”`)),
+      }),
+    );
+  },
+);
+
 test('a part of an index is what the index says that it is', () => {
   expect(() => checkPart(source, { mediaType: manifestType }, manifestType)).not.toThrow();
   expect(() => checkPart(source, { mediaType: manifestType }, indexType)).toThrow('by its index');

@@ -25,6 +25,7 @@ export function fakeRegistry(digests: Map<string, string>): Registry {
       const digest = digestOf(reference);
       return digest === undefined ? undefined : { digest, mediaType: 'application/json', bytes, body: {} };
     },
+    digest: async (reference) => digestOf(reference),
     tags: async (repository) => tagsOf(repository),
     referrers: async () => [],
     blob: async () => bytes,
@@ -63,6 +64,6 @@ export function fakeDocker(digests: Map<string, string>): Docker {
     build: async (_order, seen) => seen({ text: 'RUN make', step: 1, steps: 1 }),
     pushBuilt: (order, seen, signal) => push(order.image, seen, signal),
     push,
-    imageId: async () => digest,
+    image: async () => ({ id: digest, parts: [] }),
   };
 }

@@ -32,6 +32,8 @@ test.each([
   '*.log|secret',
   '(a|a)*b',
   'a{2}*',
+  'a{2,}*',
+  '?{2,3}',
   '^*',
   // To a program in Go the first is a blank, the second a letter; to JavaScript the other way round.
   '\u0085secret',
@@ -47,6 +49,11 @@ test.each([
 test.each([
   [['**.log'], 'a/b.log', true],
   [['**.log'], 'a/b.logs', false],
+  [['*.{js,ts}'], 'a.js', false],
+  [['*.{js,ts}'], 'a.{js,ts}', true],
+  [['**/*.{md,txt}'], 'docs/a.md', false],
+  [['**/*.{md,txt}'], 'docs/a.{md,txt}', true],
+  [['*{,2}'], 'a{,2}', true],
   [['😀*'], '😀.env', true],
   [['**/a', '!?', 'a'], '-/a', true],
   [['secrets', '!./secrets/a/../public'], 'secrets/public', false],

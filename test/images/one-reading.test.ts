@@ -7,6 +7,8 @@ import { createRegistry } from '../../src/clients/registry/registry.ts';
 import { predicates } from '../../src/core/in-toto.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { checkImage } from '../../src/images/gate.ts';
+import { pinnedImage } from '../../src/images/pinned.ts';
+import { checkOneReading } from '../../src/images/readings.ts';
 import { resolveAsked } from '../../src/operations/images/asked.ts';
 import { factsOf } from '../../src/operations/images/image-facts.ts';
 
@@ -22,8 +24,15 @@ const described = (text: string, mediaType: string) => ({
 /** A registry that has what somebody put there by hand: what it is given is served as it is. */
 async function handmade() {
   const kept = new Map<string, { type: string; text: string }>();
-  const server = createServer(({ url = '' }, answer) => {
+  const asked: string[] = [];
+  const shut = { is: false };
+  /** What is answered only once it is let go. */
+  const held = { path: '', until: Promise.resolve() };
+  const server = createServer(async ({ url = '' }, answer) => {
+    asked.push(url.replace('/v2/web/', ''));
     const found = kept.get(url.replace('/v2/web/', ''));
+    if (url.endsWith(held.path)) await held.until;
+    if (shut.is) return void answer.writeHead(403).end();
     if (!found) return void answer.writeHead(404).end();
     answer.writeHead(200, { 'content-type': found.type }).end(found.text);
   });
@@ -40,7 +49,7 @@ async function handmade() {
     kept.set(`blobs/${digestOf(text)}`, { type: 'application/octet-stream', text });
     return described(text, mediaType);
   };
-  return { kept, repository, manifest, blob, registry: createRegistry() };
+  return { kept, asked, shut, held, repository, manifest, blob, registry: createRegistry() };
 }
 
 const settingsFor = (image: string) =>
@@ -74,6 +83,73 @@ test('an image that all programs read the same passes the gate, an index with it
   });
   expect(await gated(made, part.digest)).toEqual([]);
   expect(await gated(made, index.digest)).toEqual([]);
+});
+
+/** An index of so many platforms, each with its attestation. */
+function indexOf(made: Awaited<ReturnType<typeof handmade>>, platforms: number) {
+  const parts = Array.from({ length: platforms * 2 }, (_, n) => {
+    const config = made.blob(`{"os": "linux", "architecture": "a${n}"}`);
+    return made.manifest(JSON.stringify({ schemaVersion: 2, config, layers: [] }), { tag: `part${n}` });
+  });
+  const index = made.manifest(JSON.stringify({ schemaVersion: 2, manifests: parts }), { type: `${oci}.index.v1+json` });
+  return { index, parts };
+}
+
+test('what was read once is not read again, by whoever asks; whether it may be read is asked each time', async () => {
+  const made = await handmade();
+  const { index } = indexOf(made, 8);
+  const image = pinnedImage(`${made.repository}:v1`, index.digest);
+  const check = () => checkOneReading(made.registry, image, signal);
+  await Promise.all([check(), check(), check()]);
+  expect(made.asked.filter((path) => path !== `manifests/${index.digest}`)).toHaveLength(32);
+  expect(new Set(made.asked).size).toBe(33);
+  made.asked.length = 0;
+  await check();
+  expect(made.asked).toEqual([`manifests/${index.digest}`]);
+  made.shut.is = true;
+  await expect(check()).rejects.toMatchObject({ code: 'REGISTRY_FORBIDDEN' });
+});
+
+test('only what passed is remembered: neither what was odd nor what was not there', async () => {
+  const made = await handmade();
+  const { index, parts } = indexOf(made, 2);
+  const image = pinnedImage(`${made.repository}:v1`, index.digest);
+  const check = () => checkOneReading(made.registry, image, signal);
+  const [name, other] = parts.map(({ digest }) => `manifests/${digest}`);
+  const kept = made.kept.get(name ?? '');
+  made.kept.delete(name ?? '');
+  await check();
+  made.kept.set(name ?? '', { type: `${oci}.index.v1+json`, text: kept?.text ?? '' });
+  for (const _ of [1, 2]) await expect(check()).rejects.toMatchObject(ambiguous('is called an index'));
+  made.kept.set(name ?? '', kept ?? { type: '', text: '' });
+  made.asked.length = 0;
+  await check();
+  expect(made.asked).toContain(name);
+  expect(made.asked).not.toContain(other);
+});
+
+test('one who gives up takes nothing from another who waits for the same', async () => {
+  const made = await handmade();
+  const { index, parts } = indexOf(made, 1);
+  const image = pinnedImage(`${made.repository}:v1`, index.digest);
+  const { promise, resolve: letGo } = Promise.withResolvers<void>();
+  Object.assign(made.held, { path: parts[0]?.digest, until: promise });
+  const timesAsked = () => made.asked.filter((path) => path.endsWith(made.held.path)).length;
+  const impatient = new AbortController();
+  const first = checkOneReading(made.registry, image, impatient.signal);
+  await expect.poll(timesAsked).toBe(1);
+  const second = checkOneReading(made.registry, image, signal);
+  const third = new AbortController();
+  const alsoImpatient = checkOneReading(made.registry, image, third.signal);
+  await expect.poll(() => made.asked.filter((path) => path.endsWith(index.digest)).length).toBe(3);
+  third.abort();
+  await expect(alsoImpatient).rejects.toThrow();
+  expect(timesAsked()).toBe(1);
+  impatient.abort();
+  await expect(first).rejects.toThrow();
+  letGo();
+  await second;
+  expect(timesAsked()).toBe(2);
 });
 
 const ambiguous = (said: string | RegExp) => ({ code: 'IMAGE_AMBIGUOUS', message: expect.stringMatching(said) });

@@ -23,7 +23,7 @@ export type DockerOptions = {
   /** The path of buildx, where it is not found by itself. */
   buildx?: string;
   git: Pick<Git, 'checkout'>;
-  registry: Pick<Registry, 'manifest' | 'readBlob' | 'putManifest'>;
+  registry: Pick<Registry, 'manifest' | 'digest' | 'readBlob' | 'putManifest'>;
   settings: () => BuildSettings;
   /** The value of a secret. @throws Fault where there is none */
   secret: (ref: SecretRef) => string;
@@ -98,7 +98,7 @@ async function isUnchanged(
 export function createDocker(options: DockerOptions): DockerPort {
   const host = options.host ?? 'unix:///var/run/docker.sock';
   const logins = options.logins ?? (() => []);
-  const { push, imageId } = createPush(host, logins);
+  const { push, image } = createPush(host, logins);
 
   const buildTo = async (
     order: BuildOrder,
@@ -155,6 +155,6 @@ export function createDocker(options: DockerOptions): DockerPort {
       return { digest };
     },
     push,
-    imageId,
+    image,
   };
 }

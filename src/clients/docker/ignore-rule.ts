@@ -30,8 +30,11 @@ const notSlash = (letter: string) => letter !== '/';
 /** What nobody sees in a rule: blanks that are not everybody's, and letters that are none. What is read of them differs. */
 const unseen = /[^\S \t]|(?!\t)\p{Cc}|[\ufeff\ufffd]/u;
 
-/** What stands for more than itself in the regular expression that BuildKit makes of a rule with wildcards. */
-const meant = /[{}|^]/;
+/**
+ * What stands for more than itself in the regular expression that BuildKit makes of a rule with wildcards. `{2}`, `{2,}` and `{2,3}`
+ * repeat; any other braces are letters, and choose nothing: `*.{js,ts}` is about names that end in `.{js,ts}`.
+ */
+const meant = /[|^]|\{\d+(,\d*)?\}/;
 
 const refused = (rule: string, why: string) => new SyntaxError(`the rule “${rule.slice(0, 60)}” ${why}`);
 
@@ -137,7 +140,10 @@ export function ruleOf(line: string): Rule | undefined {
   if (clean === '!') throw refused(line, 'names nothing');
   const rule = brings ? clean.slice(1) : clean;
   if (/[*?[\]\\]/.test(rule) && meant.test(rule.replaceAll('[^', '[')))
-    throw refused(line, 'has a wildcard beside one of { } | ^, which BuildKit takes for more than themselves');
+    throw refused(
+      line,
+      'has a wildcard beside a “|”, a “^” or a number in braces, which BuildKit takes for more than themselves',
+    );
   const tokens = tokensOf(rule);
   return { brings, pattern: rule, fits: (path) => runs(tokens, path) };
 }

@@ -18,12 +18,28 @@ const Line = z.looseObject({
 });
 type Line = z.output<typeof Line>;
 
+/** An index's manifests are told by the daemons that keep them: https://docs.docker.com/reference/api/engine/version/v1.48/ */
+const Image = z.looseObject({
+  Id: z.string(),
+  Manifests: z
+    .array(z.looseObject({ Kind: z.string().optional(), Descriptor: z.looseObject({ digest: z.string() }) }))
+    .nullish(),
+});
+
 function connect(host: string): Docker {
   const url = new URL(host);
   if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname, timeout: silenceMs });
   const protocol = url.protocol === 'https:' ? 'https' : 'http';
   return new Docker({ host: url.hostname, port: url.port || '2375', protocol, timeout: silenceMs });
 }
+
+/** Dockerode's own `inspect` sends no query. */
+const inspect = (docker: Docker, tag: string): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const statusCodes = { 200: true, 404: 'no such image', 500: 'server error' };
+    const call = { path: `/images/${tag}/json?`, method: 'GET', options: { manifests: true }, statusCodes };
+    docker.modem.dial(call, (failed: unknown, found: unknown) => (failed ? reject(failed) : resolve(found)));
+  });
 
 /** A line of the daemon. @throws Fault DOCKER_UNREACHABLE where it is none: something else than a daemon answers there */
 function lineOf(host: string, text: string): Line {
@@ -78,7 +94,7 @@ function pushFault(image: string, problem: string): Fault {
 }
 
 /** Pushes images of a daemon over its Engine API. */
-export function createPush(host: string, logins: () => readonly Login[]): Pick<DockerPort, 'push' | 'imageId'> {
+export function createPush(host: string, logins: () => readonly Login[]): Pick<DockerPort, 'push' | 'image'> {
   const docker = connect(host);
   const push: DockerPort['push'] = async (tag, seen, signal) => {
     const refused = (problem: string) => pushFault(tag, problem);
@@ -115,16 +131,17 @@ export function createPush(host: string, logins: () => readonly Login[]): Pick<D
       throw daemonFault(host, thrown, refused);
     }
   };
-  const imageId: DockerPort['imageId'] = async (tag, signal) => {
+  const image: DockerPort['image'] = async (tag, signal) => {
     try {
-      const { Id } = await docker.getImage(tag).inspect();
+      const { Id: id, Manifests } = Image.parse(await inspect(docker, tag));
       signal.throwIfAborted();
-      return Id;
+      const parts = (Manifests ?? []).filter(({ Kind }) => Kind === 'image');
+      return { id, parts: parts.map(({ Descriptor }) => Descriptor.digest) };
     } catch (thrown) {
       const { statusCode } = DockerError.parse(thrown);
       if (statusCode === 404) return undefined;
       throw daemonFault(host, thrown, (problem) => fault('BAD_INPUT', { problem }));
     }
   };
-  return { push, imageId };
+  return { push, image };
 }

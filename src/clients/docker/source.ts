@@ -13,7 +13,7 @@ import { refused } from './context.ts';
 
 export type SourceDeps = {
   git: Pick<Git, 'checkout'>;
-  registry: Pick<Registry, 'manifest' | 'readBlob'>;
+  registry: Pick<Registry, 'digest' | 'readBlob'>;
   settings: () => BuildSettings;
 };
 
@@ -172,7 +172,7 @@ export async function withSource<Result>(
     }
     const said = saidOf(source);
     // A layer of an image is a blob as well, and was not sent to be built.
-    if (!(await registry.manifest(`${source.repository}:${contextTag(source.digest)}`, signal)))
+    if (!(await registry.digest(`${source.repository}:${contextTag(source.digest)}`, signal)))
       throw refused(said, 'it is not kept (any more)', `Send it again: ${kept}`);
     const content = await registry.readBlob(source.repository, source.digest, signal);
     await unpack(content, folder, said, limitBytes);

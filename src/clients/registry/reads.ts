@@ -41,11 +41,14 @@ async function pageOf(registry: string, content: AsyncIterable<Uint8Array>, shap
 
 type Pages = (image: Named, first: string, shape: Shape, signal: AbortSignal) => AsyncGenerator<unknown>;
 
-function createManifest(call: Caller): Registry['manifest'] {
-  const manifest: Registry['manifest'] = (reference, signal) => {
+type Served = { digest: string; bytes: Uint8Array; told: string };
+
+/** What is served under a tag or digest, as it came, where it is what its digest says. */
+function createServed(call: Caller): (reference: string, signal: AbortSignal) => Promise<Served | undefined> {
+  return (reference, signal) => {
     const image = located(reference);
     const { registry } = image;
-    return patiently(registry, signal, async (): Promise<Manifest | undefined> => {
+    return patiently(registry, signal, async (): Promise<Served | undefined> => {
       const answer = await call.ask(image, { path: `manifests/${referenceIn(image)}` }, signal);
       if (answer.statusCode === 404) {
         await answer.body.dump();
@@ -56,11 +59,19 @@ function createManifest(call: Caller): Registry['manifest'] {
       const digest = sha256(bytes);
       if (image.digest !== undefined && image.digest !== digest) throw wrong(registry, image.digest, digest);
       const told = (String(answer.headers['content-type'] ?? '').split(';')[0] ?? '').trim().toLowerCase();
-      const body = readManifest({ registry, image: reference }, bytes, told);
-      return { digest, mediaType: body.mediaType ?? told, bytes, body };
+      return { digest, bytes, told };
     });
   };
-  return manifest;
+}
+
+function createManifest(served: ReturnType<typeof createServed>): Registry['manifest'] {
+  return async (reference, signal): Promise<Manifest | undefined> => {
+    const found = await served(reference, signal);
+    if (!found) return undefined;
+    const { digest, bytes, told } = found;
+    const body = readManifest({ registry: located(reference).registry, image: reference }, bytes, told);
+    return { digest, mediaType: body.mediaType ?? told, bytes, body };
+  };
 }
 
 function createPages(call: Caller): Pages {
@@ -95,7 +106,7 @@ function createTags(pages: Pages): Registry['tags'] {
   return tags;
 }
 
-function createResolve(call: Caller, manifest: Registry['manifest'], tags: Registry['tags']): Registry['resolve'] {
+function createResolve(call: Caller, digestIn: Registry['digest'], tags: Registry['tags']): Registry['resolve'] {
   /** What the registry does have, to name the tag that was probably meant. Best effort: it must not hide the real answer. */
   const nearTag = async (image: Named, signal: AbortSignal): Promise<string> => {
     const found = await tags(`${image.registry}/${image.repository}`, signal).catch(() => []);
@@ -115,7 +126,7 @@ function createResolve(call: Caller, manifest: Registry['manifest'], tags: Regis
     if (head.statusCode !== 200) throw await refusal(registry, head);
     await head.body.dump();
     const told = head.headers['docker-content-digest'];
-    const digest = typeof told === 'string' ? told : ((await manifest(reference, signal))?.digest ?? '');
+    const digest = typeof told === 'string' ? told : ((await digestIn(reference, signal)) ?? '');
     if (!digestForm.test(digest) || (image.digest !== undefined && image.digest !== digest))
       throw fault('IMAGE_PLATFORM', { image: reference, problem: `its digest is “${digest.slice(0, 80)}”` });
     return digest;
@@ -143,9 +154,12 @@ function createReferrers(pages: Pages, manifest: Registry['manifest']): Registry
 }
 
 /** What is read of a registry: manifests, tags, digests, referrers. */
-export function createReads(call: Caller): Pick<Registry, 'manifest' | 'tags' | 'resolve' | 'referrers'> {
-  const manifest = createManifest(call);
+export function createReads(call: Caller): Pick<Registry, 'manifest' | 'digest' | 'tags' | 'resolve' | 'referrers'> {
+  const served = createServed(call);
+  const digest: Registry['digest'] = async (reference, signal) => (await served(reference, signal))?.digest;
+  const manifest = createManifest(served);
   const pages = createPages(call);
   const tags = createTags(pages);
-  return { manifest, tags, resolve: createResolve(call, manifest, tags), referrers: createReferrers(pages, manifest) };
+  const resolve = createResolve(call, digest, tags);
+  return { manifest, digest, tags, resolve, referrers: createReferrers(pages, manifest) };
 }

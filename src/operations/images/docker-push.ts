@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { ImageCall } from '../../core/build.ts';
+import type { Docker, ImageCall } from '../../core/build.ts';
 import { fault } from '../../core/errors.ts';
-import { parseImage } from '../../core/image.ts';
+import { parseImage, repositoryOf } from '../../core/image.ts';
+import { unlessAmbiguous } from '../../core/oci-document.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { wholeName } from '../../core/own-images.ts';
-import type { Manifest } from '../../core/registry.ts';
 
 const fields = {
   tag: z
@@ -18,19 +18,28 @@ const fields = {
 
 type Push = ImageCall & { kind: 'push' };
 
-/** A daemon knows an image by its configuration's digest, or by that of its manifest or index. */
-const isImage = ({ digest, body }: Manifest, id: string): boolean => digest === id || body.config?.digest === id;
+type On = Pick<RunContext<'docker' | 'registry', 'push'>, 'on'>;
+type Held = NonNullable<Awaited<ReturnType<Docker['image']>>>;
+
+/**
+ * Whether what the registry has is an image of the daemon. A daemon knows one by its configuration's digest, or by that of its
+ * manifest or index; of an index that it has only one platform of, it pushes that platform's manifest.
+ */
+async function isImage({ on }: On, image: string, digest: string, { id, parts }: Held, signal: AbortSignal) {
+  if (digest === id || parts.includes(digest)) return true;
+  const pinned = `${repositoryOf(parseImage(image))}@${digest}`;
+  const found = await unlessAmbiguous(on.registry.manifest(pinned, signal), undefined);
+  return found?.body.config?.digest === id;
+}
 
 /** @throws Fault ANOTHER_BY_NOW where the daemon or the registry has something else under the name than when it was planned */
-async function checkPlanned(
-  { on }: Pick<RunContext<'docker' | 'registry', 'push'>, 'on'>,
-  { image, id, replaces }: Push,
-  signal: AbortSignal,
-): Promise<void> {
-  const [now, there] = await Promise.all([on.docker.imageId(image, signal), on.registry.manifest(image, signal)]);
-  const pushed = there !== undefined && isImage(there, id);
-  if (now !== id || (!pushed && there?.digest !== replaces))
-    throw fault('ANOTHER_BY_NOW', { kind: 'image', name: image });
+async function checkPlanned(run: On, { image, id, replaces }: Push, signal: AbortSignal): Promise<Held> {
+  const { docker, registry } = run.on;
+  const [held, there] = await Promise.all([docker.image(image, signal), registry.digest(image, signal)]);
+  const same = held?.id === id;
+  if (same && (there === replaces || (there !== undefined && (await isImage(run, image, there, held, signal)))))
+    return held;
+  throw fault('ANOTHER_BY_NOW', { kind: 'image', name: image });
 }
 
 export const dockerPush = defineOperation({
@@ -54,8 +63,8 @@ export const dockerPush = defineOperation({
   target: () => ({}),
   plan: async ({ on, settings, signal }, { tag: said }) => {
     const image = wholeName(settings, said);
-    const [id, there] = await Promise.all([on.docker.imageId(image, signal), on.registry.manifest(image, signal)]);
-    if (id === undefined)
+    const [held, there] = await Promise.all([on.docker.image(image, signal), on.registry.digest(image, signal)]);
+    if (held === undefined)
       throw fault('NO_SUCH_OBJECT', {
         kind: 'image',
         name: image,
@@ -64,8 +73,8 @@ export const dockerPush = defineOperation({
       });
     return {
       summary: `${image} to ${parseImage(image).registry ?? 'Docker Hub'}`,
-      changes: [{ path: `image/${image}`, ...(there && { from: there.digest }), to: `image ${id}` }],
-      images: [{ kind: 'push', image, id, ...(there && { replaces: there.digest }) }],
+      changes: [{ path: `image/${image}`, ...(there && { from: there }), to: `image ${held.id}` }],
+      images: [{ kind: 'push', image, id: held.id, ...(there && { replaces: there }) }],
       takesOver: [],
     };
   },
@@ -78,13 +87,13 @@ export const dockerPush = defineOperation({
         note(text);
         log(text);
       };
-      if (planned) await checkPlanned(run, planned, signal);
+      const held = planned && (await checkPlanned(run, planned, signal));
       const { digest } = await run.on.docker.push(image, seen, signal);
-      const found = await run.on.registry.manifest(image, signal);
-      if (found?.digest !== digest || (planned && !isImage(found, planned.id)))
+      const found = await run.on.registry.digest(image, signal);
+      if (found !== digest || (held && !(await isImage(run, image, digest, held, signal))))
         throw fault('PUSH_FAILED', {
           image,
-          problem: `the registry has ${found?.digest.slice(0, 19) ?? 'nothing'} under it, and not what was to be pushed.`,
+          problem: `the registry has ${found?.slice(0, 19) ?? 'nothing'} under it, and not what was to be pushed.`,
         });
       const seconds = Math.round((run.now() - startedAt) / 100) / 10;
       return { kind: 'built' as const, image, digest, tag: parseImage(image).tag ?? 'latest', seconds };

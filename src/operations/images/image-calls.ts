@@ -16,7 +16,7 @@ async function doCall(
   switch (call.kind) {
     case 'copy': {
       const { from, to, digest, replaces } = call;
-      const there = (await on.registry.manifest(to, signal))?.digest;
+      const there = await on.registry.digest(to, signal);
       if (there !== digest && there !== replaces) throw fault('ANOTHER_BY_NOW', { kind: 'image', name: to });
       const seen = (text: string) => {
         note(text);

@@ -2,6 +2,7 @@ import type { BuildPlan, ContextSource } from '../../core/build.ts';
 import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf, shortImage } from '../../core/image.ts';
 import { digestOf } from '../../core/json.ts';
+import { unlessAmbiguous } from '../../core/oci-document.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import type { Change, Draft } from '../../core/plan.ts';
 
@@ -86,19 +87,20 @@ export async function planBuild(
   const key = keyOf(wish, found);
   const repository = repositoryOf(parseImage(wish.image));
   const [built, there] = await Promise.all([
-    wish.fresh ? undefined : on.registry.manifest(`${repository}:${key}`, signal),
-    on.registry.manifest(wish.image, signal),
+    // What somebody put under the key, and programs read differently, was not built here: it is built anew.
+    wish.fresh ? undefined : unlessAmbiguous(on.registry.manifest(`${repository}:${key}`, signal), undefined),
+    on.registry.digest(wish.image, signal),
   ]);
   const summary = `${shortImage(wish.image)} from ${sourceText(wish.source, found)}`;
   const build: BuildPlan = { ...wish, context: found, key, ...(built && { built: built.digest }) };
   if (!built) {
     const warnings = there ? [`${shortImage(wish.image)} is there already: the tag will be another image’s.`] : [];
-    return { summary, changes: changesOf(wish, found, there?.digest), build, warnings, takesOver: [] };
+    return { summary, changes: changesOf(wish, found, there), build, warnings, takesOver: [] };
   }
-  const same = there?.digest === built.digest;
+  const same = there === built.digest;
   const moves = {
     path: `image/${wish.image}`,
-    ...(there && { from: there.digest }),
+    ...(there && { from: there }),
     to: `${built.digest}, built before from the same`,
   };
   return { summary: `${summary}, built already`, changes: same ? [] : [moves], build, takesOver: [] };

@@ -32,22 +32,20 @@ async function planCopy(
 ): Promise<Draft> {
   const source = parseImage(from);
   const digest = await on.registry.resolve(from, app, signal);
-  const there = await on.registry.manifest(to, signal);
-  const same = there?.digest === digest;
+  const there = await on.registry.digest(to, signal);
+  const same = there === digest;
   const home = repositoryOf(parseImage(to));
   return {
     summary: same ? `${to} is that already` : `${shortImage(from)} → ${to}`,
-    changes: same ? [] : [{ path: `image/${to}`, ...(there && { from: there.digest }), to: digest }],
+    changes: same ? [] : [{ path: `image/${to}`, ...(there && { from: there }), to: digest }],
     image: { reference: from, digest },
-    images: same
-      ? []
-      : [{ kind: 'copy', from: repositoryOf(source), to, digest, ...(there && { replaces: there.digest }) }],
+    images: same ? [] : [{ kind: 'copy', from: repositoryOf(source), to, digest, ...(there && { replaces: there }) }],
     ...(there && !same && { warnings: [`${to} is there already: it will be another image.`] }),
     takesOver: [],
     // Back to what the tag was, which is known by its digest alone.
     ...(there &&
       home === repositoryOf(source) && {
-        undo: { operation: 'tag', input: { app, tag: there.digest, as: parseImage(to).tag ?? '' } },
+        undo: { operation: 'tag', input: { app, tag: there, as: parseImage(to).tag ?? '' } },
       }),
   };
 }

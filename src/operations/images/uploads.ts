@@ -2,6 +2,7 @@ import { type ContextSource, contextTag, contextTags } from '../../core/build.ts
 import { fault } from '../../core/errors.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import { contextLimit } from '../../core/image-settings.ts';
+import { unlessAmbiguous } from '../../core/oci-document.ts';
 import { wholeName } from '../../core/own-images.ts';
 import type { Manifest, Registry } from '../../core/registry.ts';
 import type { KeepContext } from '../../core/upload.ts';
@@ -28,7 +29,7 @@ function isContext({ body }: Manifest, digest?: string): boolean {
 async function sweep(registry: Registry, repository: string, before: number, signal: AbortSignal): Promise<void> {
   const found = await registry.tags(repository, signal);
   for (const tag of found.filter((name) => name.startsWith(contextTags)).slice(0, mostSwept)) {
-    const manifest = await registry.manifest(`${repository}:${tag}`, signal);
+    const manifest = await unlessAmbiguous(registry.manifest(`${repository}:${tag}`, signal), undefined);
     const at = Date.parse(manifest?.body.annotations?.[createdAt] ?? '');
     if (manifest && isContext(manifest) && at < before) await registry.remove(repository, manifest.digest, signal);
   }
@@ -71,6 +72,6 @@ export async function dropContext(
   { repository, digest }: ContextSource & { kind: 'upload' },
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await registry.manifest(`${repository}:${contextTag(digest)}`, signal);
+  const found = await unlessAmbiguous(registry.manifest(`${repository}:${contextTag(digest)}`, signal), undefined);
   if (found && isContext(found, digest)) await registry.remove(repository, found.digest, signal);
 }

@@ -139,5 +139,5 @@ test('with the daemon’s disk full a build fails with that reason, and works wi
   });
   await run('mount', ['-o', 'remount,size=500m', folder]);
   await buildFrom(full, source, { image }, () => {}, signal);
-  expect(await full.imageId(image, signal)).toMatch(/^sha256:/);
+  expect((await full.image(image, signal))?.id).toMatch(/^sha256:/);
 });
