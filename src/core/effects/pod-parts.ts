@@ -54,7 +54,7 @@ const renamed = (part: Part): Part[] =>
 const isPattern = (object: JsonObject, { place }: Visit) =>
   /(^|\.)kyverno\.io\//.test(text(object.apiVersion)) && /\.(pattern|anyPattern)\b/.test(place);
 
-/** Every part of an object, in its own order, whatever its kind. */
+/** Every part of an object, whatever its kind. */
 export function partsIn(object: JsonObject | undefined): Part[] {
   if (!object) return [];
   const visits = objectsIn(object).filter((visit) => !isPattern(object, visit));

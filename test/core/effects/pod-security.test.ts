@@ -1,34 +1,31 @@
 import { describe, expect, test } from 'vitest';
-import { beyond, type PodSecurityLevel } from '../../../src/core/effects/pod-security.ts';
-import { imagesIn } from '../../../src/core/effects/pod-specs.ts';
-import { JsonObject } from '../../../src/core/json.ts';
+import { beyond } from '../../../src/core/effects/pod-security.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import {
+  changed,
+  container,
+  hostPath,
+  mount,
+  mounts,
+  object,
+  pods,
+  privileged,
+  type Spec,
+  secured,
+  workload,
+} from '../../support/pod-objects.ts';
 
-/** What counts as new in pods that go beyond their level, and pods wherever they stand. */
+/** What counts as new in pods that went beyond their level before. */
 
-type Spec = Record<string, unknown>;
-const object = (spec: Spec, kind = 'DaemonSet', apiVersion = 'apps/v1'): JsonObject =>
-  JsonObject.parse({ apiVersion, kind, metadata: { name: 'agent' }, spec });
-const container = (more: Spec = {}, name = 'c'): Spec => ({ name, image: 'agent:1', ...more });
-const workload = (pod: Spec, more: Spec = {}) =>
-  object({ replicas: 1, ...more, template: { metadata: { labels: { app: 'agent' } }, spec: pod } });
-const pods = (more: Spec = {}, pod: Spec = {}) => workload({ containers: [container(more)], ...pod });
-const secured = (securityContext: Spec, more: Spec = {}) => pods({ securityContext, ...more });
-const changed = (before: JsonObject, after: JsonObject, level: PodSecurityLevel = 'baseline') =>
-  beyond({ before, after }, level);
-
-const hostPath = (path: string, name = 'v') => ({ name, hostPath: { path } });
-const mount = (more: Spec = {}) => ({ name: 'v', mountPath: '/v', ...more });
 const mounting = (path: string, more: Spec = {}) =>
   pods({ volumeMounts: [mount(more)] }, { volumes: [hostPath(path)] });
 const probe = (host: string) => pods({ livenessProbe: { httpGet: { host, port: 80 } } });
 const port = (hostPort: number | null, more: Spec = {}) => pods({ ports: [{ containerPort: 80, hostPort, ...more }] });
 const sysctl = (...names: string[]) =>
   pods({}, { securityContext: { sysctls: names.map((name) => ({ name, value: '1' })) } });
-const privileged = { privileged: true };
 const adding = (...add: string[]) => secured({ capabilities: { add } });
 const two = (first: Spec, second: Spec, pod: Spec = {}) =>
   workload({ ...pod, containers: [container(first, 'a'), container(second, 'b')] });
-const mounts = { volumeMounts: [mount()] };
 const onNode = { volumes: [hostPath('/var/log')] };
 const env = (...names: string[]) => names.map((name) => ({ name, value: 'x' }));
 
@@ -189,174 +186,6 @@ test('under restricted, what was asked of nobody before may stay, and what runs 
   expect(changed(pods(), pods({ image: 'other' }))).toEqual([]);
 });
 
-const workflow = (spec: Spec) => object(spec, 'Workflow', 'argoproj.io/v1alpha1');
-const one = (template: Spec) => workflow({ templates: [{ name: 'main', ...template }] });
-const taskRun = (spec: Spec) => object(spec, 'TaskRun', 'tekton.dev/v1');
-const collector = (spec: Spec) => object(spec, 'OpenTelemetryCollector', 'opentelemetry.io/v1beta1');
-const elastic = (pod: Spec) =>
-  object({ nodeSets: [{ name: 'a', podTemplate: { spec: pod } }] }, 'Elasticsearch', 'elasticsearch.k8s.elastic.co/v1');
-const release = (values: Spec) => object({ values }, 'HelmRelease', 'helm.toolkit.fluxcd.io/v2');
-const bad = container({ securityContext: privileged });
-
-describe('a pod is seen in', () => {
-  test.each<[string, JsonObject, string]>([
-    ['an Argo Workflow’s container', one({ container: bad }), 'is privileged'],
-    ['its script', one({ script: { image: 'a', source: 'id', securityContext: privileged } }), 'is privileged'],
-    ['its sidecars', one({ container: container(), sidecars: [bad] }), 'is privileged'],
-    ['its init containers', one({ container: container(), initContainers: [bad] }), 'is privileged'],
-    ['its ports', one({ container: container({ ports: [{ hostPort: 22 }] }) }), '22/TCP'],
-    ['its volumes', workflow({ volumes: [hostPath('/')], templates: [] }), 'spec mounts / of the node'],
-    ['its network', workflow({ hostNetwork: true, templates: [] }), 'spec has hostNetwork'],
-    ['a CronWorkflow', object({ workflowSpec: { hostPID: true } }, 'CronWorkflow', 'argoproj.io/v1alpha1'), 'hostPID'],
-    ['a TaskRun’s steps', taskRun({ taskSpec: { steps: [bad] } }), 'container c is privileged'],
-    ['its pod template', taskRun({ podTemplate: { hostNetwork: true } }), 'spec.podTemplate has hostNetwork'],
-    ['its step template', taskRun({ taskSpec: { stepTemplate: { securityContext: privileged } } }), 'is privileged'],
-    ['an Elasticsearch’s init containers', elastic({ initContainers: [bad] }), 'container c is privileged'],
-    ['a collector’s network', collector({ hostNetwork: true }), 'hostNetwork'],
-    ['its volumes', collector({ volumes: [hostPath('/')] }), 'mounts / of the node'],
-    ['its security context', collector({ securityContext: privileged }), 'is privileged'],
-    [
-      'another security context',
-      collector({ podSecurityContext: { sysctls: [{ name: 'kernel.sem' }] } }),
-      'kernel.sem',
-    ],
-    [
-      'values of a chart',
-      release({ agent: { securityContext: { capabilities: { add: ['SYS_ADMIN'] } } } }),
-      'SYS_ADMIN',
-    ],
-    ['other values of a chart', release({ extraVolumes: [hostPath('/etc')] }), 'mounts /etc'],
-  ])('%s', (_name, after, words) => {
-    expect(beyond({ after }, 'baseline').join()).toContain(words);
-    expect(beyond({ after }, 'restricted').join()).toContain(words);
-    expect(changed(after, after, 'restricted')).toEqual([]);
-  });
-
-  test.each<[string, JsonObject, JsonObject]>([
-    [
-      'an Argo Workflow in the node’s network',
-      workflow({ hostNetwork: true, templates: [{ name: 'a', container: container() }] }),
-      workflow({ hostNetwork: true, templates: [{ name: 'a', container: container({ args: ['x'] }) }] }),
-    ],
-    [
-      'a TaskRun in the node’s network',
-      taskRun({ podTemplate: { hostNetwork: true }, taskSpec: { steps: [container()] } }),
-      taskRun({ podTemplate: { hostNetwork: true }, taskSpec: { steps: [container({ script: 'x' })] } }),
-    ],
-    [
-      'a collector with a path of the node',
-      collector({ volumes: [hostPath('/')], image: 'a' }),
-      collector({ volumes: [hostPath('/')], image: 'b' }),
-    ],
-    [
-      'a path newly mounted into a step',
-      workflow({ volumes: [hostPath('/')], templates: [{ name: 'a', container: container() }] }),
-      workflow({ volumes: [hostPath('/')], templates: [{ name: 'a', container: container(mounts) }] }),
-    ],
-  ])('what runs is looked at in %s', (_name, before, after) => {
-    expect(changed(before, after)).not.toEqual([]);
-  });
-
-  test('a template that is put before others makes none of them new', () => {
-    const old = { name: 'old', container: bad };
-    expect(
-      changed(workflow({ templates: [old] }), workflow({ templates: [{ name: 'new', container: container() }, old] })),
-    ).toEqual([]);
-  });
-});
-
-const schema = (properties: Spec) => ({
-  type: 'object',
-  default: { securityContext: privileged, hostNetwork: true },
-  properties,
-});
-const definition = object(
-  {
-    versions: [
-      {
-        name: 'v1',
-        schema: {
-          openAPIV3Schema: schema({
-            hostNetwork: { type: 'boolean', default: true },
-            containers: { type: 'array', items: schema({ image: { type: 'string' } }) },
-            volumes: { type: 'array', items: schema({ hostPath: schema({ path: { type: 'string' } }) }) },
-            securityContext: schema({
-              privileged: { type: 'boolean' },
-              seccompProfile: schema({ type: { type: 'string' } }),
-            }),
-          }),
-        },
-      },
-    ],
-  },
-  'CustomResourceDefinition',
-  'apiextensions.k8s.io/v1',
-);
-const kyverno = object(
-  {
-    rules: [
-      {
-        validate: {
-          pattern: { spec: { securityContext: { seccompProfile: { type: 'RuntimeDefault | Localhost' } } } },
-        },
-      },
-    ],
-  },
-  'ClusterPolicy',
-  'kyverno.io/v1',
-);
-
-test.each<[string, JsonObject]>([
-  ['a definition of a kind', definition],
-  ['a policy’s pattern', kyverno],
-  [
-    'a ConfigMap',
-    JsonObject.parse({
-      kind: 'ConfigMap',
-      apiVersion: 'v1',
-      data: { 'pod.yaml': 'hostNetwork: true', hostPID: 'true' },
-    }),
-  ],
-  [
-    'a Service',
-    object({ ports: [{ port: 80, nodePort: 30_080 }], selector: { hostNetwork: 'true' } }, 'Service', 'v1'),
-  ],
-  [
-    'a chart’s usual values',
-    release({
-      hostNetwork: false,
-      securityContext: {},
-      podSecurityContext: { fsGroup: 9 },
-      extraVolumes: [],
-      image: { tag: '1' },
-    }),
-  ],
-  ['an Elasticsearch’s good init containers', elastic({ initContainers: [container()] })],
-  [
-    'a collector',
-    collector({ image: 'a', securityContext: { runAsUser: 0 }, volumes: [{ name: 'v', nfs: { server: 'a' } }] }),
-  ],
-  ['a workflow', one({ container: container(), steps: [[{ name: 'a', template: 'b' }]] })],
-])('%s is no false alarm, not under restricted either', (_name, after) => {
-  expect([...beyond({ after }, 'baseline'), ...beyond({ after }, 'restricted')]).toEqual([]);
-});
-
-test('images are found wherever pods are', () => {
-  const named = (image: string) => ({ name: image, image });
-  expect(imagesIn(one({ container: named('a'), script: named('b'), sidecars: [named('c')] })).sort()).toEqual([
-    'a',
-    'b',
-    'c',
-  ]);
-  expect(imagesIn(taskRun({ taskSpec: { steps: [named('a')], sidecars: [named('b')] } })).sort()).toEqual(['a', 'b']);
-  expect(imagesIn(elastic({ initContainers: [named('a')] }))).toEqual(['a']);
-  expect(imagesIn(collector({ image: 'a', hostNetwork: true }))).toEqual(['a']);
-  expect(
-    imagesIn(workload({ containers: [named('a')], volumes: [{ name: 'v', image: { reference: 'b' } }] })).sort(),
-  ).toEqual(['a', 'b']);
-  expect(imagesIn(definition)).toEqual([]);
-});
-
 test('what the API server drops says nothing', () => {
   expect(beyond({ after: port(null) }, 'baseline')).toEqual([]);
   expect(beyond({ after: pods({}, { volumes: [{ name: 'v', hostPath: null, emptyDir: {} }] }) }, 'baseline')).toEqual(
@@ -366,46 +195,4 @@ test('what the API server drops says nothing', () => {
   const profile = (type: string | null) => secured({ ...good, seccompProfile: { type } });
   expect(beyond({ after: profile('RuntimeDefault') }, 'restricted')).toEqual([]);
   expect(beyond({ after: profile(null) }, 'restricted')).toEqual(['container c has no seccomp profile']);
-});
-
-describe('a namespace', () => {
-  const namespace = (labels: Record<string, string>, apiVersion = 'v1') =>
-    JsonObject.parse({
-      apiVersion,
-      kind: 'Namespace',
-      metadata: {
-        name: 'shop',
-        labels: Object.fromEntries(
-          Object.entries(labels).map(([name, value]) => [`pod-security.kubernetes.io/${name}`, value]),
-        ),
-      },
-    });
-  const enforce = (level?: string) => namespace(level === undefined ? {} : { enforce: level });
-  const version = (each: string) => namespace({ enforce: 'baseline', 'enforce-version': each });
-
-  test.each<[string, JsonObject, JsonObject, PodSecurityLevel]>([
-    ['than it was, though the level takes it', enforce('restricted'), enforce('baseline'), 'baseline'],
-    ['than it was, in a privileged environment', enforce('baseline'), enforce('privileged'), 'privileged'],
-    ['than it was, without the label', enforce('restricted'), enforce(), 'privileged'],
-    ['than the level', enforce(), enforce('privileged'), 'baseline'],
-    ['than its version knew', version('v1.30'), version('v1.20'), 'baseline'],
-    ['than the latest knew', version('latest'), version('v1.20'), 'baseline'],
-  ])('is not held to less %s', (_name, before, after, level) => {
-    expect(changed(before, after, level).join()).toContain('the namespace shop would hold its pods to');
-  });
-
-  test.each<[string, JsonObject, JsonObject, PodSecurityLevel]>([
-    ['more than before, if not to the level', enforce('privileged'), enforce('baseline'), 'restricted'],
-    ['what the level asks', enforce(), enforce('baseline'), 'baseline'],
-    ['as before', enforce('privileged'), enforce('privileged'), 'restricted'],
-    ['a newer version', version('v1.20'), version('v1.30'), 'baseline'],
-    [
-      'nothing, being none of Kubernetes’ own',
-      namespace({ enforce: 'restricted' }, 'servicebus.azure.com/v1'),
-      namespace({}, 'servicebus.azure.com/v1'),
-      'baseline',
-    ],
-  ])('may be held to %s', (_name, before, after, level) => {
-    expect(changed(before, after, level)).toEqual([]);
-  });
 });
