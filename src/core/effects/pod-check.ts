@@ -2,7 +2,7 @@ import { at, isObject, type Json, type JsonObject, text } from '../json.ts';
 import type { Part } from './pod-parts.ts';
 
 /** `find`: each single thing that is forbidden, so that it can be told from those that were there before. */
-export type Check = { find: (part: Part) => string[]; say: (values: readonly string[]) => string };
+type Check = { find: (part: Part) => string[]; say: (values: readonly string[]) => string };
 export type Checks = Record<string, Check>;
 
 export const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
