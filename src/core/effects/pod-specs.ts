@@ -73,7 +73,7 @@ export function isContainer({ key, parent }: Visit): boolean {
 }
 
 /** Whether an object asks for something that pods alone have: then it is, or becomes, one or a part of one. */
-export const isLikePod = (value: JsonObject): boolean =>
+const isLikePod = (value: JsonObject): boolean =>
   ['hostNetwork', 'hostPID', 'hostIPC'].some((field) => value[field] === true) ||
   Object.entries(value).some(([name, below]) => /securityContext$/i.test(name) && isObject(below)) ||
   volumesOf(value).some(({ hostPath }) => (hostPath ?? undefined) !== undefined);
