@@ -72,6 +72,43 @@ const pods: Record<string, JsonObject> = {
   'root for the pod': pod({ securityContext: { runAsUser: 0 } }, { securityContext: good }),
   'an NFS volume': pod(volume({ nfs: { server: 'a', path: '/' } }), { securityContext: good }),
   'an emptyDir': pod(volume({ emptyDir: {} }), { securityContext: good }),
+  'no path of the node': pod(volume({ hostPath: null, emptyDir: {} })),
+  'no port of the node': pod({}, { ports: [{ containerPort: 80, hostPort: null }] }),
+  'a probe of itself, named': pod({}, { livenessProbe: { tcpSocket: { host: '127.0.0.1', port: 80 } } }),
+  'a probe of no host': pod({}, { livenessProbe: { httpGet: { host: null, port: 80 } } }),
+  'no NFS volume': pod(volume({ nfs: null, emptyDir: {} }), { securityContext: good }),
+  'nothing said of seccomp': secured({ ...good, seccompProfile: null }),
+  'nothing said of seccomp, but by the pod': pod(
+    { securityContext: { seccompProfile: good.seccompProfile } },
+    { securityContext: { ...good, seccompProfile: null } },
+  ),
+  'a Windows pod': pod({ os: { name: 'windows' } }, { securityContext: { runAsNonRoot: true } }),
+  'a Windows pod that may be an administrator': pod({ os: { name: 'windows' } }),
+  'a Windows HostProcess': pod(
+    {
+      os: { name: 'windows' },
+      hostNetwork: true,
+      securityContext: { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } },
+    },
+    { securityContext: { runAsNonRoot: true } },
+  ),
+  'a Linux pod that says so': pod({ os: { name: 'linux' } }, { securityContext: { runAsNonRoot: true } }),
+  'root for the pod, not for its container': pod(
+    { securityContext: { runAsUser: 0 } },
+    { securityContext: { ...good, runAsUser: 9 } },
+  ),
+  'any user for the pod, not for its container': pod(
+    { securityContext: { runAsNonRoot: false } },
+    { securityContext: good },
+  ),
+  'root in its own user namespace': pod(
+    { hostUsers: false },
+    { securityContext: { ...good, runAsNonRoot: false, runAsUser: 0 } },
+  ),
+  '/proc unmasked in its own user namespace': pod(
+    { hostUsers: false },
+    { securityContext: { ...good, procMount: 'Unmasked' } },
+  ),
   'an image volume': pod(volume({ image: { reference: 'busybox' } }), { securityContext: good }),
 };
 

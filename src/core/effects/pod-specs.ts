@@ -6,28 +6,48 @@ import { type Labels, labelsOf } from '../label-selector.ts';
 /** A pod as somebody wants it, with the labels that its pods bear. */
 export type PodSpec = { spec: JsonObject; labels: Labels; annotations: Json | undefined };
 
-type Visit = { value: JsonObject; key: string; parent: JsonObject | undefined };
+/** One object within another: the field that holds it, what has that field, and the way there from the whole. */
+export type Visit = { value: JsonObject; key: string; parent: JsonObject | undefined; place: string };
 
-/** Every object within, itself first; what is about the object (metadata) is left out. Without recursion: depth is not ours. */
+const step = (name: string) => (/^\w+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
+
+/** Entries of a list go by their names, so that their order says nothing; by number where names don't tell them apart. */
+function placesIn(list: readonly Json[], place: string): string[] {
+  const names = list.map((each) => text(at(each, 'name')));
+  const told = !names.includes('') && new Set(names).size === names.length;
+  return names.map((name, n) => `${place}[${told ? JSON.stringify(name) : n}]`);
+}
+
+/** What is about an object, and what only says what others may look like. */
+const notWithin = new Set(['metadata', 'openAPIV3Schema']);
+
+/** Every object within, itself first. Without recursion: depth is not ours. */
 export function objectsIn(root: Json | undefined): Visit[] {
   const found: Visit[] = [];
-  const queue: { value: Json; key: string; parent: JsonObject | undefined }[] =
-    root === undefined ? [] : [{ value: root, key: '', parent: undefined }];
+  const queue: (Omit<Visit, 'value'> & { value: Json })[] =
+    root === undefined ? [] : [{ value: root, key: '', parent: undefined, place: '' }];
   for (let next = queue.pop(); next; next = queue.pop()) {
-    const { value, key, parent } = next;
-    if (Array.isArray(value)) queue.push(...value.map((each) => ({ value: each, key, parent })));
+    const { value, key, parent, place } = next;
+    if (Array.isArray(value)) {
+      const places = placesIn(value, place);
+      queue.push(...value.map((each, n) => ({ value: each, key, parent, place: places[n] ?? place })));
+    }
     if (!isObject(value)) continue;
-    found.push({ value, key, parent });
+    found.push({ value, key, parent, place });
     for (const [name, below] of Object.entries(value))
-      if (name !== 'metadata') queue.push({ value: below, key: name, parent: value });
+      if (!notWithin.has(name)) queue.push({ value: below, key: name, parent: value, place: `${place}${step(name)}` });
   }
   return found;
 }
 
+/** Whether an object is a pod as Kubernetes has it. */
+export const isPodSpec = (value: JsonObject): boolean =>
+  Array.isArray(value.containers) || Array.isArray(value.ephemeralContainers);
+
 /** All pods that an object stands for: its own, or those of the templates in it. */
 export function podSpecsIn(object: JsonObject | undefined): PodSpec[] {
   return objectsIn(object).flatMap(({ value, parent }) =>
-    Array.isArray(value.containers) || Array.isArray(value.ephemeralContainers)
+    isPodSpec(value)
       ? [
           {
             spec: value,
@@ -41,16 +61,30 @@ export function podSpecsIn(object: JsonObject | undefined): PodSpec[] {
 
 const entries = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
-/** The containers of a pod, of all kinds. */
-export const containersIn = (spec: JsonObject): JsonObject[] =>
-  [spec.initContainers, spec.containers, spec.ephemeralContainers].flatMap(entries);
+/** The volumes that an object asks for, under whatever name: `volumes`, `extraVolumes`. */
+export const volumesOf = (value: JsonObject): JsonObject[] =>
+  Object.entries(value).flatMap(([name, list]) => (/volumes$/i.test(name) ? entries(list) : []));
+
+const listsOfContainers = ['containers', 'initContainers', 'ephemeralContainers', 'steps', 'sidecars'];
+
+/** Whether an object is a container, of a pod or of what other kinds make one: Argo’s templates, Tekton’s steps. */
+export function isContainer({ key, parent }: Visit): boolean {
+  return listsOfContainers.includes(key) ? Array.isArray(parent?.[key]) : key === 'container' || key === 'script';
+}
+
+/** Whether an object asks for something that pods alone have: then it is, or becomes, one or a part of one. */
+const isLikePod = (value: JsonObject): boolean =>
+  ['hostNetwork', 'hostPID', 'hostIPC'].some((field) => value[field] === true) ||
+  Object.entries(value).some(([name, below]) => /securityContext$/i.test(name) && isObject(below)) ||
+  volumesOf(value).some(({ hostPath }) => (hostPath ?? undefined) !== undefined);
 
 /** The images that an object runs or mounts. */
 export function imagesIn(object: JsonObject | undefined): string[] {
-  const images = podSpecsIn(object).flatMap(({ spec }) => [
-    ...containersIn(spec).map(({ image }) => text(image)),
-    ...entries(spec.volumes).map((volume) => text(at(volume, 'image', 'reference'))),
-  ]);
+  const images = objectsIn(object).flatMap((visit) => {
+    const { value } = visit;
+    const mounted = volumesOf(value).map((volume) => text(at(volume, 'image', 'reference')));
+    return isContainer(visit) || isLikePod(value) ? [text(value.image), ...mounted] : mounted;
+  });
   return [...new Set(images.filter(Boolean))];
 }
 
