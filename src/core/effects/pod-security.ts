@@ -1,4 +1,5 @@
 import { at, isObject, type Json, type JsonObject, text } from '../json.ts';
+import { isNamespace, refOf } from '../kube.ts';
 import { labelsOf } from '../label-selector.ts';
 import { containersIn, podSpecsIn } from './pod-specs.ts';
 
@@ -197,6 +198,6 @@ export function beyond(
   const known = all(before);
   // What was there before is nobody's to answer for now.
   const fresh = all(after).filter((problem) => !known.includes(problem));
-  const namespace = after?.kind === 'Namespace' ? loosened(before, after, level) : [];
+  const namespace = after && isNamespace(refOf(after)) ? loosened(before, after, level) : [];
   return [...new Set([...fresh, ...namespace])];
 }
