@@ -40,15 +40,12 @@ const isAsked =
 const templates = ['template', 'jobTemplate'];
 const hasTemplate = (object: JsonObject) => templates.some((field) => at(object, 'spec', field) !== undefined);
 
-/**
- * Whether a write of a workload plainly brings no pods beyond the level: that is known without reading what is there. What a
- * manifest leaves out may be taken away, and restricted asks for some fields: there it takes a look.
- */
+/** Whether a write of a workload plainly leaves its pods as they are, or within the level: nothing has to be read for it. */
 function isPlain(write: Write, level: PodSecurityLevel): boolean {
+  if (level === 'privileged') return true;
   switch (write.kind) {
     case 'apply':
-      if (!hasTemplate(write.manifest)) return true;
-      return level !== 'restricted' && beyond({ after: write.manifest }, level).length === 0;
+      return !hasTemplate(write.manifest);
     case 'create':
       return beyond({ after: write.manifest }, level).length === 0;
     case 'merge':
@@ -62,6 +59,15 @@ function isPlain(write: Write, level: PodSecurityLevel): boolean {
     default:
       return write satisfies never;
   }
+}
+
+/**
+ * Whether a manifest lays over a workload nothing that goes beyond, and what is there does not either: then they don't together,
+ * and no dry run is needed. What restricted asks for may be taken away by leaving it out.
+ */
+function isWithin(write: Write, before: JsonObject, level: PodSecurityLevel): boolean {
+  if (write.kind !== 'apply' || level === 'restricted') return false;
+  return [before, write.manifest].every((after) => beyond({ after }, level).length === 0);
 }
 
 /** Under its other names the same namespace may ask for more. */
@@ -136,13 +142,16 @@ export async function effectsOf(
   const own = isAsked(settings, where.place);
   const kube = engine.clients.kube(site.cluster);
   const level = levelOf(settings, site);
-  const spared = (write: Write) => own(refOfWrite(write)) && isPlain(write, level);
-  const touched = await touchedIn(kube, draft, site.namespace, spared, signal);
+  const known = {
+    whole: (write: Write) => own(refOfWrite(write)) && isPlain(write, level),
+    laid: (write: Write, before: JsonObject) => own(refOfWrite(write)) && isWithin(write, before, level),
+  };
+  const touched = await touchedIn(kube, draft, site.namespace, known, signal);
   // What was asked for is no change besides; what its pods may do is asked of all.
   const beside = touched.filter(({ ref }) => !own(ref));
-  const known = namespacesOf(beside).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
+  const namespaces = namespacesOf(beside).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
   const pictures = await Promise.all(
-    known.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
+    namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
   const apps = appsIn(settings, site.cluster, new Map(pictures));
   const reached = [...appsTouched(asked, apps, beside), ...environmentsTouched(settings, asked, touched, apps)];

@@ -78,12 +78,21 @@ async function madeLike(
   return isObject(template) ? { ...template, apiVersion: ref.apiVersion, kind: ref.kind } : undefined;
 }
 
-async function touchedBy(kube: Kube, write: Write, { like, manifest }: Draft, signal: AbortSignal): Promise<Touched> {
+/** What needs no asking: of a whole write, or of an object once a manifest is laid over it. */
+type Known = { whole: (write: Write) => boolean; laid: (write: Write, before: JsonObject) => boolean };
+
+async function touchedBy(
+  kube: Kube,
+  write: Write,
+  { like, manifest }: Draft,
+  known: Known,
+  signal: AbortSignal,
+): Promise<Touched> {
   const ref = refOfWrite(write);
   // What gets its name when it is made is not there yet; asked for by no name, all of its kind would be read.
   const before = ref.name === '' ? undefined : await orNone(kube.read(ref, signal));
-  const own = write.kind === 'apply' && write.manifest === manifest;
-  const laid = own && before ? laidOver(before, write.manifest) : undefined;
+  const laid = before && write.kind === 'apply' && write.manifest === manifest ? laidOver(before, manifest) : undefined;
+  if (before && known.laid(write, before)) return { ref, before, after: laid ?? before };
   const after = laid ?? (await afterOf(kube, write, before, signal));
   const fresh = !before && like && podSpecsIn(after).length > 0;
   const made = fresh ? await madeLike(kube, like, ref, signal) : undefined;
@@ -115,21 +124,23 @@ function evicted({ namespace, name, labels }: NonNullable<Draft['evicts']>[numbe
 }
 
 /**
- * What a plan touches in its cluster, but for what is `spared`: each as it is and as it would be. A read, and for some a dry run,
- * for each.
+ * What a plan touches in its cluster, but for what is `known`: each as it is and as it would be. A read, and for some a dry run, for
+ * each.
  */
 export async function touchedIn(
   kube: Kube,
   draft: Draft,
   namespace: string,
-  spared: (write: Write) => boolean,
+  known: Known,
   signal: AbortSignal,
 ): Promise<Touched[]> {
   const found: Touched[] = [];
-  const writes = writesOf(draft).filter((write) => !spared(write));
+  const writes = writesOf(draft).filter((write) => !known.whole(write));
   for (let from = 0; from < writes.length; from += together)
     found.push(
-      ...(await Promise.all(writes.slice(from, from + together).map((write) => touchedBy(kube, write, draft, signal)))),
+      ...(await Promise.all(
+        writes.slice(from, from + together).map((write) => touchedBy(kube, write, draft, known, signal)),
+      )),
     );
   const { command, evicts = [] } = draft;
   found.push(...evicts.map(evicted));

@@ -27,6 +27,9 @@ beforeEach(async () => {
   world = fakeWorld();
   stock(world);
   furnish(world);
+  // Whatever scales it by itself would be in the way.
+  for (const key of ['HorizontalPodAutoscaler staging/web', 'ScaledObject staging/queue-worker'])
+    world.objects.delete(key);
   given('baseline');
   engine = await testEngine(redis().url, world.clients, { settings: () => settings });
   await engine.redis.flushall();
@@ -110,23 +113,27 @@ describe('the workload that was asked for', () => {
   test('goes on as it was where it went beyond before, with a canary too', async () => {
     await deploy('v1');
     Object.assign(podOf(world.objects.get('staging/web')), { hostNetwork: true });
-    expect(await deploy('v2')).toMatchObject({ state: 'finished' });
+    expect(await deploy('v1', { resources: { requests: { cpu: '100m' } } })).toMatchObject({ state: 'finished' });
+    expect(await desk.done('scale', { ...place, replicas: 2 })).toMatchObject({ state: 'finished' });
     expect(await desk.done('restart', place)).toMatchObject({ state: 'finished' });
     const labels = at(world.objects.get('staging/web'), 'spec', 'template', 'metadata', 'labels') as JsonObject;
     Object.assign(labels, { app: 'web' });
     given('baseline', { policy: [{ name: 'asks', approvals: 1 }] });
-    const canary = await deploy('v3', { strategy: 'canary' });
+    const canary = await deploy('v1', { resources: { requests: { cpu: '200m' } }, strategy: 'canary' });
     expect(canary).toMatchObject({ state: 'awaiting' });
     expect(canary.plan?.writes?.map((write) => 'manifest' in write && write.manifest.kind)).toContain('Deployment');
   });
 
-  test('costs no look more where the level takes all that is written', async () => {
+  test('costs no dry run more where nothing goes beyond, and no look where its pods stay as they are', async () => {
     await deploy('v1');
-    const scaled = await asked('Deployment', () => desk.done('scale', { ...place, replicas: 2 }));
+    const scale = async (replicas: number) =>
+      expect(await desk.done('scale', { ...place, replicas })).toMatchObject({ state: 'finished' });
+    const scaled = await asked('Deployment', () => scale(2));
     const deployed = await asked('Deployment', () => deploy('v2'));
     given('privileged');
-    expect(await asked('Deployment', () => desk.done('scale', { ...place, replicas: 3 }))).toEqual(scaled);
-    expect(await asked('Deployment', () => deploy('v3'))).toEqual(deployed);
+    expect(await asked('Deployment', () => scale(3))).toEqual(scaled);
+    const free = await asked('Deployment', () => deploy('v3'));
+    expect(deployed).toEqual([...free, 'read']);
   });
 });
 
