@@ -18,6 +18,10 @@ export const refOf = (manifest: JsonObject): ObjectRef => ({
 export const refOfWrite = (write: { manifest: JsonObject } | { ref: ObjectRef }): ObjectRef =>
   'manifest' in write ? refOf(write.manifest) : write.ref;
 
+/** Whether it is Kubernetes' own kind: others have kinds of that name too (Azure's `servicebus.azure.com` Namespace). */
+export const isNamespace = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): boolean =>
+  apiVersion === 'v1' && kind === 'Namespace';
+
 /** Objects of a kind: in a namespace, or everywhere where it is empty; by selectors as the API writes them. */
 export type Selection = { apiVersion: string; kind: string; namespace: string; labels?: string; fields?: string };
 

@@ -64,6 +64,8 @@ export const Draft = z.object({
   manifest: JsonObject.optional(),
   /** The hash of the API server's whole answer to the dry run of `manifest`. */
   answer: z.string().optional(),
+  /** What the pods of new objects are made like, as it is now: what goes beyond their level there is not new with them. */
+  like: Ref.optional(),
   /** What else is written, in this order. */
   writes: z.array(Write).optional(),
   /** What is run in a container. */

@@ -1,6 +1,7 @@
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
 import {
   type Asked,
+  appsIn,
   appsOfImage,
   appsTouched,
   dockerImages,
@@ -10,20 +11,23 @@ import {
   namespacesOf,
 } from '../core/effects/effects.ts';
 import type { Touched } from '../core/effects/own-operation.ts';
+import { beyond, type PodSecurityLevel } from '../core/effects/pod-security.ts';
 import { imagesIn } from '../core/effects/pod-specs.ts';
+import { levelOf } from '../core/effects/restricted.ts';
 import { environmentsOf } from '../core/effects/sites.ts';
 import type { Touch } from '../core/effects/touch.ts';
-import type { ObjectRef } from '../core/kube.ts';
+import { at, isObject, type JsonObject } from '../core/json.ts';
+import { type ObjectRef, refOfWrite } from '../core/kube.ts';
 import type { Operation } from '../core/operation.ts';
 import { type Place, siteOf } from '../core/place.ts';
-import type { Draft } from '../core/plan.ts';
+import type { Draft, Write } from '../core/plan.ts';
 import type { Settings } from '../core/settings.ts';
 import { admitImages, type Wanted } from '../images/admit.ts';
 import { pinnedImage } from '../images/pinned.ts';
 import type { Lap } from './lap.ts';
 import { namespaceIn, touchedIn } from './touched.ts';
 
-/** Whether an object is the very workload that was asked for: about that there is nothing to find out. */
+/** Whether an object is the very workload that was asked for: what is changed in it is judged by the asking itself. */
 const isAsked =
   ({ apps }: Settings, place: Place | undefined) =>
   ({ kind, namespace, name }: ObjectRef): boolean =>
@@ -32,6 +36,39 @@ const isAsked =
     namespace === place.namespace &&
     namesOf(place.workload).includes(name) &&
     isKind(place.kind, kind);
+
+const templates = ['template', 'jobTemplate'];
+const hasTemplate = (object: JsonObject) => templates.some((field) => at(object, 'spec', field) !== undefined);
+
+/** Whether a write of a workload plainly leaves its pods as they are, or within the level: nothing has to be read for it. */
+function isPlain(write: Write, level: PodSecurityLevel): boolean {
+  if (level === 'privileged') return true;
+  switch (write.kind) {
+    case 'apply':
+      return !hasTemplate(write.manifest);
+    case 'create':
+      return beyond({ after: write.manifest }, level).length === 0;
+    case 'merge':
+      return isObject(write.patch.spec ?? {}) && !hasTemplate(write.patch);
+    case 'edit':
+      return write.edits.every(
+        ({ path: [part, field] }) => part !== 'spec' || (field !== undefined && !templates.includes(String(field))),
+      );
+    case 'remove':
+      return true;
+    default:
+      return write satisfies never;
+  }
+}
+
+/**
+ * Whether a manifest lays over a workload nothing that goes beyond, and what is there does not either: then they don't together,
+ * and no dry run is needed. What restricted asks for may be taken away by leaving it out.
+ */
+function isWithin(write: Write, before: JsonObject, level: PodSecurityLevel): boolean {
+  if (write.kind !== 'apply' || level === 'restricted') return false;
+  return [before, write.manifest].every((after) => beyond({ after }, level).length === 0);
+}
 
 /** Under its other names the same namespace may ask for more. */
 function elsewhere(settings: Settings, { operation, place }: Asked, { manifest, writes, command }: Draft): Touch[] {
@@ -104,14 +141,22 @@ export async function effectsOf(
   const others = elsewhere(settings, asked, draft);
   const own = isAsked(settings, where.place);
   const kube = engine.clients.kube(site.cluster);
-  const touched = await touchedIn(kube, draft, site.namespace, own, signal);
-  const known = namespacesOf(touched).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
+  const level = levelOf(settings, site);
+  const known = {
+    whole: (write: Write) => own(refOfWrite(write)) && isPlain(write, level),
+    laid: (write: Write, before: JsonObject) => own(refOfWrite(write)) && isWithin(write, before, level),
+  };
+  const touched = await touchedIn(kube, draft, site.namespace, known, signal);
+  // What was asked for is no change besides; what its pods may do is asked of all.
+  const beside = touched.filter(({ ref }) => !own(ref));
+  const namespaces = namespacesOf(beside).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
   const pictures = await Promise.all(
-    known.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
+    namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
-  const apps = appsTouched(settings, asked, site.cluster, touched, new Map(pictures));
+  const apps = appsIn(settings, site.cluster, new Map(pictures));
+  const reached = [...appsTouched(asked, apps, beside), ...environmentsTouched(settings, asked, touched, apps)];
   return {
-    touches: merged([...besides, ...others, ...apps, ...environmentsTouched(settings, asked, touched)]),
-    images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, touched)],
+    touches: merged([...besides, ...others, ...reached]),
+    images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],
   };
 }

@@ -1,9 +1,11 @@
 import { edited } from '../core/edits.ts';
 import type { Namespace } from '../core/effects/app-objects.ts';
 import type { Touched } from '../core/effects/own-operation.ts';
+import { podSpecsIn } from '../core/effects/pod-specs.ts';
 import { Fault } from '../core/errors.ts';
-import { isObject, type Json, type JsonObject } from '../core/json.ts';
+import { at, isObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Kube, type ObjectRef, refOfWrite } from '../core/kube.ts';
+import { overlay } from '../core/ownership.ts';
 import type { Draft, Write } from '../core/plan.ts';
 
 /** So many objects are asked about at a time. */
@@ -63,11 +65,38 @@ async function afterOf(
   }
 }
 
-async function touchedBy(kube: Kube, write: Write, signal: AbortSignal): Promise<Touched> {
+/** An object as it would be were it made like another: what a CronJob makes is what its template says. */
+async function madeLike(
+  kube: Kube,
+  like: ObjectRef,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const live = await orNone(kube.read(like, signal));
+  const template = at(live, 'spec', 'jobTemplate');
+  if (!live || like.kind === ref.kind) return live;
+  return isObject(template) ? { ...template, apiVersion: ref.apiVersion, kind: ref.kind } : undefined;
+}
+
+/** What needs no asking: of a whole write, or of an object once a manifest is laid over it. */
+type Known = { whole: (write: Write) => boolean; laid: (write: Write, before: JsonObject) => boolean };
+
+async function touchedBy(
+  kube: Kube,
+  write: Write,
+  { like, manifest }: Draft,
+  known: Known,
+  signal: AbortSignal,
+): Promise<Touched> {
   const ref = refOfWrite(write);
-  const before = await orNone(kube.read(ref, signal));
-  const after = await afterOf(kube, write, before, signal);
-  return { ref, ...(before && { before }), ...(after && { after }) };
+  // What gets its name when it is made is not there yet; asked for by no name, all of its kind would be read.
+  const before = ref.name === '' ? undefined : await orNone(kube.read(ref, signal));
+  const laid = before && write.kind === 'apply' && write.manifest === manifest ? laidOver(before, manifest) : undefined;
+  if (before && known.laid(write, before)) return { ref, before, after: laid ?? before };
+  const after = laid ?? (await afterOf(kube, write, before, signal));
+  const fresh = !before && like && podSpecsIn(after).length > 0;
+  const made = fresh ? await madeLike(kube, like, ref, signal) : undefined;
+  return { ref, ...(before && { before }), ...(after && { after }), ...(made && { like: made }) };
 }
 
 /** The writes of a plan to its cluster: what it applies whole counts among them. */
@@ -75,6 +104,16 @@ const writesOf = ({ writes = [], manifest }: Draft): Write[] => [
   ...(manifest ? [{ kind: 'apply' as const, manifest, force: false, answer: '' }] : []),
   ...writes,
 ];
+
+/**
+ * What a plan's own manifest makes of the object, where it is not applied: one that says no more than which object it is leaves
+ * its pods as they are, and a Rollout's is laid over it, since its lists would be replaced.
+ */
+function laidOver(before: JsonObject, manifest: JsonObject): JsonObject | undefined {
+  if (manifest.spec === undefined && manifest.status === undefined) return before;
+  if (manifest.kind !== 'Rollout' || !isObject(manifest.spec)) return undefined;
+  return { ...before, spec: overlay(before.spec, manifest.spec) };
+}
 
 const podRef = (namespace: string, name: string): ObjectRef => ({ apiVersion: 'v1', kind: 'Pod', namespace, name });
 
@@ -85,21 +124,23 @@ function evicted({ namespace, name, labels }: NonNullable<Draft['evicts']>[numbe
 }
 
 /**
- * What a plan touches in its cluster, but for what is `known` already: each as it is and as it would be. A read, and for some a
- * dry run, for each.
+ * What a plan touches in its cluster, but for what is `known`: each as it is and as it would be. A read, and for some a dry run, for
+ * each.
  */
 export async function touchedIn(
   kube: Kube,
   draft: Draft,
   namespace: string,
-  known: (ref: ObjectRef) => boolean,
+  known: Known,
   signal: AbortSignal,
 ): Promise<Touched[]> {
   const found: Touched[] = [];
-  const writes = writesOf(draft).filter((write) => !known(refOfWrite(write)));
+  const writes = writesOf(draft).filter((write) => !known.whole(write));
   for (let from = 0; from < writes.length; from += together)
     found.push(
-      ...(await Promise.all(writes.slice(from, from + together).map((write) => touchedBy(kube, write, signal)))),
+      ...(await Promise.all(
+        writes.slice(from, from + together).map((write) => touchedBy(kube, write, draft, known, signal)),
+      )),
     );
   const { command, evicts = [] } = draft;
   found.push(...evicts.map(evicted));

@@ -173,7 +173,10 @@ test('a rule that is about such lets them through with its approvals', async () 
   };
   desk.engine.settings = () => Settings.parse({ ...settings, policy: [rule, ...settings.policy] });
   const { id, plan, verdict } = await desk.done('apply', { env: 'staging', manifest: job({ hostPID: true }) });
-  expect([verdict?.rule, plan?.warnings]).toEqual(['agents', ['Beyond Pod Security: the pod has hostPID.']]);
+  expect([verdict?.rule, plan?.warnings]).toEqual([
+    'agents',
+    ['Beyond Pod Security: CronJob/beyond: the pod has hostPID.'],
+  ]);
   expect(
     await desk.done('apply', { env: 'staging', manifest: job({}, 'plain') }),
     'others it does not concern',

@@ -1,7 +1,7 @@
 import type { ImageCall } from '../build.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
-import type { ObjectRef } from '../kube.ts';
+import { isNamespace, type ObjectRef } from '../kube.ts';
 import type { Place, Site } from '../place.ts';
 import { locate } from '../place.ts';
 import type { Draft } from '../plan.ts';
@@ -20,12 +20,13 @@ export function namespacesOf(touched: readonly Touched[]): string[] {
   const found = touched
     .map(factsOf)
     .flatMap(({ ref, named }) => [
-      ref.kind === 'Namespace' ? ref.name : ref.namespace,
+      isNamespace(ref) ? ref.name : ref.namespace,
       ...named.map(({ namespace }) => namespace),
     ]);
   return [...new Set(found)].filter(Boolean);
 }
 
+/** An app in an environment. */
 type Found = { env: string; app: AppObjects };
 
 type Replicas = NonNullable<Touch['replicas']>;
@@ -52,47 +53,73 @@ function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): 
   return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
 }
 
-/** The apps that a plan changes, in each environment that the namespace stands for, beside those that were asked for. */
-export function appsTouched(
-  settings: Settings,
-  asked: Asked,
-  cluster: string,
-  touched: readonly Touched[],
-  namespaces: ReadonlyMap<string, Namespace>,
-): Touch[] {
-  const facts = touched.map(factsOf);
+/** The apps of each environment that a namespace stands for, as the cluster has them there. */
+export function appsIn(settings: Settings, cluster: string, namespaces: ReadonlyMap<string, Namespace>): Found[] {
   return [...namespaces].flatMap(([namespace, pictures]) =>
     environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      Object.keys(settings.apps).flatMap((name) => {
-        const app = appObjects(settings, locate(settings, { app: name, env }), pictures);
-        return touchesOf(asked, { env, app }, facts);
-      }),
+      Object.keys(settings.apps).map((name) => ({
+        env,
+        app: appObjects(settings, locate(settings, { app: name, env }), pictures),
+      })),
     ),
   );
 }
 
+/** The apps that a plan changes, beside those that were asked for. */
+export function appsTouched(asked: Asked, apps: readonly Found[], touched: readonly Touched[]): Touch[] {
+  const facts = touched.map(factsOf);
+  return apps.flatMap((found) => touchesOf(asked, found, facts));
+}
+
 /** The environments that an object is in, or that judge it where it is in none. */
-function environmentsFor(settings: Settings, cluster: string, { kind, namespace, name }: ObjectRef): string[] {
-  const there = environmentsOf(settings, cluster, kind === 'Namespace' ? name : namespace);
+function environmentsFor(settings: Settings, cluster: string, ref: ObjectRef): string[] {
+  const there = environmentsOf(settings, cluster, isNamespace(ref) ? ref.name : ref.namespace);
   return there.length > 0 ? there : guardsOf(settings, cluster);
+}
+
+/** The app that was asked for, where what is written is written for it. */
+function askedApp({ place }: Asked, { namespace }: ObjectRef): string | undefined {
+  return place && namespace === place.namespace ? place.app : undefined;
+}
+
+/** What of an object goes beyond the level of an environment, each by the object's name: for each app that it is of. */
+function beyondIn(settings: Settings, asked: Asked, env: string, touched: Touched, apps: readonly Found[]): Touch[] {
+  const { ref, before = touched.like, after } = touched;
+  const { namespace: home, podSecurity = 'baseline' } = settings.environments[env] ?? {};
+  const found = beyond({ ...(before && { before }), ...(after && { after }) }, podSecurity);
+  if (found.length === 0) return [];
+  const named = [ref.kind, ref.name].filter(Boolean).join('/');
+  const where = ref.namespace === '' || ref.namespace === home ? '' : ` in ${ref.namespace}`;
+  const facts = factsOf(touched);
+  const owners = apps.filter((each) => each.env === env && ownOperationsFor(each.app, facts).length > 0);
+  const subjects = owners.length > 0 ? owners.map(({ app }) => app.app) : [askedApp(asked, ref)];
+  return subjects.map((app) => ({
+    ...(app !== undefined && { app }),
+    env,
+    operations: [asked.operation],
+    beyond: found.map((problem) => `${named}${where}: ${problem}`),
+  }));
 }
 
 /**
  * The environments that a plan reaches beside the one that was asked for: by its namespace, under whatever name, and by what
  * lives in the cluster itself. With what pods there would be beyond what each takes.
  */
-export function environmentsTouched(settings: Settings, asked: Asked, touched: readonly Touched[]): Touch[] {
+export function environmentsTouched(
+  settings: Settings,
+  asked: Asked,
+  touched: readonly Touched[],
+  apps: readonly Found[],
+): Touch[] {
   const site = asked.place ?? asked.site;
   if (!site) return [];
-  return touched.flatMap((each) => {
-    const inIt = each.ref.namespace === site.namespace;
-    return environmentsFor(settings, site.cluster, each.ref).flatMap((env): Touch[] => {
-      const problems = beyond(each, settings.environments[env]?.podSecurity ?? 'baseline');
-      if (env === site.env && problems.length === 0) return [];
-      const app = inIt && asked.place ? { app: asked.place.app } : {};
-      return [{ ...app, env, operations: [asked.operation], ...(problems.length > 0 && { beyond: problems }) }];
-    });
-  });
+  return touched.flatMap((each) =>
+    environmentsFor(settings, site.cluster, each.ref).flatMap((env): Touch[] => {
+      const app = askedApp(asked, each.ref);
+      const other = { ...(app !== undefined && { app }), env, operations: [asked.operation] };
+      return [...(env === site.env ? [] : [other]), ...beyondIn(settings, asked, env, each, apps)];
+    }),
+  );
 }
 
 /** The apps whose images lie in a repository. */
@@ -151,9 +178,12 @@ export function imagesTouched(settings: Settings, asked: Asked, draft: Draft): T
   return [...there, ...apps];
 }
 
-/** Each app and environment once, with all that is asked of it; as often as its size changes differently, where it does. */
+/**
+ * Each app and environment once, with all that is asked of it; as often as its size changes differently, where it does. Pods
+ * beyond their level are apart: a rule about those is about the operation that was asked for, and not about what else it is like.
+ */
 export function merged(touches: readonly Touch[]): Touch[] {
-  const subjects = Map.groupBy(touches, ({ app, env }) => `${app ?? '*'}@${env ?? '*'}`);
+  const subjects = Map.groupBy(touches, ({ app, env, beyond: pods }) => JSON.stringify([app, env, pods !== undefined]));
   const all = [...subjects.values()].flatMap((same) => {
     const [{ replicas: _, ...subject } = { operations: [] }] = same;
     const operations = [...new Set(same.flatMap((touch) => touch.operations))];

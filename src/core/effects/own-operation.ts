@@ -1,13 +1,20 @@
 import { same } from '../edits.ts';
 import { at, isObject, type Json, type JsonObject } from '../json.ts';
-import type { ObjectRef } from '../kube.ts';
+import { isNamespace, type ObjectRef } from '../kube.ts';
 import { type Labels, labelsOf, selects } from '../label-selector.ts';
 import { type AppObjects, choosesPods, isKind } from './app-objects.ts';
 import { ledTo, type Named } from './leads-to.ts';
 import { podSpecsIn } from './pod-specs.ts';
 
 /** One object that a plan writes, removes or runs something in: as it is, and as it would be. */
-export type Touched = { ref: ObjectRef; before?: JsonObject; after?: JsonObject; runs?: true };
+export type Touched = {
+  ref: ObjectRef;
+  before?: JsonObject;
+  after?: JsonObject;
+  /** What its pods are made like, where it is not there yet: what that had is not new with it. */
+  like?: JsonObject;
+  runs?: true;
+};
 
 /**
  * The operation that is meant for each kind of change, and the others that are as well: who may do those is asked about
@@ -203,8 +210,8 @@ function byKind(app: AppObjects, touched: Facts): string[] {
  * @example a manifest that changes image and replicas of the app's Deployment: `['deploy', 'scale']`
  */
 export function ownOperationsFor(app: AppObjects, touched: Facts): string[] {
-  const { kind, name } = touched.ref;
-  if (kind === 'Namespace') return name === app.namespace && !touched.after ? ['workload-delete'] : [];
+  const { name } = touched.ref;
+  if (isNamespace(touched.ref)) return name === app.namespace && !touched.after ? ['workload-delete'] : [];
   return [...new Set([...byKind(app, touched), ...byReference(app, touched)])].filter(Boolean);
 }
 

@@ -1,4 +1,5 @@
 import { at, type JsonObject, text } from '../json.ts';
+import { isNamespace, refOf } from '../kube.ts';
 import { labelsOf } from '../label-selector.ts';
 import { type Entry, entriesOf } from './beyond-entries.ts';
 import { partsIn } from './pod-parts.ts';
@@ -116,6 +117,6 @@ function loosened({ before, after }: Sides, level: PodSecurityLevel): string[] {
 export function beyond(sides: Sides, level: PodSecurityLevel): string[] {
   const { after } = sides;
   const problems = level === 'privileged' ? [] : inWords(fresh(sides, level));
-  const isNamespace = after?.kind === 'Namespace' && after.apiVersion === 'v1';
-  return [...new Set([...problems, ...(isNamespace ? loosened(sides, level) : [])])];
+  const namespace = after && isNamespace(refOf(after)) ? loosened(sides, level) : [];
+  return [...new Set([...problems, ...namespace])];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
+import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -52,11 +53,15 @@ const Input = z.strictObject({
 });
 type Input = z.output<typeof Input>;
 
-function changeOf(input: Input, container: string, image: string): JsonObject {
+function changeOf(
+  input: Input,
+  container: string,
+  fields: { image: string; securityContext?: JsonObject },
+): JsonObject {
   const env = input.variables && Object.entries(input.variables).map(([name, value]) => ({ name, value }));
   const ports = input.ports?.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
   const resources: Json | undefined = input.resources && JSON.parse(JSON.stringify(input.resources));
-  const change = overlayReplicas(containerChange(container, { image, env, ports, resources }), input.replicas);
+  const change = overlayReplicas(containerChange(container, { ...fields, env, ports, resources }), input.replicas);
   const { maxSurge, maxUnavailable } = input;
   if (maxSurge === undefined && maxUnavailable === undefined) return change;
   const rollingUpdate = {
@@ -109,7 +114,8 @@ async function plan(
     });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
-  const change = changeOf(input, container, pinned);
+  const fresh = found ? {} : contextFor(settings, place);
+  const change = changeOf(input, container, { image: pinned, ...fresh });
   const [ofImage, { planned, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),

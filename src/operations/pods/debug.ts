@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, type PlanContext, type RunContext, route, type StepContext } from '../../core/operation.ts';
@@ -32,7 +33,7 @@ function allowedImage({ settings, site }: Pick<PlanContext<'kube'>, 'settings' |
 function oneMore(
   pod: JsonObject,
   target: string,
-  { image, command }: { image: string; command?: string[] | undefined },
+  { image, command, securityContext }: { image: string; command?: string[] | undefined; securityContext?: JsonObject },
 ) {
   const there = list(at(pod, 'spec', 'ephemeralContainers'));
   const name = `shipmate-${there.length + 1}`;
@@ -43,6 +44,7 @@ function oneMore(
     stdin: true,
     tty: true,
     ...(command && { command }),
+    ...(securityContext && { securityContext }),
   };
   return { name, ephemeralContainers: [...there, added] };
 }
@@ -106,7 +108,10 @@ export const debug = defineOperation({
     const kube = context.on.kube(context.site.cluster);
     const pod = await anyPod(context, { app, pod: part });
     const target = oneContainer(context, pod, { app, container });
-    const { name, ephemeralContainers } = oneMore(pod, target, allowed);
+    const { name, ephemeralContainers } = oneMore(pod, target, {
+      ...allowed,
+      ...contextFor(context.settings, context.site),
+    });
     const ref = podRef(context.site.namespace, nameIn(pod));
     const wish = {
       kind: 'merge' as const,

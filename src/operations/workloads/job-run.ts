@@ -59,6 +59,7 @@ async function plan({ on, place, signal }: PlanContext<'kube'>): Promise<Draft> 
     changes: [{ path: `Job/${jobName(place.workload, 'RUN')}`, to: `made of CronJob/${place.workload}` }],
     takesOver: [],
     manifest: job,
+    like: found.ref,
     answer: write.answer,
   };
 }

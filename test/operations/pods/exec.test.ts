@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Settings } from '../../../src/core/settings.ts';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases } from '../../../src/engine/leases.ts';
 import { bed } from '../../support/bed.ts';
 import { quiet } from '../../support/engine.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
-import { deployment, make, podNames, ready, says, until } from './things.ts';
+import { deployment, make, pod, podNames, ready, says, until } from './things.ts';
 
 let desk: RealDesk;
 let ns: string;
@@ -172,3 +173,24 @@ test('a debug container of an allowed image is put beside, and the way in is tol
   const second = await desk.done('debug', { app: first, container: 'side', env: 'staging' });
   expect(second).toMatchObject({ state: 'finished', report: { note: expect.stringContaining('-c shipmate-2') } });
 });
+
+test.each(['privileged', 'baseline', 'restricted'] as const)(
+  'a debug container runs in a namespace that is held to %s',
+  async (podSecurity) => {
+    const enforce = 'pod-security.kubernetes.io/enforce';
+    await kubectl(['label', 'namespace', ns, `${enforce}=${podSecurity}`]);
+    const own = desk.engine.settings;
+    const { environments, ...settings } = own();
+    const staging = { ...environments.staging, podSecurity };
+    desk.engine.settings = () => Settings.parse({ ...settings, environments: { ...environments, staging } });
+    const name = `locked-${podSecurity}`;
+    const securityContext = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } };
+    const unprivileged = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+    await make(ns, pod(name, [says('web', stays, { securityContext: unprivileged })], { securityContext }));
+    await ready(ns, name);
+    const done = await desk.done('debug', { app: `pod/${name}`, env: 'staging' });
+    expect(done).toMatchObject({ state: 'finished', report: { note: expect.stringContaining('It runs.') } });
+    desk.engine.settings = own;
+    await kubectl(['label', 'namespace', ns, `${enforce}-`]);
+  },
+);

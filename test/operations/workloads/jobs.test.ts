@@ -64,6 +64,14 @@ test('a CronJob is run now and followed to its end, with its last words', async 
   expect(await field(staging, 'cronjob', 'report', 'spec', 'suspend')).toBe(true);
 });
 
+test('one whose pods have the node’s own network is run as ever: its Job asks for no more', async () => {
+  const { spec, ...rest } = cron('onhost', 'echo on the node');
+  Object.assign(spec.jobTemplate.spec.template.spec, { hostNetwork: true });
+  await put({ ...rest, spec });
+  const done = await ask('job-run', 'onhost');
+  expect(done).toMatchObject({ state: 'finished', report: { kind: 'text', text: 'on the node' } });
+});
+
 test('one that fails says so, with what it said last, and made one Job', async () => {
   await put(cron('broken', 'echo no route to db; exit 3'));
   const id = await desk.ask('job-run', { name: 'cronjob/broken', env: 'staging' });

@@ -2,6 +2,7 @@ import type { Heard } from '../../../core/analysis/answers.ts';
 import type { Value } from '../../../core/analysis/arms.ts';
 import type { JobMetric } from '../../../core/analysis/template.ts';
 import { type CheckJob, type JobOutcome, jobOutcome } from '../../../core/check-job.ts';
+import { contextFor } from '../../../core/effects/restricted.ts';
 import { Fault } from '../../../core/errors.ts';
 import { at, digestOf, isObject, type JsonObject, text } from '../../../core/json.ts';
 import { runAnnotation } from '../../../core/lost-run.ts';
@@ -37,16 +38,16 @@ function told({ run, rollout }: Kit, stable: string): Record<string, string> {
   };
 }
 
-const unprivileged = { allowPrivilegeEscalation: false };
+type Fresh = ReturnType<typeof contextFor>;
 
 /** What a Job of that image does: one pod, once. */
-const specOfImage = (image: string): JsonObject => ({
+const specOfImage = (image: string, { securityContext = { allowPrivilegeEscalation: false } }: Fresh): JsonObject => ({
   backoffLimit: 0,
   template: {
     spec: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
-      containers: [{ name: 'check', image, securityContext: unprivileged }],
+      containers: [{ name: 'check', image, securityContext }],
     },
   },
 });
@@ -80,7 +81,7 @@ async function specOf(
   { image = '', cronJob }: CheckJob,
   signal: AbortSignal,
 ): Promise<JsonObject | string> {
-  if (cronJob === undefined) return specOfImage(image);
+  if (cronJob === undefined) return specOfImage(image, contextFor(run.settings, run.place));
   const lent = await lentBy(kube, run.place.namespace, cronJob, signal);
   if (!lent) return `there is no CronJob/${cronJob}`;
   const approved = !rollout.cronJobs || rollout.cronJobs[cronJob] === lent.digest;

@@ -118,7 +118,7 @@ export async function planShift(
   { ref, live }: Found,
   { after, shift, settings, analysis }: Wanted,
   signal: AbortSignal,
-): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings'> & { writes: Write[] }> {
+): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings' | 'like'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
   if (ref.kind !== 'Deployment') throw impossible(`a ${ref.kind} has no second one beside it`);
   const [parts, scaler] = await Promise.all([partsOf(kube, place.namespace, signal), scalerOf(kube, ref, signal)]);
@@ -177,6 +177,7 @@ export async function planShift(
   return {
     rollout: { ...rollout, guarded: guard.guarded, ...(lenders.cronJobs && { cronJobs: lenders.cronJobs }) },
     ...(warnings.length > 0 && { warnings }),
+    like: ref,
     // They are bound by their manifests, which come of the workload: what an earlier canary is still clearing away under their
     // names would make another answer of each dry run.
     writes: tried.map(({ write }) => ({ ...write, force: true, answer: '' })),
