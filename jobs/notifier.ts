@@ -1,4 +1,5 @@
-import type { Announcer, Log, NoticeStore, Subject } from '../src/core/ports.ts';
+import type { Announcer, NoticeStore, Subject } from '../src/core/notices.ts';
+import type { Log } from '../src/core/ports.ts';
 import { type Loop, startLoop } from './loop.ts';
 
 const everyMs = 1_000;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log, NoticeStore } from '../../src/core/ports.ts';
+import type { NoticeStore } from '../../src/core/notices.ts';
+import type { Log } from '../../src/core/ports.ts';
 
 /** A word that a run changed may get lost; so the run is looked at this often in any case. */
 const everyMs = 1_000;

@@ -1,4 +1,5 @@
-import type { RunStore, Subject } from '../../src/core/ports.ts';
+import type { Subject } from '../../src/core/notices.ts';
+import type { RunStore } from '../../src/core/ports.ts';
 import type { Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Shown } from '../../src/core/shown.ts';

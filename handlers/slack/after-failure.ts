@@ -1,4 +1,5 @@
-import type { Announced, Log, Subject } from '../../src/core/ports.ts';
+import type { Announced, Subject } from '../../src/core/notices.ts';
+import type { Log } from '../../src/core/ports.ts';
 import type { Shown } from '../../src/core/shown.ts';
 import { closed, SlackError } from './send.ts';
 

@@ -3,16 +3,8 @@ import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
 import { placesOf } from '../../src/core/place.ts';
-import type {
-  AlertStore,
-  Announced,
-  Announcer,
-  Clock,
-  Log,
-  OrderStore,
-  RunStore,
-  Subject,
-} from '../../src/core/ports.ts';
+import type { AlertStore, Announced, Announcer, Subject } from '../../src/core/notices.ts';
+import type { Clock, Log, OrderStore, RunStore } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Shown } from '../../src/core/shown.ts';

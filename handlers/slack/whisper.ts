@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
-import type { Announced, Log } from '../../src/core/ports.ts';
+import type { Announced } from '../../src/core/notices.ts';
+import type { Log } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { Shown } from '../../src/core/shown.ts';

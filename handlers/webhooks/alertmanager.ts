@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../../src/core/errors.ts';
-import type { AlertStore, Clock, Log } from '../../src/core/ports.ts';
+import type { AlertStore } from '../../src/core/notices.ts';
+import type { Clock, Log } from '../../src/core/ports.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { afterDelivery, groupIdOf } from './alert-group.ts';
 import { AlertPayload } from './alert-payload.ts';

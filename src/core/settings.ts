@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AnalysisTemplate } from './analysis/template.ts';
+import { ClusterSettings } from './cluster-settings.ts';
 import { podSecurityLevels } from './effects/pod-security.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
@@ -75,27 +76,6 @@ export const EnvironmentSettings = z.strictObject({
   verify: VerifySettings.optional(),
 });
 export type EnvironmentSettings = z.output<typeof EnvironmentSettings>;
-
-/** A cluster by a name of one's own. What is left out is as the process has it: KUBECONFIG, and the file's current context. */
-export const ClusterSettings = z.strictObject({
-  kubeconfig: z.string().min(1).optional(),
-  context: z.string().min(1).optional(),
-  /** Another address for it. */
-  endpoint: z.url().optional(),
-  /**
-   * The environment that judges what lives in the cluster itself, or in no environment's namespace. Left out, all that share the
-   * cluster do, and the strictest counts.
-   */
-  guardedBy: Label.optional(),
-});
-export type ClusterSettings = z.output<typeof ClusterSettings>;
-
-/** Whether an entry under `clusters` says where the cluster is; one that only says who guards it leaves that as it is. */
-export const saysWhere = (clusters: Readonly<Record<string, ClusterSettings>>, name: string): boolean => {
-  const own = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
-  if (!own) return false;
-  return own.guardedBy === undefined || (own.kubeconfig ?? own.context ?? own.endpoint) !== undefined;
-};
 
 /** A user or group as a cluster calls it. Those of the system are nobody's to be. */
 export const ClusterSubject = z

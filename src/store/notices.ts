@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AlertGroup } from '../core/alert.ts';
-import type { AlertStore, NoticeStore, Subject } from '../core/ports.ts';
+import type { AlertStore, NoticeStore, Subject } from '../core/notices.ts';
 import { Shown } from '../core/shown.ts';
 import { type Connection, connectListener, guarded } from './connection.ts';
 import { keys } from './keys.ts';

@@ -1,4 +1,5 @@
-import type { AlertStore, AuditStore, Clients, Log, NoticeStore, RunStore } from '../core/ports.ts';
+import type { AlertStore, NoticeStore } from '../core/notices.ts';
+import type { AuditStore, Clients, Log, RunStore } from '../core/ports.ts';
 import { asideWarnings, createAuditStore } from './audit.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Connection } from './connection.ts';

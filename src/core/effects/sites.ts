@@ -1,4 +1,5 @@
-import { type Settings, saysWhere } from '../settings.ts';
+import { saysWhere } from '../cluster-settings.ts';
+import { type Settings } from '../settings.ts';
 
 type Known = Pick<Settings, 'environments' | 'clusters'>;
 

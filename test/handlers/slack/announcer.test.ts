@@ -5,7 +5,7 @@ import { createSlackClient } from '../../../handlers/slack/client.ts';
 import { threadNews } from '../../../handlers/slack/thread-news.ts';
 import type { Loop } from '../../../jobs/loop.ts';
 import { startNotifier } from '../../../jobs/notifier.ts';
-import type { Announcer } from '../../../src/core/ports.ts';
+import type { Announcer } from '../../../src/core/notices.ts';
 import type { Shown } from '../../../src/core/shown.ts';
 import { advance } from '../../../src/engine/advance.ts';
 import { createLeases, type Leases } from '../../../src/engine/leases.ts';

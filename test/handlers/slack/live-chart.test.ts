@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnnouncer } from '../../../handlers/slack/announcer.ts';
 import { createSlackClient } from '../../../handlers/slack/client.ts';
-import type { Announcer } from '../../../src/core/ports.ts';
+import type { Announcer } from '../../../src/core/notices.ts';
 import { Run } from '../../../src/core/run.ts';
 import type { Point } from '../../../src/core/series.ts';
 import type { Shown } from '../../../src/core/shown.ts';

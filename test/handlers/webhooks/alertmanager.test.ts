@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupIdOf } from '../../../handlers/webhooks/alert-group.ts';
-import type { AlertStore } from '../../../src/core/ports.ts';
+import type { AlertStore } from '../../../src/core/notices.ts';
 import { connectStore } from '../../../src/store/connection.ts';
 import { createAlertStore, createNoticeStore } from '../../../src/store/notices.ts';
 import { quiet } from '../../support/engine.ts';
