@@ -38,7 +38,9 @@ export function ignoreWarnings({ root, dockerfile }: Context): string[] {
   const some = braced.slice(0, 3).map((rule) => `“${rule.slice(0, 60)}”`);
   return braced.length === 0
     ? []
-    : [`Braces choose nothing in .dockerignore: ${some.join(', ')} leaves out only what is named so. Write a line for each.`];
+    : [
+        `Braces choose nothing in .dockerignore: ${some.join(', ')} leaves out only what is named so. Write a line for each.`,
+      ];
 }
 
 export type Entry = { path: string; kind: 'file' | 'link' | 'folder' };
