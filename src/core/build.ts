@@ -72,10 +72,10 @@ export type BuildOrder = Omit<BuildPlan, 'secretRefs'> & {
 
 export type Docker = {
   /**
-   * Looks at a context as it is now, and at its Dockerfile; nothing is built.
+   * Looks at a context as it is now, and at its Dockerfile; nothing is built. `warnings` are for whoever asks and approves.
    * @throws Fault CONTEXT_REFUSED, GIT_FAILED
    */
-  look(source: ContextSource, dockerfile: string, signal: AbortSignal): Promise<FoundContext>;
+  look(source: ContextSource, dockerfile: string, signal: AbortSignal): Promise<FoundContext & { warnings: string[] }>;
   /**
    * Builds it, from that very context, and leaves it where it was built.
    * @throws Fault BUILD_FAILED, CONTEXT_CHANGED, DOCKER_UNREACHABLE

@@ -69,7 +69,9 @@ export function readManifest(source: Source, bytes: Uint8Array, told: string): M
   if (untold && parsed.data.mediaType === undefined)
     throw fault('REGISTRY_REFUSED', {
       registry: source.registry,
-      problem: `it, or a proxy before it, serves the manifest of ${source.image} as ${short(told)} (Content-Type), which says nothing of what it is, and the manifest itself does not say either`,
+      problem:
+        `it, or a proxy before it, serves the manifest of ${source.image} as ${short(told)} (Content-Type), ` +
+        'which says nothing of what it is, and nor does the manifest itself',
     });
   const problem = formProblem(parsed.data, untold ? '' : told);
   if (problem !== undefined) throw ambiguous(source, 'its manifest', problem);

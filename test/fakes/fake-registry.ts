@@ -60,6 +60,7 @@ export function fakeDocker(digests: Map<string, string>): Docker {
       files: 2,
       bytes: 100,
       dockerfile: `sha256:${'f'.repeat(64)}`,
+      warnings: [],
     }),
     build: async (_order, seen) => seen({ text: 'RUN make', step: 1, steps: 1 }),
     pushBuilt: (order, seen, signal) => push(order.image, seen, signal),

@@ -211,6 +211,7 @@ test('bytes that are not what their digest says are not read: manifests, configu
   await expect(registry.manifest(`${repository}@${digest}`, signal)).rejects.toMatchObject({
     code: 'REGISTRY_REFUSED',
   });
+  await expect(registry.digest(`${repository}@${digest}`, signal)).rejects.toMatchObject({ code: 'REGISTRY_REFUSED' });
   const config = made.blob('{"os": "linux"}');
   kept.set(`blobs/${config.digest}`, { ...other, text: '{"os":  "linux"}' });
   await expect(registry.blob(repository, config.digest, signal)).rejects.toMatchObject({ code: 'REGISTRY_REFUSED' });

@@ -32,6 +32,17 @@ export async function contextIn(folder: string, dockerfile: string, said: string
   }
 }
 
+/** What whoever sends a context should know of its rules, which leave out less than they seem to. */
+export function ignoreWarnings({ root, dockerfile }: Context): string[] {
+  const { braced } = ignoreOf(root, dockerfile);
+  const some = braced.slice(0, 3).map((rule) => `“${rule.slice(0, 60)}”`);
+  return braced.length === 0
+    ? []
+    : [
+        `Braces choose nothing in .dockerignore: ${some.join(', ')} leaves out only what is named so. Write a line for each.`,
+      ];
+}
+
 export type Entry = { path: string; kind: 'file' | 'link' | 'folder' };
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

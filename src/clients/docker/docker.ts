@@ -9,7 +9,7 @@ import type { Registry } from '../../core/registry.ts';
 import { runBuild } from './build.ts';
 import { findBuildx, type Login } from './buildx.ts';
 import { measure, readContents } from './contents.ts';
-import { type Context, contextIn, refused } from './context.ts';
+import { type Context, contextIn, ignoreWarnings, refused } from './context.ts';
 import { createPush } from './push.ts';
 import { saidOf, withSource } from './source.ts';
 
@@ -142,8 +142,8 @@ export function createDocker(options: DockerOptions): DockerPort {
   return {
     look: (source, dockerfile, signal) =>
       withSource(options, source, signal, async (folder, commit) => {
-        const { found } = await inspect(folder, commit, { source, dockerfile }, options.settings(), signal);
-        return found;
+        const { found, context } = await inspect(folder, commit, { source, dockerfile }, options.settings(), signal);
+        return { ...found, warnings: ignoreWarnings(context) };
       }),
     build: async (order, seen, signal) => void (await buildTo(order, false, seen, signal)),
     pushBuilt: async (order, seen, signal) => {

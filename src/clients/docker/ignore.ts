@@ -9,6 +9,8 @@ export type Ignore = {
   ignores(path: string): boolean;
   /** Whether an ignored folder may still hold something that an exception brings back. */
   mayHold(folder: string): boolean;
+  /** Rules that say `{a,b}`, as if braces chose. */
+  braced: readonly string[];
 };
 
 /** More rules than anybody writes; each is asked about every file. */
@@ -56,13 +58,14 @@ export function rulesIn(said: string): Ignore {
     .map((line) => line.trim());
   const rules = text.split(/\n/).flatMap((line) => ruleOf(line) ?? []);
   const exceptions = rules.filter(({ brings }) => brings);
-  if (rules.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true };
+  if (rules.length === 0) return { mayMatch: () => false, ignores: () => false, mayHold: () => true, braced: [] };
   // To ask for each of many thousand paths takes as long as reading them.
   const names = linearPattern(lines.map((line) => namesOf(line.replace(/^!\s*/, ''))).join('|'), { dotAll: true });
   return {
     mayMatch: (name) => names.fits(name),
     ignores: (path) => leftOut(rules, path),
     mayHold: (folder) => exceptions.some(({ pattern }) => reaches(pattern, folder)),
+    braced: rules.map(({ pattern }) => pattern).filter((pattern) => /\{[^{}]*,[^{}]*\}/.test(pattern)),
   };
 }
 

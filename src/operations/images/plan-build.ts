@@ -81,7 +81,7 @@ export async function planBuild(
   wishOf: (found: BuildPlan['context']) => Omit<Wish, 'source' | 'dockerfile'>,
 ): Promise<Draft> {
   const { on, signal } = context;
-  const found = await on.docker.look(source, dockerfile, signal);
+  const { warnings, ...found } = await on.docker.look(source, dockerfile, signal);
   const wish: Wish = { source, dockerfile, ...wishOf(found) };
   checkBuilder(context, wish);
   const key = keyOf(wish, found);
@@ -94,8 +94,9 @@ export async function planBuild(
   const summary = `${shortImage(wish.image)} from ${sourceText(wish.source, found)}`;
   const build: BuildPlan = { ...wish, context: found, key, ...(built && { built: built.digest }) };
   if (!built) {
-    const warnings = there ? [`${shortImage(wish.image)} is there already: the tag will be another image’s.`] : [];
-    return { summary, changes: changesOf(wish, found, there), build, warnings, takesOver: [] };
+    const replaced = there ? [`${shortImage(wish.image)} is there already: the tag will be another image’s.`] : [];
+    const changes = changesOf(wish, found, there);
+    return { summary, changes, build, warnings: [...warnings, ...replaced], takesOver: [] };
   }
   const same = there === built.digest;
   const moves = {

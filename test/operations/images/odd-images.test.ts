@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRegistry } from '../../../src/clients/registry/registry.ts';
@@ -87,6 +87,19 @@ test('a build goes over it, and what is odd under its key is not taken for built
   expect(anew).toMatchObject({ state: 'finished', plan: { build: { key } }, report: { kind: 'built' } });
   expect(anew.plan?.build?.built).toBeUndefined();
   expect((await registry.manifest(`${home}:${key}`, signal))?.digest).toBe(await registry.digest(`${home}:v8`, signal));
+});
+
+test('whoever approves a build is told that braces in its .dockerignore leave out nothing', async () => {
+  const rules = join(folder, '.dockerignore');
+  const planned = async (text: string) => {
+    await writeFile(rules, text);
+    return (await desk.done('build', { app: 'shop', tag: `b${text.length}` })).plan?.warnings;
+  };
+  expect(await planned('*.{md,txt}\n')).toContainEqual(
+    expect.stringMatching(/^Braces choose nothing in \.dockerignore: “\*\.\{md,txt\}” leaves out only/),
+  );
+  expect(await planned('*.md\n*{2\n')).toEqual([]);
+  await rm(rules);
 });
 
 test('a push goes over it', async () => {
