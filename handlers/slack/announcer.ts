@@ -1,9 +1,9 @@
 import type { WebClient } from '@slack/web-api';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
+import type { AlertStore, Announced, Announcer, Subject } from '../../src/core/notices.ts';
 import type { Catalogue } from '../../src/core/operation.ts';
 import { placesOf } from '../../src/core/place.ts';
-import type { AlertStore, Announced, Announcer, Subject } from '../../src/core/notices.ts';
 import type { Clock, Log, OrderStore, RunStore } from '../../src/core/ports.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import type { Settings } from '../../src/core/settings.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ClusterSettings } from '../../src/core/cluster-settings.ts';
 import { fault } from '../../src/core/errors.ts';
 import { AppBuild } from '../../src/core/image-settings.ts';
-import { ClusterSettings } from '../../src/core/cluster-settings.ts';
 import { Rule, type Settings } from '../../src/core/settings.ts';
 import { advance } from '../../src/engine/advance.ts';
 import { turnsOf } from '../../src/engine/order.ts';

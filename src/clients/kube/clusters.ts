@@ -1,8 +1,8 @@
+import { type ClusterSettings, saysWhere } from '../../core/cluster-settings.ts';
 import { fault } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity.ts';
 import { digestOf } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import { type ClusterSettings, saysWhere } from '../../core/cluster-settings.ts';
 import { type Access, accessBy } from './access.ts';
 import { createConnection } from './connection.ts';
 import { createKube } from './kube.ts';

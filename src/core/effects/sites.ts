@@ -1,5 +1,5 @@
 import { saysWhere } from '../cluster-settings.ts';
-import { type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 
 type Known = Pick<Settings, 'environments' | 'clusters'>;
 
