@@ -29,7 +29,7 @@ export type RealDesk = Desk & {
   end(): Promise<void>;
 };
 
-/** What the settings have besides; `second` is an environment in the namespace of production where anything goes. */
+/** What the settings have besides; `second` is an environment in the namespace of production with no rule of its own. */
 type Change = Partial<
   Pick<
     z.input<typeof Settings>,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requestEach } from '../../../src/engine/request.ts';
-import { ana } from '../../support/engine.ts';
+import { ana, ben } from '../../support/engine.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 
@@ -30,6 +30,10 @@ test('the clusters are shown with version, latency, nodes and health, also where
 test('what is asked for in a fleet is a run in each of its environments, with a result each', async () => {
   const runs = await ask({ name: 'fleet', env: 'everywhere', values: ['A=1'] });
   expect(runs.map(({ site }) => site?.env)).toEqual(['staging', 'second']);
+  // `second` is in the namespace of production, whose policy counts there too.
+  const second = runs[1]?.id ?? '';
+  expect(await desk.lap(second)).toMatchObject({ state: 'awaiting' });
+  await desk.approve(second, ben);
   const ends = await desk.settle(runs.map(({ id }) => id));
   expect(ends.map(({ state }) => state)).toEqual(['finished', 'finished']);
   for (const namespace of [desk.namespaces.staging, desk.namespaces.production])
