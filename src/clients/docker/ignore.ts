@@ -65,9 +65,16 @@ export function rulesIn(said: string): Ignore {
     mayMatch: (name) => names.fits(name),
     ignores: (path) => leftOut(rules, path),
     mayHold: (folder) => exceptions.some(({ pattern }) => reaches(pattern, folder)),
-    braced: rules.map(({ pattern }) => pattern).filter((pattern) => /\{[^{}]*,[^{}]*\}/.test(pattern)),
+    braced: rules.map(({ pattern }) => pattern).filter(hasChoice),
   };
 }
+
+/** Whether it has `{a,b}`, which people take for a choice. */
+const hasChoice = (pattern: string): boolean =>
+  pattern
+    .split('{')
+    .slice(1)
+    .some((inside) => inside.includes('}') && inside.slice(0, inside.indexOf('}')).includes(','));
 
 /** The rules of a context, from `DOCKERFILE.dockerignore` or else `.dockerignore`. @throws Error where one is there and cannot be read */
 export function ignoreOf(root: string, dockerfile: string): Ignore {

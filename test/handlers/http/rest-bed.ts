@@ -16,6 +16,7 @@ export const api = '/api/v1/cloud-native';
 export const restSettings = Settings.parse({
   apps: { 'my-app': { image: 'registry.example.com/team/myapp' }, shop: { image: 'registry.example.com/team/shop' } },
   environments: { staging: { namespace: 'staging' }, prod: { namespace: 'production' } },
+  clusters: { default: { guardedBy: 'staging' } },
   people: {
     ana: { subject: 'ana@example.com' },
     ben: { subject: 'ben@example.com' },
