@@ -4,16 +4,15 @@ import { isOwn, ownOperations } from '../../src/core/effects/own-operation.ts';
 import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import { at, type JsonObject } from '../../src/core/json.ts';
 import type { Operation } from '../../src/core/operation.ts';
-import { isOver } from '../../src/core/run.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
-import { answer } from '../../src/engine/answer.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
 import { createDesk, type Desk, stock } from '../support/desk.ts';
-import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
+import { toItsEnd } from '../support/to-its-end.ts';
 
 /**
  * Every operation of the catalogue, each of its examples: none changes an app, by whatever route, while the app is locked or
@@ -86,16 +85,9 @@ function dress({ objects }: FakeWorld): void {
   Object.assign(pod?.metadata as JsonObject, { labels });
 }
 
-async function toItsEnd(desk: Desk, id: string): Promise<string> {
-  for (let laps = 0; laps < 12; laps++) {
-    const run = await desk.lap(id);
-    if (isOver(run.state)) return run.fault?.code ?? run.state;
-    const waiting = Object.values(run.steps).find(({ state }) => state === 'waiting');
-    if (waiting?.asks) await answer(engine, id, ana, waiting.asks.choices[0] ?? '');
-    else aheadMs += Math.max(0, (waiting?.until ?? 0) - engine.now());
-  }
-  return (await desk.run(id)).state;
-}
+const pass = (ms: number) => {
+  aheadMs += ms;
+};
 
 type Tried = { end: string; changed: { key: string; meant: string }[] };
 
@@ -116,18 +108,18 @@ async function tried(operation: Operation, example: string, before: (desk: Desk)
   Object.assign(engine.clients, world.clients);
   const desk = createDesk(engine);
   given(free);
-  for (const tag of ['v1', 'v3']) await toItsEnd(desk, await desk.deploy('staging', tag, ben));
+  for (const tag of ['v1', 'v3']) await toItsEnd(engine, desk, await desk.deploy('staging', tag, ben), pass);
   dress(world);
   const manifest = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app-config"}, "data": {"a": "b"}}';
   const applied = await desk.ask('apply', { env: 'staging', manifest }, ben);
-  await toItsEnd(desk, applied);
+  await toItsEnd(engine, desk, applied, pass);
   await before(desk);
   const was = new Map(Object.keys(sheet).map((key) => [key, structuredClone(world.objects.get(key))]));
   const ran = world.executed.length;
   const input = readInput(operation, example);
   const asked = operation.fields.get('run')?.required ? { ...input, run: applied } : input;
   const end = await desk.ask(operation.name, asked).then(
-    (id) => toItsEnd(desk, id),
+    (id) => toItsEnd(engine, desk, id, pass),
     (thrown: { code?: string }) => thrown.code ?? 'thrown',
   );
   await desk.leases.stop();

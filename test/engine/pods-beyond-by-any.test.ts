@@ -4,15 +4,14 @@ import { podSpecsIn } from '../../src/core/effects/pod-specs.ts';
 import { at, isObject, type Json, type JsonObject } from '../../src/core/json.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { Draft, Write } from '../../src/core/plan.ts';
-import { isOver } from '../../src/core/run.ts';
 import { Settings as SettingsSchema } from '../../src/core/settings.ts';
-import { answer } from '../../src/engine/answer.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
-import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { createDesk, stock } from '../support/desk.ts';
+import { ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
+import { toItsEnd } from '../support/to-its-end.ts';
 
 /**
  * Every operation of the catalogue, each of its examples: one that writes pods is refused where those that it would write go
@@ -81,16 +80,9 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function toItsEnd(desk: Desk, id: string): Promise<string> {
-  for (let laps = 0; laps < 12; laps++) {
-    const run = await desk.lap(id);
-    if (isOver(run.state)) return run.fault?.code ?? run.state;
-    const waiting = Object.values(run.steps).find(({ state }) => state === 'waiting');
-    if (waiting?.asks) await answer(engine, id, ana, waiting.asks.choices[0] ?? '');
-    else aheadMs += Math.max(0, (waiting?.until ?? 0) - engine.now());
-  }
-  return (await desk.run(id)).state;
-}
+const pass = (ms: number) => {
+  aheadMs += ms;
+};
 
 /** All pods that the world would run, each by the object that it is of. */
 const podsOf = ({ objects }: FakeWorld): string[] =>
@@ -106,20 +98,20 @@ async function tried(operation: Operation, given: string | Record<string, unknow
   const desk = createDesk(engine);
   engine.catalogue = catalogue;
   for (const tag of ['v1', 'v3'])
-    for (const env of ['staging', 'production']) await toItsEnd(desk, await desk.deploy(env, tag, ben));
+    for (const env of ['staging', 'production']) await toItsEnd(engine, desk, await desk.deploy(env, tag, ben), pass);
   for (const env of ['staging', 'production']) {
     const labels = at(world.objects.get(`${env}/web`), 'spec', 'template', 'metadata', 'labels');
     if (isObject(labels)) Object.assign(labels, { app: 'web' });
   }
   const manifest = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app-config"}, "data": {"a": "b"}}';
   const applied = await desk.ask('apply', { env: 'staging', manifest }, ben);
-  await toItsEnd(desk, applied);
+  await toItsEnd(engine, desk, applied, pass);
   const was = new Set(podsOf(world));
   const input = typeof given === 'string' ? readInput(operation, given) : given;
   const asked = operation.fields.get('run')?.required ? { ...input, run: applied } : input;
   engine.catalogue = operations;
   const end = await desk.ask(operation.name, asked).then(
-    (id) => toItsEnd(desk, id),
+    (id) => toItsEnd(engine, desk, id, pass),
     (thrown: { code?: string }) => thrown.code ?? 'thrown',
   );
   await desk.leases.stop();
