@@ -60,7 +60,11 @@ export function createDesk(engine: TestEngine, owner = 'worker-1'): Desk {
       const end = Date.now() + withinMs;
       const work = (id: string) => {
         const working = advance(engine, leases, id).catch(() => {});
-        if (!ids.includes(id)) besides.set(id, Promise.all([besides.get(id), working]).then(() => {}));
+        if (!ids.includes(id))
+          besides.set(
+            id,
+            Promise.all([besides.get(id), working]).then(() => {}),
+          );
       };
       ids.forEach(work);
       for (;;) {
