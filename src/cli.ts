@@ -54,7 +54,7 @@ async function verify(path: string, head: AuditHead | undefined): Promise<number
 
 async function check(path: string): Promise<number> {
   const settings = await readSettings(path, [...catalogue.keys()]);
-  console.log(`${path} is right: ${Object.keys(settings.apps).length} apps, ${settings.policy.length} rules.`);
+  console.log(`${path} is right: ${Object.keys(settings.apps).length} entries under apps, ${settings.policy.length} rules.`);
   return 0;
 }
 

@@ -77,7 +77,7 @@ export const addresses: readonly Target[] = [
     fc.tuple(image, image, fc.boolean()),
     ([said, tag, named]) => {
       const home = 'registry.example.com/team/web';
-      const whole = imageOfApp('web', home, named ? { image: said } : { tag });
+      const whole = imageOfApp('web', { image: home }, named ? { image: said } : { tag });
       holds(repositoryOf(parseImage(whole)) === home, `it is ${whole}`);
     },
   ),

@@ -1,3 +1,4 @@
+import { appEntry } from '../../src/core/apps.ts';
 import type { Subject } from '../../src/core/notices.ts';
 import type { RunStore } from '../../src/core/ports.ts';
 import type { Run } from '../../src/core/run.ts';
@@ -15,7 +16,7 @@ function addressOf(
   settings: Settings,
 ): To | undefined {
   if (origin.surface === 'slack') return { channel: origin.channel, user: origin.user };
-  const own = typeof input.app === 'string' ? settings.apps[input.app]?.channel : undefined;
+  const own = typeof input.app === 'string' ? appEntry(settings, input.app)?.its.channel : undefined;
   // Nobody asked for what a webhook starts, so somebody must be told.
   const mustTell = origin.surface === 'webhook' || setAside !== undefined;
   const ofHook = mustTell ? (own ?? settings.channel) : undefined;

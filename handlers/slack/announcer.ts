@@ -1,3 +1,4 @@
+import { appEntry } from '../../src/core/apps.ts';
 import type { WebClient } from '@slack/web-api';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
@@ -181,7 +182,7 @@ async function announceRun(deps: Deps, id: string, shown: Shown | undefined, kee
 
 async function announceAlert(deps: Deps, id: string, shown: Shown | undefined): Promise<Announced> {
   const group = await deps.alerts.read(id);
-  const channel = group?.app === undefined ? undefined : deps.settings().apps[group.app]?.channel;
+  const channel = group?.app === undefined ? undefined : appEntry(deps.settings(), group.app)?.its.channel;
   if (!group || channel === undefined) return { kind: 'nothing' };
   // A group that fires again after it was resolved is news, and news is not an edit of something far up.
   const since = String(group.firstAt);

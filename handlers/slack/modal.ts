@@ -1,3 +1,4 @@
+import { isPattern } from '../../src/core/name-pattern.ts';
 import type { InputBlock, InputBlockElement, ModalView, PlainTextOption } from '@slack/types';
 import { z } from 'zod';
 import type { Field } from '../../src/core/fields.ts';
@@ -18,6 +19,12 @@ function elementOf(name: string, { type, multiline }: Field, choices: string[]):
   return { type: 'plain_text_input', action_id: name, ...(multiline && { multiline }) };
 }
 
+/** Names to choose from; none where patterns cover more than can be listed: then the name is typed. */
+const writtenOnly = (all: Record<string, unknown>): string[] => {
+  const names = Object.keys(all);
+  return names.some(isPattern) ? [] : names;
+};
+
 /** A form for the fields of an operation that fit one: apps and environments to choose, numbers and words to type. */
 export function operationModal(operation: Operation, settings: Settings, channel: string): ModalView {
   const usable = [...operation.fields].filter(([, { type }]) => type !== 'object' && type !== 'array');
@@ -25,9 +32,9 @@ export function operationModal(operation: Operation, settings: Settings, channel
     const { description, choices: values, required } = field;
     const choices =
       name === 'app'
-        ? Object.keys(settings.apps)
+        ? writtenOnly(settings.apps)
         : name === 'env'
-          ? Object.keys(settings.environments)
+          ? writtenOnly(settings.environments)
           : [...(values ?? [])];
     return {
       type: 'input',

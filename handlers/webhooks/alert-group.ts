@@ -1,3 +1,4 @@
+import { appEntry, appNames, appsBehind, environmentEntry, environmentNames, environmentsBehind } from '../../src/core/apps.ts';
 import { createHash } from 'node:crypto';
 import type { AlertGroup } from '../../src/core/alert.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -59,13 +60,17 @@ function merged(known: readonly Alert[], payload: AlertPayload, now: number): Al
 
 /** The app and environment that the labels name, where `shipmate.yaml` knows them. */
 function targetOf(settings: Settings, labels: Record<string, string>): Pick<AlertGroup, 'app' | 'env'> {
-  const apps = Object.entries(settings.apps);
-  const environments = Object.entries(settings.environments);
   const named = (...keys: string[]) => keys.flatMap((key) => (Object.hasOwn(labels, key) ? [labels[key]] : []));
-  const findApp = (name?: string) => apps.find(([app, { workload }]) => app === name || workload === name)?.[0];
-  const findEnv = (name?: string) => {
-    const fitting = environments.filter(([env, { namespace }]) => env === name || namespace === name);
-    return (fitting.find(([env]) => env === name) ?? (fitting.length === 1 ? fitting[0] : undefined))?.[0];
+  const findApp = (name = '') =>
+    [
+      ...(appNames(settings).includes(name) ? [name] : []),
+      ...appsBehind(settings, ({ workload }, app) => workload ?? app, name),
+      ...(appEntry(settings, name) ? [name] : []),
+    ][0];
+  const findEnv = (name = '') => {
+    const behind = environmentsBehind(settings, name);
+    if (environmentNames(settings).includes(name)) return name;
+    return behind.length === 1 ? behind[0] : environmentEntry(settings, name) && name;
   };
   const app = named('app', 'service', 'deployment')
     .map(findApp)

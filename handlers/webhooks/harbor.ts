@@ -1,3 +1,4 @@
+import { appEntry, appsOfRepository } from '../../src/core/apps.ts';
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../../src/core/errors.ts';
 import { digestOf, isObject, text } from '../../src/core/json.ts';
@@ -23,10 +24,11 @@ function payloadOf(body: unknown): HarborPayload {
 }
 
 /** The apps whose images are kept in that repository of Harbor. */
-function appsOf({ apps, harbor }: Settings, repository: string): string[] {
+function appsOf(settings: Settings, repository: string): string[] {
+  const { harbor } = settings;
   if (!harbor) return [];
   const image = `${harbor.registry ?? new URL(harbor.url).host}/${repository}`;
-  return Object.entries(apps).flatMap(([app, its]) => (its.image === image ? [app] : []));
+  return appsOfRepository(settings, image);
 }
 
 /** What is asked for of one image that was pushed, as Harbor itself now has it: the delivery's word is not enough. */
@@ -42,7 +44,7 @@ async function asksOfPush({ engine }: HarborDeps, { repository, references }: He
       continue;
     }
     for (const app of apps) {
-      const its = settings.apps[app];
+      const its = appEntry(settings, app)?.its;
       const news = { repository, reference, about: 'push', aloud: true, app };
       asks.push({ operation: 'harbor-news', input: news });
       if (its && !reference.startsWith('sha256:')) asks.push(...deployOf(app, its, reference, text(found.digest)));

@@ -32,7 +32,7 @@ export function pushesOfDistribution(body: unknown): Pushed[] {
     if (action !== 'push' || !tag.success || !digest.success) return [];
     // By the path alone: a registry does not know its own name. The app's registry is asked whether it has this very image.
     const isOf: Pushed['isOf'] = ({ repository }) => repository === target.repository;
-    return [{ isOf, tag: tag.data, digest: digest.data, delivery: id, at: timeOf(timestamp) }];
+    return [{ isOf, paths: target.repository === undefined ? [] : [target.repository], tag: tag.data, digest: digest.data, delivery: id, at: timeOf(timestamp) }];
   });
 }
 
@@ -70,7 +70,7 @@ export function pushesOfGithub(body: unknown): Pushed[] {
   const isOf: Pushed['isOf'] = ({ registry, repository }) => registry === host && repository === name;
   // Both events may be sent for one push.
   const delivery = `${version.id} ${version.updated_at ?? ''}`;
-  return [{ isOf, tag: tag ?? '', digest: digest ?? '', delivery, at: timeOf(version.updated_at) }];
+  return [{ isOf, paths: [name], tag: tag ?? '', digest: digest ?? '', delivery, at: timeOf(version.updated_at) }];
 }
 
 /** https://docs.docker.com/docker-hub/repos/manage/webhooks/ */
@@ -87,5 +87,6 @@ export function pushesOfDockerHub(body: unknown): Pushed[] {
   const isOf: Pushed['isOf'] = ({ registry, repository }) =>
     hosts.includes(registry) && [repository, `library/${repository}`].includes(pushed.repo_name);
   const at = push.pushed_at * 1_000;
-  return [{ isOf, tag: push.tag, at, delivery: `${pushed.repo_name}:${push.tag} ${push.pushed_at}` }];
+  const paths = [pushed.repo_name, pushed.repo_name.replace(/^library\//, '')];
+  return [{ isOf, paths, tag: push.tag, at, delivery: `${pushed.repo_name}:${push.tag} ${push.pushed_at}` }];
 }

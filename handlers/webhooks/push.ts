@@ -1,3 +1,4 @@
+import { appEntry, appsBehind } from '../../src/core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, fault } from '../../src/core/errors.ts';
 import { parseImage, repositoryOf } from '../../src/core/image.ts';
@@ -18,6 +19,8 @@ export type Taken = { started: number; refused: string[] };
 export type Pushed = {
   /** Whether an app's image, as `registry` and `repository`, is this one. */
   isOf: (image: { registry?: string; repository: string }) => boolean;
+  /** The repository without its registry, as the app's image may have it. */
+  paths: readonly string[];
   tag: string;
   digest?: string | undefined;
   /** What is the same when the registry says it again, and another at another push. */
@@ -102,12 +105,21 @@ async function confirmed(engine: Engine, source: string, app: string, image: str
 }
 
 /** The apps whose image it is and whose rule (`on: push`) is for that tag. */
-function appsOf({ settings }: Engine, { isOf, tag }: Pushed): { app: string; its: AppSettings; repository: string }[] {
-  return Object.entries(settings().apps).flatMap(([app, its]) => {
-    if (!its.on?.push || !fitsTag(its.on.push.tags, tag)) return [];
+function appsOf({ settings }: Engine, pushed: Pushed): { app: string; its: AppSettings; repository: string }[] {
+  const { isOf, paths, tag } = pushed;
+  const apps = new Set(paths.flatMap((path) => appsBehind(settings(), ({ image }) => image && pathOf(image), path)));
+  return [...apps].flatMap((app) => {
+    const its = appEntry(settings(), app)?.its;
+    if (!its?.image || !its.on?.push || !fitsTag(its.on.push.tags, tag)) return [];
     const home = parseImage(its.image);
     return isOf(home) ? [{ app, its, repository: repositoryOf(home) }] : [];
   });
+}
+
+/** An image, which may have a blank for the app's name, without its registry. */
+function pathOf(image: string): string {
+  const { registry } = parseImage(image.replaceAll('{app}', 'app'));
+  return registry === undefined ? image : image.slice(registry.length + 1);
 }
 
 /** What pushes lead to: the deploys of the apps that they are about. */

@@ -1,4 +1,5 @@
 import { mayAsk } from '../core/analysis/template.ts';
+import { type Blank, fitsName, isPattern, overlap } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -18,6 +19,23 @@ function unknownNames(
   );
 }
 
+/** What lists of apps or environments may hold: names that there are, and patterns that are for any of them. */
+function unknownPatterns(
+  names: readonly string[],
+  all: Record<string, unknown>,
+  kind: string,
+  path: readonly PropertyKey[],
+): SettingsFault[] {
+  const known = Object.keys(all);
+  const fits = (name: string) => name === '*' || known.some((each) => overlap(each, name));
+  return unknownNames(
+    names.map((name) => (fits(name) ? '*' : name)),
+    [...known, '*'],
+    kind,
+    path,
+  );
+}
+
 function ruleFaults(settings: Settings, operations: readonly string[], index: number): SettingsFault[] {
   const rule = settings.policy[index];
   if (!rule) return [];
@@ -25,11 +43,8 @@ function ruleFaults(settings: Settings, operations: readonly string[], index: nu
   const roles = [...Object.keys(settings.roles), 'everyone'];
   const faults = [
     ...unknownNames(rule.operations, [...operations, '*'], 'operation', [...path, 'operations']),
-    ...unknownNames(rule.environments, [...Object.keys(settings.environments), '*'], 'environment', [
-      ...path,
-      'environments',
-    ]),
-    ...unknownNames(rule.apps, [...Object.keys(settings.apps), '*'], 'app', [...path, 'apps']),
+    ...unknownPatterns(rule.environments, settings.environments, 'environment', [...path, 'environments']),
+    ...unknownPatterns(rule.apps, settings.apps, 'app', [...path, 'apps']),
     ...unknownNames(rule.who, roles, 'role', [...path, 'who']),
     ...unknownNames(rule.approvers, roles, 'role', [...path, 'approvers']),
     ...unknownNames(rule.required, roles, 'role', [...path, 'required']),
@@ -68,11 +83,8 @@ function freezeFaults(settings: Settings, operations: readonly string[]): Settin
   return settings.freezes.flatMap(({ environments, apps, except }, index) => {
     const path = ['freezes', index];
     return [
-      ...unknownNames(environments, [...Object.keys(settings.environments), '*'], 'environment', [
-        ...path,
-        'environments',
-      ]),
-      ...unknownNames(apps, [...Object.keys(settings.apps), '*'], 'app', [...path, 'apps']),
+      ...unknownPatterns(environments, settings.environments, 'environment', [...path, 'environments']),
+      ...unknownPatterns(apps, settings.apps, 'app', [...path, 'apps']),
       ...unknownNames(except.operations, operations, 'operation', [...path, 'except', 'operations']),
       ...unknownNames(except.who, roles, 'role', [...path, 'except', 'who']),
     ];
@@ -109,7 +121,7 @@ function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
 function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
   const known = [...Object.keys(roles), 'everyone'];
   const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
-    on?.push && !Object.hasOwn(environments, on.push.env)
+    on?.push && !/\{app\}/.test(on.push.env) && !Object.keys(environments).some((each) => fitsName(each, on.push?.env ?? ''))
       ? [
           {
             path: ['apps', app, 'on', 'push', 'env'],
@@ -133,7 +145,7 @@ function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): 
     ...Object.entries(environments).map(([name, { analysis }]) => ({ room: 'environments', name, analysis })),
   ];
   const missing = named.flatMap(({ room, name, analysis }) =>
-    analysis === undefined || known.includes(analysis)
+    analysis === undefined || /\{(app|env)\}/.test(analysis) || known.includes(analysis)
       ? []
       : [
           {
@@ -161,13 +173,27 @@ function allowanceFaults({ images, apps, environments }: Settings): SettingsFaul
   return images.allow.flatMap((allowance, index) => {
     const path = ['images', 'allow', index];
     return [
-      ...unknownNames(allowance.apps, [...Object.keys(apps), '*'], 'app', [...path, 'apps']),
-      ...unknownNames(allowance.environments, [...Object.keys(environments), '*'], 'environment', [
-        ...path,
-        'environments',
-      ]),
+      ...unknownPatterns(allowance.apps, apps, 'app', [...path, 'apps']),
+      ...unknownPatterns(allowance.environments, environments, 'environment', [...path, 'environments']),
     ];
   });
+}
+
+/** What a pattern says of where things are must differ by name, or all that it covers would be one and the same. */
+function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
+  const same = (path: readonly PropertyKey[], said: string | undefined, blank: Blank) =>
+    said === undefined || said.includes(blank)
+      ? []
+      : [{ path, problem: `is the same for all that “${String(path[1])}” covers: it needs ${blank} in it.` }];
+  const ofApps = Object.entries(apps).flatMap(([name, { image, workload, owner }]) => [
+    ...(isPattern(name) ? same(['apps', name, 'image'], image, '{app}') : []),
+    ...(isPattern(name) ? same(['apps', name, 'workload'], workload, '{app}') : []),
+    ...unknownNames(owner === undefined ? [] : [owner], Object.keys(roles), 'role', ['apps', name, 'owner']),
+  ]);
+  const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
+    isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],
+  );
+  return [...ofApps, ...ofEnvironments];
 }
 
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */
@@ -198,5 +224,6 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
       'manifests',
       'clusterScopedIn',
     ]),
+    ...blankFaults(settings),
   ];
 }

@@ -32,6 +32,12 @@ export const faultCatalogue = {
     say: 'There is no app “{name}” in shipmate.yaml.{near}',
     hint: 'Known apps: {known}.',
   },
+  NAMED_ALIKE: {
+    status: 422,
+    retry: 'never',
+    say: '“{name}” fits {patterns} of {room} in shipmate.yaml alike, and it must be one of them.',
+    hint: 'Have “{name}” written out under {room}, or one of the patterns made narrower. Nothing was changed.',
+  },
   UNKNOWN_ENVIRONMENT: {
     status: 404,
     retry: 'never',
@@ -120,7 +126,25 @@ export const faultCatalogue = {
     status: 422,
     retry: 'never',
     say: '{app} runs images of {repository}; {image} is not one of them.',
-    hint: 'Use a tag of {repository}, or change apps.{app}.image in shipmate.yaml.',
+    hint: 'Use an image of {repository}; where others may come from is said by image and images of the app in shipmate.yaml.',
+  },
+  COVERS_OTHER: {
+    status: 422,
+    retry: 'never',
+    say: '{workload} in {env} says of itself that it is {says} (annotation {mark}), and by the pattern “{pattern}” of shipmate.yaml it would be {not}.',
+    hint: 'If it is meant, have it written out under apps in shipmate.yaml; else ask its owner. Nothing was changed.',
+  },
+  UNKNOWN_ANALYSIS: {
+    status: 422,
+    retry: 'never',
+    say: 'The canaries of {app} are to be judged by the analysis “{name}”, which shipmate.yaml does not have.',
+    hint: 'Known analyses: {known}. Have it added under analyses. Nothing was changed.',
+  },
+  NO_OWN_IMAGE: {
+    status: 422,
+    retry: 'never',
+    say: '{app} has no image repository of its own in shipmate.yaml: a tag alone does not say which image, and nothing is pushed for it.',
+    hint: 'Name the whole image of {images}: image=REPOSITORY:{tag}; or have image set for the app.',
   },
   IMAGE_PLATFORM: {
     status: 422,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { covers } from './name-pattern.ts';
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const minuteMs = 60_000;
@@ -111,9 +112,6 @@ function endOfWindow(freeze: Freeze, at: number): number | undefined {
   const near = firstFree(freeze, Math.max(minute, coarse - step), quarterMs, coarse) ?? coarse;
   return firstFree(freeze, Math.max(minute, near - quarterMs), minuteMs, near) ?? near;
 }
-
-const covers = (list: readonly string[], name: string | undefined) =>
-  list.includes('*') || (name !== undefined && list.includes(name));
 
 /**
  * The freeze that forbids a change now, and when it ends. `holds` says whether the asker holds one of the roles that it

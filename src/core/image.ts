@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fault } from './errors.ts';
+import { linearPattern } from './linear-pattern.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
 export type ImageReference = { registry?: string; repository: string; tag?: string; digest?: string };
@@ -39,6 +40,27 @@ export const Repository = z.string().refine((text) => {
   return groups?.repository !== undefined && groups.tag === undefined && groups.digest === undefined;
 }, 'must be an image without a tag, such as registry.example.com/team/web');
 
+/** Repositories: `*` is any letters but “/”, `**` is those too. A registry must be named: `docker.io/library/*`. */
+export const RepositoryPattern = z
+  .string()
+  .max(255)
+  .refine(
+    (text) => Repository.safeParse(text.replaceAll('{app}', 'x').replace(/\*+/g, 'x')).success && hostOf(text) !== '',
+    'must be a registry and a repository, such as registry.example.com/team/*',
+  );
+
+/** What stands before the first slash, where that is a registry. */
+const hostOf = (text: string): string => /^(?=[^/]*[.:]|localhost\/)([^/*{]+)\//.exec(text)?.[1] ?? '';
+
+/** Whether a repository is one of those that a pattern is for. */
+function fitsRepository(pattern: string, repository: string): boolean {
+  const parts = pattern.split(/(\*+)/);
+  const source = parts.map((part) => (part === '*' ? '[^/]+' : part.startsWith('*') ? '.+' : plain(part)));
+  return linearPattern(source.join('')).fits(repository);
+}
+
+const plain = (text: string): string => text.replace(/[\\^$.+?()[\]{}|]/g, '\\$&');
+
 /** `host/repository`, without tag and digest. */
 export function repositoryOf(image: ImageReference): string {
   return image.registry ? `${image.registry}/${image.repository}` : image.repository;
@@ -52,21 +74,37 @@ export function shortImage(text: string): string {
   return digest ? `${name}@${digest.slice(0, 'sha256:'.length + 12)}` : name;
 }
 
+/** What an app runs: its own repository, and others that its images may come from. */
+export type Homes = { image?: string | undefined; images?: readonly string[] | undefined };
+
+/** The whole names that an image without a registry may be meant by: Docker Hub's count only where the app names them. */
+const wholeNames = ({ registry, repository }: ImageReference): string[] =>
+  registry === undefined
+    ? [`docker.io/${repository.includes('/') ? '' : 'library/'}${repository}`]
+    : [`${registry}/${repository}`];
+
 /**
- * The full reference of what was asked for, in the app's own repository `home`: `v2`, `:v2`, `web:v2` and
- * `registry:5000/team/web:v2` all mean the same for the home `registry:5000/team/web`.
+ * The full reference of what was asked for, in the app's own repository, or in another that its images may come from: `v2`, `:v2`,
+ * `web:v2` and `registry:5000/team/web:v2` all mean the same for the home `registry:5000/team/web`.
  * @throws Fault IMAGE_MALFORMED; IMAGE_NOT_OF_APP for another repository
  */
-export function imageOfApp(app: string, home: string, asked: { image?: string; tag?: string }): string {
+export function imageOfApp(app: string, homes: Homes, asked: { image?: string; tag?: string }): string {
   const suffix = (image: ImageReference) =>
     image.digest ? `${image.tag ? `:${image.tag}` : ''}@${image.digest}` : `:${image.tag ?? 'latest'}`;
-  if (asked.tag !== undefined) parseImage(`${home}:${asked.tag}`);
-  if (asked.image === undefined) return `${home}:${asked.tag ?? 'latest'}`;
+  const { image: home, images = [] } = homes;
+  const others = [...(home === undefined ? [] : [home]), ...images].join(', ');
+  const refused = (image: string) => fault('IMAGE_NOT_OF_APP', { app, repository: others, image });
+  if (asked.image === undefined) {
+    if (home === undefined) throw fault('NO_OWN_IMAGE', { app, images: others, tag: asked.tag ?? 'latest' });
+    if (asked.tag !== undefined) parseImage(`${home}:${asked.tag}`);
+    return `${home}:${asked.tag ?? 'latest'}`;
+  }
   const image = parseImage(asked.image);
-  const homeParts = parseImage(home);
+  const homeParts = home === undefined ? undefined : parseImage(home);
   const sameName =
-    image.repository === homeParts.repository || image.repository === homeParts.repository.split('/').at(-1);
-  const same = image.registry ? repositoryOf(image) === home : sameName;
-  if (same) return home + suffix(image);
-  throw fault('IMAGE_NOT_OF_APP', { app, repository: home, image: asked.image });
+    image.repository === homeParts?.repository || image.repository === homeParts?.repository.split('/').at(-1);
+  if (home !== undefined && (image.registry ? repositoryOf(image) === home : sameName)) return home + suffix(image);
+  const other = wholeNames(image).find((name) => images.some((pattern) => fitsRepository(pattern, name)));
+  if (other === undefined) throw refused(asked.image);
+  return other + suffix(image);
 }

@@ -1,9 +1,10 @@
+import { covers, isPattern } from './name-pattern.ts';
 import { z } from 'zod';
 import { Actor } from './actor.ts';
 
 /** A place, or more than one, that only its owner changes until then: a lock, or (of everything) the global stop. */
 export const Lock = z.object({
-  /** `app@env`, where `*` stands for all. */
+  /** `app@env`; either may be a pattern, and `*` stands for all. */
   scope: z.string(),
   owner: Actor,
   reason: z.string(),
@@ -32,6 +33,11 @@ export const holdsNow = ({ until }: Lock, now: number): boolean => until === und
 
 /** The locks that lie on a place now, the widest first. */
 export function locksOn(locks: readonly Lock[], place: { app?: string; env: string }, now: number): Lock[] {
-  const scopes = [everything, placeKey({ env: place.env }), placeKey({ app: place.app }), placeKey(place)];
-  return [...new Set(scopes)].flatMap((scope) => locks.filter((lock) => lock.scope === scope && holdsNow(lock, now)));
+  const width = ({ scope }: Lock) => scope.split('@').map((part): number => (part === '*' ? 0 : isPattern(part) ? 1 : 2));
+  const lies = ({ scope }: Lock) => {
+    const [app = '*', env = '*'] = scope.split('@');
+    return covers([app], place.app) && covers([env], place.env);
+  };
+  const wide = (lock: Lock) => width(lock).reduce((sum, part) => sum + part, 0);
+  return locks.filter((lock) => lies(lock) && holdsNow(lock, now)).toSorted((a, b) => wide(a) - wide(b));
 }

@@ -1,3 +1,4 @@
+import { appEntry, appsOfRepository } from './apps.ts';
 import { fault } from './errors.ts';
 import { parseImage, repositoryOf } from './image.ts';
 import type { Settings } from './settings.ts';
@@ -9,8 +10,8 @@ const isWithin = (repository: string, prefix: string): boolean => {
 
 /** @throws Fault NOT_PUSHABLE where images may not be put into that repository */
 export function checkPushable({ apps, builds }: Pick<Settings, 'apps' | 'builds'>, repository: string): void {
-  const own = Object.values(apps).map(({ image }) => image);
-  if (own.includes(repository) || builds.repositories.some((prefix) => isWithin(repository, prefix))) return;
+  const own = Object.values(apps).flatMap(({ image }) => image ?? []);
+  if (appsOfRepository({ apps }, repository).length > 0 || builds.repositories.some((prefix) => isWithin(repository, prefix))) return;
   throw fault('NOT_PUSHABLE', { repository, allowed: [...own, ...builds.repositories].join(', ') || 'none' });
 }
 
@@ -23,7 +24,7 @@ export function wholeName(settings: Pick<Settings, 'apps' | 'builds'>, said: str
   const image = parseImage(said);
   const { tag = 'latest', digest, repository, registry } = image;
   if (digest !== undefined) throw fault('BAD_INPUT', { problem: `“${said}” is a digest: name a tag to push to.` });
-  const app = Object.hasOwn(settings.apps, repository) ? settings.apps[repository] : undefined;
+  const app = repository.includes('/') ? undefined : appEntry(settings, repository)?.its;
   const first = settings.builds.repositories[0]?.replace(/(?<!\/)\/+$/, '');
   const home = registry
     ? repositoryOf(image)

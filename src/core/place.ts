@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { appEntry, appsBehind, environmentEntry, environmentNames, environmentsBehind, checkNearest } from './apps.ts';
 import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
+import { isPattern, overlap } from './name-pattern.ts';
 import { didYouMean } from './near.ts';
-import { type AppSettings, type EnvironmentSettings, Label, type Settings } from './settings.ts';
+import { type AppSettings, type EnvironmentSettings, Label, NameOrPattern, type Settings } from './settings.ts';
 
 /** A namespace of a cluster: what an environment of `shipmate.yaml` stands for. */
 export const Site = z.object({
@@ -40,6 +42,12 @@ export const EnvRef = Label.describe('An environment of shipmate.yaml, or its na
   examples: ['production'],
 });
 
+/** Apps and environments, or patterns for several: what locks are for. */
+export const AppPattern = NameOrPattern.describe('An app, or a pattern for several: shop-*').meta({ examples: ['web'] });
+export const EnvPattern = NameOrPattern.describe('An environment, or a pattern of shipmate.yaml').meta({
+  examples: ['production'],
+});
+
 /** The name of an object: a DNS subdomain (RFC 1123). */
 export const ObjectName = z
   .string()
@@ -65,31 +73,46 @@ export const WorkloadRef = z
   .meta({ examples: ['web'] });
 
 function environmentOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
-  const named = Object.hasOwn(settings.environments, ref) ? settings.environments[ref] : undefined;
-  if (named) return [ref, named];
-  const inNamespace = Object.entries(settings.environments).filter(([, env]) => env.namespace === ref);
-  const [only] = inNamespace;
-  if (only && inNamespace.length === 1) return only;
+  const behind = environmentsBehind(settings, ref);
+  if (behind.length === 0) checkNearest(settings, 'environments', ref);
+  const written = environmentNames(settings).filter((name) => behind.includes(name));
+  // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
+  for (const names of [Object.hasOwn(settings.environments, ref) ? [ref] : [], written, [ref], behind]) {
+    const [name] = names;
+    const found = name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
+    if (name !== undefined && found) return [name, found.its];
+  }
   const known = Object.keys(settings.environments);
   throw fault('UNKNOWN_ENVIRONMENT', { name: ref, near: didYouMean(ref, known), known: known.join(', ') });
 }
 
 /** Whether people depend on an environment, as its settings or else its name say; it counts for all that share its namespace. */
-export function isProduction({ environments }: Settings, env: string): boolean {
-  const own = environments[env];
-  return Object.entries(environments).some(
-    ([name, { cluster, namespace, production }]) =>
-      (name === env || (cluster === own?.cluster && namespace === own.namespace)) &&
-      (production ?? /^(prod|live)/.test(name)),
-  );
+export function isProduction(settings: Settings, env: string): boolean {
+  const own = environmentEntry(settings, env)?.its;
+  const sharing = own ? environmentsBehind(settings, own.namespace) : [];
+  return [...new Set([env, ...sharing])].some((name) => {
+    const its = environmentEntry(settings, name)?.its;
+    return (name === env || its?.cluster === own?.cluster) && (its?.production ?? /^(prod|live)/.test(name));
+  });
 }
 
-/** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name */
+/** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name; NAMED_ALIKE */
 export function appOf(settings: Settings, app: string): AppSettings {
-  const found = Object.hasOwn(settings.apps, app) ? settings.apps[app] : undefined;
-  if (found) return found;
+  checkNearest(settings, 'apps', app);
+  const found = appEntry(settings, app);
+  if (found) return found.its;
   const known = Object.keys(settings.apps);
   throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, known), known: known.join(', ') });
+}
+
+/**
+ * The repository that an app's images are kept in.
+ * @throws Fault UNKNOWN_APP, NO_OWN_IMAGE where it runs others' images only
+ */
+export function homeOf(settings: Settings, app: string): string {
+  const { image, images = [] } = appOf(settings, app);
+  if (image === undefined) throw fault('NO_OWN_IMAGE', { app, images: images.join(', '), tag: 'TAG' });
+  return image;
 }
 
 /** Resolves an environment. A namespace also names its environment, since REST paths speak of namespaces. */
@@ -103,10 +126,9 @@ export function siteCalled(settings: Settings, ref: string): Site {
  * an app's Deployment.
  */
 function appBehind(settings: Settings, kind: string, name: string): string | undefined {
-  return Object.entries(settings.apps).find(([app, its]) => {
-    const own = its.kind ?? 'Deployment';
-    return (own === kind || (own === 'Deployment' && kind === 'Rollout')) && (its.workload ?? app) === name;
-  })?.[0];
+  const isIts = ({ kind: own = 'Deployment' }: AppSettings) =>
+    own === kind || (own === 'Deployment' && kind === 'Rollout');
+  return appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name)[0];
 }
 
 /**
@@ -121,6 +143,8 @@ export function locate(settings: Settings, target: { app: string; env: string })
   const asked = kind !== undefined && isWorkloadKind(kind) ? kind : undefined;
   if (known === undefined && name !== undefined && asked)
     return { ...site, app: target.app, kind: asked, workload: name, container: name };
+  if (isPattern(target.app) && Object.keys(settings.apps).some((key) => overlap(key, target.app)))
+    return { ...site, app: target.app, kind: 'Deployment', workload: target.app, container: target.app };
   const app = appOf(settings, known ?? target.app);
   const workload = app.workload ?? known ?? target.app;
   return {
@@ -129,7 +153,7 @@ export function locate(settings: Settings, target: { app: string; env: string })
     kind: asked ?? app.kind ?? 'Deployment',
     workload,
     container: app.container ?? workload,
-    repository: app.image,
+    ...(app.image !== undefined && { repository: app.image }),
     ...(app.channel ? { channel: app.channel } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Actor, holdsRole } from './actor.ts';
+import { covers } from './name-pattern.ts';
 import { isProduction } from './place.ts';
 import type { Draft } from './plan.ts';
 import type { Rule, Settings } from './settings.ts';
@@ -55,9 +56,6 @@ function fitsSize(rule: Rule, size: Size | undefined): boolean {
   if (toZero && !(to === 0 && from > 0)) return false;
   return fields === undefined || size.fields <= fields;
 }
-
-const covers = (list: readonly string[], name: string | undefined) =>
-  list.includes('*') || (name !== undefined && list.includes(name));
 
 function fits(rule: Rule, { operation, effect, app, env, size, beyond }: Question): boolean {
   if (rule.beyondPodSecurity !== beyond) return false;

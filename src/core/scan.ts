@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { covers } from './name-pattern.ts';
 import type { Allowance, Gate, ScanRules } from './trust-settings.ts';
 
 export const severities = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
@@ -67,7 +68,6 @@ export type Destination = { app: string; env: string };
 /** An allowance counts to the end of its last day (UTC). */
 export const lapsed = ({ until }: Allowance, now: number): boolean => now >= Date.parse(until) + 86_400_000;
 
-const covers = (names: readonly string[], name: string) => names.includes('*') || names.includes(name);
 
 function gateOf(rules: ScanRules, { kind, severity, fixed }: Finding): Gate {
   if (kind === 'secret') return rules.secrets ?? rules[severity] ?? 'allow';

@@ -5,8 +5,9 @@ import { podSecurityLevels } from './effects/pod-security.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
-import { Repository } from './image.ts';
+import { Repository, RepositoryPattern } from './image.ts';
 import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
+import type { Blank } from './name-pattern.ts';
 import { RolloutSettings } from './rollout.ts';
 import { SecretSettings } from './secret-names.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
@@ -18,15 +19,36 @@ export const Label = z
   .max(63, 'is longer than 63 characters')
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”');
 
-export const AppSettings = z.strictObject({
-  /** Image repository without a tag: `registry.example.com/team/web`. */
-  image: Repository,
+/** The name of an app or environment, or `*` in it for all names that are alike: `shop-*`, `*`. */
+export const NameOrPattern = z
+  .string()
+  .max(63, 'is longer than 63 characters')
+  .regex(
+    /^(?=[^*]*\*?[^*]*$)[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/,
+    'must be lower-case letters, digits and “-”, with one “*” where it is meant for several',
+  );
+
+/** A text that may have a blank for the name of an app or environment; filled in, it must be as `form` says. */
+const withBlank = (form: z.ZodType<string, string>, blank: Blank) =>
+  z.string().superRefine((text, context) => {
+    for (const { message } of form.safeParse(text.replaceAll(blank, 'x')).error?.issues ?? [])
+      context.addIssue({ code: 'custom', message });
+  });
+
+export const AppSettings = z
+  .strictObject({
+  /** Image repository without a tag: `registry.example.com/team/web`; `{app}` in it, as in all that follows, is the app's name. */
+  image: withBlank(Repository, '{app}').optional(),
+  /** Where its images may come from besides: repositories, with `*` for any letters but “/” and `**` for those too. */
+  images: z.array(RepositoryPattern).min(1).max(100).optional(),
+  /** Who looks after it: a role. A workload that bears the annotation shipmate.dev/owner of somebody else is not this app. */
+  owner: z.string().min(1).max(100).optional(),
   /** What runs it; where it says nothing, a Deployment, or else an Argo Rollout of the same name. */
   kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']).optional(),
   /** Name of the workload, where it is not the app's own name. */
-  workload: Label.optional(),
+  workload: withBlank(Label, '{app}').optional(),
   /** Name of the container in its pods, where it is not the workload's name. */
-  container: Label.optional(),
+  container: withBlank(Label, '{app}').optional(),
   /** Slack channel (id) for what concerns the app but was not asked for in a channel: alerts, REST. */
   channel: z.string().optional(),
   /** How its deploys shift: rolling, blue-green or canary. */
@@ -37,13 +59,15 @@ export const AppSettings = z.strictObject({
   build: AppBuild.optional(),
   /** What is started by itself. */
   on: z.strictObject({ push: PushSettings.optional() }).optional(),
-});
+})
+  .refine(({ image, images }) => (image ?? images) !== undefined, 'needs an image, or images');
 export type AppSettings = z.output<typeof AppSettings>;
 
 export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
-  namespace: Label,
+  /** `{env}` in it is the environment's name. */
+  namespace: withBlank(Label, '{env}'),
   /** How deploys shift here, where the app does not say. */
   rollout: RolloutSettings.optional(),
   /** People depend on it. Left out, it is so where the name begins with prod or live. */
@@ -192,8 +216,9 @@ const BreakGlassSettings = z.strictObject({
 export const Settings = z.strictObject({
   /** Slack channel (id) for what concerns Shipmate itself: settings that are wrong, a glass that was broken. */
   channel: z.string().optional(),
-  apps: z.record(Label, AppSettings),
-  environments: z.record(Label, EnvironmentSettings),
+  /** By name, or by pattern for all that are alike: a name goes by its own entry, or else by the pattern with the most letters. */
+  apps: z.record(NameOrPattern, AppSettings),
+  environments: z.record(NameOrPattern, EnvironmentSettings),
   clusters: z.record(Label, ClusterSettings).default({}),
   /** Docker hosts that are looked after, by name. */
   dockerHosts: z.record(Label, DockerHostSettings).default({}),

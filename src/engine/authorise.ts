@@ -1,3 +1,4 @@
+import { environmentEntry } from '../core/apps.ts';
 import { type Actor, holdsRole } from '../core/actor.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -86,7 +87,7 @@ function ofPods(settings: Settings, question: Question, problems: readonly strin
   const said = judge(settings, { ...question, beyond: true });
   if (said.kind !== 'deny') return said;
   const { env = '' } = question;
-  const level = settings.environments[env]?.podSecurity ?? 'baseline';
+  const level = environmentEntry(settings, env)?.its.podSecurity ?? 'baseline';
   const more = problems.length > 5 ? `, and ${problems.length - 5} more` : '';
   throw fault('POD_SECURITY', { env, level, problems: `${problems.slice(0, 5).join('; ')}${more}` });
 }

@@ -1,3 +1,4 @@
+import { environmentNames, appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
 import {
   type Asked,
@@ -29,10 +30,10 @@ import { namespaceIn, touchedIn } from './touched.ts';
 
 /** Whether an object is the very workload that was asked for: what is changed in it is judged by the asking itself. */
 const isAsked =
-  ({ apps }: Settings, place: Place | undefined) =>
+  (settings: Settings, place: Place | undefined) =>
   ({ kind, namespace, name }: ObjectRef): boolean =>
     place !== undefined &&
-    Object.hasOwn(apps, place.app) &&
+    appEntry(settings, place.app) !== undefined &&
     namespace === place.namespace &&
     namesOf(place.workload).includes(name) &&
     isKind(place.kind, kind);
@@ -111,7 +112,7 @@ function imagesOnHost(settings: Settings, draft: Draft): Wanted[] {
   return dockerImages(draft).flatMap((image) => {
     const app = appOf(settings, image);
     if (own !== undefined) return [{ image, app, env: own }];
-    const all = app === '' ? [] : Object.keys(settings.environments);
+    const all = app === '' ? [] : environmentNames(settings);
     return [`the Docker host ${docker.host}`, ...all].map((env) => ({ image, app, env }));
   });
 }
@@ -153,7 +154,7 @@ export async function effectsOf(
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
-  const apps = appsIn(settings, site.cluster, new Map(pictures));
+  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
   const reached = [...appsTouched(asked, apps, beside), ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),

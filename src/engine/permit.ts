@@ -1,3 +1,4 @@
+import { environmentEntry } from '../core/apps.ts';
 import { type Actor, actorId, holdsRole, personOf, samePerson } from '../core/actor.ts';
 import type { Touch } from '../core/effects/touch.ts';
 import { fault } from '../core/errors.ts';
@@ -54,7 +55,7 @@ function checkLocks({ engine, run, locks: all }: Lap, place: Where): void {
 }
 
 async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> {
-  const limit = engine.settings().environments[place.env]?.rateLimit;
+  const limit = environmentEntry(engine.settings(), place.env)?.its.rateLimit;
   // A part belongs to a change that was let through already: to stop in the middle of it would protect nobody.
   if (!limit || run.partOf || isSpared(engine.settings(), run, 'rate-limits')) return;
   const ok = await engine.store.within(place.env, run.id, limit.changes, limit.minutes * 60_000);

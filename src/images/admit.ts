@@ -1,3 +1,4 @@
+import { environmentEntry } from '../core/apps.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { parseImage } from '../core/image.ts';
 import type { Clients } from '../core/ports.ts';
@@ -32,7 +33,7 @@ async function digestNow({ on, signal }: Context, { image, app }: Wanted): Promi
 async function admitOne(context: Context, wanted: Wanted): Promise<string[]> {
   const { settings } = context;
   const { image, app, env } = wanted;
-  const [rules, verify] = [rulesOf(settings, env), settings.environments[env]?.verify];
+  const [rules, verify] = [rulesOf(settings, env), environmentEntry(settings, env)?.its.verify];
   if (!rules && !verify) return [];
   const named = parseImage(image).digest;
   // What was looked at under a tag may be something else by the time that a node pulls it.

@@ -1,3 +1,4 @@
+import { environmentEntry } from '../core/apps.ts';
 import { fault } from '../core/errors.ts';
 import type { PlanContext } from '../core/operation.ts';
 import type { Place } from '../core/place.ts';
@@ -11,7 +12,7 @@ import { checkOneReading } from './readings.ts';
 
 /** What the findings of a scan do in an environment; undefined where nobody asks for scans there. */
 export function rulesOf(settings: Settings, env: string): ScanRules | undefined {
-  const rules = { ...settings.images.scan, ...settings.environments[env]?.scan };
+  const rules = { ...settings.images.scan, ...environmentEntry(settings, env)?.its.scan };
   return Object.keys(rules).length > 0 ? rules : undefined;
 }
 
@@ -91,7 +92,7 @@ export async function checkImage(
 ): Promise<string[]> {
   const { env, app } = place;
   const rules = rulesOf(settings, env);
-  const verify = settings.environments[env]?.verify;
+  const verify = environmentEntry(settings, env)?.its.verify;
   if (!rules && !verify) return [];
   const image = pinnedImage(reference, digest);
   const proofs: Proof[] = [...new Set([...(verify?.require ?? []), ...(rules ? ['scan' as const] : [])])];

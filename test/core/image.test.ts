@@ -14,11 +14,11 @@ describe('an image of an app may be named in many ways', () => {
     [{ image: 'web' }, `${home}:latest`],
     [{}, `${home}:latest`],
   ])('%j', (asked, full) => {
-    expect(imageOfApp('web', home, asked)).toBe(full);
+    expect(imageOfApp('web', { image: home }, asked)).toBe(full);
   });
 
   test.each([[{ image: 'evil.example.com/team/web:v2' }], [{ image: 'miner:v1' }]])('not %j', (asked) => {
-    expect(() => imageOfApp('web', home, asked)).toThrow(/runs images of/);
+    expect(() => imageOfApp('web', { image: home }, asked)).toThrow(/runs images of/);
   });
 
   test.each([
@@ -34,7 +34,7 @@ describe('an image of an app may be named in many ways', () => {
     [{ image: 'a'.repeat(64) }],
     [{ image: 'a'.repeat(248) }],
   ])('malformed %j', (asked) => {
-    expect(() => imageOfApp('web', home, asked)).toThrow(/is not an image reference/);
+    expect(() => imageOfApp('web', { image: home }, asked)).toThrow(/is not an image reference/);
   });
 });
 

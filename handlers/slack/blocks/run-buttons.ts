@@ -1,3 +1,4 @@
+import { environmentNames } from '../../../src/core/apps.ts';
 import type { KnownBlock } from '@slack/types';
 import { siteOf } from '../../../src/core/place.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
@@ -102,7 +103,7 @@ function answerButtons({ id, steps }: Run): ButtonSpec[] {
 
 function deployButtons({ report, input }: Run, settings: Settings): ButtonSpec[] {
   if (report?.kind !== 'built' || typeof input.app !== 'string') return [];
-  return Object.keys(settings.environments)
+  return environmentNames(settings)
     .slice(0, 3)
     .map((env, index) =>
       askButton(

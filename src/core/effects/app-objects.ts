@@ -1,3 +1,4 @@
+import { appEntry, environmentEntry } from '../apps.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../json.ts';
 import { type Labels, labelsOf, selects } from '../label-selector.ts';
 import type { Place } from '../place.ts';
@@ -51,7 +52,7 @@ function claimsOf(workload: JsonObject): string[] {
 
 /** An app's objects in one place, as the cluster has them now. */
 export function appObjects(
-  { apps, environments }: Pick<Settings, 'apps' | 'environments'>,
+  settings: Pick<Settings, 'apps' | 'environments'>,
   { app, env, kind, workload, namespace }: Pick<Place, 'app' | 'env' | 'kind' | 'workload' | 'namespace'>,
   { workloads, services }: Namespace,
 ): AppObjects {
@@ -61,7 +62,8 @@ export function appObjects(
   const selecting = services.filter((service) =>
     labels.some((each) => choosesPods(at(service, 'spec', 'selector'), each)),
   );
-  const called = apps[app]?.rollout?.service ?? environments[env]?.rollout?.service ?? workload;
+  const its = appEntry(settings, app)?.its.rollout;
+  const called = its?.service ?? environmentEntry(settings, env)?.its.rollout?.service ?? workload;
   return {
     app,
     namespace,

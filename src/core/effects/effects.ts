@@ -1,3 +1,4 @@
+import { appNames, appsBehind, appsOfRepository, environmentEntry } from '../apps.ts';
 import type { ImageCall } from '../build.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
@@ -53,11 +54,35 @@ function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): 
   return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
 }
 
+/**
+ * The apps that there may be in a namespace: those written out, and those that a pattern covers, by the names of what runs there and
+ * of what a plan touches there.
+ */
+function namesIn(
+  settings: Settings,
+  namespace: string,
+  { workloads }: Namespace,
+  touched: readonly Touched[],
+): string[] {
+  const there = touched.flatMap(({ ref }) => (ref.namespace === namespace ? [ref.name] : []));
+  const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
+  const bare = names.map((name) => name.replace(/-(canary|baseline)$/, ''));
+  const covered = [...new Set([...names, ...bare])].flatMap((name) =>
+    appsBehind(settings, ({ workload }, app) => workload ?? app, name),
+  );
+  return [...new Set([...appNames(settings), ...covered])];
+}
+
 /** The apps of each environment that a namespace stands for, as the cluster has them there. */
-export function appsIn(settings: Settings, cluster: string, namespaces: ReadonlyMap<string, Namespace>): Found[] {
+export function appsIn(
+  settings: Settings,
+  cluster: string,
+  namespaces: ReadonlyMap<string, Namespace>,
+  touched: readonly Touched[],
+): Found[] {
   return [...namespaces].flatMap(([namespace, pictures]) =>
     environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      Object.keys(settings.apps).map((name) => ({
+      namesIn(settings, namespace, pictures, touched).map((name) => ({
         env,
         app: appObjects(settings, locate(settings, { app: name, env }), pictures),
       })),
@@ -85,7 +110,7 @@ function askedApp({ place }: Asked, { namespace }: ObjectRef): string | undefine
 /** What of an object goes beyond the level of an environment, each by the object's name: for each app that it is of. */
 function beyondIn(settings: Settings, asked: Asked, env: string, touched: Touched, apps: readonly Found[]): Touch[] {
   const { ref, before = touched.like, after } = touched;
-  const { namespace: home, podSecurity = 'baseline' } = settings.environments[env] ?? {};
+  const { namespace: home, podSecurity = 'baseline' } = environmentEntry(settings, env)?.its ?? {};
   const found = beyond({ ...(before && { before }), ...(after && { after }) }, podSecurity);
   if (found.length === 0) return [];
   const named = [ref.kind, ref.name].filter(Boolean).join('/');
@@ -123,12 +148,16 @@ export function environmentsTouched(
 }
 
 /** The apps whose images lie in a repository. */
-export function appsOfImage({ apps }: Pick<Settings, 'apps'>, reference: string): string[] {
+export function appsOfImage(settings: Pick<Settings, 'apps'>, reference: string): string[] {
+  const repository = repositoryIn(reference);
+  return repository === undefined ? [] : appsOfRepository(settings, repository);
+}
+
+function repositoryIn(reference: string): string | undefined {
   try {
-    const repository = repositoryOf(parseImage(reference));
-    return Object.entries(apps).flatMap(([app, { image }]) => (image === repository ? [app] : []));
+    return repositoryOf(parseImage(reference));
   } catch {
-    return [];
+    return undefined;
   }
 }
 

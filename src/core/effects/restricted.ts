@@ -1,3 +1,4 @@
+import { environmentEntry } from '../apps.ts';
 import type { JsonObject } from '../json.ts';
 import type { Site } from '../place.ts';
 import type { Settings } from '../settings.ts';
@@ -8,7 +9,7 @@ import { environmentsOf } from './sites.ts';
 /** The strictest level that a namespace's pods are held to: that of any environment that it stands for. */
 export function levelOf(settings: Settings, { cluster, namespace }: Pick<Site, 'cluster' | 'namespace'>) {
   const asked = environmentsOf(settings, cluster, namespace).map(
-    (env): PodSecurityLevel => settings.environments[env]?.podSecurity ?? 'baseline',
+    (env): PodSecurityLevel => environmentEntry(settings, env)?.its.podSecurity ?? 'baseline',
   );
   return podSecurityLevels.findLast((level) => asked.includes(level)) ?? 'baseline';
 }

@@ -1,3 +1,4 @@
+import { environmentEntry, environmentsBehind } from '../apps.ts';
 import { saysWhere } from '../cluster-settings.ts';
 import type { Settings } from '../settings.ts';
 
@@ -14,7 +15,7 @@ function wayTo({ clusters }: Known, cluster: string): string {
 export const isSameCluster = (settings: Known, a: string, b: string): boolean =>
   a === b || wayTo(settings, a) === wayTo(settings, b);
 
-/** The environments that share a cluster, by name. */
+/** The environments that share a cluster, by name; those that a pattern covers, by the pattern. */
 export function sharing(settings: Known, cluster: string): string[] {
   return Object.entries(settings.environments)
     .filter(([, { cluster: its }]) => isSameCluster(settings, its, cluster))
@@ -23,7 +24,11 @@ export function sharing(settings: Known, cluster: string): string[] {
 
 /** The environments that a namespace of a cluster stands for: what is changed there is changed in each of them. */
 export function environmentsOf(settings: Known, cluster: string, namespace: string): string[] {
-  return sharing(settings, cluster).filter((env) => settings.environments[env]?.namespace === namespace);
+  return environmentsBehind(settings, namespace).filter((env) => {
+    const its = environmentEntry(settings, env)?.its.cluster;
+    // What two patterns cover alike is in both their clusters, and refused where it is looked at.
+    return its === undefined || isSameCluster(settings, its, cluster);
+  });
 }
 
 /** Who judges what is in a cluster and in no environment's namespace: the environment named for it, or all that share it. */

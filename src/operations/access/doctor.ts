@@ -1,3 +1,4 @@
+import { environmentEntry, environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
 import { defineOperation } from '../../core/operation.ts';
@@ -16,7 +17,7 @@ async function clusterFindings(run: Doctor, cluster: string, sites: readonly Sit
     const began = run.now();
     const version = await kube.version(signal);
     const answers: Finding = [cluster, `answers in ${run.now() - began} ms`, version];
-    const personal = sites.some(({ env }) => run.settings.environments[env]?.impersonate);
+    const personal = sites.some(({ env }) => environmentEntry(run.settings, env)?.its.impersonate);
     const [ahead, wide, inNamespaces, names] = await Promise.all([
       kube.clockAheadMs(signal),
       lackingEverywhere(kube, needsOfAll(run.catalogue), signal),
@@ -40,7 +41,7 @@ async function clusterFindings(run: Doctor, cluster: string, sites: readonly Sit
 }
 
 function sitesOf(settings: Settings, env: string | undefined): Map<string, Site[]> {
-  const names = env === undefined ? Object.keys(settings.environments) : [env];
+  const names = env === undefined ? environmentNames(settings) : [env];
   return Map.groupBy(
     names.map((name) => siteCalled(settings, name)),
     ({ cluster }) => cluster,

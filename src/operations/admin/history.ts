@@ -1,3 +1,4 @@
+import { environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
 import { placeKey } from '../../core/lock.ts';
@@ -19,7 +20,7 @@ export const history = defineOperation({
   target: ({ app, env }) => ({ app, env }),
   plan: async (_context, { app }) => ({ summary: `history of ${app}`, changes: [], takesOver: [] }),
   run: async (run, { app, env }) => {
-    const environments = env === undefined ? Object.keys(run.settings.environments) : [env];
+    const environments = env === undefined ? environmentNames(run.settings) : [env];
     const rows = await run.step('read', async () => {
       const places = environments.map((name) => locate(run.settings, { app, env: name }));
       const runs = await Promise.all(places.map((place) => run.on.order.history(placeKey(place), most)));

@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { everything, holdsNow, type Lock, placeKey, scopeText } from '../../core/lock.ts';
 import { momentText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext } from '../../core/operation.ts';
-import { AppRef, EnvRef } from '../../core/place.ts';
+import { AppPattern, EnvPattern } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Duration } from '../../core/values.ts';
 
@@ -55,9 +55,9 @@ export const lock = defineOperation({
   name: 'lock',
   summary: 'Keep others from changing an app in an environment for a while',
   effect: 'change',
-  input: z.strictObject({ app: AppRef, env: EnvRef, reason: Reason, for: For }),
+  input: z.strictObject({ app: AppPattern, env: EnvPattern, reason: Reason, for: For }),
   usage: '<app> in <env> <reason> [for=<for>]',
-  examples: ['web production "migrating the database"', 'web in production "load test" for=90m'],
+  examples: ['web production "migrating the database"', 'web in production "load test" for=90m', 'shop-* in production "the warehouse moves"'],
   needs: ['locks'],
   steps: ['lock'],
   aside: true,
@@ -70,7 +70,7 @@ export const unlock = defineOperation({
   name: 'unlock',
   summary: 'Lift the lock of an app in an environment',
   effect: 'change',
-  input: z.strictObject({ app: AppRef, env: EnvRef }),
+  input: z.strictObject({ app: AppPattern, env: EnvPattern }),
   usage: '<app> in <env>',
   examples: ['web production'],
   needs: ['locks'],

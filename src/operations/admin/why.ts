@@ -1,3 +1,4 @@
+import { appEntry, environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
@@ -37,7 +38,7 @@ function explained(settings: Settings, run: Run): string[][] {
 }
 
 const missingEnv = (app: string, settings: Settings) => {
-  const [first = 'ENVIRONMENT'] = Object.keys(settings.environments);
+  const [first = 'ENVIRONMENT'] = environmentNames(settings);
   return fault('BAD_INPUT', { problem: `Where? Say the environment too: /ship why ${app} in ${first}` });
 };
 
@@ -46,7 +47,7 @@ async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: s
   const { on, settings, actor, now } = run;
   const [other, delegations] = await Promise.all([on.runs.read(id), on.delegations.all()]);
   if (other && mayRead(run, other, actor, { delegations, now: now() })) return explained(settings, other);
-  throw Object.hasOwn(settings.apps, id) || id.includes('/') ? missingEnv(id, settings) : fault('UNKNOWN_RUN', { id });
+  throw appEntry(settings, id)?.key === id || id.includes('/') ? missingEnv(id, settings) : fault('UNKNOWN_RUN', { id });
 }
 
 export const why = defineOperation({

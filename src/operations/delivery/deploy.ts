@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
+import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type Kube, refOf } from '../../core/kube.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
-import { AppRef, EnvRef, type Place } from '../../core/place.ts';
+import { AppRef, appOf, EnvRef, type Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Stage, Weight } from '../../core/rollout.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -83,9 +84,12 @@ async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal):
 
 /** What judges the app's canaries here, where anything does. */
 function analysisIn(settings: Settings, { app, env }: Place, measured: boolean) {
-  const name = analysisFor(settings.apps[app], settings.environments[env], measured);
-  const template = name === undefined ? undefined : analysisOf(settings.analyses, name);
-  return name !== undefined && template ? { name, template } : undefined;
+  const name = analysisFor(appEntry(settings, app)?.its, environmentEntry(settings, env)?.its, measured);
+  if (name === undefined) return undefined;
+  const template = analysisOf(settings.analyses, name);
+  // A pattern's `{app}-checks` is known to be there only now; a canary that nothing judges was not asked for.
+  if (!template) throw fault('UNKNOWN_ANALYSIS', { name, app, known: Object.keys(settings.analyses).join(', ') || 'none' });
+  return { name, template };
 }
 
 async function plan(
@@ -95,8 +99,8 @@ async function plan(
   const { on, place, settings, now, signal } = context;
   if (input.image === undefined && input.tag === undefined)
     throw fault('BAD_INPUT', { problem: `deploy: which image? Write /deploy ${input.app}:TAG ${input.env}.` });
-  if (place.repository === undefined) throw fault('UNKNOWN_APP', { name: place.app, near: '', known: '' });
-  const reference = imageOfApp(place.app, place.repository, input);
+  const app = appOf(settings, place.app);
+  const reference = imageOfApp(place.app, app, input);
   const kube = on.kube(place.cluster);
   const [digest, found] = await Promise.all([
     on.registry.resolve(reference, place.app, signal),
@@ -123,8 +127,7 @@ async function plan(
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
-  const app = settings.apps[place.app];
-  const rollout = app?.rollout ?? settings.environments[place.env]?.rollout;
+  const rollout = app.rollout ?? environmentEntry(settings, place.env)?.its.rollout;
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
   const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
   const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;

@@ -5,7 +5,7 @@ import { parseImage } from '../../core/image.ts';
 import type { AppBuild } from '../../core/image-settings.ts';
 import { digestOf } from '../../core/json.ts';
 import { defineOperation } from '../../core/operation.ts';
-import { AppRef, appOf } from '../../core/place.ts';
+import { AppRef, appOf, homeOf } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
 import { Args, buildFields, GitRef, Tag } from './fields.ts';
 import { planBuild } from './plan-build.ts';
@@ -21,9 +21,9 @@ const Input = z.strictObject({
 type Input = z.output<typeof Input>;
 
 function buildOf(settings: Settings, app: string): { build: AppBuild; image: string } {
-  const { build, image } = appOf(settings, app);
+  const { build } = appOf(settings, app);
   if (!build) throw fault('NO_BUILD', { app });
-  return { build, image };
+  return { build, image: homeOf(settings, app) };
 }
 
 function sourceOf({ git: url, context, ref }: AppBuild, input: Input): ContextSource {

@@ -1,3 +1,4 @@
+import { environmentNames } from '../../core/apps.ts';
 import { shortImage } from '../../core/image.ts';
 import type { RunContext } from '../../core/operation.ts';
 import { type Finding, findingsOf, newestScan } from '../../core/scan.ts';
@@ -13,7 +14,7 @@ type Context = Pick<RunContext<'attachments' | 'runs' | 'order', string>, 'on' |
 async function earlierImages({ on, settings }: Context, app: string): Promise<{ reference: string; digest: string }[]> {
   const [scans, ...deploys] = await Promise.all([
     on.runs.recent(200),
-    ...Object.keys(settings.environments).map((env) => on.order.history(`${app}@${env}`, 5)),
+    ...environmentNames(settings).map((env) => on.order.history(`${app}@${env}`, 5)),
   ]);
   const runs = [
     ...scans.filter(({ operation, input }) => operation === 'scan' && input.app === app),

@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { parseImage, shortImage } from '../../core/image.ts';
 import { unlessAmbiguous } from '../../core/oci-document.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
-import { AppRef, appOf } from '../../core/place.ts';
+import { AppRef, homeOf } from '../../core/place.ts';
 import { doImageCalls, imageSteps } from './image-calls.ts';
 import { imageCalled } from './tag.ts';
 import { atOnce, tagsOn } from './tags-on.ts';
@@ -72,7 +72,7 @@ export const imageDelete = defineOperation({
   target: ({ app }) => ({ app }),
   plan: async (context, { app, tag: said }) => {
     const { on, settings, signal } = context;
-    const repository = appOf(settings, app).image;
+    const repository = homeOf(settings, app);
     const image = imageCalled(app, repository, said);
     const digest = await on.registry.resolve(image, app, signal);
     const [manifest, tags, uses] = await Promise.all([

@@ -1,3 +1,4 @@
+import { appEntry, environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
 import type { Scanned } from '../../core/image-ports.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
@@ -54,7 +55,7 @@ const rowOf = (finding: Finding, isNew: boolean): string[] => [
 
 /** What each environment's rules would make of it. */
 function verdicts(findings: readonly Finding[], settings: Settings, app: string, now: number): string[] {
-  return Object.keys(settings.environments).flatMap((env) => {
+  return environmentNames(settings).flatMap((env) => {
     const rules = rulesOf(settings, env);
     if (!rules) return [];
     const { blocked } = sift(findings, rules, settings.images.allow, { app, env }, now);
@@ -65,7 +66,7 @@ function verdicts(findings: readonly Finding[], settings: Settings, app: string,
 
 /** Only a Dockerfile of this machine can be looked at. */
 function dockerfileOf(settings: Settings, app: string): { folder: string; path: string } | undefined {
-  const build = settings.apps[app]?.build;
+  const build = appEntry(settings, app)?.its.build;
   return build?.context.startsWith('/') ? { folder: build.context, path: build.dockerfile } : undefined;
 }
 

@@ -3,7 +3,7 @@ import { fault } from '../../core/errors.ts';
 import { imageOfApp, parseImage, repositoryOf, shortImage } from '../../core/image.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { checkPushable } from '../../core/own-images.ts';
-import { AppRef, appOf } from '../../core/place.ts';
+import { AppRef, homeOf } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Tag } from './fields.ts';
 import { doImageCalls, imageSteps } from './image-calls.ts';
@@ -20,7 +20,7 @@ const fields = {
 
 /** An image of an app, by tag or digest: `v2`, `v2@sha256:…`, `sha256:…`. */
 export function imageCalled(app: string, home: string, said: string): string {
-  return /^sha256:/.test(said) ? `${home}@${said}` : imageOfApp(app, home, { tag: said });
+  return /^sha256:/.test(said) ? `${home}@${said}` : imageOfApp(app, { image: home }, { tag: said });
 }
 
 /** Plans that `to` becomes a name for what `from` is now: by digest, whatever becomes of its tag. */
@@ -78,7 +78,7 @@ export const tag = defineOperation({
   steps: imageSteps,
   target: ({ app }) => ({ app }),
   plan: async (context, { app, tag: said, as }) => {
-    const home = appOf(context.settings, app).image;
+    const home = homeOf(context.settings, app);
     const to = as.includes('/') ? as : `${home}:${as}`;
     const { tag: wanted, digest } = parseImage(to);
     if (wanted === undefined || digest !== undefined)
@@ -122,7 +122,7 @@ export const promote = defineOperation({
   steps: imageSteps,
   target: ({ app }) => ({ app }),
   plan: async (context, { app, tag: said, to }) => {
-    const home = appOf(context.settings, app).image;
+    const home = homeOf(context.settings, app);
     const name = home.split('/').at(-1) ?? app;
     const target = `${to.replace(/(?<!\/)\/+$/, '')}/${name}`;
     checkPushable(context.settings, target);

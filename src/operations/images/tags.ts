@@ -3,7 +3,7 @@ import { ownTag } from '../../core/build.ts';
 import { Fault } from '../../core/errors.ts';
 import { spanText } from '../../core/moments.ts';
 import { defineOperation, route } from '../../core/operation.ts';
-import { AppRef, appOf } from '../../core/place.ts';
+import { AppRef, homeOf } from '../../core/place.ts';
 import { factsOf, type ImageFacts } from './image-facts.ts';
 import { allUses, type Use, usesOf, usesText, wherePermissions } from './where.ts';
 
@@ -62,9 +62,9 @@ export const tags = defineOperation({
   permissions: wherePermissions,
   steps: ['read'],
   target: ({ app }) => ({ app }),
-  plan: async ({ settings }, { app }) => ({ summary: appOf(settings, app).image, changes: [], takesOver: [] }),
+  plan: async ({ settings }, { app }) => ({ summary: homeOf(settings, app), changes: [], takesOver: [] }),
   run: async (run, { app }) => {
-    const repository = appOf(run.settings, app).image;
+    const repository = homeOf(run.settings, app);
     const {
       rows,
       more,

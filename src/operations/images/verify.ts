@@ -1,3 +1,4 @@
+import { environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
@@ -23,7 +24,7 @@ async function demandsOf(
   { on, settings }: Pick<PlanContext<'signing'>, 'on' | 'settings'>,
   env: string | undefined,
 ): Promise<{ keys: TrustedKey[]; require: readonly Proof[]; who: string }> {
-  const verify = env === undefined ? undefined : settings.environments[env]?.verify;
+  const verify = env === undefined ? undefined : environmentEntry(settings, env)?.its.verify;
   if (verify) return { keys: await on.signing.trusted(verify.keys), require: verify.require, who: env ?? '' };
   return { keys: [await on.signing.own()], require: ['signature'], who: env ?? 'Shipmate' };
 }

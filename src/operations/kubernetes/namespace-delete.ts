@@ -1,3 +1,4 @@
+import { environmentsBehind } from '../../core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
@@ -59,11 +60,10 @@ function checkWish(settings: Settings, site: Site, { name, again }: { name: stri
   if (system.test(name)) throw protectedBy('the cluster itself lives there', 'Nothing was changed.');
   if (again !== name)
     throw fault('BAD_INPUT', { problem: `The name must be given twice: “${name}” and “${again}” differ.` });
-  const stands = Object.entries(settings.environments).filter(([, { namespace }]) => namespace === name);
-  const [first] = stands;
-  if (!first || site.namespace === name) return;
-  const why = `it is the environment “${first[0]}” of shipmate.yaml, and “${site.env}” was named`;
-  throw protectedBy(why, `If that is what you want, ask for it in ${first[0]}.`);
+  const [first] = environmentsBehind(settings, name);
+  if (first === undefined || site.namespace === name) return;
+  const why = `it is the environment “${first}” of shipmate.yaml, and “${site.env}” was named`;
+  throw protectedBy(why, `If that is what you want, ask for it in ${first}.`);
 }
 
 async function untilGone(

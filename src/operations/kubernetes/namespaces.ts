@@ -1,3 +1,4 @@
+import { environmentsOf } from '../../core/effects/sites.ts';
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
@@ -48,9 +49,8 @@ export const namespaces = defineOperation({
   plan: async () => ({ summary: 'looks', changes: [], takesOver: [] }),
   run: async (run, { env }) =>
     run.step('read', async ({ signal }) => {
-      const environments = Object.entries(run.settings.environments);
-      const clusters =
-        env === undefined ? [...new Set(environments.map(([, { cluster }]) => cluster))] : [run.site.cluster];
+      const all = Object.values(run.settings.environments).map(({ cluster }) => cluster);
+      const clusters = env === undefined ? [...new Set(all)] : [run.site.cluster];
       const away: string[] = [];
       const found = await Promise.all(
         clusters.map(async (cluster) => {
@@ -65,8 +65,7 @@ export const namespaces = defineOperation({
           }
         }),
       );
-      const standsFor = (cluster: string, name: string) =>
-        environments.filter(([, its]) => its.cluster === cluster && its.namespace === name).map(([its]) => its);
+      const standsFor = (cluster: string, name: string) => environmentsOf(run.settings, cluster, name);
       const rows = found
         .flat()
         .map(({ cluster, object }) => [

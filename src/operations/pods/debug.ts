@@ -1,3 +1,4 @@
+import { environmentEntry } from '../../core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { contextFor } from '../../core/effects/restricted.ts';
@@ -17,7 +18,7 @@ const startMs = 90_000;
 
 /** @throws Fault NOT_ALLOW_LISTED */
 function allowedImage({ settings, site }: Pick<PlanContext<'kube'>, 'settings' | 'site'>, image: string | undefined) {
-  const allowed = settings.environments[site.env]?.debug;
+  const allowed = environmentEntry(settings, site.env)?.its.debug;
   const [first] = allowed?.images ?? [];
   if (allowed && first !== undefined && (image === undefined || allowed.images.includes(image)))
     return { image: image ?? first, command: allowed.command };

@@ -1,3 +1,4 @@
+import { environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import { allowsCommand, commandText } from '../../core/command-pattern.ts';
 import { Fault, fault } from '../../core/errors.ts';
@@ -15,7 +16,7 @@ import { Container, PodPart, Subject, targetOf } from './subject.ts';
 
 /** @throws Fault NOT_ALLOW_LISTED where the environment's `exec.allow` has no pattern for it */
 function checkAllowed({ settings, site }: Pick<PlanContext<'kube'>, 'settings' | 'site'>, command: readonly string[]) {
-  const exec = settings.environments[site.env]?.exec;
+  const exec = environmentEntry(settings, site.env)?.its.exec;
   const setting = `environments.${site.env}.exec.allow`;
   if (exec?.allow.some((pattern) => allowsCommand(pattern, command))) return exec;
   const allowed = exec ? exec.allow.map((pattern) => `“${pattern}”`).join(', ') : 'no command at all';
