@@ -45,12 +45,15 @@ export const RepositoryPattern = z
   .string()
   .max(255)
   .refine(
-    (text) => Repository.safeParse(text.replaceAll('{app}', 'x').replace(/\*+/g, 'x')).success && hostOf(text) !== '',
+    (text) => Repository.safeParse(text.replaceAll('{app}', 'x').replace(/\*+/g, 'x')).success && hasHost(text),
     'must be a registry and a repository, such as registry.example.com/team/*',
   );
 
-/** What stands before the first slash, where that is a registry. */
-const hostOf = (text: string): string => /^(?=[^/]*[.:]|localhost\/)([^/*{]+)\//.exec(text)?.[1] ?? '';
+/** Whether a registry stands before the first slash, and no pattern. */
+function hasHost(text: string): boolean {
+  const [host = '', ...rest] = text.split('/');
+  return rest.length > 0 && !/[*{]/.test(host) && (host === 'localhost' || /[.:]/.test(host));
+}
 
 /** Whether a repository is one of those that a pattern is for. */
 function fitsRepository(pattern: string, repository: string): boolean {

@@ -23,10 +23,8 @@ export const Label = z
 export const NameOrPattern = z
   .string()
   .max(63, 'is longer than 63 characters')
-  .regex(
-    /^(?=[^*]*\*?[^*]*$)[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/,
-    'must be lower-case letters, digits and “-”, with one “*” where it is meant for several',
-  );
+  .regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/, 'must be lower-case letters, digits and “-”')
+  .refine((name) => name.split('*').length <= 2, 'has more than one “*”');
 
 /** A text that may have a blank for the name of an app or environment; filled in, it must be as `form` says. */
 const withBlank = (form: z.ZodType<string, string>, blank: Blank) =>
@@ -60,7 +58,7 @@ export const AppSettings = z
   /** What is started by itself. */
   on: z.strictObject({ push: PushSettings.optional() }).optional(),
 })
-  .refine(({ image, images }) => (image ?? images) !== undefined, 'needs an image, or images');
+  .refine(({ image, images }) => (image ?? images) !== undefined, { path: ['image'], error: 'is missing' });
 export type AppSettings = z.output<typeof AppSettings>;
 
 export const EnvironmentSettings = z.strictObject({

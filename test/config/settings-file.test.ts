@@ -46,8 +46,8 @@ test('every fault is listed at once, with its line, its path and what may have b
     'polcy: []',
   ].join('\n');
   expect(faultsOf(text)).toEqual([
-    'shipmate.yaml:2 apps.web.image: is missing.',
     'shipmate.yaml:3 apps.web.imag: there is no such setting. Did you mean “image”?',
+    'shipmate.yaml:2 apps.web.image: is missing.',
     'shipmate.yaml:4 apps.Shop: the name must be lower-case letters, digits and “-”.',
     'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: expected number, received string.',
     'shipmate.yaml:7 polcy: there is no such setting. Did you mean “policy”?',
