@@ -128,6 +128,12 @@ export const faultCatalogue = {
     say: '{app} runs images of {repository}; {image} is not one of them.',
     hint: 'Use an image of {repository}; where others may come from is said by image and images of the app in shipmate.yaml.',
   },
+  ENVIRONMENT_NEW: {
+    status: 422,
+    retry: 'never',
+    say: 'The environment {env} is not there yet, and several apps can’t make it at once.',
+    hint: 'Make it first: /ship namespace create {namespace} in {env}. Nothing was changed.',
+  },
   COVERS_OTHER: {
     status: 422,
     retry: 'never',

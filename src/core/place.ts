@@ -115,9 +115,17 @@ export function homeOf(settings: Settings, app: string): string {
   return image;
 }
 
+/** What a pattern makes of a name may be longer than Kubernetes takes. @throws Fault BAD_INPUT */
+function checkLength(what: string, made: string, name: string): void {
+  if (made.length <= 63) return;
+  const problem = `The ${what} of “${name}” would be ${made}, which is longer than 63 letters: take a shorter name.`;
+  throw fault('BAD_INPUT', { problem });
+}
+
 /** Resolves an environment. A namespace also names its environment, since REST paths speak of namespaces. */
 export function siteCalled(settings: Settings, ref: string): Site {
   const [env, { cluster, namespace, rolloutTimeoutSeconds }] = environmentOf(settings, ref);
+  checkLength('namespace', namespace, env);
   return { env, cluster, namespace, rolloutTimeoutSeconds };
 }
 
@@ -147,6 +155,7 @@ export function locate(settings: Settings, target: { app: string; env: string })
     return { ...site, app: target.app, kind: 'Deployment', workload: target.app, container: target.app };
   const app = appOf(settings, known ?? target.app);
   const workload = app.workload ?? known ?? target.app;
+  checkLength('workload', workload, target.app);
   return {
     ...site,
     app: known ?? target.app,

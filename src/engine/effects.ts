@@ -112,7 +112,7 @@ function imagesOnHost(settings: Settings, draft: Draft): Wanted[] {
   return dockerImages(draft).flatMap((image) => {
     const app = appOf(settings, image);
     if (own !== undefined) return [{ image, app, env: own }];
-    const all = app === '' ? [] : environmentNames(settings);
+    const all = app === '' ? [] : Object.keys(settings.environments);
     return [`the Docker host ${docker.host}`, ...all].map((env) => ({ image, app, env }));
   });
 }

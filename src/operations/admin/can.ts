@@ -1,3 +1,4 @@
+import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
@@ -18,6 +19,13 @@ export function actorNamed(settings: Settings, name: string): Actor {
   if (person?.subject !== undefined) return { kind: 'token', subject: person.subject };
   if (bare.includes('@')) return { kind: 'token', subject: bare };
   throw fault('UNKNOWN_PERSON', { name, near: didYouMean(bare, Object.keys(settings.people)) });
+}
+
+/** By which pattern of shipmate.yaml a name is known at all. */
+function coveredText(settings: Settings, what: 'app' | 'environment', name: string | undefined): string {
+  if (name === undefined) return '';
+  const entry = what === 'app' ? appEntry(settings, name) : environmentEntry(settings, name);
+  return !entry || entry.key === name ? '' : `; ${name} is an ${what} by the pattern “${entry.key}”`;
 }
 
 export const can = defineOperation({
@@ -51,6 +59,7 @@ export const can = defineOperation({
     const alone = needsAnother(settings, asked, known, verdict)
       ? ', but nobody does that there without an approval'
       : '';
-    return { kind: 'verdict', who, what, verdict, terms: `${ruleText(settings, verdict)}${alone}` };
+    const by = [coveredText(settings, 'app', app), coveredText(settings, 'environment', known)].join('');
+    return { kind: 'verdict', who, what, verdict, terms: `${ruleText(settings, verdict)}${alone}${by}` };
   },
 });

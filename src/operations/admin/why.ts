@@ -1,4 +1,4 @@
-import { appEntry, environmentNames } from '../../core/apps.ts';
+import { appEntry, environmentNames, environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
 import { fault } from '../../core/errors.ts';
@@ -12,12 +12,23 @@ import { explainApp, explainPermissions } from '../explain/explain.ts';
 
 const time = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
+/** The patterns of shipmate.yaml that made an app or environment of a name. */
+function coveredRows(settings: Settings, { place, site }: Run): string[][] {
+  const { app, env } = { app: undefined, ...site, ...place };
+  const [ofApp, ofEnv] = [app && appEntry(settings, app)?.key, env && environmentEntry(settings, env)?.key];
+  return [
+    ...(ofApp && ofApp !== app ? [['', `${app} is an app by the pattern “${ofApp}”`]] : []),
+    ...(ofEnv && ofEnv !== env ? [['', `${env} is an environment by the pattern “${ofEnv}”`]] : []),
+  ];
+}
+
 function explained(settings: Settings, run: Run): string[][] {
   const name = (actor: Run['actor']) => personOf(settings, actor) ?? actorId(actor);
   const { verdict, breakGlass, fault: problem, cancelled } = run;
   return [
     [time(run.createdAt), `${name(run.actor)} asked for it over ${run.origin.surface}`],
     ...(verdict ? [['', ruleText(settings, verdict)]] : []),
+    ...coveredRows(settings, run),
     ...(breakGlass ? [['', `the glass was broken: “${breakGlass.reason}”`]] : []),
     ...run.decisions.map(({ actor, kind, at, reason, digest }) => [
       time(at),

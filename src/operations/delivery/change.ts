@@ -10,7 +10,7 @@ import { type Found, templateOf } from '../workloads/find.ts';
 import { previewMerge } from '../workloads/patch.ts';
 import { withChange } from './workload.ts';
 
-type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'answer' | 'writes' | 'warnings'>;
+type Planned = Pick<Draft, 'changes' | 'takesOver' | 'manifest' | 'answer' | 'writes' | 'warnings' | 'touches'>;
 
 /** What goes into the plan, and the object as the dry run has it, which a plan does not bear. */
 export type Foreseen = { planned: Planned; after: JsonObject };

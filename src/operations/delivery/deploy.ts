@@ -23,6 +23,7 @@ import { planShift } from './canary/plan.ts';
 import { runShift } from './canary/run.ts';
 import { shiftOf } from './canary/strategy.ts';
 import { type Foreseen, planChange } from './change.ts';
+import { newEnvironment, withWorkload } from './new-environment.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
@@ -75,7 +76,13 @@ function changeOf(
   };
 }
 
-async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): Promise<Foreseen> {
+async function planFresh(
+  kube: Kube,
+  manifest: JsonObject,
+  made: Awaited<ReturnType<typeof newEnvironment>>,
+  signal: AbortSignal,
+): Promise<Foreseen> {
+  if (made) return withWorkload(made, manifest);
   const dryRun = () => kube.preview(manifest, signal);
   const foreseen = await foresee(kube, { ref: refOf(manifest), wanted: manifest }, dryRun, signal);
   const { after, takesOver, changes, answer } = foreseen;
@@ -102,9 +109,10 @@ async function plan(
   const app = appOf(settings, place.app);
   const reference = imageOfApp(place.app, app, input);
   const kube = on.kube(place.cluster);
-  const [digest, found] = await Promise.all([
+  const [digest, found, made] = await Promise.all([
     on.registry.resolve(reference, place.app, signal),
     findWorkload(kube, place, signal),
+    newEnvironment(kube, settings, place, signal),
   ]);
   const live = found && templateOf(found).live;
   if (found) refusePaused(found, place);
@@ -122,7 +130,7 @@ async function plan(
   const change = changeOf(input, container, { image: pinned, ...fresh });
   const [ofImage, { planned, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
-    found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
+    found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), made, signal),
     found && unstick(kube, found, now(), signal),
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
@@ -137,7 +145,7 @@ async function plan(
   const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
-    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}`,
+    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}${made ? ', which is made' : ''}`,
     ...planned,
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],

@@ -1,6 +1,7 @@
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
+import { environmentsThere } from '../kubernetes/environments-there.ts';
 import { rolloutsIn, rolloutsPermission } from '../kubernetes/list-known.ts';
 
 /** An image that a pod runs, or that a workload would run in its next one. */
@@ -10,6 +11,7 @@ const templated = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job'] a
 
 /** What finding uses needs to be allowed. */
 export const wherePermissions = [
+  'list,watch namespaces',
   'get,list,watch pods',
   'get,list,watch deployments.apps,statefulsets.apps,daemonsets.apps',
   'get,list,watch cronjobs.batch,jobs.batch',
@@ -56,7 +58,8 @@ export async function allUses({
   settings,
   signal,
 }: Pick<PlanContext<'kube'>, 'on' | 'settings' | 'signal'>): Promise<Use[]> {
-  const found = Object.entries(settings.environments).map(async ([env, { cluster, namespace }]) => {
+  const sites = await environmentsThere({ on, settings, signal });
+  const found = sites.map(async ({ env, cluster, namespace }) => {
     const kube = on.kube(cluster);
     const look = async (kind: KindName) => (await kube.look(kind, namespace, signal)).objects;
     const [pods, ...workloads] = await Promise.all([

@@ -1,49 +1,13 @@
 import { z } from 'zod';
-import { differences } from '../../core/diff.ts';
 import { fault } from '../../core/errors.ts';
-import { at, type JsonObject, text } from '../../core/json.ts';
+import { at, text } from '../../core/json.ts';
 import { refOf } from '../../core/kube.ts';
-import { wholeLists } from '../../core/list-types.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
-import type { Write } from '../../core/plan.ts';
-import { Label, type NamespaceTemplate } from '../../core/settings.ts';
-import { nameOf, planWrites, runWrites, writeSteps } from './writes.ts';
-
-const name = 'default';
-
-/** Pods that may talk to nobody can't even look up a name: DNS stays open. */
-const toDns: JsonObject = {
-  to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } }],
-  ports: [
-    { protocol: 'UDP', port: 53 },
-    { protocol: 'TCP', port: 53 },
-  ],
-};
-
-function policySpec(policy: NonNullable<NamespaceTemplate['networkPolicy']>): JsonObject {
-  if (policy === 'deny-ingress') return { podSelector: {}, policyTypes: ['Ingress'] };
-  return { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [toDns] };
-}
-
-/** What the template puts into a namespace, in the order in which it is made. */
-function contentsOf(namespace: string, { quota, limits, networkPolicy }: NamespaceTemplate): JsonObject[] {
-  const object = (apiVersion: string, kind: string, called: string, spec: JsonObject): JsonObject => ({
-    apiVersion,
-    kind,
-    metadata: { name: called, namespace, labels: ownLabels },
-    spec,
-  });
-  const limit = { type: 'Container', ...limits };
-  return [
-    ...(networkPolicy
-      ? [object('networking.k8s.io/v1', 'NetworkPolicy', `default-${networkPolicy}`, policySpec(networkPolicy))]
-      : []),
-    ...(quota ? [object('v1', 'ResourceQuota', name, { hard: quota })] : []),
-    ...(limits ? [object('v1', 'LimitRange', name, { limits: [JSON.parse(JSON.stringify(limit))] })] : []),
-  ];
-}
+import { Label } from '../../core/settings.ts';
+import { contentsOf, namespaceManifest, unseen } from './new-namespace.ts';
+import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const labelForm = /^([A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)=([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const Labels = z
@@ -63,18 +27,6 @@ function withLabels(template: Record<string, string>, given: Record<string, stri
   if (taken === undefined) return { ...given, ...template };
   const problem = `The label ${taken} is not yours to set: namespaceTemplate in shipmate.yaml says what a namespace is held to.`;
   throw fault('BAD_INPUT', { problem });
-}
-
-/** In a namespace that isn't there yet the API server dry-runs nothing: these are planned as they are. */
-function unseen(contents: readonly JsonObject[]) {
-  const changes = contents.flatMap((manifest) =>
-    differences(undefined, manifest, wholeLists).map((change) => ({
-      ...change,
-      path: `${nameOf(refOf(manifest))} ${change.path}`,
-    })),
-  );
-  const writes = contents.map((manifest): Write => ({ kind: 'apply', manifest, force: false, answer: '' }));
-  return { changes, writes };
 }
 
 export const namespaceCreate = defineOperation({
@@ -115,20 +67,15 @@ export const namespaceCreate = defineOperation({
   plan: async ({ on, site, settings, signal }, input) => {
     const kube = on.kube(site.cluster);
     const template = settings.namespaceTemplate;
-    const { annotations = {}, labels = {} } = template ?? {};
-    const metadata = {
-      name: input.name,
-      labels: withLabels({ ...labels, ...ownLabels }, labelsOf(input.labels ?? [])),
-      ...(Object.keys(annotations).length > 0 && { annotations }),
-    };
-    const manifest: JsonObject = { apiVersion: 'v1', kind: 'Namespace', metadata };
+    const more = withLabels({ ...template?.labels, ...ownLabels }, labelsOf(input.labels ?? []));
+    const manifest = namespaceManifest(input.name, template, more);
     const live = await kube.read(refOf(manifest), signal);
     if (live) {
       const where = `the cluster “${site.cluster}” (${text(at(live, 'status', 'phase'))})`;
       throw fault('OBJECT_EXISTS', { kind: 'Namespace', name: input.name, where });
     }
     const { writes, changes, takesOver } = await planWrites(kube, [{ kind: 'apply', manifest }], signal);
-    const inside = unseen(template ? contentsOf(input.name, template) : []);
+    const inside = unseen(contentsOf(input.name, template));
     const with_ = inside.writes.map((write) => (write.kind === 'apply' ? text(write.manifest.kind) : ''));
     return {
       summary: `new namespace ${input.name}${with_.length > 0 ? ` with ${with_.join(', ')}` : ''}`,

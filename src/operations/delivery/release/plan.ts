@@ -2,9 +2,10 @@ import { merged } from '../../../core/effects/effects.ts';
 import { JsonObject } from '../../../core/json.ts';
 import type { PlanContext } from '../../../core/operation.ts';
 import { type PartPlan, partText } from '../../../core/parts.ts';
-import { locate } from '../../../core/place.ts';
+import { locate, siteCalled } from '../../../core/place.ts';
 import { changesNothing, type Draft, type Plan } from '../../../core/plan.ts';
 import { findWorkload } from '../../workloads/find.ts';
+import { checkEnvironmentThere } from '../new-environment.ts';
 import type { Asked } from './asked.ts';
 import { type Made, make, makeStepsOf } from './make.ts';
 
@@ -54,7 +55,9 @@ const changesOf = ({ plan, part }: { plan: Plan; part: PartPlan }) =>
  * of all apps, each bound by the digest of its own plan.
  */
 export async function planRelease(context: Context, wanted: Wanted): Promise<Draft> {
-  const { asked, from } = wanted;
+  const { asked, from, env } = wanted;
+  const site = siteCalled(context.settings, env);
+  await checkEnvironmentThere(context.on.kube(site.cluster), context.settings, site, context.signal);
   const made = await make(context, asked, from);
   const all = await Promise.all(asked.map((each) => partOf(context, each, wanted, made)));
   const changing = all.filter(({ plan }) => !changesNothing(plan));
