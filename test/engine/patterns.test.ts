@@ -1,0 +1,225 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
+import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
+import { furnish } from '../fakes/small-cluster.ts';
+import { createDesk, type Desk } from '../support/desk.ts';
+import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { redisForFile } from '../support/redis.ts';
+
+/** Apps and environments that no entry names, but a pattern covers. */
+
+const redis = redisForFile();
+const registry = '127.0.0.1:5000';
+let world: FakeWorld;
+let engine: TestEngine;
+let desk: Desk;
+let settings: Settings;
+
+const given = (change: object = {}): void => {
+  settings = SettingsSchema.parse({
+    ...testSettings,
+    apps: {
+      web: { image: `${registry}/web` },
+      '*': { image: `${registry}/team/{app}`, images: ['docker.io/library/*'] },
+      'shop-*': { image: `${registry}/shop/{app}`, owner: 'shop' },
+    },
+    environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}' } },
+    roles: { engineers: ['ana', 'ben'], shop: ['ben'] },
+    policy: [{ name: 'the rest is free' }],
+    ...change,
+  });
+};
+
+beforeEach(async () => {
+  world = fakeWorld();
+  furnish(world);
+  given();
+  for (const image of ['shop/shop-cart', 'team/hello', 'team/cart', 'team/shop'])
+    for (const n of [1, 2]) world.digests.set(`${registry}/${image}:v${n}`, `sha256:${String(n).repeat(64)}`);
+  world.digests.set('docker.io/library/nginx:1.29', `sha256:${'9'.repeat(64)}`);
+  engine = await testEngine(redis().url, world.clients, { settings: () => settings });
+  await engine.redis.flushall();
+  desk = createDesk(engine);
+  return async () => {
+    await desk.leases.stop();
+    engine.close();
+  };
+});
+
+const deploy = (app: string, more: object = { tag: 'v1' }, env = 'staging') =>
+  desk.done('deploy', { app, env, ...more });
+
+describe('an app that a pattern covers', () => {
+  test('is shipped without an entry, from the repository that the nearest pattern names', async () => {
+    expect(await deploy('hello')).toMatchObject({
+      state: 'finished',
+      plan: { image: { reference: `${registry}/team/hello:v1` } },
+    });
+    expect(await deploy('shop-cart')).toMatchObject({
+      state: 'finished',
+      plan: { image: { reference: `${registry}/shop/shop-cart:v1` } },
+    });
+    expect((await desk.done('scale', { app: 'hello', env: 'staging', replicas: 3 })).state).toBe('finished');
+  });
+
+  test('runs images of the repositories that are named besides, and of no others', async () => {
+    expect(await deploy('hello', { image: 'nginx:1.29' })).toMatchObject({
+      state: 'finished',
+      plan: { image: { reference: 'docker.io/library/nginx:1.29' } },
+    });
+    await expect(deploy('hello', { image: 'evil.example.com/hello:v1' }).then(({ fault }) => fault)).resolves.toMatchObject(
+      { code: 'IMAGE_NOT_OF_APP' },
+    );
+    // Docker Hub is none of shop-*’s repositories, however the image is written.
+    for (const image of ['nginx:1.29', 'docker.io/library/nginx:1.29'])
+      expect(await deploy('shop-cart', { image })).toMatchObject({ fault: { code: 'IMAGE_NOT_OF_APP' } });
+    expect(world.objects.has('staging/shop-cart')).toBe(false);
+  });
+
+  test('of two patterns alike is refused, and nothing is changed', async () => {
+    given({ apps: { 'shop-*': { image: `${registry}/shop/{app}` }, '*-cart': { image: `${registry}/carts/{app}` } } });
+    await expect(deploy('shop-x-cart')).rejects.toMatchObject({
+      code: 'NAMED_ALIKE',
+      message: expect.stringContaining('“shop-*” and “*-cart”'),
+    });
+    const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop-x-cart' } };
+    const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    expect(applied).toMatchObject({ state: 'failed', fault: { code: 'NAMED_ALIKE' } });
+  });
+
+  test('with a name that gets too long by its suffix is refused', async () => {
+    given({ apps: { '*': { image: `${registry}/team/{app}`, workload: '{app}-server' } } });
+    await expect(deploy('a'.repeat(60))).rejects.toThrow(/longer than 63 letters/);
+  });
+
+  test('is not whatever says of itself that it is another’s', async () => {
+    const marked = (annotations: object) =>
+      world.objects.set('staging/shop-cart', {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'shop-cart', namespace: 'staging', annotations },
+        spec: { replicas: 1, template: { spec: { containers: [{ name: 'shop-cart', image: 'x:1' }] } } },
+      });
+    for (const annotations of [{ 'shipmate.dev/owner': 'payments' }, { 'shipmate.dev/app': 'cart' }]) {
+      marked(annotations);
+      const before = structuredClone(world.objects.get('staging/shop-cart'));
+      for (const run of [
+        await deploy('shop-cart'),
+        await desk.done('scale', { app: 'shop-cart', env: 'staging', replicas: 0 }),
+        await desk.done('restart', { app: 'deployment/shop-cart', env: 'staging' }),
+      ])
+        expect(run).toMatchObject({ fault: { code: 'COVERS_OTHER' } });
+      expect(world.objects.get('staging/shop-cart')).toEqual(before);
+    }
+    marked({ 'shipmate.dev/owner': 'shop', 'shipmate.dev/app': 'shop-cart' });
+    expect((await deploy('shop-cart')).state).toBe('finished');
+  });
+
+  test('whose pattern is gone while its run waits for approval is told so, and nothing is changed', async () => {
+    given({ policy: [{ name: 'asks', approvals: 1, approvers: ['engineers'] }] });
+    const waits = await deploy('hello');
+    expect(waits.state).toBe('awaiting');
+    await desk.approve(waits.id, ben);
+    given({ apps: { web: { image: `${registry}/web` } } });
+    expect(await desk.lap(waits.id)).toMatchObject({ state: 'failed', fault: { code: 'UNKNOWN_APP' } });
+    expect(world.objects.has('staging/hello')).toBe(false);
+  });
+});
+
+describe('the policy, locks and freezes', () => {
+  const guarded = { name: 'the shop asks', apps: ['shop-*'], approvals: 1, approvers: ['shop'] };
+
+  test('take patterns, and hold whatever the route', async () => {
+    given({ policy: [guarded, { name: 'the rest is free' }] });
+    expect(await deploy('shop-cart')).toMatchObject({ state: 'awaiting', verdict: { rule: 'the shop asks' } });
+    const manifest = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'shop-cart' },
+      spec: { template: { spec: { containers: [{ name: 'c', image: 'x:1' }] } } },
+    };
+    const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    expect(applied).toMatchObject({ state: 'awaiting', plan: { touches: [{ app: 'shop-cart', env: 'staging' }] } });
+    expect(await desk.done('apply', { env: 'staging', manifest: JSON.stringify({ ...manifest, metadata: { name: 'cart' } }) }))
+      .toMatchObject({ state: 'finished' });
+    const tagged = await desk.done('tag', { app: 'hello', tag: 'v1', as: `${registry}/shop/shop-cart:v9` });
+    expect(tagged).toMatchObject({ state: 'awaiting', plan: { touches: [{ app: 'shop-cart' }] } });
+  });
+
+  test('a lock of a pattern keeps others from all that it covers', async () => {
+    const lock = { app: 'shop-*', env: 'staging', reason: 'the warehouse moves' };
+    expect((await desk.done('lock', lock, ben)).state).toBe('finished');
+    expect(await deploy('shop-cart')).toMatchObject({ state: 'denied', fault: { code: 'LOCKED' } });
+    expect((await deploy('hello')).state).toBe('finished');
+    expect((await desk.done('unlock', { app: 'shop-*', env: 'staging' }, ben)).state).toBe('finished');
+    expect((await deploy('shop-cart')).state).toBe('finished');
+  });
+
+  test('a lock of more than one may lock is refused', async () => {
+    given({ policy: [{ name: 'own', apps: ['shop-*'] }] });
+    const lock = (app: string) => desk.done('lock', { app, env: 'staging', reason: 'the warehouse moves' });
+    expect((await lock('shop-c*')).state).toBe('finished');
+    for (const app of ['*', '*-cart']) await expect(lock(app)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  });
+
+  test('a freeze of a pattern', async () => {
+    const freezes = [{ name: 'fair', apps: ['shop-*'], from: '2020-01-01T00:00', to: '2099-01-01T00:00' }];
+    given({ freezes });
+    await expect(deploy('shop-cart')).rejects.toMatchObject({ code: 'FROZEN' });
+    expect((await deploy('hello')).state).toBe('finished');
+  });
+
+  test('who asks whether somebody may is told the pattern and the rule', async () => {
+    given({ policy: [guarded, { name: 'the rest is free' }] });
+    const may = await desk.done('can', { who: 'ana', operation: 'deploy', app: 'shop-cart', env: 'preview-7' });
+    expect(JSON.stringify(may.report)).toMatch(/the shop asks.*shop-cart is an app by the pattern “shop-\*”/);
+    expect(JSON.stringify(may.report)).toContain('preview-7 is an environment by the pattern “preview-*”');
+    const run = await deploy('shop-cart');
+    const why = await desk.done('why', { what: run.id });
+    expect(JSON.stringify(why.report)).toContain('shop-cart is an app by the pattern “shop-*”');
+  });
+});
+
+describe('an environment that a pattern covers', () => {
+  const template = { labels: { team: 'x' }, quota: { pods: '10' }, networkPolicy: 'deny-ingress' };
+
+  test('is made by the template when it is first used, and shown in the plan', async () => {
+    given({ namespaceTemplate: template });
+    const run = await deploy('hello', { tag: 'v1' }, 'preview-7');
+    expect(run).toMatchObject({ state: 'finished', place: { env: 'preview-7', namespace: 'preview-7' } });
+    expect(run.plan?.summary).toBe('hello:v1, new in preview-7, which is made');
+    const paths = run.plan?.changes.map(({ path }) => path.split(' ')[0]);
+    expect([...new Set(paths)]).toEqual([
+      'Namespace/preview-7',
+      'NetworkPolicy/default-deny-ingress',
+      'ResourceQuota/default',
+      'Deployment/hello',
+    ]);
+    expect(run.plan?.warnings?.join()).toContain('is not there yet');
+    expect(world.objects.has('preview-7/hello')).toBe(true);
+    const second = await deploy('cart', { tag: 'v1' }, 'preview-7');
+    expect(second.plan?.changes.some(({ path }) => path.startsWith('Namespace'))).toBe(false);
+  });
+
+  test('is not made where the policy lets nobody', async () => {
+    given({ policy: [{ name: 'deploys', operations: ['deploy'], environments: ['preview-*'] }] });
+    expect(await deploy('hello', { tag: 'v1' }, 'preview-7')).toMatchObject({
+      state: 'denied',
+      fault: { code: 'POLICY_DENIED', message: expect.stringContaining('namespace-create') },
+    });
+    expect([...world.objects.keys()].filter((key) => key.includes('preview-7'))).toEqual([]);
+  });
+
+  test('is guarded by its own rules under whatever name its namespace is reached', async () => {
+    given({ policy: [{ name: 'previews ask', environments: ['preview-*'], approvals: 1 }, { name: 'free' }] });
+    const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'preview-7', labels: { a: 'b' } } };
+    settings = { ...settings, manifests: { ...settings.manifests, clusterScopedIn: ['staging'] } };
+    const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    expect(applied).toMatchObject({ state: 'awaiting', verdict: { rule: expect.stringContaining('previews ask') } });
+  });
+
+  test('is not made by several apps at once', async () => {
+    const run = await desk.done('release', { apps: ['hello@v1', 'cart@v1'], env: 'preview-7' }, ana);
+    expect(run).toMatchObject({ fault: { code: 'ENVIRONMENT_NEW' } });
+  });
+});
