@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../src/config/settings-file.ts';
+import { isPattern } from '../src/core/name-pattern.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 import { leastPrivilege, manifestText } from './least-privilege.ts';
 
@@ -15,9 +16,10 @@ const path = own ? fileURLToPath(new URL('../shipmate.example.yaml', import.meta
 
 const settings = await readSettings(path, [...catalogue.keys()]);
 const namespaces = [...new Set(Object.values(settings.environments).map(({ namespace }) => namespace))].sort();
+const everywhere = Object.keys(settings.environments).some(isPattern);
 const personal = Object.values(settings.environments).some(({ impersonate }) => impersonate);
 const people = Object.values(settings.people).flatMap(({ kubernetes }) => (kubernetes && personal ? [kubernetes] : []));
-const wanted = manifestText(leastPrivilege(catalogue, { namespaces, home: 'shipmate', people }));
+const wanted = manifestText(leastPrivilege(catalogue, { namespaces, home: 'shipmate', people, everywhere }));
 
 if (!own) {
   process.stdout.write(wanted);

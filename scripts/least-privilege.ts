@@ -49,7 +49,12 @@ function impersonating(people: readonly Identity[]): JsonObject {
  */
 export function leastPrivilege(
   catalogue: Catalogue,
-  { namespaces, home, people = [] }: { namespaces: readonly string[]; home: string; people?: readonly Identity[] },
+  {
+    namespaces,
+    home,
+    people = [],
+    everywhere = false,
+  }: { namespaces: readonly string[]; home: string; people?: readonly Identity[]; everywhere?: boolean },
 ): JsonObject[] {
   const needs = allNeeds([...catalogue.values()].flatMap(({ permissions }) => permissions ?? []));
   const wide = needs.filter(({ everywhere }) => everywhere);
@@ -61,7 +66,10 @@ export function leastPrivilege(
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home, labels } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'shipmate', namespace: home, labels } },
     role('shipmate', rulesOf(inNamespaces)),
-    ...namespaces.map((namespace) => roleBinding(namespace, home)),
+    // What has no name yet can't be named: where environments come by pattern, it holds in all namespaces.
+    ...(everywhere
+      ? [binding(undefined, 'shipmate', home)]
+      : namespaces.map((namespace) => roleBinding(namespace, home))),
     ...(wide.length > 0 ? [role('shipmate-cluster', rulesOf(wide)), binding(undefined, 'shipmate-cluster', home)] : []),
     ...(people.length > 0 ? [impersonating(people), binding(undefined, 'shipmate-people', home)] : []),
   ];

@@ -1,10 +1,10 @@
-import { appEntry, appsBehind } from '../../src/core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppSettings } from '../../src/core/app-settings.ts';
+import { appEntry, appsBehind } from '../../src/core/apps.ts';
 import { Fault, fault } from '../../src/core/errors.ts';
 import { parseImage, repositoryOf } from '../../src/core/image.ts';
 import { digestOf, type JsonObject } from '../../src/core/json.ts';
 import { linearPattern } from '../../src/core/linear-pattern.ts';
-import type { AppSettings } from '../../src/core/settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { request } from '../../src/engine/request.ts';
 import { sameText } from './same-text.ts';

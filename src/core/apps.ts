@@ -1,6 +1,7 @@
+import type { AppSettings } from './app-settings.ts';
 import { fault } from './errors.ts';
 import { type Blank, filledIn, fitsName, isPattern, nameBehind, nearestTo } from './name-pattern.ts';
-import type { AppSettings, EnvironmentSettings, Settings } from './settings.ts';
+import type { EnvironmentSettings, Settings } from './settings.ts';
 
 /** What a name goes by in `shipmate.yaml`: `key` is its own entry, or the pattern that covers it. */
 export type Entry<Its> = { key: string; its: Its };
@@ -17,12 +18,13 @@ function entryOf<Its>(all: Record<string, Its>, blank: Blank, name: string): Ent
 }
 
 /** An app by its name, with the name in its fields; none where two patterns cover it and neither is nearer. */
-export const appEntry = ({ apps }: Apps, name: string): Entry<AppSettings> | undefined =>
-  entryOf(apps, '{app}', name);
+export const appEntry = ({ apps }: Apps, name: string): Entry<AppSettings> | undefined => entryOf(apps, '{app}', name);
 
 /** An environment by its name, with the name in its fields; none where two patterns cover it and neither is nearer. */
-export const environmentEntry = ({ environments }: Environments, name: string): Entry<EnvironmentSettings> | undefined =>
-  entryOf(environments, '{env}', name);
+export const environmentEntry = (
+  { environments }: Environments,
+  name: string,
+): Entry<EnvironmentSettings> | undefined => entryOf(environments, '{env}', name);
 
 /** @throws Fault NAMED_ALIKE where several patterns cover a name and none is nearest */
 export function checkNearest(settings: Settings, room: 'apps' | 'environments', name: string): void {

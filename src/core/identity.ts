@@ -1,4 +1,5 @@
 import { type Actor, actorId, personOf } from './actor.ts';
+import { environmentEntry } from './apps.ts';
 import { fault } from './errors.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,7 +15,7 @@ export function identityOf(settings: Settings, actor: Actor): Identity {
 }
 
 /** Whether calls to a cluster are made in the asker's name: in this environment, or, without one, in any that is there. */
-export function isPersonal({ environments }: Settings, cluster: string, env: string | undefined): boolean {
-  if (env !== undefined) return environments[env]?.impersonate === true;
-  return Object.values(environments).some((each) => each.cluster === cluster && each.impersonate);
+export function isPersonal(settings: Settings, cluster: string, env: string | undefined): boolean {
+  if (env !== undefined) return environmentEntry(settings, env)?.its.impersonate === true;
+  return Object.values(settings.environments).some((each) => each.cluster === cluster && each.impersonate);
 }

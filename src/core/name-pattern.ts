@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { sameShape } from './trust.ts';
 
 /** Names with a wildcard: `shop-*` is every name that begins with `shop-`. `*` stands for one letter or more, and comes once. */
@@ -63,7 +64,7 @@ export function filledIn<Value>(value: Value, blank: Blank, name: string): Value
   return sameShape(fill(value));
 }
 
-const isLabel = (name: string): boolean => name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+const isLabel = (name: string): boolean => Label.safeParse(name).success;
 
 /**
  * The name that makes a text of a template, if one does: `cart` makes `team/cart` of `team/{app}`. A template without a blank, which
@@ -77,3 +78,23 @@ export function nameBehind(template: string, blank: Blank, text: string): string
   const name = text.slice(at, at + letters);
   return isLabel(name) && template.replaceAll(blank, name) === text ? name : undefined;
 }
+
+/** A DNS label (RFC 1123), as Kubernetes wants names. */
+export const Label = z
+  .string()
+  .max(63, 'is longer than 63 characters')
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”');
+
+/** The name of an app or environment, or `*` in it for all names that are alike: `shop-*`, `*`. */
+export const NameOrPattern = z
+  .string()
+  .max(63, 'is longer than 63 characters')
+  .regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/, 'must be lower-case letters, digits and “-”')
+  .refine((name) => name.split('*').length <= 2, 'has more than one “*”');
+
+/** A text that may have a blank for the name of an app or environment; filled in, it must be as `form` says. */
+export const withBlank = (form: z.ZodType<string, string>, blank: Blank) =>
+  z.string().superRefine((text, context) => {
+    for (const { message } of form.safeParse(text.replaceAll(blank, 'x')).error?.issues ?? [])
+      context.addIssue({ code: 'custom', message });
+  });

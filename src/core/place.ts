@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { appEntry, appsBehind, environmentEntry, environmentNames, environmentsBehind, checkNearest } from './apps.ts';
+import { type AppSettings } from './app-settings.ts';
+import { appEntry, appsBehind, checkNearest, environmentEntry, environmentNames, environmentsBehind } from './apps.ts';
 import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
-import { isPattern, overlap } from './name-pattern.ts';
+import { isPattern, Label, NameOrPattern, overlap } from './name-pattern.ts';
 import { didYouMean } from './near.ts';
-import { type AppSettings, type EnvironmentSettings, Label, NameOrPattern, type Settings } from './settings.ts';
+import { type EnvironmentSettings, type Settings } from './settings.ts';
 
 /** A namespace of a cluster: what an environment of `shipmate.yaml` stands for. */
 export const Site = z.object({
@@ -43,7 +44,9 @@ export const EnvRef = Label.describe('An environment of shipmate.yaml, or its na
 });
 
 /** Apps and environments, or patterns for several: what locks are for. */
-export const AppPattern = NameOrPattern.describe('An app, or a pattern for several: shop-*').meta({ examples: ['web'] });
+export const AppPattern = NameOrPattern.describe('An app, or a pattern for several: shop-*').meta({
+  examples: ['web'],
+});
 export const EnvPattern = NameOrPattern.describe('An environment, or a pattern of shipmate.yaml').meta({
   examples: ['production'],
 });
@@ -79,7 +82,8 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
   // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
   for (const names of [Object.hasOwn(settings.environments, ref) ? [ref] : [], written, [ref], behind]) {
     const [name] = names;
-    const found = name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
+    const found =
+      name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
     if (name !== undefined && found) return [name, found.its];
   }
   const known = Object.keys(settings.environments);

@@ -1,65 +1,17 @@
 import { z } from 'zod';
 import { AnalysisTemplate } from './analysis/template.ts';
+import { AppSettings } from './app-settings.ts';
 import { ClusterSettings } from './cluster-settings.ts';
 import { podSecurityLevels } from './effects/pod-security.ts';
 import { ExecSettings } from './exec-settings.ts';
 import { Freeze } from './freeze.ts';
-import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
-import { Repository, RepositoryPattern } from './image.ts';
-import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
-import type { Blank } from './name-pattern.ts';
+import { DockerHostSettings, HarborSettings } from './host-settings.ts';
+import { BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
+import { Label, NameOrPattern, withBlank } from './name-pattern.ts';
 import { RolloutSettings } from './rollout.ts';
 import { SecretSettings } from './secret-names.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
 import { Quantity } from './values.ts';
-
-/** A DNS label (RFC 1123), as Kubernetes wants names. */
-export const Label = z
-  .string()
-  .max(63, 'is longer than 63 characters')
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”');
-
-/** The name of an app or environment, or `*` in it for all names that are alike: `shop-*`, `*`. */
-export const NameOrPattern = z
-  .string()
-  .max(63, 'is longer than 63 characters')
-  .regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/, 'must be lower-case letters, digits and “-”')
-  .refine((name) => name.split('*').length <= 2, 'has more than one “*”');
-
-/** A text that may have a blank for the name of an app or environment; filled in, it must be as `form` says. */
-const withBlank = (form: z.ZodType<string, string>, blank: Blank) =>
-  z.string().superRefine((text, context) => {
-    for (const { message } of form.safeParse(text.replaceAll(blank, 'x')).error?.issues ?? [])
-      context.addIssue({ code: 'custom', message });
-  });
-
-export const AppSettings = z
-  .strictObject({
-  /** Image repository without a tag: `registry.example.com/team/web`; `{app}` in it, as in all that follows, is the app's name. */
-  image: withBlank(Repository, '{app}').optional(),
-  /** Where its images may come from besides: repositories, with `*` for any letters but “/” and `**` for those too. */
-  images: z.array(RepositoryPattern).min(1).max(100).optional(),
-  /** Who looks after it: a role. A workload that bears the annotation shipmate.dev/owner of somebody else is not this app. */
-  owner: z.string().min(1).max(100).optional(),
-  /** What runs it; where it says nothing, a Deployment, or else an Argo Rollout of the same name. */
-  kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']).optional(),
-  /** Name of the workload, where it is not the app's own name. */
-  workload: withBlank(Label, '{app}').optional(),
-  /** Name of the container in its pods, where it is not the workload's name. */
-  container: withBlank(Label, '{app}').optional(),
-  /** Slack channel (id) for what concerns the app but was not asked for in a channel: alerts, REST. */
-  channel: z.string().optional(),
-  /** How its deploys shift: rolling, blue-green or canary. */
-  rollout: RolloutSettings.optional(),
-  /** The template of `analyses` that judges its canaries. */
-  analysis: z.string().optional(),
-  /** How its image is built. */
-  build: AppBuild.optional(),
-  /** What is started by itself. */
-  on: z.strictObject({ push: PushSettings.optional() }).optional(),
-})
-  .refine(({ image, images }) => (image ?? images) !== undefined, { path: ['image'], error: 'is missing' });
-export type AppSettings = z.output<typeof AppSettings>;
 
 export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */

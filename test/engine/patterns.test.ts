@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { environmentEntry } from '../../src/core/apps.ts';
+import { isPersonal } from '../../src/core/identity.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
@@ -67,9 +69,9 @@ describe('an app that a pattern covers', () => {
       state: 'finished',
       plan: { image: { reference: 'docker.io/library/nginx:1.29' } },
     });
-    await expect(deploy('hello', { image: 'evil.example.com/hello:v1' }).then(({ fault }) => fault)).resolves.toMatchObject(
-      { code: 'IMAGE_NOT_OF_APP' },
-    );
+    await expect(
+      deploy('hello', { image: 'evil.example.com/hello:v1' }).then(({ fault }) => fault),
+    ).resolves.toMatchObject({ code: 'IMAGE_NOT_OF_APP' });
     // Docker Hub is none of shop-*’s repositories, however the image is written.
     for (const image of ['nginx:1.29', 'docker.io/library/nginx:1.29'])
       expect(await deploy('shop-cart', { image })).toMatchObject({ fault: { code: 'IMAGE_NOT_OF_APP' } });
@@ -140,8 +142,12 @@ describe('the policy, locks and freezes', () => {
     };
     const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
     expect(applied).toMatchObject({ state: 'awaiting', plan: { touches: [{ app: 'shop-cart', env: 'staging' }] } });
-    expect(await desk.done('apply', { env: 'staging', manifest: JSON.stringify({ ...manifest, metadata: { name: 'cart' } }) }))
-      .toMatchObject({ state: 'finished' });
+    expect(
+      await desk.done('apply', {
+        env: 'staging',
+        manifest: JSON.stringify({ ...manifest, metadata: { name: 'cart' } }),
+      }),
+    ).toMatchObject({ state: 'finished' });
     const tagged = await desk.done('tag', { app: 'hello', tag: 'v1', as: `${registry}/shop/shop-cart:v9` });
     expect(tagged).toMatchObject({ state: 'awaiting', plan: { touches: [{ app: 'shop-cart' }] } });
   });
@@ -216,6 +222,22 @@ describe('an environment that a pattern covers', () => {
     settings = { ...settings, manifests: { ...settings.manifests, clusterScopedIn: ['staging'] } };
     const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
     expect(applied).toMatchObject({ state: 'awaiting', verdict: { rule: expect.stringContaining('previews ask') } });
+  });
+
+  test('is used in the asker’s name where its pattern says so', async () => {
+    given({ environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}', impersonate: true } } });
+    expect(isPersonal(settings, 'default', 'preview-7')).toBe(true);
+    expect(await deploy('hello', { tag: 'v1' }, 'preview-7')).toMatchObject({ fault: { code: 'NOT_MAPPED' } });
+  });
+
+  test('is held to the rate, the Pod Security level and the commands of its pattern', async () => {
+    const more = { rateLimit: { changes: 1, minutes: 60 }, podSecurity: 'restricted', exec: { allow: ['ls'] } };
+    given({ environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}', ...more } } });
+    expect((await deploy('hello', { tag: 'v1' }, 'preview-7')).state).toBe('finished');
+    expect(JSON.stringify(world.objects.get('preview-7/hello'))).toContain('"runAsNonRoot":true');
+    expect(await deploy('cart', { tag: 'v1' }, 'preview-7')).toMatchObject({ fault: { code: 'TOO_MANY_CHANGES' } });
+    const beyond = environmentEntry(settings, 'preview-7')?.its;
+    expect(beyond).toMatchObject({ namespace: 'preview-7', exec: { allow: ['ls'] } });
   });
 
   test('is not made by several apps at once', async () => {

@@ -59,6 +59,8 @@ type Change = Partial<
   trivy?: TrivyOptions;
   /** Another Docker daemon than the bed's. */
   dockerDaemon?: string;
+  /** Who Shipmate is to the cluster, where it is not the bed's usual account. */
+  kubeconfig?: string;
   gitLogin?: (host: string) => { username: string; password: string } | undefined;
 };
 /** Waits until the API server has taken notice of the binding that lets Shipmate into the namespace. */
@@ -87,6 +89,7 @@ export async function realDesk({
   trivy,
   dockerDaemon,
   gitLogin,
+  kubeconfig = bed.shipmateKubeconfig,
   ...change
 }: Change = {}): Promise<RealDesk> {
   const [redis, staging, production] = await Promise.all([
@@ -115,7 +118,7 @@ export async function realDesk({
       { name: 'the rest is free' },
     ],
   });
-  const clusters = createClusters({ kubeconfig: bed.shipmateKubeconfig, named: () => settings.clusters });
+  const clusters = createClusters({ kubeconfig, named: () => settings.clusters });
   await Promise.all([staging, production].map((namespace) => letIn(clusters.kube('default'), namespace)));
   const world = fakeWorld();
   const registry = createRegistry();

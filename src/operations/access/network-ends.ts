@@ -5,9 +5,10 @@ import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { kindCalled } from '../../core/kinds.ts';
 import type { Kube } from '../../core/kube.ts';
 import { labelsOf, selects } from '../../core/label-selector.ts';
+import { Label } from '../../core/name-pattern.ts';
 import type { End, NamedPort } from '../../core/network-reach.ts';
 import { locate, type Place, WorkloadRef } from '../../core/place.ts';
-import { Label, type Settings } from '../../core/settings.ts';
+import { type Settings } from '../../core/settings.ts';
 import { workloadRef } from '../delivery/workload.ts';
 import { missing } from '../kubernetes/writes.ts';
 

@@ -3,8 +3,8 @@ import { holdsRole } from '../../core/actor.ts';
 import type { DockerHost } from '../../core/docker-host.ts';
 import { fault } from '../../core/errors.ts';
 import type { DockerHostSettings } from '../../core/host-settings.ts';
+import { Label } from '../../core/name-pattern.ts';
 import type { PlanContext } from '../../core/operation.ts';
-import { Label } from '../../core/settings.ts';
 
 /** Which host is meant; it may be left out where `shipmate.yaml` has but one. */
 export const HostRef = Label.describe('A Docker host of shipmate.yaml; where there is but one, that').meta({

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { fault } from '../../core/errors.ts';
 import { at, text } from '../../core/json.ts';
 import { refOf } from '../../core/kube.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { contentsOf, namespaceManifest, unseen } from './new-namespace.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -1,14 +1,15 @@
-import { environmentsBehind } from '../../core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { environmentsBehind } from '../../core/apps.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type Kind, kinds } from '../../core/kinds.ts';
 import type { Kube } from '../../core/kube.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
-import { Label, type Settings } from '../../core/settings.ts';
+import { type Settings } from '../../core/settings.ts';
 import { stuckWhy } from './namespaces.ts';
 import { isKept, nameIn, some } from './reading.ts';
 import { missing, planWrites, runWrites } from './writes.ts';

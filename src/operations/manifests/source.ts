@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type NamedText, splitDocuments } from '../../core/documents.ts';
 import { Fault, fault } from '../../core/errors.ts';
+import { Label } from '../../core/name-pattern.ts';
 import type { PlanContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { type Entry, most } from './read.ts';
 import { readApart } from './read-apart.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { refOf } from '../../core/kube.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { planWrites, runWrites, type Wish, writeSteps } from '../kubernetes/writes.ts';
 import { removalFrom } from './fault-edits.ts';
 import { chosenRoutes } from './find-routes.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation } from '../../core/operation.ts';
-import { Label } from '../../core/settings.ts';
 import { Percentage } from '../../core/values.ts';
 import { runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { planTraffic, trafficPermissions } from './traffic-plan.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { Duration, durationMs, Percentage } from '../../core/values.ts';
 
 /** What can be set for the traffic to a Service. In all of it null takes a value away, so that the mesh's own holds again. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { RouteName, Traffic, trafficFields } from './settings.ts';
 import { planTraffic, trafficPermissions } from './traffic-plan.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { list, nameIn, words } from '../kubernetes/reading.ts';
 import { policiesAbout, reachText } from './caller-words.ts';
 import { meansService, meshList } from './objects.ts';

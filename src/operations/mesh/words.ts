@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Label } from '../../core/name-pattern.ts';
 import { EnvRef } from '../../core/place.ts';
-import { Label } from '../../core/settings.ts';
 import { RouteName } from './settings.ts';
 
 /** What the commands about a Service's traffic have in common. */

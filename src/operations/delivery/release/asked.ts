@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fault } from '../../../core/errors.ts';
-import { Label } from '../../../core/settings.ts';
+import { Label } from '../../../core/name-pattern.ts';
 
 /** An app, with the version that it is to run: `web@v3`, `web:v3`, or `web` where it is built. */
 export type Asked = { app: string; tag?: string; wave: number };
