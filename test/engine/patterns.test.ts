@@ -95,7 +95,7 @@ describe('an app that a pattern covers', () => {
   });
 
   test('is not whatever says of itself that it is another’s', async () => {
-    const marked = (annotations: object) =>
+    const marked = (annotations: Record<string, string>) =>
       world.objects.set('staging/shop-cart', {
         apiVersion: 'apps/v1',
         kind: 'Deployment',
