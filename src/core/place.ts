@@ -77,7 +77,6 @@ export const WorkloadRef = z
 
 function environmentOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
   const behind = environmentsBehind(settings, ref);
-  if (behind.length === 0) checkNearest(settings, 'environments', ref);
   const written = environmentNames(settings).filter((name) => behind.includes(name));
   // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
   for (const names of [Object.hasOwn(settings.environments, ref) ? [ref] : [], written, [ref], behind]) {
@@ -86,6 +85,7 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
       name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
     if (name !== undefined && found) return [name, found.its];
   }
+  for (const name of [ref, ...behind]) checkNearest(settings, 'environments', name);
   const known = Object.keys(settings.environments);
   throw fault('UNKNOWN_ENVIRONMENT', { name: ref, near: didYouMean(ref, known), known: known.join(', ') });
 }

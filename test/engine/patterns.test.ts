@@ -102,8 +102,11 @@ describe('an app that a pattern covers', () => {
         metadata: { name: 'shop-cart', namespace: 'staging', annotations },
         spec: { replicas: 1, template: { spec: { containers: [{ name: 'shop-cart', image: 'x:1' }] } } },
       });
-    for (const annotations of [{ 'shipmate.dev/owner': 'payments' }, { 'shipmate.dev/app': 'cart' }]) {
-      marked(annotations);
+    for (const [mark, other] of [
+      ['shipmate.dev/owner', 'payments'],
+      ['shipmate.dev/app', 'cart'],
+    ] as const) {
+      marked({ [mark]: other });
       const before = structuredClone(world.objects.get('staging/shop-cart'));
       for (const run of [
         await deploy('shop-cart'),
@@ -238,6 +241,16 @@ describe('an environment that a pattern covers', () => {
     expect(await deploy('cart', { tag: 'v1' }, 'preview-7')).toMatchObject({ fault: { code: 'TOO_MANY_CHANGES' } });
     const beyond = environmentEntry(settings, 'preview-7')?.its;
     expect(beyond).toMatchObject({ namespace: 'preview-7', exec: { allow: ['ls'] } });
+  });
+
+  test('that two patterns cover alike is refused, by its name and by its namespace', async () => {
+    const both = { 'preview-*': { namespace: '{env}' }, '*-preview': { namespace: '{env}' } };
+    given({ environments: { ...testSettings.environments, ...both } });
+    await expect(deploy('hello', { tag: 'v1' }, 'preview-a-preview')).rejects.toMatchObject({ code: 'NAMED_ALIKE' });
+    settings = { ...settings, manifests: { ...settings.manifests, clusterScopedIn: ['staging'] } };
+    const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'preview-a-preview' } };
+    const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    expect(applied.state).not.toBe('finished');
   });
 
   test('is not made by several apps at once', async () => {
