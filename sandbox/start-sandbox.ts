@@ -60,9 +60,13 @@ function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): strin
         channel: ship,
         build: { context, args: { VERSION: '{tag}', BASE: bed.busybox } },
       },
+      // Whatever somebody thinks of is an app: docs/apps.md.
+      '*': { image: `${bed.registry.host}/{app}`, images: [`${bed.registry.host}/*`], channel: ship },
     },
+    builds: { folders: [context], repositories: [bed.registry.host] },
     environments: {
-      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120 },
+      // Nobody visits staging: there is nothing to judge a canary by.
+      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120, ...(canary && { analysis: 'none' }) },
       production: {
         namespace: 'production',
         rolloutTimeoutSeconds: 120,
@@ -80,7 +84,11 @@ function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): strin
     breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: ['locks', 'freezes'] },
     policy: [
       { name: 'anyone may look', effects: ['read'] },
-      { name: 'engineers may build', operations: ['build', 'tag', 'promote'], who: ['engineers'] },
+      {
+        name: 'engineers may build',
+        operations: ['build', 'tag', 'promote', 'docker-build', 'docker-push'],
+        who: ['engineers'],
+      },
       {
         name: 'engineers steer a canary at once',
         operations: ['canary-promote', 'canary-pause', 'canary-resume', 'canary-abort', 'canary-weight'],

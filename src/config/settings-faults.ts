@@ -1,4 +1,4 @@
-import { mayAsk } from '../core/analysis/template.ts';
+import { mayAsk, noAnalysis } from '../core/analysis/template.ts';
 import { type Blank, fitsName, isPattern, overlap } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
@@ -139,7 +139,7 @@ function hostFaults({ dockerHosts, roles, apps, environments }: Settings): Setti
 
 /** Templates that nothing bears, and web hooks over plain http to hosts that were not named for it. */
 function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): SettingsFault[] {
-  const known = [...Object.keys(analyses), 'default'];
+  const known = [...Object.keys(analyses), 'default', noAnalysis];
   const named = [
     ...Object.entries(apps).map(([name, { analysis }]) => ({ room: 'apps', name, analysis })),
     ...Object.entries(environments).map(([name, { analysis }]) => ({ room: 'environments', name, analysis })),
@@ -166,7 +166,10 @@ function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): 
           ],
     ),
   );
-  return [...missing, ...hooks];
+  const taken = Object.hasOwn(analyses, noAnalysis)
+    ? [{ path: ['analyses', noAnalysis], problem: `“${noAnalysis}” is said where nothing judges; use another name.` }]
+    : [];
+  return [...missing, ...hooks, ...taken];
 }
 
 function allowanceFaults({ images, apps, environments }: Settings): SettingsFault[] {

@@ -23,7 +23,7 @@ export const AppSettings = z
     channel: z.string().optional(),
     /** How its deploys shift: rolling, blue-green or canary. */
     rollout: RolloutSettings.optional(),
-    /** The template of `analyses` that judges its canaries. */
+    /** The template of `analyses` that judges its canaries, or `none`. */
     analysis: z.string().optional(),
     /** How its image is built. */
     build: AppBuild.optional(),

@@ -24,7 +24,7 @@ export const EnvironmentSettings = z.strictObject({
   production: z.boolean().optional(),
   /** How long a rollout may take before it counts as timed out. */
   rolloutTimeoutSeconds: z.number().int().min(10).max(86_400).default(600),
-  /** The template of `analyses` that judges canaries here, where the app names none. */
+  /** The template of `analyses` that judges canaries here, where the app names none; `none` where nothing does. */
   analysis: z.string().optional(),
   /** What is asked for here is done in the asker's name, as people.NAME.kubernetes has it: the cluster's own RBAC decides. */
   impersonate: z.boolean().default(false),

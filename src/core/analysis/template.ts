@@ -148,6 +148,9 @@ export const usualAnalysis: AnalysisTemplate = AnalysisTemplate.parse({
   metrics: [{ kind: 'success-rate' }, { kind: 'latency' }],
 });
 
+/** Named instead of a template where nothing is to judge: time and people alone decide. */
+export const noAnalysis = 'none';
+
 /** The template of that name; none where there is none. */
 export const analysisOf = (analyses: Record<string, AnalysisTemplate>, name: string): AnalysisTemplate | undefined =>
   Object.hasOwn(analyses, name) ? analyses[name] : name === 'default' ? usualAnalysis : undefined;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
+import { analysisFor, analysisOf, noAnalysis } from '../../core/analysis/template.ts';
 import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
@@ -92,7 +92,7 @@ async function planFresh(
 /** What judges the app's canaries here, where anything does. */
 function analysisIn(settings: Settings, { app, env }: Place, measured: boolean) {
   const name = analysisFor(appEntry(settings, app)?.its, environmentEntry(settings, env)?.its, measured);
-  if (name === undefined) return undefined;
+  if (name === undefined || name === noAnalysis) return undefined;
   const template = analysisOf(settings.analyses, name);
   // A pattern's `{app}-checks` is known to be there only now; a canary that nothing judges was not asked for.
   if (!template) throw fault('UNKNOWN_ANALYSIS', { name, app, known: Object.keys(settings.analyses).join(', ') || 'none' });

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
+
+/** docs/rest.md, block by block, as it stands there, against the sandbox with the token that it prints. */
+
+const page = new URL('../../docs/rest.md', import.meta.url);
+let sandbox: Sandbox;
+let blocks: { language: string; code: string }[] = [];
+beforeAll(async () => {
+  const text = await readFile(page, 'utf8');
+  blocks = [...text.matchAll(/^```(sh|js|python)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({ language, code }));
+  sandbox = await startSandbox({ log: () => {} });
+});
+afterAll(() => sandbox?.stop());
+
+/** Runs a program to its end. @returns what it printed, and how it ended */
+function ran(program: string, args: string[], input: string): Promise<{ code: number | null; out: string }> {
+  const env = {
+    ...process.env,
+    SHIPMATE: `${sandbox.shipmate.url}/api/v1/cloud-native`,
+    REGISTRY: sandbox.bed.registry.host,
+    TOKEN: sandbox.token,
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, timeout: 240_000 });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+      });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+const codeOf = (language: string) => blocks.filter((block) => block.language === language).map(({ code }) => code);
+const left = (name: string) =>
+  sandbox.bed.kubernetes.kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name']).then((names) => names.includes(name));
+
+// Side by side, as three users would: each is an app of its own, and most of the time is waiting.
+test.concurrent.for([
+  // The first block is the address, which the sandbox prints with its own values.
+  ['curl', 'hello-world', 'bash', ['-euo', 'pipefail'], () => codeOf('sh').slice(1)],
+  ['fetch', 'hello-node', process.execPath, ['--input-type=module'], () => codeOf('js')],
+  ['Python', 'hello-python', 'python3', ['-'], () => codeOf('python')],
+] as const)('what the page says with %s is what happens', { timeout: 300_000 }, async ([, app, program, args, code], { expect }) => {
+  const all = code();
+  expect(all.length).toBeGreaterThan(0);
+  const { code: end, out } = await ran(program, [...args], all.join('\n'));
+  expect(end, out.slice(-4_000)).toBe(0);
+  expect(await left(app)).toBe(false);
+});
+
+test('the sandbox prints the line that the page begins with', () => {
+  expect(sandbox.exports).toBe(
+    `export SHIPMATE=${sandbox.shipmate.url}/api/v1/cloud-native REGISTRY=${sandbox.bed.registry.host} TOKEN=${sandbox.token}`,
+  );
+  const [first = ''] = codeOf('sh');
+  expect(first.trim()).toMatch(/^export SHIPMATE=\S+\/api\/v1\/cloud-native REGISTRY=\S+ TOKEN=\S+$/);
+});
