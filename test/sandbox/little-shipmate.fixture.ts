@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const { STARTS = '', PLAN = '', PORT = '' } = process.env;
 const before = existsSync(STARTS) ? readFileSync(STARTS, 'utf8').trimEnd().split('\n').length : 0;
@@ -26,6 +27,7 @@ if (does === 'crashes') {
 if (does === 'hangs') setInterval(() => {}, 1_000);
 else {
   const server = createServer((_request, response) => response.end(String(process.pid)));
+  if (does === 'dawdles') await sleep(1_500);
   server.listen(Number(PORT), '127.0.0.1');
   await once(server, 'listening');
   if (does === 'lends') await lend(server);
