@@ -175,8 +175,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await deployFirstVersion(slack);
     const visitors = mesh && (await openToVisitors(bed, mesh));
     const stop = async () => {
-      await visitors?.stop();
+      // First: Ctrl-C reaches Shipmate too, and it is not to be started again for that.
       await kept.stop();
+      await visitors?.stop();
       await console.close();
       await slack.close();
       await bed.stop();

@@ -59,9 +59,8 @@ test('in the sandbox’s page: ask, be refused, another approves; Shipmate is ki
   expect(await image('production')).toContain('/web:v1@sha256:');
   await shipmate.getByText(/up \d+ s, restarted 1 time/).waitFor();
 
-  await expect
-    .poll(() => page.getByText(/All traffic is on the new version/).count(), { timeout: 90_000 })
-    .toBeGreaterThan(0);
+  const canary = page.getByRole('article').filter({ hasText: 'web:v1 → web:v2' }).last();
+  await expect.poll(() => canary.innerText(), { timeout: 90_000 }).toContain('All traffic is on the new version');
   expect(await image('production')).toContain('/web:v2@sha256:');
   // The first version made it, the second changed it: once.
   expect(await field('production', '.metadata.generation')).toBe('2');
