@@ -27,7 +27,8 @@ Open ${sandbox.url}
 
 You are Ana, who asks; switch to Ben, who approves, or Gus, a guest, at the top of the page. Try:
 
-  /deploy web:v2 production      then, as Ben, click Approve: a canary under live traffic
+  /deploy web:v2 production      then, as Ben, click Approve: a canary under live traffic. In the middle of it,
+                                 press “Kill Shipmate (kill -9)” at the top of the page: it goes on
   /deploy web:flaky production   fails 7 % of its requests: rolled back by itself
   /deploy web:v3 staging         v3 is broken: see why, and roll back
   /ship status                   what runs where

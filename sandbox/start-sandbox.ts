@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
-import { stringify } from 'yaml';
 import { commandsOf } from '../handlers/slack/manifest.ts';
 import { catalogue } from '../src/operations/catalogue.ts';
 import { compiled } from '../testbed/compile.ts';
 import { leastPrivileged } from '../testbed/least-privileged.ts';
 import { type Mesh, startMesh } from '../testbed/mesh/mesh.ts';
 import { ensurePackages } from '../testbed/packages.ts';
-import { freePort } from '../testbed/ports.ts';
+import { freePort, untilFree } from '../testbed/ports.ts';
 import { setUp } from '../testbed/setup.ts';
-import { type ShipmateProcess, startShipmate } from '../testbed/shipmate.ts';
+import { startShipmate } from '../testbed/shipmate.ts';
 import { type FakeSlack, startFakeSlack } from '../testbed/slack/fake-slack.ts';
 import { type BesideCluster, startBesideCluster, startTestbed, type Testbed } from '../testbed/testbed.ts';
-import { startConsole } from './console/start-console.ts';
+import { type Console, startConsole } from './console/start-console.ts';
+import { type KeptAlive, keepAlive } from './kept-alive.ts';
+import { settingsOf, ship } from './settings.ts';
 import { openToVisitors } from './visitors.ts';
 
 export type SandboxOptions = {
@@ -35,81 +35,20 @@ export type Sandbox = {
   /** What Shipmate reaches the cluster with: in one of the sandbox's own it may do what its operations need, and nothing else. */
   shipmateKubeconfig: string;
   slack: FakeSlack;
-  shipmate: ShipmateProcess;
+  /** It is started again whenever it ends, until the sandbox does. */
+  shipmate: KeptAlive;
   alertToken: string;
   /** For REST, as Ana, for a day. */
   token: string;
   stop(): Promise<void>;
 };
 
-const ship = 'C0SHIP';
 const tags = ['v1', 'v2', 'v3'];
 const namespaces = ['staging', 'production'];
 const wellKnownPort = 3015;
 const consolePort = 3016;
-
-/** The sandbox's shipmate.yaml: staging is free, production wants another engineer. */
-function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined): string {
-  const canary = mesh && { strategy: 'canary', weights: [20, 50], bake: '15s', drain: '3s' };
-  const metrics = [{ kind: 'success-rate' }, { kind: 'latency' }];
-  const context = fileURLToPath(new URL('../examples/web', import.meta.url));
-  return stringify({
-    apps: {
-      web: {
-        image: `${bed.registry.host}/web`,
-        channel: ship,
-        build: { context, args: { VERSION: '{tag}', BASE: bed.busybox } },
-      },
-      // Whatever somebody thinks of is an app: docs/apps.md.
-      '*': { image: `${bed.registry.host}/{app}`, images: [`${bed.registry.host}/*`], channel: ship },
-    },
-    builds: { folders: [context], repositories: [bed.registry.host] },
-    environments: {
-      // Nobody visits staging: there is nothing to judge a canary by.
-      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120, ...(canary && { analysis: 'none' }) },
-      production: {
-        namespace: 'production',
-        rolloutTimeoutSeconds: 120,
-        ...(canary && { rollout: canary, analysis: 'live' }),
-      },
-    },
-    people: {
-      ana: { slack: 'U0ANA', subject: 'ana@example.com' },
-      ben: { slack: 'U0BEN', subject: 'ben@example.com' },
-      cho: { slack: 'U0CHO' },
-    },
-    channel: ship,
-    analyses: { live: { source: 'envoy', scrapeInterval: '1s', metrics } },
-    roles: { engineers: ['ana', 'ben'] },
-    breakGlass: { who: ['engineers'], reviewers: ['engineers'], spares: ['locks', 'freezes'] },
-    policy: [
-      { name: 'anyone may look', effects: ['read'] },
-      {
-        name: 'engineers may build',
-        operations: ['build', 'tag', 'promote', 'docker-build', 'docker-push'],
-        who: ['engineers'],
-      },
-      {
-        name: 'engineers steer a canary at once',
-        operations: ['canary-promote', 'canary-pause', 'canary-resume', 'canary-abort', 'canary-weight'],
-        who: ['engineers'],
-      },
-      {
-        name: 'engineers keep order',
-        operations: ['lock', 'unlock', 'join', 'stop', 'resume', 'away', 'back'],
-        who: ['engineers'],
-      },
-      { name: 'staging is free for engineers', environments: ['staging'], who: ['engineers'] },
-      {
-        name: 'production needs another engineer',
-        environments: ['production'],
-        who: ['engineers'],
-        approvals: 1,
-        approvers: ['engineers'],
-      },
-    ],
-  });
-}
+/** How long whoever inherited the port of a Shipmate that was killed may go on holding it. */
+const inheritedMs = 5_000;
 
 /** `own`: the bed where the cluster is the sandbox's own. */
 type Ground = { bed: Testbed | BesideCluster; own?: Testbed; mesh?: Mesh };
@@ -165,10 +104,56 @@ const tokenOf = (secret: string): Promise<string> =>
     .setExpirationTime('1d')
     .sign(new TextEncoder().encode(secret));
 
+type Secrets = ReturnType<typeof newSecrets>;
+
+/** Shipmate, always on the same port: what Slack, the page and the terminal know of it stays true. */
+async function startOwnShipmate(
+  { log }: SandboxOptions,
+  { bed, mesh }: Ground,
+  secrets: Secrets,
+  more: { kubeconfig: string; slackApiUrl: string; buildx: string },
+): Promise<KeptAlive> {
+  const settings = join(bed.dir, 'shipmate.yaml');
+  await writeFile(settings, settingsOf(bed, mesh));
+  const { port } = await freePort(wellKnownPort);
+  log('Starting Shipmate');
+  const env = {
+    PORT: String(port),
+    REDIS_URL: bed.redis.url,
+    KUBECONFIG: more.kubeconfig,
+    DOCKER_HOST: bed.docker.host,
+    BUILDX: join(more.buildx, 'buildx'),
+    SHIPMATE_CONFIG: settings,
+    SLACK_BOT_TOKEN: secrets.bot,
+    SLACK_SIGNING_SECRET: secrets.signing,
+    SLACK_API_URL: more.slackApiUrl,
+    JWT_SECRET: secrets.jwt,
+    ENCRYPTION_KEY: secrets.encryption,
+    ALERTMANAGER_TOKEN: secrets.alerts,
+    ...(mesh && { METRICS_ENDPOINT: mesh.prometheus.url }),
+  };
+  const start = async (signal: AbortSignal) => {
+    await untilFree(port, inheritedMs, signal);
+    return startShipmate(env, { signal });
+  };
+  return keepAlive({ start, log });
+}
+
+async function openConsole(slack: FakeSlack, shipmate: KeptAlive): Promise<Console> {
+  const commands = commandsOf(catalogue).map(({ command, description, usageHint }) => ({
+    command,
+    description,
+    usage_hint: usageHint,
+  }));
+  return startConsole(slack, { port: (await freePort(consolePort)).port, commands, suggestions, shipmate });
+}
+
 /** Everything on one machine: a cluster, a registry, a Slack, Shipmate between them, and version 1 running. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { log } = options;
-  const [{ bed, own, mesh }, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
+  const [ground, buildx] = await Promise.all([startBed(options), compiled('buildx', log)]);
+  const { bed, own, mesh } = ground;
+  let shipmate: KeptAlive | undefined;
   try {
     const secrets = newSecrets();
     log(`Building and pushing ${tags.map((tag) => `web:${tag}`).join(', ')}`);
@@ -180,38 +165,19 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ]);
     // Somebody's cluster gets no roles: what whoever named it may do there is enough.
     const shipmateKubeconfig = own ? await leastPrivileged(own, namespaces) : bed.kubernetes.kubeconfig;
-    const file = join(bed.dir, 'shipmate.yaml');
-    await writeFile(file, settingsOf(bed, mesh));
-    log('Starting Shipmate');
-    const shipmate = await startShipmate({
-      PORT: String((await freePort(wellKnownPort)).port),
-      REDIS_URL: bed.redis.url,
-      KUBECONFIG: shipmateKubeconfig,
-      DOCKER_HOST: bed.docker.host,
-      BUILDX: join(buildx, 'buildx'),
-      SHIPMATE_CONFIG: file,
-      SLACK_BOT_TOKEN: secrets.bot,
-      SLACK_SIGNING_SECRET: secrets.signing,
-      SLACK_API_URL: slack.apiUrl,
-      JWT_SECRET: secrets.jwt,
-      ENCRYPTION_KEY: secrets.encryption,
-      ALERTMANAGER_TOKEN: secrets.alerts,
-      ...(mesh && { METRICS_ENDPOINT: mesh.prometheus.url }),
-    });
-    slack.setTarget(`${shipmate.url}/slack/events`);
+    const reached = { kubeconfig: shipmateKubeconfig, slackApiUrl: slack.apiUrl, buildx };
+    const kept = await startOwnShipmate(options, ground, secrets, reached);
+    shipmate = kept;
+    slack.setTarget(`${kept.url}/slack/events`);
     log('Opening the console');
-    const commands = commandsOf(catalogue).map(({ command, description, usageHint }) => ({
-      command,
-      description,
-      usage_hint: usageHint,
-    }));
-    const console = await startConsole(slack, { port: (await freePort(consolePort)).port, commands, suggestions });
+    const console = await openConsole(slack, kept);
     log('Deploying web:v1 to staging and production');
     await deployFirstVersion(slack);
     const visitors = mesh && (await openToVisitors(bed, mesh));
     const stop = async () => {
+      // First: Ctrl-C reaches Shipmate too, and it is not to be started again for that.
+      await kept.stop();
       await visitors?.stop();
-      await shipmate.kill('SIGTERM');
       await console.close();
       await slack.close();
       await bed.stop();
@@ -222,12 +188,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       bed,
       shipmateKubeconfig,
       slack,
-      shipmate,
+      shipmate: kept,
       alertToken: secrets.alerts,
       token: await tokenOf(secrets.jwt),
       stop,
     };
   } catch (problem) {
+    await shipmate?.stop();
     await bed.stop();
     throw problem;
   }

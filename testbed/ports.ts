@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { claim, release } from './claim.ts';
 
 function opens(to: NetConnectOpts): Promise<boolean> {
@@ -17,6 +18,18 @@ function opens(to: NetConnectOpts): Promise<boolean> {
 
 /** Whether something on loopback listens on the port. */
 export const portOpen = (port: number): Promise<boolean> => opens({ port, host: '127.0.0.1' });
+
+/**
+ * Waits until nobody listens on the port of loopback any more: who inherited it from a program that was killed may hold it a little longer.
+ * @throws Error where it is still taken after `ms`
+ */
+export async function untilFree(port: number, ms: number, signal?: AbortSignal): Promise<void> {
+  const began = Date.now();
+  while (await portOpen(port)) {
+    if (Date.now() - began > ms) throw new Error(`another program listens on 127.0.0.1:${port}: end it`);
+    await sleep(50, undefined, signal && { signal });
+  }
+}
 
 /** Whether something listens on the Unix socket. */
 export const socketOpen = (path: string): Promise<boolean> => opens({ path });

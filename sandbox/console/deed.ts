@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Delivered } from '../../testbed/slack/delivery.ts';
 import type { FakeSlack } from '../../testbed/slack/fake-slack.ts';
+import type { KeptAlive } from '../kept-alive.ts';
 import type { Outcome } from './wire.ts';
 
 const who = { as: z.string() };
 
-/** Something that somebody does on the page. */
+/** Something that somebody does on the page: in Slack all but the last. */
 export const Deed = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('say'),
@@ -29,6 +30,7 @@ export const Deed = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('submit'), ...who, view: z.string(), values: z.record(z.string(), z.string()) }),
   z.object({ kind: z.literal('dismiss'), ...who, view: z.string() }),
+  z.object({ kind: z.literal('kill-shipmate'), ...who }),
 ]);
 export type Deed = z.output<typeof Deed>;
 /** As the page sends it. */
@@ -43,11 +45,25 @@ function outcomeOf({ status, late, body }: Delivered): Outcome {
 
 const nothingToAnswer: Outcome = { status: 200, late: false };
 
+/** Where deeds are done. */
+export type Scene = {
+  slack: FakeSlack;
+  /** Only where whoever opened the console keeps it running: no other program is ended from a page. */
+  shipmate?: Pick<KeptAlive, 'kill'> | undefined;
+};
+
+/** As a crash would, or the kernel when memory runs out: nothing of it is asked first. */
+async function killShipmate({ shipmate }: Scene): Promise<Outcome> {
+  if (!shipmate) throw new Error('This console keeps no Shipmate running, so it kills none.');
+  return (await shipmate.kill('SIGKILL')) ? nothingToAnswer : { status: 409, late: false };
+}
+
 /**
  * Does it in the fake Slack, which tells the app.
  * @throws Error where the message or the view is no longer there
  */
-export async function perform(slack: FakeSlack, deed: Deed): Promise<Outcome> {
+export async function perform(scene: Scene, deed: Deed): Promise<Outcome> {
+  const { slack } = scene;
   switch (deed.kind) {
     case 'say': {
       const thread = deed.thread === undefined ? {} : { thread: deed.thread };
@@ -70,6 +86,8 @@ export async function perform(slack: FakeSlack, deed: Deed): Promise<Outcome> {
     case 'dismiss':
       await slack.dismiss(deed.as, deed.view);
       return nothingToAnswer;
+    case 'kill-shipmate':
+      return killShipmate(scene);
     default:
       return deed satisfies never;
   }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import type { FakeSlack } from '../../testbed/slack/fake-slack.ts';
 import type { WorkspaceEvent } from '../../testbed/slack/workspace.ts';
+import type { KeptAlive } from '../kept-alive.ts';
 import { type Asset, bundlePage } from './bundle-page.ts';
 import { Deed, perform } from './deed.ts';
 import { bearsToken, isOwnPage, pageHeaders } from './guard.ts';
@@ -17,6 +18,8 @@ export type ConsoleOptions = {
   personas?: Persona[];
   /** Lines worth trying, shown where the channel begins. */
   suggestions?: string[];
+  /** The Shipmate that one keeps running: the page shows how it is, and can kill it. */
+  shipmate?: Pick<KeptAlive, 'state' | 'listen' | 'kill'>;
 };
 
 export type Console = {
@@ -59,6 +62,7 @@ function snapshotFor({ slack, options, personas }: Context, me: string): Snapsho
     views: [...views.values()].filter(({ user }) => user === me),
     commands: options.commands,
     suggestions: options.suggestions ?? [],
+    ...(options.shipmate && { shipmate: options.shipmate.state() }),
   };
 }
 
@@ -87,20 +91,28 @@ function streamEvents(context: Context, me: string, response: ServerResponse): v
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const tell = (told: Told) => response.write(`data: ${JSON.stringify(told, withoutBytes)}\n\n`);
   tell(snapshotFor(context, me));
-  const stop = context.slack.space.listen((event) => concerns(event, me) && tell(event));
-  response.on('close', stop);
+  response.on(
+    'close',
+    context.slack.space.listen((event) => concerns(event, me) && tell(event)),
+  );
+  const deaf = context.options.shipmate?.listen((state) => tell({ kind: 'shipmate', state }));
+  if (deaf) response.on('close', deaf);
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-async function takeDeed({ slack }: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function takeDeed(
+  { slack, options }: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const size = Number(request.headers['content-length'] ?? maxBytes + 1);
   if (size > maxBytes) return answer(response, 413, { problem: 'That is too long.' });
   const deed = Deed.safeParse(JSON.parse(await text(request)));
   if (!deed.success) return answer(response, 400, { problem: deed.error.message });
-  answer(response, 200, await perform(slack, deed.data));
+  answer(response, 200, await perform({ slack, shipmate: options.shipmate }, deed.data));
 }
 
 async function route(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Channel, Message, OpenView, User, Workspace, WorkspaceEvent } from '../../testbed/slack/workspace.ts';
+import type { ShipmateState } from '../kept-alive.ts';
 
 /** What the console's server and its page say to one another. */
 
@@ -20,9 +21,14 @@ export type Snapshot = {
   commands: CommandHint[];
   /** Lines worth trying, a click away. */
   suggestions: string[];
+  /** Where the console keeps Shipmate running. */
+  shipmate?: ShipmateState;
 };
 
-export type Told = Snapshot | WorkspaceEvent;
+/** Shipmate was killed, or runs again. */
+export type ShipmateEvent = { kind: 'shipmate'; state: ShipmateState };
+
+export type Told = Snapshot | WorkspaceEvent | ShipmateEvent;
 
 /** How the app took what somebody did. */
 export type Outcome = { status: number; late: boolean; errors?: Record<string, string> };

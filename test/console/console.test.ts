@@ -318,6 +318,19 @@ describe('who has not the token, or comes from elsewhere,', () => {
   });
 });
 
+test('where the console keeps no Shipmate running, it shows none and kills none', async () => {
+  await composer().waitFor();
+  expect(await page.getByRole('region', { name: 'Shipmate' }).count()).toBe(0);
+  expect(await page.getByRole('button', { name: /kill/i }).count()).toBe(0);
+  const refused = await fetch(`${desk.origin}/do`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${desk.token}` },
+    body: JSON.stringify({ as: 'U0ANA', kind: 'kill-shipmate' }),
+  });
+  expect(refused.status).toBe(500);
+  expect(await refused.json()).toEqual({ problem: 'This console keeps no Shipmate running, so it kills none.' });
+});
+
 test('the token leaves the address, and a second window needs none', async () => {
   const context = await browser.newContext();
   const first = await context.newPage();

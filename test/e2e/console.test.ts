@@ -29,18 +29,13 @@ const say = async (line: string) => {
 const become = (name: string) => page.getByRole('radio', { name: new RegExp(name) }).click();
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 const shows = (text: string | RegExp) => page.getByText(text).last().waitFor();
-const image = async (namespace: string) =>
-  await sandbox.bed.kubernetes.kubectl([
-    '-n',
-    namespace,
-    'get',
-    'deployment',
-    'web',
-    '-o',
-    'jsonpath={.spec.template.spec.containers[0].image}',
-  ]);
+const field = async (namespace: string, path: string) =>
+  await sandbox.bed.kubernetes.kubectl(['-n', namespace, 'get', 'deployment', 'web', '-o', `jsonpath={${path}}`]);
+const image = (namespace: string) => field(namespace, '.spec.template.spec.containers[0].image');
+const deploysTo = (env: string) =>
+  sandbox.slack.messages('C0SHIP').filter(({ text }) => text.startsWith(`Deploy web to ${env}`));
 
-test('in the sandbox’s page: ask, be refused, another approves, and the rollout finishes', {
+test('in the sandbox’s page: ask, be refused, another approves; Shipmate is killed in the middle of the canary, which goes on to its end', {
   timeout: 120_000,
 }, async () => {
   await say('/deploy web:v2 production bake=2s');
@@ -53,12 +48,23 @@ test('in the sandbox’s page: ask, be refused, another approves, and the rollou
   await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await shows(/web:v1 → web:v2/);
   await expect.poll(() => button('Approve').count(), { timeout: 20_000 }).toBe(0);
-  await shows('20 % of the traffic');
+  await shows(/20 % of the traffic on the new version/);
   await page.screenshot({ path: `${artifacts}2-canary.png` });
-  await expect
-    .poll(() => page.getByText(/All traffic is on the new version/).count(), { timeout: 90_000 })
-    .toBeGreaterThan(0);
+
+  const messages = deploysTo('production').map(({ ts }) => ts);
+  await button('Kill Shipmate (kill -9)').click();
+  const shipmate = page.getByRole('region', { name: 'Shipmate' });
+  await shipmate.getByText('Shipmate is coming back').waitFor();
+  await page.screenshot({ path: `${artifacts}2-killed.png` });
+  expect(await image('production')).toContain('/web:v1@sha256:');
+  await shipmate.getByText(/up \d+ s, restarted 1 time/).waitFor();
+
+  const canary = page.getByRole('article').filter({ hasText: 'web:v1 → web:v2' }).last();
+  await expect.poll(() => canary.innerText(), { timeout: 90_000 }).toContain('All traffic is on the new version');
   expect(await image('production')).toContain('/web:v2@sha256:');
+  // The first version made it, the second changed it: once.
+  expect(await field('production', '.metadata.generation')).toBe('2');
+  expect(deploysTo('production').map(({ ts }) => ts)).toEqual(messages);
   await page.screenshot({ path: `${artifacts}2-rolled-out.png` });
 });
 

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { ChannelView } from './channel-view.tsx';
 import { type Desk, DeskContext, send } from './desk.ts';
 import { Modal } from './modal.tsx';
+import { ShipmateLine } from './shipmate-line.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { ThreadPanel } from './thread-panel.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -53,6 +54,7 @@ export function App() {
   return (
     <DeskContext value={desk}>
       <TopBar space={space} live={live} onBe={be} />
+      {space.shipmate && <ShipmateLine shipmate={space.shipmate} live={live} />}
       <div className={`desk ${thread ? 'with-thread' : ''}`}>
         <Sidebar channel={channel.id} seen={seen} />
         <ChannelView channel={channel} />

@@ -5,6 +5,7 @@ import '@fontsource/lato/latin-900.css';
 import 'twemoji-colr-font/twemoji.css';
 import './styles/theme.css';
 import './styles/shell.css';
+import './styles/shipmate-line.css';
 import './styles/messages.css';
 import './styles/blocks.css';
 import './styles/composer.css';

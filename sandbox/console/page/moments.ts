@@ -55,3 +55,11 @@ export const dayName = (date: Date): string => {
   const name = pretty(date, format({ weekday: 'long', month: 'long', day: 'numeric' }));
   return name.charAt(0).toUpperCase() + name.slice(1);
 };
+
+/** How long something has lasted or will last, in words: `12 s`, `2 min`, `1 h 5 min`. */
+export function lasting(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

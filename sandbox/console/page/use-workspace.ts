@@ -35,6 +35,8 @@ function apply(space: Space, told: Exclude<Told, Snapshot>): Space {
       return { ...space, views: space.views.filter(({ id }) => id !== told.id) };
     case 'home':
       return space;
+    case 'shipmate':
+      return { ...space, shipmate: told.state };
     default:
       return told satisfies never;
   }
