@@ -33,10 +33,11 @@ You are Ana, who asks; switch to Ben, who approves, or Gus, a guest, at the top 
   /deploy web:v3 staging         v3 is broken: see why, and roll back
   /ship status                   what runs where
   /build web v4                  ends with a button that deploys it
+  /deploy orders:v2 production   a Deployment that nobody told Shipmate of; /ship apps shows it
 
-Over REST, as Ana:
+Over REST, as Ana, all of docs/rest.md after this line:
 
-  curl ${sandbox.shipmate.url}/api/v1/cloud-native/runs -H 'Authorization: Bearer ${sandbox.token}'
+  ${sandbox.exports}
 
 An alert, with a button that rolls back:
 

@@ -11,6 +11,8 @@ export function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined)
   const canary = mesh && { strategy: 'canary', weights: [20, 50], bake: '15s', drain: '3s' };
   const metrics = [{ kind: 'success-rate' }, { kind: 'latency' }];
   const context = fileURLToPath(new URL('../examples/web', import.meta.url));
+  // Nobody visits what is not the sandbox's own: there would be nothing to judge a canary by.
+  const rollout = { strategy: 'rolling' };
   return stringify({
     apps: {
       web: {
@@ -19,11 +21,10 @@ export function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined)
         build: { context, args: { VERSION: '{tag}', BASE: bed.busybox } },
       },
       // Whatever somebody thinks of is an app: docs/apps.md.
-      '*': { image: `${bed.registry.host}/{app}`, images: [`${bed.registry.host}/*`], channel: ship },
+      '*': { image: `${bed.registry.host}/{app}`, images: [`${bed.registry.host}/*`], channel: ship, rollout },
     },
     builds: { folders: [context], repositories: [bed.registry.host] },
     environments: {
-      // Nobody visits staging: there is nothing to judge a canary by.
       staging: { namespace: 'staging', rolloutTimeoutSeconds: 120, ...(canary && { analysis: 'none' }) },
       production: {
         namespace: 'production',

@@ -40,6 +40,8 @@ export type Sandbox = {
   alertToken: string;
   /** For REST, as Ana, for a day. */
   token: string;
+  /** What docs/rest.md begins with. */
+  exports: string;
   stop(): Promise<void>;
 };
 
@@ -160,6 +162,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const [slack] = await Promise.all([
       startFakeSlack({ signingSecret: secrets.signing, botToken: secrets.bot }),
       ...tags.map((tag) => bed.pushWeb(tag)),
+      ...['v1', 'v2'].map((tag) => bed.pushWeb(tag, 'orders')),
       mesh?.pushShop('v4', 'web:flaky'),
       ...namespaces.map((name) => namespace(bed, name)),
     ]);
@@ -173,7 +176,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const console = await openConsole(slack, kept);
     log('Deploying web:v1 to staging and production');
     await deployFirstVersion(slack);
-    const visitors = mesh && (await openToVisitors(bed, mesh));
+    const [token, visitors] = await Promise.all([tokenOf(secrets.jwt), mesh && openToVisitors(bed, mesh), runOrders(bed)]);
     const stop = async () => {
       // First: Ctrl-C reaches Shipmate too, and it is not to be started again for that.
       await kept.stop();
@@ -190,7 +193,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       slack,
       shipmate: kept,
       alertToken: secrets.alerts,
-      token: await tokenOf(secrets.jwt),
+      token,
+      exports: `export SHIPMATE=${kept.url}/api/v1/cloud-native REGISTRY=${bed.registry.host} TOKEN=${token}`,
       stop,
     };
   } catch (problem) {
@@ -206,9 +210,24 @@ export const suggestions = [
   '/deploy web:flaky production',
   '/deploy web:v3 staging',
   '/ship status',
+  '/ship apps',
+  '/deploy orders:v2 production',
   '/ship scale web to 3 in staging',
   '/build web v4',
 ];
+
+/** A Deployment that nobody made through Shipmate, and that has no entry in its settings. */
+async function runOrders({ kubernetes, registry }: Testbed | BesideCluster): Promise<void> {
+  const labels = { 'app.kubernetes.io/name': 'orders' };
+  const containers = [{ name: 'orders', image: `${registry.host}/orders:v1`, ports: [{ containerPort: 8080 }] }];
+  const orders = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'orders', namespace: 'production', labels },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+  };
+  await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify(orders));
+}
 
 async function namespace({ kubernetes }: Testbed | BesideCluster, name: string): Promise<void> {
   const found = await kubernetes.kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name']);

@@ -19,7 +19,8 @@ type Common = {
   /** An image with a static /bin/busybox. */
   busybox: string;
   /** The example app's image `HOST/web:TAG`, built and pushed. v3 crashes when it starts. */
-  pushWeb(tag: string): Promise<string>;
+  /** Builds and pushes the example in that version, under that name; `web` where none is said. */
+  pushWeb(tag: string, name?: string): Promise<string>;
   /** Starts another program that must not outlive the bed; its output is in `DIR/logs/NAME.log`. */
   launch: Launch;
   /** A port of loopback for one more part. */
@@ -47,8 +48,8 @@ async function images(
   await writeFile(join(context, 'Dockerfile'), dockerfile);
   const busybox = `${registry}/busybox:1`;
   await docker.buildAndPush(context, busybox);
-  const pushWeb = async (tag: string) => {
-    const image = `${registry}/web:${tag}`;
+  const pushWeb = async (tag: string, name = 'web') => {
+    const image = `${registry}/${name}:${tag}`;
     await docker.buildAndPush(exampleContext, image, { BASE: busybox, VERSION: tag });
     return image;
   };
