@@ -18,8 +18,7 @@ type Common = {
   redis: Part & { url: string; port: number };
   /** An image with a static /bin/busybox. */
   busybox: string;
-  /** The example app's image `HOST/web:TAG`, built and pushed. v3 crashes when it starts. */
-  /** Builds and pushes the example in that version, under that name; `web` where none is said. */
+  /** Builds and pushes the example app, as `HOST/NAME:TAG`; NAME is web where none is said. v3 crashes when it starts. */
   pushWeb(tag: string, name?: string): Promise<string>;
   /** Starts another program that must not outlive the bed; its output is in `DIR/logs/NAME.log`. */
   launch: Launch;

@@ -17,8 +17,14 @@ function entryOf<Its>(all: Record<string, Its>, blank: Blank, name: string): Ent
     : undefined;
 }
 
+/** Names of what stands beside an app while a new version of it is judged: no pattern makes an app of those. */
+export const isBeside = (name: string): boolean => /-(canary|baseline)$/.test(name);
+
 /** An app by its name, with the name in its fields; none where two patterns cover it and neither is nearer. */
-export const appEntry = ({ apps }: Apps, name: string): Entry<AppSettings> | undefined => entryOf(apps, '{app}', name);
+export function appEntry({ apps }: Apps, name: string): Entry<AppSettings> | undefined {
+  const entry = entryOf(apps, '{app}', name);
+  return entry?.key !== name && isBeside(name) ? undefined : entry;
+}
 
 /** An environment by its name, with the name in its fields; none where two patterns cover it and neither is nearer. */
 export const environmentEntry = (
@@ -72,7 +78,7 @@ export const appsBehind = (
   { apps }: Apps,
   textOf: (its: AppSettings, name: string) => string | undefined,
   text: string,
-): string[] => namesBehind(apps, '{app}', textOf, text);
+): string[] => namesBehind(apps, '{app}', textOf, text).filter((name) => Object.hasOwn(apps, name) || !isBeside(name));
 
 /** The apps whose own repository it is. */
 export const appsOfRepository = (settings: Apps, repository: string): string[] =>

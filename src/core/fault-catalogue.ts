@@ -128,6 +128,18 @@ export const faultCatalogue = {
     say: '{app} runs images of {repository}; {image} is not one of them.',
     hint: 'Use an image of {repository}; where others may come from is said by image and images of the app in shipmate.yaml.',
   },
+  OTHER_NAME: {
+    status: 422,
+    retry: 'never',
+    say: 'The app “{name}” would be the workload {workload}, which shipmate.yaml knows as the app “{app}”.',
+    hint: 'Ask for {app} instead. Nothing was changed.',
+  },
+  BESIDE_AN_APP: {
+    status: 422,
+    retry: 'never',
+    say: '“{name}” is a name of what stands beside an app while its new version is judged, so no pattern makes an app of it.',
+    hint: 'Ask for the app itself; or have “{name}” written out under apps in shipmate.yaml. Nothing was changed.',
+  },
   ENVIRONMENT_NEW: {
     status: 422,
     retry: 'never',

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { type AppSettings } from './app-settings.ts';
-import { appEntry, appsBehind, checkNearest, environmentEntry, environmentNames, environmentsBehind } from './apps.ts';
+import {
+  appEntry,
+  appsBehind,
+  checkNearest,
+  environmentEntry,
+  environmentNames,
+  environmentsBehind,
+  isBeside,
+} from './apps.ts';
 import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
-import { isPattern, Label, NameOrPattern, overlap } from './name-pattern.ts';
+import { isPattern, Label, NameOrPattern, nearestTo, overlap } from './name-pattern.ts';
 import { didYouMean } from './near.ts';
 import { type EnvironmentSettings, type Settings } from './settings.ts';
 
@@ -103,6 +111,8 @@ export function isProduction(settings: Settings, env: string): boolean {
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name; NAMED_ALIKE */
 export function appOf(settings: Settings, app: string): AppSettings {
   checkNearest(settings, 'apps', app);
+  if (!Object.hasOwn(settings.apps, app) && isBeside(app) && nearestTo(Object.keys(settings.apps), app).kind !== 'none')
+    throw fault('BESIDE_AN_APP', { name: app });
   const found = appEntry(settings, app);
   if (found) return found.its;
   const known = Object.keys(settings.apps);
@@ -140,7 +150,17 @@ export function siteCalled(settings: Settings, ref: string): Site {
 function appBehind(settings: Settings, kind: string, name: string): string | undefined {
   const isIts = ({ kind: own = 'Deployment' }: AppSettings) =>
     own === kind || (own === 'Deployment' && kind === 'Rollout');
-  return appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name)[0];
+  const apps = appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name);
+  return apps.find((app) => Object.hasOwn(settings.apps, app)) ?? apps[0];
+}
+
+/**
+ * What a pattern covers may be what another name stands for already: rules about that one would be passed by.
+ * @throws Fault OTHER_NAME
+ */
+function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>): void {
+  const other = Object.hasOwn(settings.apps, app) ? app : appBehind(settings, kind, workload);
+  if (other !== undefined && other !== app) throw fault('OTHER_NAME', { name: app, workload, app: other });
 }
 
 /**
@@ -160,11 +180,11 @@ export function locate(settings: Settings, target: { app: string; env: string })
   const app = appOf(settings, known ?? target.app);
   const workload = app.workload ?? known ?? target.app;
   checkLength('workload', workload, target.app);
+  const named = { app: known ?? target.app, kind: asked ?? app.kind ?? 'Deployment', workload };
+  checkOwnName(settings, named);
   return {
     ...site,
-    app: known ?? target.app,
-    kind: asked ?? app.kind ?? 'Deployment',
-    workload,
+    ...named,
     container: app.container ?? workload,
     ...(app.image !== undefined && { repository: app.image }),
     ...(app.channel ? { channel: app.channel } : {}),

@@ -89,6 +89,39 @@ describe('an app that a pattern covers', () => {
     expect(applied).toMatchObject({ state: 'failed', fault: { code: 'NAMED_ALIKE' } });
   });
 
+  test('is not what another name stands for already: a rule about that one is not passed by', async () => {
+    const apps = {
+      admin: { image: `${registry}/admin`, workload: 'shop-admin' },
+      '*': { image: `${registry}/team/{app}` },
+    };
+    given({
+      apps,
+      policy: [
+        { name: 'leads', apps: ['admin'], who: ['shop'] },
+        { name: 'free', apps: ['shop-*'] },
+      ],
+    });
+    await expect(deploy('shop-admin')).rejects.toMatchObject({ code: 'OTHER_NAME' });
+    await expect(desk.done('restart', { app: 'deployment/shop-admin', env: 'staging' })).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+      message: expect.stringContaining('leads'),
+    });
+  });
+
+  test('is never what stands beside another while that is judged', async () => {
+    for (const app of ['hello-canary', 'hello-baseline'])
+      await expect(deploy(app)).rejects.toMatchObject({ code: 'BESIDE_AN_APP' });
+    given({ policy: [{ name: 'hello asks', apps: ['hello'], approvals: 1 }, { name: 'free' }] });
+    world.objects.set('staging/hello-canary', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'hello-canary', namespace: 'staging' },
+      spec: { replicas: 1, template: { spec: { containers: [{ name: 'hello', image: 'x:1' }] } } },
+    });
+    const restarted = await desk.done('restart', { app: 'deployment/hello-canary', env: 'staging' });
+    expect(restarted).toMatchObject({ state: 'awaiting', plan: { touches: [{ app: 'hello' }] } });
+  });
+
   test('with a name that gets too long by its suffix is refused', async () => {
     given({ apps: { '*': { image: `${registry}/team/{app}`, workload: '{app}-server' } } });
     await expect(deploy('a'.repeat(60))).rejects.toThrow(/longer than 63 letters/);
