@@ -85,6 +85,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     const changes = createRunChanges(notices, deps.log);
     const holds = createHolds();
     app.addHook('preClose', async () => closing.abort());
+    // A connection that were kept after its last answer would keep the server from closing.
+    app.addHook('onSend', async (_request, reply) => {
+      if (closing.signal.aborted) reply.header('connection', 'close');
+    });
     app.addHook('onClose', () => changes.close());
     warnOfTokens(tokens, deps.log);
     const checkToken = createTokenCheck(tokens);
