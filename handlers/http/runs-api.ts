@@ -11,6 +11,7 @@ import { stop } from '../../src/engine/stop.ts';
 import { undo } from '../../src/engine/undo.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
 import { decisionRefusal } from './decision-refusal.ts';
+import { patience } from './patience.ts';
 import { answerRuns } from './run-answer.ts';
 import { runStream } from './run-stream.ts';
 import { viewOf } from './run-view.ts';
@@ -25,7 +26,6 @@ export const DecisionRequest = z.strictObject({
 });
 
 const Params = z.object({ id: z.string() });
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The request's decorator that holds the run it is about. */
 const runKey = 'run';
@@ -69,10 +69,8 @@ export function runsApi(deps: ApiDeps) {
       // 204 tells an EventSource that reconnects after the end to stop doing so.
       const nothingLeft = last !== '' && isOver(run.state) && (await eventsOf(engine, run, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
-      const rightEnds = Math.min(expiresAt - engine.now(), longestTimerMs);
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(Math.max(0, rightEnds))]);
+      const { signal, end } = patience(closing, reply, expiresAt - engine.now());
+      signal.addEventListener('abort', end);
       const frames = runStream({ engine, changes, actor }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')

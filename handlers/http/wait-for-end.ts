@@ -4,6 +4,7 @@ import { isOver, type Run } from '../../src/core/run.ts';
 import { readRun } from '../../src/engine/reading.ts';
 import { whoOf } from '../../src/engine/reads.ts';
 import { type ApiDeps, identityOf } from './api-context.ts';
+import { patience } from './patience.ts';
 
 /** Whether a run gets no further before a person says something. */
 export const waitsForPerson = ({ state, steps }: Run): boolean =>
@@ -29,16 +30,6 @@ async function untilAll(watching: Watching, first: readonly Run[], done: (run: R
   }
 }
 
-/** Aborts when nobody waits for the answer any more, the token's time is over, the server closes, or so many seconds passed. */
-function endOfPatience({ engine, closing }: ApiDeps, request: FastifyRequest, reply: FastifyReply, seconds: number) {
-  const { expiresAt } = identityOf(request);
-  const gone = new AbortController();
-  if (reply.raw.destroyed) gone.abort();
-  reply.raw.once('close', () => gone.abort());
-  const ms = Math.max(0, Math.min(seconds * 1_000, expiresAt - engine.now()));
-  return AbortSignal.any([closing, gone.signal, AbortSignal.timeout(ms)]);
-}
-
 /**
  * Holds a request until its runs are over, or so many seconds have passed.
  *
@@ -54,16 +45,18 @@ export async function waitForEnd(
   first: readonly Run[],
   seconds: number,
 ): Promise<{ runs: readonly Run[]; waited: boolean }> {
-  const { actor } = identityOf(request);
+  const { actor, expiresAt } = identityOf(request);
   const settings = deps.engine.settings();
   const leave = deps.holds.take(whoOf(settings, actor), settings.reads.atOnce);
   if (!leave) return { runs: first, waited: false };
   const known = new Set(first.filter(waitsForPerson).map(({ id }) => id));
   const done = (run: Run) => isOver(run.state) || (waitsForPerson(run) && !known.has(run.id));
+  // A token that counts no longer is told nothing more.
+  const { signal, end } = patience(deps.closing, reply, Math.min(seconds * 1_000, expiresAt - deps.engine.now()));
   try {
-    const signal = endOfPatience(deps, request, reply, seconds);
     return { runs: await untilAll({ ...deps, actor, signal }, first, done), waited: true };
   } finally {
+    end();
     leave();
   }
 }
