@@ -1,4 +1,4 @@
-/** A longer wait is cut to so many seconds: proxies end a request that nothing is heard of for longer. */
+/** A longer wait is cut to so many seconds: few proxies let a request be silent for longer. */
 export const longestWait = 60;
 
 /** What a client would rather have (RFC 7240). */

@@ -12,7 +12,7 @@ const personSeconds = 15;
 const mostSeconds = 30;
 
 /** In how many seconds a run that goes on may have got further; nothing where all are over. */
-export function retryAfter(runs: readonly Run[], now: number): number | undefined {
+function retryAfter(runs: readonly Run[], now: number): number | undefined {
   const open = runs.filter(({ state }) => !isOver(state));
   if (open.length === 0) return undefined;
   const times = open.map((run) => {
@@ -29,7 +29,7 @@ type Problem = { status: number; code: string; message: string; hint: string };
  * What is said of a run that did not end as it was wanted. The status is never one of 5xx: those say that Shipmate did not take
  * the request, and curl, or a proxy on the way, sends it again. A run that ended is not to be asked for twice by a machine.
  */
-export function endProblem(run: Run, wanted: RunState, link: string): Problem {
+function endProblem(run: Run, wanted: RunState, link: string): Problem {
   const { id, state } = run;
   const otherwise = fault('ENDED_OTHERWISE', { id, state, wanted, link });
   if (!run.fault) return otherwise;
@@ -48,7 +48,7 @@ function firstProblem(runs: readonly Run[], views: readonly RunView[], wanted: R
   return { ...problem, message: where === undefined ? problem.message : `${where}: ${problem.message}` };
 }
 
-export type AnswerTerms = {
+type AnswerTerms = {
   /** The status where nobody waits. */
   plain: 200 | 202;
   /** The state that the runs are to end in. */

@@ -261,6 +261,21 @@ describe('GET /runs/ID', () => {
     expect(over.body.error).toBeUndefined();
   });
 
+  test.each([
+    [10_000, '10'],
+    [3_600_000, '30'],
+    [500, '2'],
+    [-5_000, '2'],
+  ])('of a run that is parked for %d ms says to ask again in %s s', async (ms, seconds) => {
+    const { body } = await deploy(undefined);
+    const { store } = bed.engine;
+    const run = (await store.read(body.data.run)) ?? expect.unreachable();
+    const now = Date.now();
+    bed.engine.now = () => now;
+    await store.commit({ run: { ...run, version: 2, state: 'running', wakeAt: now + ms }, events: [] });
+    expect((await look(run.id)).headers['retry-after']).toBe(seconds);
+  });
+
   test('with Prefer: wait answers as the request itself would have', async () => {
     bed.world.ends.push({ kind: 'failed', replicas: 1, updated: 1, ready: 0, trouble });
     const { headers } = await deploy(undefined);
