@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { Holds } from './holds.ts';
 import type { RunChanges } from './run-changes.ts';
 import type { Identity, TokenCheck } from './tokens.ts';
 
@@ -9,10 +10,11 @@ export const apiPrefix = '/api/v1/cloud-native';
 export type ApiDeps = {
   engine: Engine;
   changes: RunChanges;
+  holds: Holds;
   checkToken: TokenCheck;
   /** The address that people reach this server under; without it links name the host that the request named. */
   publicUrl?: string;
-  /** Aborts when the server closes: ends the streams. */
+  /** Aborts when the server closes: ends the streams, and answers those who wait. */
   closing: AbortSignal;
 };
 

@@ -3,18 +3,17 @@ import { faultCodes } from '../../src/core/errors.ts';
 import { type Json, JsonObject } from '../../src/core/json.ts';
 import type { Catalogue, Operation, Route } from '../../src/core/operation.ts';
 import { apiPrefix } from './api-context.ts';
+import { aboutWaiting, answerSchemas, onItsWay, prefer, waitingHeaders, withRun } from './openapi-waiting.ts';
 import { routesOf, shapeOf } from './route-request.ts';
 import { EventView } from './run-stream.ts';
 import { RunView } from './run-view.ts';
 import { AnswerRequest, CancelRequest, DecisionRequest } from './runs-api.ts';
 
-const ErrorAnswer = z.object({
-  error: z.object({
-    code: z.enum(faultCodes),
-    message: z.string(),
-    hint: z.string().describe('What to do next'),
-    requestId: z.string(),
-  }),
+const ErrorView = z.object({
+  code: z.enum(faultCodes),
+  message: z.string(),
+  hint: z.string().describe('What to do next'),
+  requestId: z.string(),
 });
 
 /** OpenAPI 3.0 knows one `example` where JSON Schema has `examples`. */
@@ -32,7 +31,6 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 const content = (schema: JsonObject) => ({ 'application/json': { schema } });
-const answer = (description: string) => ({ description, content: content(ref('schemas', 'RunAnswer')) });
 
 const refusals = {
   BadInput: [400, 'Something in the request is wrong; the message names each field.'],
@@ -41,7 +39,9 @@ const refusals = {
   NotFound: [404, 'There is no such app, environment or run.'],
   Conflict: [409, 'There is nothing to decide any more, or the digest is that of another plan.'],
   TooLarge: [413, 'The body is too large.'],
-  Unprocessable: [422, 'It cannot be done as asked.'],
+  Unprocessable: [422, 'It cannot be done as asked; with data, the run is over, and did not end as it was wanted.'],
+  Locked: [423, 'A lock or a freeze forbids it for now.'],
+  TooMany: [429, 'Too many questions or changes for now.'],
   Unavailable: [503, 'Something that is needed does not answer; nothing was started.'],
 } as const;
 type Refusal = keyof typeof refusals;
@@ -50,6 +50,8 @@ const refused = (...names: Refusal[]) =>
   Object.fromEntries(names.map((name) => [refusals[name][0], ref('responses', name)]));
 
 const everywhere: Refusal[] = ['BadInput', 'Unauthorized', 'NotFound', 'Unavailable'];
+/** What a run may end as that is waited for. */
+const ends: Refusal[] = ['Forbidden', 'Unprocessable', 'Locked', 'TooMany'];
 
 function parametersOf(schema: z.ZodObject, place: 'path' | 'query', optional = false): Json[] {
   return Object.entries(schema.shape).map(([name, field]) => {
@@ -101,28 +103,33 @@ function entryOf(operation: Operation, route: Route): JsonObject {
       ...(reads ? parametersOf(fields, 'query') : []),
       ...upload.parameters,
       idempotencyKey,
+      prefer,
     ],
     ...(hasBody && {
       requestBody: { required: needsBody, content: { ...content(schemaOf(fields, 'input')), ...upload.content } },
     }),
     responses: {
-      ...(operation.effect === 'read' && { 200: answer('The answer, in data.report.') }),
-      202: answer('The run was stored and goes on; its link says how it stands.'),
-      ...refused(...everywhere, 'Forbidden', 'TooLarge', 'Unprocessable'),
+      200: withRun(operation.effect === 'read' ? 'The answer, in data.report.' : 'It was waited for, and is done.'),
+      202: onItsWay('The run was stored and goes on; its link says how it stands.'),
+      ...refused(...everywhere, ...ends, 'TooLarge'),
     },
   };
 }
 
+const waitedFor = {
+  200: withRun('It was waited for, and ended as it was wanted.'),
+  202: onItsWay('It was waited for, and is not over yet.'),
+};
 const runId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 
-/** Somebody's word on a run: a POST below its address. */
+/** Somebody's word on a run: a POST below its address. `heard` is what it is answered with where nobody waits. */
 function wordPath(
   word: string,
   operationId: string,
   summary: string,
   body: z.ZodObject | undefined,
-  done: JsonObject | undefined,
-  accepted?: JsonObject,
+  heard: Record<number, JsonObject>,
+  waits = true,
 ): JsonObject {
   const required = body !== undefined && !body.safeParse({}).success;
   return {
@@ -131,12 +138,12 @@ function wordPath(
         operationId,
         summary,
         tags: ['runs'],
-        parameters: [runId],
+        parameters: [runId, ...(waits ? [prefer] : [])],
         ...(body && { requestBody: { required, content: content(schemaOf(body, 'input')) } }),
         responses: {
-          ...(done && { 200: done }),
-          ...(accepted && { 202: accepted }),
-          ...refused(...everywhere, 'Forbidden', 'Conflict', 'TooLarge'),
+          ...(waits && waitedFor),
+          ...heard,
+          ...refused(...everywhere, ...ends, 'Conflict', 'TooLarge'),
         },
       },
     },
@@ -154,10 +161,14 @@ function runPaths(): JsonObject {
     [`${apiPrefix}/runs/{id}`]: {
       get: {
         operationId: 'run_read',
-        summary: 'A run as it is now',
+        summary: 'A run as it is now, or, where it is waited for, its end',
         tags,
-        parameters: [runId],
-        responses: { 200: answer('The run.'), ...refused(...everywhere) },
+        parameters: [runId, prefer],
+        responses: {
+          ...waitedFor,
+          200: withRun('The run.'),
+          ...refused(...everywhere, ...ends),
+        },
       },
     },
     [`${apiPrefix}/runs/{id}/events`]: {
@@ -173,12 +184,16 @@ function runPaths(): JsonObject {
         },
       },
     },
-    ...wordPath('decision', 'run_decide', 'Approve or reject a run’s plan', DecisionRequest, answer('It counts.')),
-    ...wordPath('cancel', 'run_cancel', 'Stop a run', CancelRequest, undefined, answer('It is told to stop.')),
-    ...wordPath('answer', 'run_answer', 'Answer what a run asks', AnswerRequest, answer('The run goes on.')),
-    ...wordPath('review', 'run_review', 'Review a broken glass', undefined, answer('It is reviewed.')),
-    ...wordPath('resume', 'run_resume', 'Take up a run that was set aside', undefined, answer('It is taken up again.')),
-    ...wordPath('undo', 'run_undo', 'Ask for the way back', undefined, undefined, answer('The run that leads back.')),
+    ...wordPath('decision', 'run_decide', 'Approve or reject a run’s plan', DecisionRequest, {
+      200: withRun('It counts; where it was waited for, the run is done.'),
+    }),
+    ...wordPath('cancel', 'run_cancel', 'Stop a run', CancelRequest, { 202: onItsWay('It is told to stop.') }),
+    ...wordPath('answer', 'run_answer', 'Answer what a run asks', AnswerRequest, { 200: withRun('The run goes on.') }),
+    ...wordPath('review', 'run_review', 'Review a broken glass', undefined, { 200: withRun('It is reviewed.') }, false),
+    ...wordPath('resume', 'run_resume', 'Take up a run that was set aside', undefined, {
+      200: withRun('It is taken up again.'),
+    }),
+    ...wordPath('undo', 'run_undo', 'Ask for the way back', undefined, { 202: onItsWay('The run that leads back.') }),
   };
 }
 
@@ -215,8 +230,7 @@ export function openApi(catalogue: Catalogue): JsonObject {
     info: {
       title: 'Shipmate',
       version: '1',
-      description:
-        'Ask for operations, follow and approve their runs. Policy and approval hold here as they do in Slack.',
+      description: `Ask for operations, follow and approve their runs. Policy and approval hold here as they do in Slack. ${aboutWaiting}`,
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/' }],
@@ -225,10 +239,8 @@ export function openApi(catalogue: Catalogue): JsonObject {
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       responses: Object.fromEntries(responses),
-      schemas: {
-        RunAnswer: schemaOf(z.object({ data: RunView }), 'output'),
-        Error: schemaOf(ErrorAnswer, 'output'),
-      },
+      headers: waitingHeaders,
+      schemas: answerSchemas(schemaOf(RunView, 'output'), schemaOf(ErrorView, 'output')),
     },
   };
 }

@@ -4,16 +4,15 @@ import { actorId } from '../../src/core/actor.ts';
 import { fault } from '../../src/core/errors.ts';
 import { digestOf } from '../../src/core/json.ts';
 import type { Operation, Route } from '../../src/core/operation.ts';
-import { isOver, type Run } from '../../src/core/run.ts';
-import { readRun } from '../../src/engine/reading.ts';
+import type { Run } from '../../src/core/run.ts';
 import { type Ask, checkInput, inputsOf, requestEach } from '../../src/engine/request.ts';
-import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
+import { type ApiDeps, identityOf } from './api-context.ts';
 import { readRequest, routesOf, shapeOf } from './route-request.ts';
-import { viewOf } from './run-view.ts';
+import { answerRuns } from './run-answer.ts';
 import { readUpload, sentIn, takeUploads } from './upload.ts';
 
-/** How long a question is waited for before its asker is sent to look for the answer. */
-const readWaitMs = 5_000;
+/** How many seconds a question is waited for before its asker is sent to look for the answer. */
+const readWait = 5;
 
 /** The key counts for one subject only: nobody gets another's run by guessing a key. */
 function keyOf(request: FastifyRequest, actor: Actor): string | undefined {
@@ -34,16 +33,6 @@ function glassOf({ headers }: FastifyRequest): { breakGlass?: string } {
 function traceOf({ headers }: FastifyRequest): { trace?: string } {
   const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ''))?.[1];
   return trace === undefined ? {} : { trace };
-}
-
-async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
-  let run = first;
-  for await (const _turn of changes.of(run.id, AbortSignal.timeout(readWaitMs))) {
-    // The question is stored already; with the store away its asker still gets the link to it.
-    run = await readRun(engine, run.id, run.actor).catch(() => run);
-    if (isOver(run.state)) break;
-  }
-  return run;
 }
 
 /** Who asks, and all that is not the request itself. */
@@ -74,15 +63,9 @@ function addRoute(app: FastifyInstance, deps: ApiDeps, operation: Operation, rou
       const input = sent
         ? await readUpload(deps, { operation, route, shape }, sent, request, askOf(request))
         : readRequest(route, shape, request);
-      const started = await start(deps, operation, input, request);
+      const runs = await start(deps, operation, input, request);
       const reads = operation.effect === 'read';
-      const runs = reads ? await Promise.all(started.map((run) => ended(deps, run))) : started;
-      const views = runs.map((run) => viewOf(run, linkOf(deps, request, run.id)));
-      const answered = reads && runs.every(({ state }) => isOver(state));
-      return reply
-        .code(answered ? 200 : 202)
-        .header('location', views[0]?.link)
-        .send({ data: views[0], ...(views.length > 1 && { each: views }) });
+      return await answerRuns(deps, request, reply, runs, { plain: 202, ...(reads && { wait: readWait }) });
     },
   });
 }

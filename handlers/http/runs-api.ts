@@ -11,6 +11,8 @@ import { stop } from '../../src/engine/stop.ts';
 import { undo } from '../../src/engine/undo.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
 import { decisionRefusal } from './decision-refusal.ts';
+import { patience } from './patience.ts';
+import { answerRuns } from './run-answer.ts';
 import { runStream } from './run-stream.ts';
 import { viewOf } from './run-view.ts';
 
@@ -24,7 +26,6 @@ export const DecisionRequest = z.strictObject({
 });
 
 const Params = z.object({ id: z.string() });
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The request's decorator that holds the run it is about. */
 const runKey = 'run';
@@ -59,10 +60,7 @@ export function runsApi(deps: ApiDeps) {
       request.setDecorator(runKey, await readRun(engine, id, identityOf(request).actor));
     });
 
-    app.get('/:id', async (request) => {
-      const run = runOf(request);
-      return { data: viewOf(run, linkOf(deps, request, run.id)) };
-    });
+    app.get('/:id', (request, reply) => answerRuns(deps, request, reply, [runOf(request)], { plain: 200 }));
 
     app.get('/:id/events', async (request, reply) => {
       const run = runOf(request);
@@ -71,10 +69,8 @@ export function runsApi(deps: ApiDeps) {
       // 204 tells an EventSource that reconnects after the end to stop doing so.
       const nothingLeft = last !== '' && isOver(run.state) && (await eventsOf(engine, run, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
-      const rightEnds = Math.min(expiresAt - engine.now(), longestTimerMs);
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(Math.max(0, rightEnds))]);
+      const { signal, end } = patience(closing, reply, expiresAt - engine.now());
+      signal.addEventListener('abort', end);
       const frames = runStream({ engine, changes, actor }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')
@@ -82,25 +78,26 @@ export function runsApi(deps: ApiDeps) {
         .send(Readable.from(frames));
     });
 
-    app.post('/:id/decision', async (request) => {
+    app.post('/:id/decision', async (request, reply) => {
       const { id } = runOf(request);
       const ballot = { ...bodyOf(DecisionRequest, request.body), actor: identityOf(request).actor };
       const { outcome, run } = await decide(engine, id, ballot);
       if (outcome.kind === 'refused') throw decisionRefusal(outcome, ballot.actor, run, engine.settings());
-      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+      const wanted = ballot.kind === 'reject' ? 'rejected' : 'finished';
+      return await answerRuns(deps, request, reply, [run], { plain: 200, wanted });
     });
 
     app.post('/:id/cancel', async (request, reply) => {
       const { id } = runOf(request);
       const run = await stop(engine, id, { ...bodyOf(CancelRequest, request.body), actor: identityOf(request).actor });
-      return reply.code(202).send({ data: viewOf(run, linkOf(deps, request, run.id)) });
+      return await answerRuns(deps, request, reply, [run], { plain: 202, wanted: 'cancelled' });
     });
 
-    app.post('/:id/answer', async (request) => {
+    app.post('/:id/answer', async (request, reply) => {
       const { id } = runOf(request);
       const { choice } = bodyOf(AnswerRequest, request.body);
       const run = await answer(engine, id, identityOf(request).actor, choice);
-      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+      return await answerRuns(deps, request, reply, [run], { plain: 200 });
     });
 
     app.post('/:id/review', async (request) => {
@@ -109,20 +106,16 @@ export function runsApi(deps: ApiDeps) {
       return { data: viewOf(run, linkOf(deps, request, run.id)) };
     });
 
-    app.post('/:id/resume', async (request) => {
+    app.post('/:id/resume', async (request, reply) => {
       const { id } = Params.parse(request.params);
       const run = await resume(engine, id, identityOf(request).actor);
-      return { data: viewOf(run, linkOf(deps, request, run.id)) };
+      return await answerRuns(deps, request, reply, [run], { plain: 200 });
     });
 
     app.post('/:id/undo', async (request, reply) => {
       const { id } = runOf(request);
       const run = await undo(engine, id, { actor: identityOf(request).actor, origin: { surface: 'rest' } });
-      const link = linkOf(deps, request, run.id);
-      return reply
-        .code(202)
-        .header('location', link)
-        .send({ data: viewOf(run, link) });
+      return await answerRuns(deps, request, reply, [run], { plain: 202 });
     });
   };
 }

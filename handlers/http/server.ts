@@ -11,6 +11,7 @@ import { type HarborDeps, harborWebhook } from '../webhooks/harbor.ts';
 import { type RegistriesDeps, registryWebhooks } from '../webhooks/registries.ts';
 import { bodyMs, limitBody, uploadMs } from './body-time.ts';
 import { answerFaults, answerUnreadable, bodyLimit } from './error-answer.ts';
+import { createHolds } from './holds.ts';
 import type { Metrics } from './metrics.ts';
 import { type Check, probes } from './probes.ts';
 import { restApi } from './rest-api.ts';
@@ -82,11 +83,16 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     const { engine, notices, tokens, publicUrl } = deps.api;
     const closing = new AbortController();
     const changes = createRunChanges(notices, deps.log);
+    const holds = createHolds();
     app.addHook('preClose', async () => closing.abort());
+    // A connection that were kept after its last answer would keep the server from closing.
+    app.addHook('onSend', async (_request, reply) => {
+      if (closing.signal.aborted) reply.header('connection', 'close');
+    });
     app.addHook('onClose', () => changes.close());
     warnOfTokens(tokens, deps.log);
     const checkToken = createTokenCheck(tokens);
-    await app.register(restApi({ engine, changes, checkToken, publicUrl, closing: closing.signal }));
+    await app.register(restApi({ engine, changes, holds, checkToken, publicUrl, closing: closing.signal }));
   }
   if (deps.alertmanager) await app.register(alertmanagerWebhook(deps.alertmanager));
   if (deps.harbor) await app.register(harborWebhook(deps.harbor));

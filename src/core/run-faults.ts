@@ -86,6 +86,12 @@ export const runFaults = {
     say: 'Run {id} is over already ({state}).',
     hint: 'There is nothing left to stop.',
   },
+  ENDED_OTHERWISE: {
+    status: 422,
+    retry: 'never',
+    say: 'Run {id} is over, and {state} instead of {wanted}.',
+    hint: 'Before you ask again, look how far it got: its steps and report are under data here, and at {link}.',
+  },
   NOTHING_ASKED: {
     status: 409,
     retry: 'never',

@@ -7,7 +7,7 @@ import type { Settings } from '../core/settings.ts';
 import type { Engine } from './engine.ts';
 
 /** Limits go by person: all identities of one that `shipmate.yaml` lists share them, and one that it does not list has its own. */
-function whoOf(settings: Settings, actor: Actor): string {
+export function whoOf(settings: Settings, actor: Actor): string {
   const person = personOf(settings, actor);
   return person === undefined ? actorId(actor) : `person:${person}`;
 }

@@ -31,7 +31,7 @@ test('it is valid OpenAPI 3.0', async () => {
   expect(valid).toBe(true);
 });
 
-test.each(routes)('$route.method $route.path is described', ({ operation, route }) => {
+test.each(routes)('$route.method $route.path is described', ({ route }) => {
   const path = `/api/v1/cloud-native${route.path.replace(/:(\w+)/g, '{$1}')}`;
   const entry = paths[path]?.[route.method.toLowerCase()];
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name);
@@ -40,8 +40,27 @@ test.each(routes)('$route.method $route.path is described', ({ operation, route 
   const body = JSON.stringify(entry?.requestBody ?? entry?.parameters);
   for (const name of rest) expect(body).toContain(`"${name}"`);
   expect(Object.keys(entry?.responses ?? {})).toEqual(
-    expect.arrayContaining(['202', '400', '401', '403', '503', ...(operation.effect === 'read' ? ['200'] : [])]),
+    expect.arrayContaining(['200', '202', '400', '401', '403', '422', '423', '429', '503']),
   );
+});
+
+const Parts = z.object({ components: z.object({ headers: z.record(z.string(), z.unknown()) }) });
+
+test('waiting for a run is described wherever it can be waited for, and when to ask again', () => {
+  const { headers } = Parts.parse(description).components;
+  const withoutIt = ['/runs/{id}/events', '/runs/{id}/review', '/audit'].map((path) => `/api/v1/cloud-native${path}`);
+  for (const [path, methods] of Object.entries(paths))
+    for (const { parameters, responses } of Object.values(methods)) {
+      expect(
+        parameters.some(({ name }) => name === 'Prefer'),
+        path,
+      ).toBe(!withoutIt.includes(path));
+      for (const [status, said] of withoutIt.includes(path) ? [] : Object.entries(responses)) {
+        const named = [...JSON.stringify(said).matchAll(/#\/components\/headers\/(\w+)/g)].map(([, name = '']) => name);
+        expect(named.includes('RetryAfter'), `${path} ${status}`).toBe(['200', '202'].includes(status));
+        expect(named.filter((name) => !Object.hasOwn(headers, name))).toEqual([]);
+      }
+    }
 });
 
 test('no two operations share an id', () => {
