@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { appEntry, appsBehind, environmentEntry, environmentNames, environmentsBehind, checkNearest } from './apps.ts';
+import {
+  appEntry,
+  appNames,
+  appsBehind,
+  checkNearest,
+  environmentEntry,
+  environmentNames,
+  environmentsBehind,
+} from './apps.ts';
 import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
 import { isPattern, overlap } from './name-pattern.ts';
@@ -43,7 +51,9 @@ export const EnvRef = Label.describe('An environment of shipmate.yaml, or its na
 });
 
 /** Apps and environments, or patterns for several: what locks are for. */
-export const AppPattern = NameOrPattern.describe('An app, or a pattern for several: shop-*').meta({ examples: ['web'] });
+export const AppPattern = NameOrPattern.describe('An app, or a pattern for several: shop-*').meta({
+  examples: ['web'],
+});
 export const EnvPattern = NameOrPattern.describe('An environment, or a pattern of shipmate.yaml').meta({
   examples: ['production'],
 });
@@ -79,7 +89,8 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
   // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
   for (const names of [Object.hasOwn(settings.environments, ref) ? [ref] : [], written, [ref], behind]) {
     const [name] = names;
-    const found = name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
+    const found =
+      name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
     if (name !== undefined && found) return [name, found.its];
   }
   const known = Object.keys(settings.environments);
@@ -101,8 +112,7 @@ export function appOf(settings: Settings, app: string): AppSettings {
   checkNearest(settings, 'apps', app);
   const found = appEntry(settings, app);
   if (found) return found.its;
-  const known = Object.keys(settings.apps);
-  throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, known), known: known.join(', ') });
+  throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, appNames(settings)), known: knownApps(settings) });
 }
 
 /**
@@ -122,14 +132,24 @@ export function siteCalled(settings: Settings, ref: string): Site {
 }
 
 /**
- * The app behind `deployment/web`, so that a rule about the app holds however it is called. An Argo Rollout may stand for
- * an app's Deployment.
+ * The apps behind `deployment/web`, so that a rule about the app holds however it is called: those written out before those that a
+ * pattern makes of it. An Argo Rollout may stand for an app's Deployment.
  */
-function appBehind(settings: Settings, kind: string, name: string): string | undefined {
+export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, name: string): string[] {
   const isIts = ({ kind: own = 'Deployment' }: AppSettings) =>
     own === kind || (own === 'Deployment' && kind === 'Rollout');
-  return appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name)[0];
+  const behind = appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name);
+  const written = behind.filter((app) => Object.hasOwn(settings.apps, app));
+  return [...written, ...behind.filter((app) => !written.includes(app))];
 }
+
+/** Apps of `shipmate.yaml` as they are told of: the first few, patterns as such. */
+function knownApps({ apps }: Pick<Settings, 'apps'>): string {
+  const names = Object.keys(apps).map((name) => (isPattern(name) ? `all that fit “${name}”` : name));
+  const more = names.length - mostNamed;
+  return names.length === 0 ? 'none' : names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+const mostNamed = 20;
 
 /**
  * Resolves app and environment.
@@ -138,7 +158,7 @@ function appBehind(settings: Settings, kind: string, name: string): string | und
 export function locate(settings: Settings, target: { app: string; env: string }): Place {
   const [word = '', name] = target.app.split('/');
   const kind = name === undefined ? undefined : kindCalled(word)?.kind;
-  const known = name === undefined ? target.app : appBehind(settings, kind ?? '', name);
+  const known = name === undefined ? target.app : appsOfWorkload(settings, kind ?? '', name)[0];
   const site = siteCalled(settings, target.env);
   const asked = kind !== undefined && isWorkloadKind(kind) ? kind : undefined;
   if (known === undefined && name !== undefined && asked)
