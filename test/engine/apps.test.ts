@@ -278,6 +278,12 @@ test('what is an app already says by what, and how it is deployed; what is contr
   );
 });
 
+test('what comes to its end, and what has a dot in its name, is no app, and it is said why', async () => {
+  const refused = (why: string) => ({ fault: { code: 'NOT_FOR_KIND', message: expect.stringContaining(why) } });
+  expect(await adopt('job/import')).toMatchObject(refused('comes to its end'));
+  expect(await adopt('deployment/a.b')).toMatchObject(refused('no dot in its name'));
+});
+
 test('an app that there is not names those that there are, and where to look', async () => {
   await expect(desk.ask('status', { app: 'cart', env: 'staging' })).rejects.toMatchObject({
     code: 'UNKNOWN_APP',

@@ -6,9 +6,8 @@ import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import type { Origin } from '../../core/run.ts';
 import { Label } from '../../core/settings.ts';
-import { rolloutsPermission } from '../kubernetes/list-known.ts';
 import { type Standing, standingsOf } from '../workloads/discover.ts';
-import { type Found, workloadOf } from '../workloads/find.ts';
+import { workloadOf } from '../workloads/find.ts';
 import { scalersOf } from '../workloads/scaler.ts';
 import { entryFor } from './app-entry.ts';
 
@@ -19,7 +18,7 @@ const channelOf = (origin: Origin): string | undefined =>
 const adoptable = ['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout'] as const;
 
 /** @throws Fault NOT_FOR_KIND where no entry can be about it */
-function kindOf({ ref: { kind, name } }: Found): (typeof adoptable)[number] {
+function kindOf(kind: string, name: string): (typeof adoptable)[number] {
   const found = adoptable.find((each) => each === kind);
   if (found && Label.safeParse(name).success) return found;
   const why = found ? 'an app’s workload has no dot in its name' : 'an app runs for good, and this comes to its end';
@@ -41,9 +40,10 @@ function coveredText(standing: Standing, env: string): string {
 async function adoption(run: RunContext<'kube', 'read'>, signal: AbortSignal): Promise<Report> {
   const { settings, place, origin } = run;
   const kube = run.on.kube(place.cluster);
+  kindOf(place.kind, place.workload);
   const found = await workloadOf(kube, place, signal);
-  const kind = kindOf(found);
   const { name } = found.ref;
+  const kind = kindOf(found.ref.kind, name);
   const what = `${kind.toLowerCase()}/${name}`;
   const standings = standingsOf(settings, { kind, name, object: found.live });
   const covered = standings.map((each) => coveredText(each, place.env)).filter(Boolean);
@@ -75,7 +75,7 @@ export const appAdopt = defineOperation({
   effect: 'read',
   input: z.strictObject({ workload: WorkloadRef, env: EnvRef }),
   usage: '<workload> in <env>',
-  examples: ['deployment/orders in staging', 'statefulset/db in production', 'deployment/api in staging'],
+  examples: ['deployment/api in staging', 'statefulset/db in production'],
   routes: [
     route({
       method: 'GET',
@@ -88,8 +88,6 @@ export const appAdopt = defineOperation({
   needs: ['kube'],
   permissions: [
     'get,list deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io',
-    rolloutsPermission,
-    'get,list jobs.batch,cronjobs.batch',
     'list services',
     'list horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh',
   ],
