@@ -188,6 +188,13 @@ test('status tells of apps written out and of those found, and takes no pattern 
   expect(lines).toHaveLength(2 * 3 + 1);
 });
 
+test('what is no app is looked at by its kind and name', async () => {
+  run('StatefulSet', 'staging', 'db');
+  expect(await desk.done('status', { app: 'sts/db', env: 'staging' })).toMatchObject({
+    report: { kind: 'status', apps: [{ app: 'statefulset/db', image: 'db:v1', ready: 1 }] },
+  });
+});
+
 const adopt = (workload: string, env = 'staging') => desk.done('app-adopt', { workload, env });
 const textOf = ({ report }: Run) => (report?.kind === 'text' ? report.text : JSON.stringify(report));
 

@@ -6,7 +6,7 @@ import { at, type JsonObject } from '../../core/json.ts';
 import { recordedRun } from '../../core/lost-run.ts';
 import { isPattern } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
-import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
+import { AppRef, EnvRef, locate, type Place, WorkloadRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import { type Discovered, discoverIn } from '../workloads/discover.ts';
 import { findWorkload } from '../workloads/find.ts';
@@ -15,7 +15,7 @@ import { type SharedSite, sitesAsked } from '../workloads/sites.ts';
 import { seePermissions } from './roll.ts';
 import { workloadRef } from './workload.ts';
 
-const Input = z.strictObject({ app: AppRef.optional(), env: EnvRef.optional() });
+const Input = z.strictObject({ app: WorkloadRef.optional(), env: EnvRef.optional() });
 
 type Line = Extract<Report, { kind: 'status' }>['apps'][number];
 type StatusRun = RunContext<'kube' | 'runs', string>;
@@ -131,7 +131,7 @@ export const status = defineOperation({
   effect: 'read',
   input: Input,
   usage: '[<app>] [in <env>]',
-  examples: ['', 'web', 'web in production'],
+  examples: ['', 'web', 'web in production', 'deployment/api in staging'],
   routes: [
     route({
       method: 'GET',
@@ -142,7 +142,7 @@ export const status = defineOperation({
     }),
   ],
   needs: ['kube', 'runs'],
-  permissions: [...seePermissions, 'list,watch namespaces'],
+  permissions: [...seePermissions, 'get jobs.batch,cronjobs.batch', 'list,watch namespaces'],
   steps: ['read'],
   target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
   plan: async (context, input) => ({

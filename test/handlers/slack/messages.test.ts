@@ -236,6 +236,17 @@ test('tables fit, however large', () => {
     }
 });
 
+test('of a long table it is said how many lines are left out', () => {
+  const table = (lines: number) => ({
+    kind: 'table' as const,
+    title: 'Apps',
+    columns: ['App'],
+    rows: Array.from({ length: lines }, (_, n) => [`app-${n}`]),
+  });
+  expect(JSON.stringify(tableMessage(table(99)))).not.toContain('more lines');
+  expect(JSON.stringify(tableMessage(table(120)))).toContain('and 21 more lines');
+});
+
 test('an explanation is three lines, a command to paste, buttons, and what the others are', () => {
   const at = Date.parse('2026-11-25T02:00:00Z');
   const { blocks } = explanationMessage(explanation, at);
