@@ -207,7 +207,7 @@ const pasted = (entry: string) =>
   );
 
 test('a workload that nothing covers is shown as an entry; pasted, the entry is the app', async () => {
-  const containers = [
+  const containers: JsonObject[] = [
     { name: 'istio-proxy', image: 'docker.io/istio/proxyv2:1.28' },
     {
       name: 'server',
