@@ -38,7 +38,7 @@ function patternsOf(
   return sorted.slice(0, most.patterns).flatMap(([home, names], index) => {
     const start = index === 0 ? '' : beginning([...names]);
     if (index > 0 && start === '') return [];
-    const guessed = `${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''} lie there`;
+    const guessed = `as for ${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''}`;
     return [{ home, start, guess: { key: `${start}*`, value: { image: `${home}/{app}` }, guessed } }];
   });
 }

@@ -14,7 +14,7 @@ const passing = /^((?:.*-)?(?:preview|pr|review|mr|feature|branch))-.+$/;
 /** Environments in the file at most: what is beyond is said in a comment. */
 const most = 10;
 
-const count = (n: number) => `${n} workload${n === 1 ? '' : 's'}`;
+const count = (n: number) => (n === 1 ? '1 workload runs' : `${n} workloads run`);
 
 /** The namespaces that environments look like; where none does, all that people run something in. */
 function meant(all: readonly Peopled[], named: boolean): readonly Peopled[] {
@@ -33,7 +33,7 @@ function one({ name, runs }: Peopled, cluster: string | undefined): GuessedEnvir
       namespace: name,
       ...(!isTrial && !/^(prod|live)/.test(name) && { production: true }),
     },
-    guessed: `${count(runs.length)} run there${why}`,
+    guessed: `${count(runs.length)} there${why}`,
   };
 }
 

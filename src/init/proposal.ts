@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { inOneLine as flow } from '../operations/delivery/app-entry.ts';
 import { guessApps } from './apps.ts';
 import { type Guess, guessEnvironments } from './environments.ts';
 import type { Peopled } from './survey.ts';
@@ -21,7 +21,6 @@ export type Asked = {
   registry: string | undefined;
 };
 
-const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
 const remark = (guessed: string | undefined): string => (guessed === undefined ? '' : ` # guessed: ${guessed}`);
 const lineOf = ({ key, value, guessed }: Guess): string => `  ${flow(key)}: ${flow(value)}${remark(guessed)}`;
 const beyond = (more: number, what: string): string[] => (more > 0 ? [`  # … and ${more} more: ${what}`] : []);

@@ -260,7 +260,7 @@ test('a Service of another name, an autoscaler and the channel are in the entry'
   const { id } = await request(engine, { actor: ana, operation: 'app-adopt', input, origin });
   const text = textOf(await desk.lap(id));
   expect(text).toContain('channel: C0ORDERS # guessed: where this was asked for');
-  expect(text).toContain('rollout: { strategy: canary, service: orders-http }');
+  expect(text).toContain('rollout: {strategy: canary, service: orders-http}');
   expect(text).toContain('# Replicas: 1; HorizontalPodAutoscaler/orders scales it between 2 and 5');
   expect(text).toContain('# For a canary: it has no readiness probe.');
   expect(pasted(text).apps.orders).toMatchObject({ channel: 'C0ORDERS', rollout: { service: 'orders-http' } });

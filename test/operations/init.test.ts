@@ -48,9 +48,9 @@ test('what it writes passes check, names what runs, and is never written over', 
   expect(first.stdout).toMatch(/^Reading the cluster of the current context “[^”]+”; nothing is changed there\.\n/);
   expect(first.stdout).toMatch(/The registry knows \d+ tags of \S+\/web\./);
   const text = await readFile(join(folder, 'shipmate.yaml'), 'utf8');
-  expect(text).toContain(`"*": { image: "${bed.registryHost}/{app}" } # guessed: web lie there`);
-  expect(text).toMatch(/ {2}db: \{ image: \S+, kind: StatefulSet/);
-  expect(text).toContain(`  ${production}: { namespace: ${production} } # guessed: 1 workload`);
+  expect(text).toContain(`'*': {image: '${bed.registryHost}/{app}'} # guessed: as for web`);
+  expect(text).toMatch(/ {2}db: \{image: \S+, kind: StatefulSet/);
+  expect(text).toContain(`  ${production}: {namespace: ${production}} # guessed: 1 workload runs there`);
   expect(await shipmate(['check', 'shipmate.yaml'])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('is right'),

@@ -133,10 +133,14 @@ function channelLine({ object, channel }: Candidate): Line[] {
   return channel === undefined ? [] : [{ field: ['channel', channel], remark: 'guessed: where this was asked for' }];
 }
 
-const plain = (value: Json): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+const style = { collectionStyle: 'flow', flowCollectionPadding: false, singleQuote: true, lineWidth: 0 } as const;
+
+/** A value of settings in one line. */
+export const inOneLine = (value: unknown): string =>
+  stringify(value, { ...style, aliasDuplicateObjects: false }).trimEnd();
 
 const lineText = ({ field, remark }: Line): string =>
-  [...(field ? [`${field[0]}: ${plain(field[1])}`] : []), ...(remark ? [`# ${inLine(remark)}`] : [])].join(' ');
+  [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${inLine(remark)}`] : [])].join(' ');
 
 /** The entry of `shipmate.yaml` that would cover a workload, as text to paste; what is guessed is marked. */
 export function entryFor(

@@ -88,7 +88,7 @@ test('status tells of an app that only a pattern covers', async () => {
 test('/ship app adopt shows an entry that, pasted, is about the very workload', async () => {
   const { report } = await desk.done('app-adopt', { workload: 'deployment/orders', env: 'staging' });
   if (report?.kind !== 'text') throw new Error(JSON.stringify(report));
-  expect(report.text).toContain('rollout: { service: orders-http }');
+  expect(report.text).toContain('rollout: {service: orders-http}');
   expect(report.text).toContain('# Replicas: 2');
   expect(report.text).toContain('readiness GET / at 8080');
   const file = `${report.text}\nenvironments: { staging: { namespace: ${staging} } }\n`;
