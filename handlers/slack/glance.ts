@@ -42,7 +42,9 @@ export async function glance(client: WebClient) {
     client.users.list({ limit: 200 }),
   ]);
   // Slack's own bot says nothing of being one.
-  const full = Users.parse(answer).members.filter((user) => user.id !== 'USLACKBOT' && isFullMember(user, installation));
+  const full = Users.parse(answer).members.filter(
+    (user) => user.id !== 'USLACKBOT' && isFullMember(user, installation),
+  );
   const names = new Set<string>();
   const people = full.slice(0, most).map(({ id, name }) => {
     const plain = plainName(name, id);

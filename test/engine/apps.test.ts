@@ -25,6 +25,7 @@ const settings = Settings.parse({
   apps: {
     web: { image: `${registry}/web` },
     idle: { image: `${registry}/idle`, owner: 'engineers' },
+    mirror: { images: ['docker.io/library/*'] },
     'shop-*': { image: `${registry}/{app}`, owner: 'engineers' },
     'a-*': { image: `${registry}/{app}` },
     '*-b': { image: `${registry}/{app}` },
@@ -96,6 +97,7 @@ test('apps are known, found by a pattern, or unknown, with owner, images and env
   expect(done.report).toMatchObject({ title: 'Apps', columns: ['App', 'State', 'Owner', 'Images', 'Environments'] });
   expect(rowsOf(done)).toEqual({
     idle: ['known', 'engineers', '', ''],
+    mirror: ['known', '', '', ''],
     web: ['known', '', 'web:v1', 'staging 1/1'],
     'shop-cart': ['found: shop-*', 'engineers', 'shop-cart:v1, shop-cart:v2', 'staging 1/1, production and second 1/1'],
     'statefulset/db': ['unknown', 'data', 'postgres:17', 'staging 1/1'],
@@ -129,6 +131,7 @@ test('canaries, templates of Rollouts and the cluster’s own are no apps; what 
   });
   expect(rowsOf(await apps({ env: 'staging' }))).toEqual({
     idle: expect.anything(),
+    mirror: expect.anything(),
     web: expect.anything(),
     'shop-cart': ['found: shop-*', 'engineers', 'shop-cart:v1', 'staging 1/1'],
     'shop-linked': ['found: shop-*', 'engineers', 'shop-linked:v1', 'staging 1/1'],
@@ -185,7 +188,7 @@ test('status tells of apps written out and of those found, and takes no pattern 
   const lines = report?.kind === 'status' ? report.apps.map(({ app, env, ready }) => `${app}@${env} ${ready}`) : [];
   expect(lines.filter((line) => line.endsWith(' 1')).sort()).toEqual(['shop-cart@staging 1', 'web@staging 1']);
   expect(lines.filter((line) => line.includes('*'))).toEqual([]);
-  expect(lines).toHaveLength(2 * 3 + 1);
+  expect(lines).toHaveLength(3 * 3 + 1);
 });
 
 test('what is no app is looked at by its kind and name', async () => {
@@ -274,6 +277,10 @@ test('what is an app already says by what, and how it is deployed; what is contr
   expect(textOf(await adopt('deployment/web'))).toContain('“web”, which is written out under apps');
   expect(textOf(await adopt('deployment/shop-cart'))).toContain('the pattern “shop-*” under apps');
   expect(textOf(await adopt('deployment/shop-cart'))).toContain('/deploy shop-cart:TAG staging');
+  run('Deployment', 'staging', 'mirror');
+  expect(textOf(await adopt('deployment/mirror')), 'no repository of its own').toContain(
+    '/deploy mirror staging image=IMAGE',
+  );
   const old = await adopt('deployment/shop-old');
   expect(old.report).toMatchObject({ note: expect.stringContaining('it says that it is the app “legacy”') });
   const after = pasted(`${textOf(old)}\n  'shop-*': { image: '${registry}/{app}' }`);
@@ -294,6 +301,6 @@ test('what comes to its end, and what has a dot in its name, is no app, and it i
 test('an app that there is not names those that there are, and where to look', async () => {
   await expect(desk.ask('status', { app: 'cart', env: 'staging' })).rejects.toMatchObject({
     code: 'UNKNOWN_APP',
-    hint: expect.stringMatching(/web, idle, all that fit “shop-\*”.*\/ship apps.*KIND\/NAME/s),
+    hint: expect.stringMatching(/web, idle, mirror, all that fit “shop-\*”.*\/ship apps.*KIND\/NAME/s),
   });
 });

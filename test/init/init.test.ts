@@ -115,6 +115,13 @@ test('a namespace whose name does not say what it is counts as production', asyn
   expect(named.text).toContain('does not say what it is');
 });
 
+test('where no name speaks of an environment, all are taken that people run something in', async () => {
+  run('blue', 'cart', `${team}/cart:v1`);
+  run('cert-manager', 'cert-manager', 'quay.io/jetstack/cert-manager:v1');
+  cluster.objects.set('Namespace /empty', nsOf('empty'));
+  expect(Object.keys((await begin()).settings.environments)).toEqual(['blue']);
+});
+
 test('the context is named before anything is read, and is in the settings where it was chosen', async () => {
   shop();
   expect((await begin()).settings.environments.staging?.cluster).toBe('default');

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { environmentEntry } from '../../core/apps.ts';
+import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import type { Origin } from '../../core/run.ts';
-import { Label } from '../../core/settings.ts';
+import { Label, type Settings } from '../../core/settings.ts';
 import { type Standing, standingsOf } from '../workloads/discover.ts';
 import { workloadOf } from '../workloads/find.ts';
 import { scalersOf } from '../workloads/scaler.ts';
@@ -26,14 +26,17 @@ function kindOf(kind: string, name: string): (typeof adoptable)[number] {
   throw fault('NOT_FOR_KIND', { operation: 'app adopt', what: `${kind}/${name}`, why, instead });
 }
 
-/** What covers it already. */
-function coveredText(standing: Standing, env: string): string {
+/** What covers it already, and how it is deployed. */
+function coveredText(settings: Settings, standing: Standing, env: string): string {
   if (standing.state === 'unknown') return '';
+  // What has no repository of its own is deployed by the whole name of an image.
+  const isOwn = appEntry(settings, standing.app)?.its.image !== undefined;
+  const what = isOwn ? `${standing.app}:TAG ${env}` : `${standing.app} ${env} image=IMAGE`;
   const by =
     standing.state === 'known'
       ? `It is the app “${standing.app}”, which is written out under apps in shipmate.yaml.`
       : `It is the app “${standing.app}”: the pattern “${standing.pattern}” under apps in shipmate.yaml covers it.`;
-  return `${by}\nNothing has to be added; this works at once:\n/deploy ${standing.app}:TAG ${env}`;
+  return `${by}\nNothing has to be added; this works at once:\n/deploy ${what}`;
 }
 
 /** The entry for a workload that is no app yet; or what covers it already. */
@@ -46,7 +49,7 @@ async function adoption(run: RunContext<'kube', 'read'>, signal: AbortSignal): P
   const kind = kindOf(found.ref.kind, name);
   const what = `${kind.toLowerCase()}/${name}`;
   const standings = standingsOf(settings, { kind, name, object: found.live });
-  const covered = standings.map((each) => coveredText(each, place.env)).filter(Boolean);
+  const covered = standings.map((each) => coveredText(settings, each, place.env)).filter(Boolean);
   if (covered.length > 0) return { kind: 'text', title: `${what} is an app already`, text: covered.join('\n') };
   const [services, scalers] = await Promise.all([
     kube.list({ apiVersion: 'v1', kind: 'Service', namespace: place.namespace }, signal),

@@ -10,6 +10,8 @@ import { type Asking, type SharedSite, sitesAsked } from '../workloads/sites.ts'
 
 /** More rows are no list that anybody reads: an environment narrows it down. */
 const most = 500;
+/** Of what could not be looked at so many say why. */
+const mostAway = 5;
 
 /** What runs, and the environments that it runs in. */
 type Seen = Discovered & { site: SharedSite };
@@ -112,7 +114,8 @@ export const apps = defineOperation({
       const all = [...rows, ...idle(run.settings, rows)].sort(inOrder);
       const unknown = all.some(({ state }) => state.startsWith('unknown'));
       const notes = [
-        ...away,
+        ...away.slice(0, mostAway),
+        ...(away.length > mostAway ? [`${away.length - mostAway} more could not be looked at.`] : []),
         ...(all.length > most ? [`${all.length - most} more: name an environment.`] : []),
         ...(unknown ? ['What is unknown goes by KIND/NAME; /ship app adopt KIND/NAME in ENV shows its entry.'] : []),
       ];

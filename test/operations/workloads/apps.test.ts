@@ -8,13 +8,14 @@ import type { Run } from '../../../src/core/run.ts';
 import { catalogue } from '../../../src/operations/catalogue.ts';
 import { findWorkload } from '../../../src/operations/workloads/find.ts';
 import { bed } from '../../support/bed.ts';
+import { freshNamespace, kubectl } from '../../support/kubectl.ts';
 import { type RealDesk, realDesk } from '../../support/real-desk.ts';
 import { put, rolledOut, sleeps, template, web, workload } from './on-the-bed.ts';
 
 /** What runs and is no app yet, in a real cluster: `/ship apps`, `/ship app adopt`, and what a pattern lets be deployed. */
 
 let desk: RealDesk;
-let [staging, production] = ['', ''];
+let [staging, production, preview] = ['', '', ''];
 
 const annotated = (object: JsonObject, annotations: JsonObject): JsonObject => ({
   ...object,
@@ -22,7 +23,9 @@ const annotated = (object: JsonObject, annotations: JsonObject): JsonObject => (
 });
 
 beforeAll(async () => {
+  preview = await freshNamespace('peek');
   desk = await realDesk({
+    environments: { 'peek-*': { namespace: '{env}' } },
     apps: { 'shop-*': { image: `${bed.registryHost}/{app}`, images: [`${bed.registryHost}/*`], owner: 'engineers' } },
   });
   ({ staging, production } = desk.namespaces);
@@ -31,6 +34,7 @@ beforeAll(async () => {
   await put(
     workload('Deployment', 'shop-cart', staging, pods('shop-cart')),
     workload('Deployment', 'shop-cart', production, pods('shop-cart')),
+    workload('Deployment', 'shop-cart', preview, pods('shop-cart')),
     annotated(workload('Deployment', 'shop-old', staging, template('shop-old', bed.busybox, sleeps)), {
       'shipmate.dev/app': 'legacy',
     }),
@@ -46,11 +50,15 @@ beforeAll(async () => {
   for (const [namespace, name] of [
     [staging, 'shop-cart'],
     [production, 'shop-cart'],
+    [preview, 'shop-cart'],
     [staging, 'shop-old'],
   ] as const)
     await rolledOut(namespace, 'deployment', name);
 });
-afterAll(() => desk.end());
+afterAll(async () => {
+  await desk.end();
+  await kubectl(['delete', 'namespace', preview, '--wait=false']);
+});
 
 const rowsOf = ({ report }: Run) => (report?.kind === 'table' ? report.rows : [[JSON.stringify(report)]]);
 
@@ -64,10 +72,10 @@ async function listed(input: Record<string, unknown>, part: string): Promise<str
 }
 
 test('/ship apps lists what is known, found and unknown', async () => {
-  const rows = await listed({}, 'production and second 1/1');
+  const rows = await listed({}, `staging 1/1, production and second 1/1, ${preview} 1/1`);
   expect(rows).toEqual([
     ['web', 'known', '', '', ''],
-    ['shop-cart', 'found: shop-*', 'engineers', 'web:v1', 'staging 1/1, production and second 1/1'],
+    ['shop-cart', 'found: shop-*', 'engineers', 'web:v1', `staging 1/1, production and second 1/1, ${preview} 1/1`],
     ['deployment/orders', 'unknown', '', 'web:v1', expect.stringContaining('staging')],
     ['deployment/shop-old', expect.stringContaining('the app “legacy”'), '', expect.any(String), expect.any(String)],
     ['statefulset/db', 'unknown', '', expect.any(String), expect.stringContaining('staging')],
@@ -83,6 +91,12 @@ test('status tells of an app that only a pattern covers', async () => {
       { app: 'shop-cart', env: 'staging', replicas: 1, ready: 1, image: 'web:v1' },
     ],
   });
+});
+
+test('status tells of environments that a pattern makes of namespaces', async () => {
+  const { report } = await desk.done('status', {});
+  const lines = report?.kind === 'status' ? report.apps : [];
+  expect(lines.filter(({ env }) => env === preview)).toMatchObject([{ app: 'shop-cart', ready: 1 }]);
 });
 
 test('/ship app adopt shows an entry that, pasted, is about the very workload', async () => {
