@@ -21,12 +21,19 @@ function lineOf({ app, image, replicas, ready, trouble, held, problem, lostRun }
 const most = { sections: 40, letters: 2_900, ofOne: 3 };
 
 /** Lines in as few texts as hold them whole. */
-const joined = (lines: readonly string[]): string[][] =>
-  lines.reduce<string[][]>((texts, line) => {
-    const last = texts.at(-1);
-    const fits = last !== undefined && [...last, line].join('\n').length <= most.letters;
-    return fits ? [...texts.slice(0, -1), [...last, line]] : [...texts, [line]];
-  }, []);
+function joined(lines: readonly string[]): string[][] {
+  const texts: string[][] = [];
+  let letters = most.letters;
+  for (const line of lines) {
+    letters += line.length + 1;
+    if (letters > most.letters) {
+      texts.push([]);
+      letters = line.length;
+    }
+    texts.at(-1)?.push(line);
+  }
+  return texts;
+}
 
 /** An environment: a paragraph, or several where so much runs there. */
 function paragraphs(env: string, lines: readonly string[]): string[] {
