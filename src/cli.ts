@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { createSlackClient } from '../handlers/slack/client.ts';
+import { glance } from '../handlers/slack/glance.ts';
 import { createAttachments } from './clients/registry/attachments.ts';
 import { createRegistry } from './clients/registry/registry.ts';
 import { createSigning } from './clients/signing/signing.ts';
@@ -13,10 +15,14 @@ import { AuditHead, AuditRecord, verifyChain, WithheldRecord } from './core/audi
 import { Fault } from './core/errors.ts';
 import { openGiven } from './files/regular-file.ts';
 import { pinnedImage } from './images/pinned.ts';
+import { init } from './init/init.ts';
+import { contextsOf } from './init/world.ts';
 import { catalogue } from './operations/catalogue.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
 
-const usage = `shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
+const usage = `shipmate init [--context NAME] [--namespace NAME]… [--registry HOST/TEAM] [--output FILE]
+                                                  writes a first shipmate.yaml from what runs in a cluster
+shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
 shipmate check FILE                               says what is wrong with a shipmate.yaml
 shipmate verify IMAGE --key FILE [--require signature,scan,sbom,decision]
                                                   checks an image's signature and attestations with public keys`;
@@ -54,7 +60,9 @@ async function verify(path: string, head: AuditHead | undefined): Promise<number
 
 async function check(path: string): Promise<number> {
   const settings = await readSettings(path, [...catalogue.keys()]);
-  console.log(`${path} is right: ${Object.keys(settings.apps).length} entries under apps, ${settings.policy.length} rules.`);
+  console.log(
+    `${path} is right: ${Object.keys(settings.apps).length} entries under apps, ${settings.policy.length} rules.`,
+  );
   return 0;
 }
 
@@ -85,8 +93,30 @@ async function verifyImage(reference: string, args: readonly string[]): Promise<
   return 0;
 }
 
+/** Asks a cluster, and a workspace where SLACK_BOT_TOKEN is set; both are only read. */
+async function begin(args: readonly string[]): Promise<number> {
+  const { SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl } = process.env;
+  const { close, ...contexts } = contextsOf(process.env);
+  const workspace = async () => {
+    if (!token) return undefined;
+    try {
+      return await glance(createSlackClient({ token, ...(apiUrl && { apiUrl }) }));
+    } catch (thrown) {
+      console.log(`Slack does not say who is there: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return undefined;
+    }
+  };
+  try {
+    const { tags } = createRegistry(registryAccess(readEnvironment(process.env)));
+    return await init(args, { ...contexts, workspace, tags, say: (line) => console.log(line) });
+  } finally {
+    await close();
+  }
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const [first, second, third, option, value] = args;
+  if (first === 'init') return await begin(args.slice(1));
   if (first === 'verify' && second !== undefined) return await verifyImage(second, args.slice(2));
   if (first === 'audit' && second === 'verify' && third !== undefined)
     return await verify(third, option === '--head' ? headOf(value) : undefined);

@@ -23,6 +23,7 @@ const rooms: Record<string, string[]> = {
   'src/images': ['src/core'],
   'src/engine': ['src/core', 'src/store', 'src/images'],
   'src/operations': ['src/core', 'src/images', 'src/processes'],
+  'src/init': ['src/core', 'src/config', 'src/clients/kube', 'src/operations'],
   'handlers/slack': ['src/core', 'src/engine', 'src/operations'],
   'handlers/http': ['src/core', 'src/engine', 'src/operations', 'handlers/webhooks'],
   'handlers/webhooks': ['src/core', 'src/engine', 'src/operations'],

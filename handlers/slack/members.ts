@@ -69,6 +69,12 @@ function strangeness(user: SlackUser, installation: Installation): string | unde
   return user.is_stranger || !belongs(user, installation) ? outsider : undefined;
 }
 
+/** Whether somebody of a list of people is a full member of our workspace. */
+export function isFullMember(told: unknown, installation: Installation): boolean {
+  const user = SlackUser.safeParse(told);
+  return user.success && strangeness(user.data, installation) === undefined;
+}
+
 /** Whether all that a request names for a person is theirs, and what it was sent to is ours. */
 function fits(claims: Claims, user: SlackUser, installation: Installation): boolean {
   const { team, enterprise, orgWide } = installation;

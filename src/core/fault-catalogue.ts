@@ -30,7 +30,7 @@ export const faultCatalogue = {
     status: 404,
     retry: 'never',
     say: 'There is no app “{name}” in shipmate.yaml.{near}',
-    hint: 'Known apps: {known}.',
+    hint: 'Known apps: {known}. /ship apps shows all that runs. What is no app goes by KIND/NAME, such as deployment/web, and can be looked at so.',
   },
   NAMED_ALIKE: {
     status: 422,

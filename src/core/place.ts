@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type AppSettings } from './app-settings.ts';
+import type { AppSettings } from './app-settings.ts';
 import {
   appEntry,
+  appNames,
   appsBehind,
   checkNearest,
   environmentEntry,
@@ -115,8 +116,7 @@ export function appOf(settings: Settings, app: string): AppSettings {
     throw fault('BESIDE_AN_APP', { name: app });
   const found = appEntry(settings, app);
   if (found) return found.its;
-  const known = Object.keys(settings.apps);
-  throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, known), known: known.join(', ') });
+  throw fault('UNKNOWN_APP', { name: app, near: didYouMean(app, appNames(settings)), known: knownApps(settings) });
 }
 
 /**
@@ -144,14 +144,15 @@ export function siteCalled(settings: Settings, ref: string): Site {
 }
 
 /**
- * The app behind `deployment/web`, so that a rule about the app holds however it is called. An Argo Rollout may stand for
- * an app's Deployment.
+ * The apps behind `deployment/web`, so that a rule about the app holds however it is called: those written out before those that a
+ * pattern makes of it. An Argo Rollout may stand for an app's Deployment.
  */
-function appBehind(settings: Settings, kind: string, name: string): string | undefined {
+export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, name: string): string[] {
   const isIts = ({ kind: own = 'Deployment' }: AppSettings) =>
     own === kind || (own === 'Deployment' && kind === 'Rollout');
-  const apps = appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name);
-  return apps.find((app) => Object.hasOwn(settings.apps, app)) ?? apps[0];
+  const behind = appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name);
+  const written = behind.filter((app) => Object.hasOwn(settings.apps, app));
+  return [...written, ...behind.filter((app) => !written.includes(app))];
 }
 
 /**
@@ -159,9 +160,17 @@ function appBehind(settings: Settings, kind: string, name: string): string | und
  * @throws Fault OTHER_NAME
  */
 function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>): void {
-  const other = Object.hasOwn(settings.apps, app) ? app : appBehind(settings, kind, workload);
+  const other = Object.hasOwn(settings.apps, app) ? app : appsOfWorkload(settings, kind, workload)[0];
   if (other !== undefined && other !== app) throw fault('OTHER_NAME', { name: app, workload, app: other });
 }
+
+/** Apps of `shipmate.yaml` as they are told of: the first few, patterns as such. */
+function knownApps({ apps }: Pick<Settings, 'apps'>): string {
+  const names = Object.keys(apps).map((name) => (isPattern(name) ? `all that fit “${name}”` : name));
+  const more = names.length - mostNamed;
+  return names.length === 0 ? 'none' : names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+const mostNamed = 20;
 
 /**
  * Resolves app and environment.
@@ -170,7 +179,7 @@ function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, '
 export function locate(settings: Settings, target: { app: string; env: string }): Place {
   const [word = '', name] = target.app.split('/');
   const kind = name === undefined ? undefined : kindCalled(word)?.kind;
-  const known = name === undefined ? target.app : appBehind(settings, kind ?? '', name);
+  const known = name === undefined ? target.app : appsOfWorkload(settings, kind ?? '', name)[0];
   const site = siteCalled(settings, target.env);
   const asked = kind !== undefined && isWorkloadKind(kind) ? kind : undefined;
   if (known === undefined && name !== undefined && asked)

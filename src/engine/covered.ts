@@ -1,14 +1,10 @@
 import { appEntry } from '../core/apps.ts';
 import { fault } from '../core/errors.ts';
-import { at, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
+import { contradiction } from '../core/marks.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Place } from '../core/place.ts';
 import type { Lap } from './lap.ts';
-
-/** What a workload says of itself in annotations: which app it is, and whose. */
-export const appMark = 'shipmate.dev/app';
-export const ownerMark = 'shipmate.dev/owner';
 
 /**
  * A pattern covers whatever has a fitting name: what says of itself that it is another app, or somebody else's, is not meant. One
@@ -24,13 +20,14 @@ export async function checkCovered({ engine, signal }: Lap, operation: Operation
       if (!entry || entry.key === app) return;
       const ref = { apiVersion: knownKind(kind)?.apiVersion ?? 'apps/v1', kind, namespace, name: workload };
       const live = await engine.clients.kube(cluster).read(ref, signal);
-      const mark = (name: string) => text(at(live, 'metadata', 'annotations', name));
-      const said = { workload: `${kind.toLowerCase()}/${workload}`, env: place.env, pattern: entry.key };
-      const { owner } = entry.its;
-      if (mark(appMark) !== '' && mark(appMark) !== app)
-        throw fault('COVERS_OTHER', { ...said, says: `the app “${mark(appMark)}”`, not: `“${app}”`, mark: appMark });
-      if (mark(ownerMark) !== '' && owner !== undefined && mark(ownerMark) !== owner)
-        throw fault('COVERS_OTHER', { ...said, says: `“${mark(ownerMark)}”’s`, not: `“${owner}”’s`, mark: ownerMark });
+      const other = contradiction(live, app, entry.its.owner);
+      if (!other) return;
+      throw fault('COVERS_OTHER', {
+        workload: `${kind.toLowerCase()}/${workload}`,
+        env: place.env,
+        pattern: entry.key,
+        ...other,
+      });
     }),
   );
 }

@@ -16,6 +16,8 @@ import { join } from './admin/join.ts';
 import { lock, resume, stop, unlock } from './admin/locks.ts';
 import { queue } from './admin/queue.ts';
 import { why } from './admin/why.ts';
+import { appAdopt } from './delivery/app-adopt.ts';
+import { apps } from './delivery/apps.ts';
 import { canaryAbort, canaryPause, canaryPromote, canaryResume, canaryWeight } from './delivery/canary/steer.ts';
 import { deploy } from './delivery/deploy.ts';
 import { release } from './delivery/release/release.ts';
@@ -91,7 +93,7 @@ import { rolloutPromote } from './workloads/rollout-promote.ts';
 import { rolloutStatus } from './workloads/rollout-status.ts';
 import { workloadDelete } from './workloads/workload-delete.ts';
 
-const delivery = [deploy, scale, rollback, release, status, history];
+const delivery = [deploy, scale, rollback, release, status, apps, appAdopt, history];
 const rollouts = [
   rolloutStatus,
   rolloutHistory,

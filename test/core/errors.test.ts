@@ -16,7 +16,7 @@ test('a fault says what happened, to what, and what next', () => {
     status: 404,
     retry: 'never',
     message: 'There is no app “wep” in shipmate.yaml. Did you mean “web”?',
-    hint: 'Known apps: web, api.',
+    hint: expect.stringMatching(/^Known apps: web, api\. \/ship apps shows all that runs\./),
   });
 });
 

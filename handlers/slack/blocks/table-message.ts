@@ -17,6 +17,7 @@ export function tableMessage({ title, columns, rows, note }: Table): MessageView
     blocks: [
       header(title),
       ...(rows.length > 0 ? [table] : []),
+      ...(rows.length > most.rows ? [context(`… and ${rows.length - most.rows} more lines`)] : []),
       ...(note === undefined ? [] : [rows.length > 0 ? context(harmless(note)) : section(harmless(note))]),
     ],
   };

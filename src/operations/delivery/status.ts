@@ -1,23 +1,31 @@
 import { z } from 'zod';
+import { appNames, environmentNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import { recordedRun } from '../../core/lost-run.ts';
+import { isPattern } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
-import { AppRef, EnvRef, locate, type Place } from '../../core/place.ts';
+import { AppRef, EnvRef, locate, type Place, WorkloadRef } from '../../core/place.ts';
+import type { Report } from '../../core/report.ts';
+import { type Discovered, discoverIn } from '../workloads/discover.ts';
 import { findWorkload } from '../workloads/find.ts';
 import { heldUp } from '../workloads/held-up.ts';
+import { type SharedSite, sitesAsked } from '../workloads/sites.ts';
 import { seePermissions } from './roll.ts';
 import { workloadRef } from './workload.ts';
 
-const Input = z.strictObject({ app: AppRef.optional(), env: EnvRef.optional() });
+const Input = z.strictObject({ app: WorkloadRef.optional(), env: EnvRef.optional() });
 
+type Line = Extract<Report, { kind: 'status' }>['apps'][number];
 type StatusRun = RunContext<'kube' | 'runs', string>;
 
-/** Every app in every environment that the question covers. */
-function placesOf({ settings }: Pick<StatusRun, 'settings'>, { app, env }: z.output<typeof Input>): Place[] {
-  const apps = app === undefined ? Object.keys(settings.apps) : [app];
-  const environments = env === undefined ? Object.keys(settings.environments) : [env];
+type Asked = z.output<typeof Input>;
+
+/** Every app that is written out, or the one asked for, in every environment that is, or in the one asked for. */
+function placesOf({ settings }: Pick<StatusRun, 'settings'>, { app, env }: Asked): Place[] {
+  const apps = app === undefined ? appNames(settings) : [app];
+  const environments = env === undefined ? environmentNames(settings) : [env];
   return environments.flatMap((inEnv) => apps.map((name) => locate(settings, { app: name, env: inEnv })));
 }
 
@@ -35,9 +43,10 @@ async function lostRunOf({ on, now }: StatusRun, object: JsonObject): Promise<st
   return lost ? id : undefined;
 }
 
-/** The app's workload with its counts; where a Deployment would be there may be an Argo Rollout. */
-async function readIn({ on, signal }: StatusRun, place: Place) {
+/** The app's workload with its counts, unless it was `seen`; where a Deployment would be there may be an Argo Rollout. */
+async function readIn({ on, signal }: StatusRun, place: Place, seen?: Discovered) {
   const kube = on.kube(place.cluster);
+  if (seen) return await kube.workload(workloadRef({ ...place, kind: seen.kind }), signal, seen.object);
   const found = await kube.workload(workloadRef(place), signal);
   // An idle Deployment may be no more than the template of a Rollout.
   const idle = at(found?.object, 'spec', 'replicas') === 0;
@@ -46,11 +55,13 @@ async function readIn({ on, signal }: StatusRun, place: Place) {
   return instead && (await kube.workload(instead.ref, signal));
 }
 
-async function statusOf(run: StatusRun, place: Place) {
+const none = { replicas: 0, ready: 0, updated: 0 };
+
+async function statusOf(run: StatusRun, place: Place, seen?: Discovered): Promise<Line> {
   const identity = { app: place.app, env: place.env };
-  const nothing = { ...identity, replicas: 0, ready: 0, updated: 0 };
+  const nothing = { ...identity, ...none };
   try {
-    const found = await readIn(run, place);
+    const found = await readIn(run, place, seen);
     if (!found) return { ...nothing, problem: 'not deployed' };
     const { replicas, ready, updated, image, trouble, object } = found;
     const since = at(object, 'metadata', 'creationTimestamp');
@@ -73,13 +84,54 @@ async function statusOf(run: StatusRun, place: Place) {
   }
 }
 
+/** Of an environment so many apps by pattern are read: `/ship apps` lists them all. */
+const most = 100;
+
+/** The apps that run in a namespace and are not read already, in each of the environments that it stands for. */
+async function foundIn(
+  run: StatusRun,
+  site: SharedSite,
+  envs: readonly string[],
+  read: readonly Place[],
+): Promise<Line[]> {
+  const known = new Set(read.map(({ app, env }) => `${app}@${env}`));
+  try {
+    const all = await discoverIn(run, site);
+    const fresh = envs.flatMap((env) =>
+      all.flatMap((seen) =>
+        seen.state === 'unknown' || known.has(`${seen.app}@${env}`) ? [] : [{ env, app: seen.app, seen }],
+      ),
+    );
+    const lines = fresh
+      .slice(0, most)
+      .map(({ app, env, seen }) => statusOf(run, locate(run.settings, { app, env }), seen));
+    const problem = `${fresh.length - most} more, which /ship apps in ${site.env} lists`;
+    const more = fresh.length > most ? [{ app: '*', env: site.env, ...none, problem }] : [];
+    return [...(await Promise.all(lines)), ...more];
+  } catch (thrown) {
+    if (thrown instanceof Fault) return [{ app: '*', env: site.env, ...none, problem: thrown.message }];
+    throw thrown;
+  }
+}
+
+/** What patterns make apps of, beside those that are read by name. */
+async function foundBeside(run: StatusRun, { app, env }: Asked, read: readonly Place[]): Promise<Line[]> {
+  const { apps, environments } = run.settings;
+  if (app !== undefined || ![apps, environments].some((all) => Object.keys(all).some(isPattern))) return [];
+  const { sites, away } = await sitesAsked(run, env);
+  const lines = await Promise.all(
+    sites.map((site) => foundIn(run, site, env === undefined ? site.envs : [site.env], read)),
+  );
+  return [...lines.flat(), ...away.map((problem) => ({ app: '*', env: '*', ...none, problem }))];
+}
+
 export const status = defineOperation({
   name: 'status',
   summary: 'Show what runs where, and how it does',
   effect: 'read',
   input: Input,
   usage: '[<app>] [in <env>]',
-  examples: ['', 'web', 'web in production'],
+  examples: ['', 'web', 'web in production', 'deployment/api in staging'],
   routes: [
     route({
       method: 'GET',
@@ -90,7 +142,7 @@ export const status = defineOperation({
     }),
   ],
   needs: ['kube', 'runs'],
-  permissions: seePermissions,
+  permissions: [...seePermissions, 'get jobs.batch,cronjobs.batch', 'list,watch namespaces'],
   steps: ['read'],
   target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
   plan: async (context, input) => ({
@@ -99,7 +151,14 @@ export const status = defineOperation({
     takesOver: [],
   }),
   run: async (run, input) => {
-    const apps = await run.step('read', () => Promise.all(placesOf(run, input).map((place) => statusOf(run, place))));
+    const apps = await run.step('read', async () => {
+      const places = placesOf(run, input);
+      const [read, found] = await Promise.all([
+        Promise.all(places.map((place) => statusOf(run, place))),
+        foundBeside(run, input, places),
+      ]);
+      return [...read, ...found];
+    });
     return { kind: 'status', apps };
   },
 });

@@ -236,6 +236,31 @@ test('tables fit, however large', () => {
     }
 });
 
+test('of an environment where much runs as much is told as there is room, and how much is not', () => {
+  const line = { env: 'staging', replicas: 1, ready: 1, updated: 1, image: 'registry.example.com/team/web:v1' };
+  const told = (count: number) => {
+    const apps = Array.from({ length: count }, (_, n) => ({ ...line, app: `shop-${n}` }));
+    return statusMessage({ kind: 'status', apps }, 1).blocks;
+  };
+  expect(checkBlocks('message', told(60))).toEqual([]);
+  expect(JSON.stringify(told(60))).toContain('*shop-59*');
+  const long = JSON.stringify(told(500));
+  expect(checkBlocks('message', told(500))).toEqual([]);
+  const shown = long.split('*shop-').length - 1;
+  expect(long).toContain(`… and ${500 - shown} more: /ship apps in staging`);
+});
+
+test('of a long table it is said how many lines are left out', () => {
+  const table = (lines: number) => ({
+    kind: 'table' as const,
+    title: 'Apps',
+    columns: ['App'],
+    rows: Array.from({ length: lines }, (_, n) => [`app-${n}`]),
+  });
+  expect(JSON.stringify(tableMessage(table(99)))).not.toContain('more lines');
+  expect(JSON.stringify(tableMessage(table(120)))).toContain('and 21 more lines');
+});
+
 test('an explanation is three lines, a command to paste, buttons, and what the others are', () => {
   const at = Date.parse('2026-11-25T02:00:00Z');
   const { blocks } = explanationMessage(explanation, at);

@@ -1,0 +1,32 @@
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createClusters } from '../clients/kube/clusters.ts';
+import { readKubeconfig } from '../clients/kube/kubeconfig.ts';
+import { ConfigurationError } from '../config/configuration-error.ts';
+import type { World } from './init.ts';
+
+/** The kubeconfig that kubectl would take: of several files the first. */
+const kubeconfigOf = ({ KUBECONFIG = '' }: NodeJS.ProcessEnv): string =>
+  KUBECONFIG.split(delimiter).find(Boolean) ?? join(homedir(), '.kube', 'config');
+
+/** Clusters by the contexts of somebody's kubeconfig. `close` lets go of the connections. */
+export function contextsOf(env: NodeJS.ProcessEnv): Pick<World, 'current' | 'kube'> & { close(): Promise<void> } {
+  const file = kubeconfigOf(env);
+  const opened: ReturnType<typeof createClusters>[] = [];
+  return {
+    current: () => {
+      try {
+        return readKubeconfig(file).current;
+      } catch {
+        // The cause's own message may quote the file, and so its tokens.
+        throw new ConfigurationError(`the kubeconfig ${file} cannot be read`, ['Set KUBECONFIG to its path.']);
+      }
+    },
+    kube: (context) => {
+      const clusters = createClusters({ kubeconfig: file, context });
+      opened.push(clusters);
+      return clusters.kube('default');
+    },
+    close: async () => void (await Promise.all(opened.map((clusters) => clusters.close()))),
+  };
+}
