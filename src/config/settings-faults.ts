@@ -121,7 +121,9 @@ function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
 function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
   const known = [...Object.keys(roles), 'everyone'];
   const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
-    on?.push && !/\{app\}/.test(on.push.env) && !Object.keys(environments).some((each) => fitsName(each, on.push?.env ?? ''))
+    on?.push &&
+    !/\{app\}/.test(on.push.env) &&
+    !Object.keys(environments).some((each) => fitsName(each, on.push?.env ?? ''))
       ? [
           {
             path: ['apps', app, 'on', 'push', 'env'],
@@ -196,7 +198,12 @@ function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
   const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
     isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],
   );
-  return [...ofApps, ...ofEnvironments];
+  const clusters = Object.entries(environments).flatMap(([name, { cluster }]) =>
+    cluster.includes('{env}')
+      ? [{ path: ['environments', name, 'cluster'], problem: 'is one cluster: it has no {env} in it.' }]
+      : [],
+  );
+  return [...ofApps, ...ofEnvironments, ...clusters];
 }
 
 /** What is wrong between the parts of settings that are each well formed: names that nothing bears. */

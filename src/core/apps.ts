@@ -42,6 +42,13 @@ export function checkNearest(settings: Settings, room: 'apps' | 'environments', 
 
 const written = (all: Record<string, unknown>): string[] => Object.keys(all).filter((name) => !isPattern(name));
 
+/** Whether an app is written out by name, and no pattern's. */
+export const isAppNamed = ({ apps }: Apps, name: string): boolean => Object.hasOwn(apps, name);
+
+/** Whether an environment is written out by name, and no pattern's. */
+export const isEnvironmentNamed = ({ environments }: Environments, name: string): boolean =>
+  Object.hasOwn(environments, name);
+
 /** The apps that are written out by name; those that patterns cover are only known where something runs. */
 export const appNames = ({ apps }: Apps): string[] => written(apps);
 
@@ -78,7 +85,7 @@ export const appsBehind = (
   { apps }: Apps,
   textOf: (its: AppSettings, name: string) => string | undefined,
   text: string,
-): string[] => namesBehind(apps, '{app}', textOf, text).filter((name) => Object.hasOwn(apps, name) || !isBeside(name));
+): string[] => namesBehind(apps, '{app}', textOf, text).filter((name) => isAppNamed({ apps }, name) || !isBeside(name));
 
 /** The apps whose own repository it is. */
 export const appsOfRepository = (settings: Apps, repository: string): string[] =>

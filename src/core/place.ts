@@ -8,7 +8,9 @@ import {
   environmentEntry,
   environmentNames,
   environmentsBehind,
+  isAppNamed,
   isBeside,
+  isEnvironmentNamed,
 } from './apps.ts';
 import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
@@ -88,7 +90,7 @@ function environmentOf(settings: Settings, ref: string): [string, EnvironmentSet
   const behind = environmentsBehind(settings, ref);
   const written = environmentNames(settings).filter((name) => behind.includes(name));
   // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
-  for (const names of [Object.hasOwn(settings.environments, ref) ? [ref] : [], written, [ref], behind]) {
+  for (const names of [isEnvironmentNamed(settings, ref) ? [ref] : [], written, [ref], behind]) {
     const [name] = names;
     const found =
       name === undefined || names.length > 1 || isPattern(name) ? undefined : environmentEntry(settings, name);
@@ -112,7 +114,7 @@ export function isProduction(settings: Settings, env: string): boolean {
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name; NAMED_ALIKE */
 export function appOf(settings: Settings, app: string): AppSettings {
   checkNearest(settings, 'apps', app);
-  if (!Object.hasOwn(settings.apps, app) && isBeside(app) && nearestTo(Object.keys(settings.apps), app).kind !== 'none')
+  if (!isAppNamed(settings, app) && isBeside(app) && nearestTo(Object.keys(settings.apps), app).kind !== 'none')
     throw fault('BESIDE_AN_APP', { name: app });
   const found = appEntry(settings, app);
   if (found) return found.its;
@@ -151,7 +153,7 @@ export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, n
   const isIts = ({ kind: own = 'Deployment' }: AppSettings) =>
     own === kind || (own === 'Deployment' && kind === 'Rollout');
   const behind = appsBehind(settings, (its, app) => (isIts(its) ? (its.workload ?? app) : undefined), name);
-  const written = behind.filter((app) => Object.hasOwn(settings.apps, app));
+  const written = behind.filter((app) => isAppNamed(settings, app));
   return [...written, ...behind.filter((app) => !written.includes(app))];
 }
 
@@ -160,7 +162,7 @@ export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, n
  * @throws Fault OTHER_NAME
  */
 function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>): void {
-  const other = Object.hasOwn(settings.apps, app) ? app : appsOfWorkload(settings, kind, workload)[0];
+  const other = isAppNamed(settings, app) ? app : appsOfWorkload(settings, kind, workload)[0];
   if (other !== undefined && other !== app) throw fault('OTHER_NAME', { name: app, workload, app: other });
 }
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';
 import type { Origin } from '../../core/run.ts';
-import { Label, type Settings } from '../../core/settings.ts';
+import type { Settings } from '../../core/settings.ts';
 import { type Standing, standingsOf } from '../workloads/discover.ts';
 import { workloadOf } from '../workloads/find.ts';
 import { scalersOf } from '../workloads/scaler.ts';

@@ -1,12 +1,13 @@
 import { stringify } from 'yaml';
+import { isAppNamed } from '../../core/apps.ts';
 import { choosesPods } from '../../core/effects/app-objects.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { labelsOf } from '../../core/label-selector.ts';
 import { markOf } from '../../core/marks.ts';
+import { Label } from '../../core/name-pattern.ts';
 import { countOf } from '../../core/observed.ts';
 import type { EnvironmentSettings, Settings } from '../../core/settings.ts';
-import { Label } from '../../core/name-pattern.ts';
 import { list, nameIn, podSpecOf } from '../kubernetes/reading.ts';
 import type { Scaler } from '../workloads/scaler.ts';
 
@@ -62,7 +63,7 @@ export function nameFor(settings: Pick<Settings, 'apps'>, { kind, object }: Pick
     { name: workload },
     { name: `${workload}-${kind.toLowerCase()}`.slice(0, 63), guessed: `“${workload}” is taken` },
   ];
-  const free = ({ name }: { name: string }) => Label.safeParse(name).success && !Object.hasOwn(settings.apps, name);
+  const free = ({ name }: { name: string }) => Label.safeParse(name).success && !isAppNamed(settings, name);
   return tried.find(free) ?? { name: 'new-app', guessed: 'every other name is taken' };
 }
 

@@ -1,8 +1,8 @@
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
-import { environmentsThere } from '../kubernetes/environments-there.ts';
 import { rolloutsIn, rolloutsPermission } from '../kubernetes/list-known.ts';
+import { everySite } from '../workloads/sites.ts';
 
 /** An image that a pod runs, or that a workload would run in its next one. */
 export type Use = { env: string; what: string; image: string; digest?: string };
@@ -58,7 +58,7 @@ export async function allUses({
   settings,
   signal,
 }: Pick<PlanContext<'kube'>, 'on' | 'settings' | 'signal'>): Promise<Use[]> {
-  const sites = await environmentsThere({ on, settings, signal });
+  const sites = await everySite({ on, settings, signal });
   const found = sites.map(async ({ env, cluster, namespace }) => {
     const kube = on.kube(cluster);
     const look = async (kind: KindName) => (await kube.look(kind, namespace, signal)).objects;

@@ -1,4 +1,4 @@
-import { appEntry } from '../../core/apps.ts';
+import { appEntry, isAppNamed } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
@@ -60,7 +60,7 @@ const isBeside = (settings: Settings, { kind, name }: Live, all: readonly Live[]
   return (
     stable !== undefined &&
     all.some((other) => other.name === stable) &&
-    !appsOfWorkload(settings, kind, name).some((app) => Object.hasOwn(settings.apps, app))
+    !appsOfWorkload(settings, kind, name).some((app) => isAppNamed(settings, app))
   );
 };
 
@@ -121,7 +121,7 @@ function keeperOf(object: JsonObject): string {
 /** What a workload is: several apps where several are written out for it. */
 export function standingsOf(settings: Settings, { kind, name, object }: Live): Standing[] {
   const apps = appsOfWorkload(settings, kind, name);
-  const written = apps.filter((app) => Object.hasOwn(settings.apps, app));
+  const written = apps.filter((app) => isAppNamed(settings, app));
   if (written.length > 0) return written.map((app) => ({ state: 'known', app }));
   const tried = apps.map((app) => byPattern(settings, app, object));
   const covered = tried.filter(({ state }) => state === 'found');

@@ -1,4 +1,4 @@
-import { environmentEntry, environmentNames } from '../../core/apps.ts';
+import { environmentEntry, environmentNames, isEnvironmentNamed } from '../../core/apps.ts';
 import { environmentsOf, isSameCluster } from '../../core/effects/sites.ts';
 import { Fault } from '../../core/errors.ts';
 import { isPattern } from '../../core/name-pattern.ts';
@@ -40,17 +40,28 @@ async function found({ settings, on, signal }: Asking, cluster: string): Promise
   const { objects } = await on.kube(cluster).look('Namespace', '', signal);
   return objects.flatMap((object) =>
     environmentsOf(settings, cluster, nameIn(object))
-      .filter((env) => !Object.hasOwn(settings.environments, env) && environmentEntry(settings, env) !== undefined)
+      .filter((env) => !isEnvironmentNamed(settings, env) && environmentEntry(settings, env) !== undefined)
       .map((env) => siteCalled(settings, env)),
   );
+}
+
+const patternClusters = ({ environments }: Settings): Set<string> =>
+  new Set(Object.entries(environments).flatMap(([name, { cluster }]) => (isPattern(name) ? [cluster] : [])));
+
+/**
+ * Every environment that there is, each by itself: for what must not miss any.
+ * @throws Fault of a cluster that does not say
+ */
+export async function everySite(asking: Asking): Promise<Site[]> {
+  const { settings } = asking;
+  const more = await Promise.all([...patternClusters(settings)].map((cluster) => found(asking, cluster)));
+  return [...environmentNames(settings).map((env) => siteCalled(settings, env)), ...more.flat()];
 }
 
 /** All environments: those written out, and the namespaces that patterns cover, as the clusters have them. */
 export async function sitesOf(asking: Asking): Promise<Sites> {
   const { settings } = asking;
-  const patterns = Object.entries(settings.environments).filter(([name]) => isPattern(name));
-  // Where the cluster itself has the name in it, nobody knows which there are.
-  const clusters = new Set(patterns.map(([, { cluster }]) => cluster).filter((cluster) => !cluster.includes('{env}')));
+  const clusters = patternClusters(settings);
   const away: string[] = [];
   const more = await Promise.all(
     [...clusters].map((cluster) =>
