@@ -67,9 +67,17 @@ test('a template that nothing bears is named with what was probably meant', () =
   expect(faultsOf(text)).toEqual([
     'shipmate.yaml:1 apps.web.analysis: there is no analysis “strikt”. Did you mean “strict”?',
   ]);
-  const environment = text.replace('strikt', 'default').replace('namespace: prod', 'namespace: prod, analysis: none');
+  const environment = text.replace('strikt', 'default').replace('namespace: prod', 'namespace: prod, analysis: nobody');
   expect(faultsOf(environment)).toEqual([
-    'shipmate.yaml:2 environments.production.analysis: there is no analysis “none”.',
+    'shipmate.yaml:2 environments.production.analysis: there is no analysis “nobody”.',
+  ]);
+});
+
+test('“none” is said where nothing judges, and is no template’s name', () => {
+  const text = withAnalysis('[{kind: success-rate}]').replace('analysis: strict', 'analysis: none');
+  expect(faultsOf(text)).toEqual([]);
+  expect(faultsOf(text.replace('strict:', 'none:'))).toEqual([
+    expect.stringContaining('analyses.none: “none” is said where nothing judges; use another name.'),
   ]);
 });
 

@@ -60,7 +60,7 @@ function rowsOf(settings: Settings, all: readonly Seen[]): Row[] {
 function idle(settings: Settings, rows: readonly Row[]): Row[] {
   return appNames(settings)
     .filter((app) => !rows.some((row) => row.app === app))
-    .map((app) => ({ app, state: 'known', owner: settings.apps[app]?.owner ?? '', images: [], where: [] }));
+    .map((app) => ({ app, state: 'known', owner: appEntry(settings, app)?.its.owner ?? '', images: [], where: [] }));
 }
 
 /** Those written out, those found, the others; each by name. */
