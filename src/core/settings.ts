@@ -7,6 +7,7 @@ import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings, PushSettings } from './host-settings.ts';
 import { Repository } from './image.ts';
 import { AppBuild, BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
+import { NewWorkloads } from './new-workloads.ts';
 import { RolloutSettings } from './rollout.ts';
 import { SecretSettings } from './secret-names.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
@@ -70,6 +71,8 @@ export const EnvironmentSettings = z.strictObject({
     .optional(),
   /** What pods may ask of their node here, by Kubernetes' Pod Security Standards; beyond it they are refused, or take a rule's yes. */
   podSecurity: z.enum(podSecurityLevels).default('baseline'),
+  /** What a workload gets here that a deploy creates. What is there already never gets any of it. */
+  newWorkloads: NewWorkloads.prefault({}),
   /** What a scan's findings do to a deploy here, where it is not as `images.scan` has it. */
   scan: ScanRules.optional(),
   /** What an image must bear before it is deployed here. Without it, nothing. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { analysisFor, analysisOf } from '../../core/analysis/template.ts';
-import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { type Kube, refOf } from '../../core/kube.ts';
+import { ProbePath } from '../../core/new-workloads.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, type Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
@@ -12,8 +11,8 @@ import { Stage, Weight } from '../../core/rollout.ts';
 import type { Settings } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
 import { checkImage } from '../../images/gate.ts';
+import { pinnedImage } from '../../images/pinned.ts';
 import { attestDecision } from '../images/decision.ts';
-import { foresee } from '../kubernetes/foresee.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { guardPermissions } from './canary/guards.ts';
@@ -21,10 +20,11 @@ import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
 import { planShift } from './canary/plan.ts';
 import { runShift } from './canary/run.ts';
 import { shiftOf } from './canary/strategy.ts';
-import { type Foreseen, planChange } from './change.ts';
+import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
+import { planFresh } from './fresh/plan.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
+import { containerChange, containerOf, containersOf, overlayReplicas, undoByImage } from './workload.ts';
 
 const Image = z
   .string()
@@ -40,6 +40,7 @@ const Input = z.strictObject({
   image: Image.optional(),
   replicas: Replicas.optional(),
   ports: Ports.optional(),
+  probe: ProbePath.optional().describe('A path of a new workload’s first port that answers 200 once it is ready'),
   variables: Variables.optional(),
   resources: Resources.optional(),
   strategy: Strategy.optional(),
@@ -53,11 +54,7 @@ const Input = z.strictObject({
 });
 type Input = z.output<typeof Input>;
 
-function changeOf(
-  input: Input,
-  container: string,
-  fields: { image: string; securityContext?: JsonObject },
-): JsonObject {
+function changeOf(input: Input, container: string, fields: { image: string }): JsonObject {
   const env = input.variables && Object.entries(input.variables).map(([name, value]) => ({ name, value }));
   const ports = input.ports?.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
   const resources: Json | undefined = input.resources && JSON.parse(JSON.stringify(input.resources));
@@ -72,13 +69,6 @@ function changeOf(
     ...change,
     spec: { ...(isObject(change.spec) ? change.spec : {}), strategy: { type: 'RollingUpdate', rollingUpdate } },
   };
-}
-
-async function planFresh(kube: Kube, manifest: JsonObject, signal: AbortSignal): Promise<Foreseen> {
-  const dryRun = () => kube.preview(manifest, signal);
-  const foreseen = await foresee(kube, { ref: refOf(manifest), wanted: manifest }, dryRun, signal);
-  const { after, takesOver, changes, answer } = foreseen;
-  return { planned: { manifest, takesOver, changes, answer }, after };
 }
 
 /** What judges the app's canaries here, where anything does. */
@@ -114,11 +104,15 @@ async function plan(
     });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
-  const fresh = found ? {} : contextFor(settings, place);
-  const change = changeOf(input, container, { image: pinned, ...fresh });
+  if (found && input.probe !== undefined)
+    throw fault('BAD_INPUT', {
+      problem: `probe is for a new workload, and ${place.app} runs in ${place.env} already: what probes it has is left as it is.`,
+    });
+  const change = changeOf(input, container, { image: pinned });
+  const fresh = { ...input, container, image: pinnedImage(reference, digest) };
   const [ofImage, { planned, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
-    found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), signal),
+    found ? planChange(kube, found, change, signal) : planFresh(context, fresh, change),
     found && unstick(kube, found, now(), signal),
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
@@ -168,11 +162,13 @@ export const deploy = defineOperation({
   summary: 'Roll out an image of an app',
   effect: 'change',
   input: Input,
-  usage: '<app>[:<tag>] to <env> [image=<image>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>]',
+  usage:
+    '<app>[:<tag>] to <env> [image=<image>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>] [ports=<ports>] [probe=<probe>]',
   command: '/deploy',
   examples: [
     'web:v2 production',
     'web:v2 production strategy=canary weights=10,25,50,100 bake=5m',
+    'web:v1 staging ports=8080 probe=/healthz',
     'web to staging image=registry.example.com/web:v2',
   ],
   routes: [
@@ -186,6 +182,7 @@ export const deploy = defineOperation({
         image: Image,
         replicas: Replicas.optional(),
         ports: Ports.optional(),
+        probe: Input.shape.probe,
         env: Variables.optional(),
         resources: Resources.optional(),
       }),
@@ -204,6 +201,7 @@ export const deploy = defineOperation({
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
+    'list limitranges',
     'get,list,create,patch,delete services,virtualservices.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'watch virtualservices.networking.istio.io,httproutes.gateway.networking.k8s.io',
