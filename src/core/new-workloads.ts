@@ -3,7 +3,7 @@ import { compareQuantities } from './quantity.ts';
 import { Quantity } from './values.ts';
 
 /** What a new workload gets besides what was asked for. */
-const newWorkloadParts = ['labels', 'requests', 'securityContext', 'spread', 'gracefulEnd', 'service'] as const;
+export const newWorkloadParts = ['labels', 'requests', 'securityContext', 'spread', 'gracefulEnd', 'service'] as const;
 export type NewWorkloadPart = (typeof newWorkloadParts)[number];
 
 /** A path that a probe asks for. */
