@@ -225,7 +225,9 @@ describe('probes', () => {
 describe('its Service', () => {
   test('is a line of the plan of its own, before all others, and comes before the pods', async () => {
     const run = await deploy({ ports: [80] });
-    expect(shown(run.plan)[0]).toBe('Service/web');
+    const paths = shown(run.plan);
+    expect(paths[0]).toBe('Service/web');
+    expect(paths).toContainEqual(expect.stringMatching(/^Service\/web spec\.ports/));
     expect(world.applied).toMatchObject([{ image: undefined }, { image: expect.stringContaining('web:v1') }]);
   });
 

@@ -8,8 +8,8 @@ import type { PlanContext } from '../../../core/operation.ts';
 import { imageUser } from '../../../images/image-user.ts';
 import type { PinnedImage } from '../../../images/pinned.ts';
 import { foresee } from '../../kubernetes/foresee.ts';
-import { planApply } from '../../kubernetes/writes.ts';
-import type { Foreseen } from '../change.ts';
+import { nameOf, planApply } from '../../kubernetes/writes.ts';
+import { type Foreseen, named } from '../change.ts';
 import type { Resources } from '../fields.ts';
 import { freshWorkload, has, labelsFor, pathsOf, selectorOf, type Wanted } from './manifest.ts';
 import { checkName } from './names.ts';
@@ -113,7 +113,12 @@ export async function planFresh(context: Context, asked: Asked, change: JsonObje
     planned: {
       manifest,
       takesOver,
-      changes: [...(made ? [lineOf(made, ports)] : []), ...changes],
+      // The Service in one line first; what the cluster makes of it stands behind all that is said of the workload.
+      changes: [
+        ...(made ? [lineOf(made, ports)] : []),
+        ...changes,
+        ...(tried ? named(nameOf(refOf(tried.write.manifest)), tried.changes) : []),
+      ],
       answer,
       ...(tried && { writes: [tried.write] }),
       ...(warnings.length > 0 && { warnings }),
