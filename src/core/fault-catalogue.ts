@@ -6,6 +6,7 @@
 import { clusterFaults } from './cluster-faults.ts';
 import { hostFaults } from './host-faults.ts';
 import { imageFaults } from './image-faults.ts';
+import { newWorkloadFaults } from './new-workload-faults.ts';
 import { runFaults } from './run-faults.ts';
 import { trustFaults } from './trust-faults.ts';
 
@@ -82,6 +83,7 @@ export const faultCatalogue = {
   },
   ...runFaults,
   ...clusterFaults,
+  ...newWorkloadFaults,
   ...hostFaults,
   ...trustFaults,
   ...imageFaults,

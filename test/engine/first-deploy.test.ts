@@ -234,7 +234,9 @@ describe('its Service', () => {
   test('is not made where one finds the pods already', async () => {
     put(service('front', { 'app.kubernetes.io/name': 'web' }));
     put(service('web', { app: 'other' }));
-    expect(shown((await deploy({ ports: [80] })).plan)).not.toContain('Service/web');
+    const run = await deploy({ ports: [80] });
+    expect(run).toMatchObject({ state: 'finished' });
+    expect(shown(run.plan)).not.toContain('Service/web');
   });
 
   test.each([
