@@ -21,10 +21,21 @@ function userCalled(written: string): ImageUser {
   return user === '' || user === 'root' ? { kind: 'root' } : { kind: 'named', user };
 }
 
-async function userOf(registry: Reads, { name, short }: PinnedImage, { body }: Manifest, signal: AbortSignal) {
-  if (!body.config || !isRunnable(body) || body.config.size > most.bytes) return { kind: 'unknown' } as const;
-  const bytes = await registry.blob(name, body.config.digest, signal);
-  return userCalled(readImageConfig({ image: short }, bytes).config?.User ?? '');
+/** Registries keep configurations apart from manifests: those may be out of reach, and the nodes pull the image all the same. */
+async function userOf(
+  registry: Reads,
+  { name, short }: PinnedImage,
+  { body }: Manifest,
+  signal: AbortSignal,
+): Promise<ImageUser> {
+  if (!body.config || !isRunnable(body) || body.config.size > most.bytes) return { kind: 'unknown' };
+  try {
+    const bytes = await registry.blob(name, body.config.digest, signal);
+    return userCalled(readImageConfig({ image: short }, bytes).config?.User ?? '');
+  } catch (thrown) {
+    if (thrown instanceof Fault) return { kind: 'unknown' };
+    throw thrown;
+  }
 }
 
 async function read(registry: Reads, image: PinnedImage, signal: AbortSignal): Promise<ImageUser> {

@@ -93,10 +93,14 @@ test.each<[string, Reads, ImageUser]>([
 
 const failing = (thrown: Fault): Reads => ({ ...nothing, manifest: () => Promise.reject(thrown) });
 
-test('what the registry won’t show is not known; a registry that is away is asked again', async () => {
+test('what the registry won’t show is not known, its store of blobs being away as well; a registry that is away is asked again', async () => {
   const registry = 'registry.example.com';
   const kept = failing(fault('IMAGE_AMBIGUOUS', { image: 'web:v1', problem: 'its manifest is two' }));
   expect(await imageUser(kept, image, signal)).toEqual(unknown);
-  const away = failing(fault('REGISTRY_UNREACHABLE', { registry, problem: 'no answer' }));
+  const noAnswer = fault('REGISTRY_UNREACHABLE', { registry, problem: 'no answer' });
+  expect(await imageUser({ ...single({ User: '1' }), blob: () => Promise.reject(noAnswer) }, image, signal)).toEqual(
+    unknown,
+  );
+  const away = failing(noAnswer);
   await expect(imageUser(away, image, signal)).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
 });
