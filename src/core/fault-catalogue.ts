@@ -7,6 +7,7 @@ import { appFaults } from './app-faults.ts';
 import { clusterFaults } from './cluster-faults.ts';
 import { hostFaults } from './host-faults.ts';
 import { imageFaults } from './image-faults.ts';
+import { newWorkloadFaults } from './new-workload-faults.ts';
 import { runFaults } from './run-faults.ts';
 import { trustFaults } from './trust-faults.ts';
 
@@ -72,6 +73,7 @@ export const faultCatalogue = {
   ...runFaults,
   ...appFaults,
   ...clusterFaults,
+  ...newWorkloadFaults,
   ...hostFaults,
   ...trustFaults,
   ...imageFaults,

@@ -29,6 +29,8 @@ export const ImageConfig = z.looseObject({
   created: z.string().optional(),
   os: z.string().optional(),
   architecture: z.string().optional(),
+  /** How a container of it runs; where that can't be read, the rest still can. */
+  config: z.looseObject({ User: z.string().nullish() }).nullish().catch(undefined),
 });
 export type ImageConfig = z.output<typeof ImageConfig>;
 

@@ -8,6 +8,7 @@ import { Freeze } from './freeze.ts';
 import { DockerHostSettings, HarborSettings } from './host-settings.ts';
 import { BuildSettings, Logins, plainBuilds, Registries } from './image-settings.ts';
 import { Label, NameOrPattern, withBlank } from './name-pattern.ts';
+import { NewWorkloads } from './new-workloads.ts';
 import { RolloutSettings } from './rollout.ts';
 import { SecretSettings } from './secret-names.ts';
 import { ImageSettings, ScanRules, VerifySettings } from './trust-settings.ts';
@@ -44,6 +45,8 @@ export const EnvironmentSettings = z.strictObject({
     .optional(),
   /** What pods may ask of their node here, by Kubernetes' Pod Security Standards; beyond it they are refused, or take a rule's yes. */
   podSecurity: z.enum(podSecurityLevels).default('baseline'),
+  /** What a workload gets here that a deploy creates. What is there already never gets any of it. */
+  newWorkloads: NewWorkloads.prefault({}),
   /** What a scan's findings do to a deploy here, where it is not as `images.scan` has it. */
   scan: ScanRules.optional(),
   /** What an image must bear before it is deployed here. Without it, nothing. */

@@ -74,8 +74,8 @@ test('POST /deployments creates what was described, behind the same approval, an
     }),
   ).toMatchObject({ status: 202 });
   await slack.waitFor(
-    'what has no traffic has no canary',
-    ({ text }) => text.includes('no Service leads to its pods'),
+    'its port has a Service, so there is traffic to shift',
+    ({ text }) => text.startsWith('Deploy my-app to production: waiting for approval – web:v1 → web:v2, canary'),
     20_000,
   );
 });

@@ -15,7 +15,7 @@ export function levelOf(settings: Settings, { cluster, namespace }: Pick<Site, '
 }
 
 /** All that restricted asks of a container, as `kubectl debug --profile=restricted` sets it. */
-const restricted: JsonObject = {
+export const restrictedContext: JsonObject = {
   allowPrivilegeEscalation: false,
   runAsNonRoot: true,
   capabilities: { drop: ['ALL'] },
@@ -27,5 +27,5 @@ export function contextFor(
   settings: Settings,
   site: Pick<Site, 'cluster' | 'namespace'>,
 ): { securityContext?: JsonObject } {
-  return levelOf(settings, site) === 'restricted' ? { securityContext: restricted } : {};
+  return levelOf(settings, site) === 'restricted' ? { securityContext: restrictedContext } : {};
 }

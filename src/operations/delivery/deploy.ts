@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { analysisFor, analysisOf, noAnalysis } from '../../core/analysis/template.ts';
 import { appEntry, environmentEntry } from '../../core/apps.ts';
-import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { imageOfApp, shortImage } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
-import { type Kube, refOf } from '../../core/kube.ts';
+import { ProbePath } from '../../core/new-workloads.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { AppRef, appOf, EnvRef, type Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
@@ -13,8 +12,8 @@ import { Stage, Weight } from '../../core/rollout.ts';
 import type { Settings } from '../../core/settings.ts';
 import { Duration, Percentage } from '../../core/values.ts';
 import { checkImage } from '../../images/gate.ts';
+import { pinnedImage } from '../../images/pinned.ts';
 import { attestDecision } from '../images/decision.ts';
-import { foresee } from '../kubernetes/foresee.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { guardPermissions } from './canary/guards.ts';
@@ -22,11 +21,12 @@ import { shiftLimitMs, shiftLimits, shiftSteps } from './canary/kit.ts';
 import { planShift } from './canary/plan.ts';
 import { runShift } from './canary/run.ts';
 import { shiftOf } from './canary/strategy.ts';
-import { type Foreseen, planChange } from './change.ts';
-import { newEnvironment, withWorkload } from './new-environment.ts';
+import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
+import { planFresh } from './fresh/plan.ts';
+import { newEnvironment } from './new-environment.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containerChange, containerOf, containersOf, freshWorkload, overlayReplicas, undoByImage } from './workload.ts';
+import { containerChange, containerOf, containersOf, overlayReplicas, undoByImage } from './workload.ts';
 
 const Image = z
   .string()
@@ -42,6 +42,7 @@ const Input = z.strictObject({
   image: Image.optional(),
   replicas: Replicas.optional(),
   ports: Ports.optional(),
+  probe: ProbePath.optional().describe('A path of a new workload’s first port that answers 200 once it is ready'),
   variables: Variables.optional(),
   resources: Resources.optional(),
   strategy: Strategy.optional(),
@@ -55,11 +56,7 @@ const Input = z.strictObject({
 });
 type Input = z.output<typeof Input>;
 
-function changeOf(
-  input: Input,
-  container: string,
-  fields: { image: string; securityContext?: JsonObject },
-): JsonObject {
+function changeOf(input: Input, container: string, fields: { image: string }): JsonObject {
   const env = input.variables && Object.entries(input.variables).map(([name, value]) => ({ name, value }));
   const ports = input.ports?.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
   const resources: Json | undefined = input.resources && JSON.parse(JSON.stringify(input.resources));
@@ -76,26 +73,14 @@ function changeOf(
   };
 }
 
-async function planFresh(
-  kube: Kube,
-  manifest: JsonObject,
-  made: Awaited<ReturnType<typeof newEnvironment>>,
-  signal: AbortSignal,
-): Promise<Foreseen> {
-  if (made) return withWorkload(made, manifest);
-  const dryRun = () => kube.preview(manifest, signal);
-  const foreseen = await foresee(kube, { ref: refOf(manifest), wanted: manifest }, dryRun, signal);
-  const { after, takesOver, changes, answer } = foreseen;
-  return { planned: { manifest, takesOver, changes, answer }, after };
-}
-
 /** What judges the app's canaries here, where anything does. */
 function analysisIn(settings: Settings, { app, env }: Place, measured: boolean) {
   const name = analysisFor(appEntry(settings, app)?.its, environmentEntry(settings, env)?.its, measured);
   if (name === undefined || name === noAnalysis) return undefined;
   const template = analysisOf(settings.analyses, name);
   // A pattern's `{app}-checks` is known to be there only now; a canary that nothing judges was not asked for.
-  if (!template) throw fault('UNKNOWN_ANALYSIS', { name, app, known: Object.keys(settings.analyses).join(', ') || 'none' });
+  if (!template)
+    throw fault('UNKNOWN_ANALYSIS', { name, app, known: Object.keys(settings.analyses).join(', ') || 'none' });
   return { name, template };
 }
 
@@ -126,11 +111,15 @@ async function plan(
     });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
-  const fresh = found ? {} : contextFor(settings, place);
-  const change = changeOf(input, container, { image: pinned, ...fresh });
+  if (found && input.probe !== undefined)
+    throw fault('BAD_INPUT', {
+      problem: `probe is for a new workload, and ${place.app} runs in ${place.env} already: what probes it has is left as it is.`,
+    });
+  const change = changeOf(input, container, { image: pinned });
+  const fresh = { ...input, container, image: pinnedImage(reference, digest) };
   const [ofImage, { planned, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
-    found ? planChange(kube, found, change, signal) : planFresh(kube, freshWorkload(place, change), made, signal),
+    found ? planChange(kube, found, change, signal) : planFresh(context, fresh, change, made),
     found && unstick(kube, found, now(), signal),
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
@@ -145,7 +134,10 @@ async function plan(
   const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
-    summary: typeof running === 'string' ? `${shortImage(running)} → ${next}${how}` : `${next}, new in ${place.env}${made ? ', which is made' : ''}`,
+    summary:
+      typeof running === 'string'
+        ? `${shortImage(running)} → ${next}${how}`
+        : `${next}, new in ${place.env}${made ? ', which is made' : ''}`,
     ...planned,
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
@@ -179,11 +171,13 @@ export const deploy = defineOperation({
   summary: 'Roll out an image of an app',
   effect: 'change',
   input: Input,
-  usage: '<app>[:<tag>] to <env> [image=<image>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>]',
+  usage:
+    '<app>[:<tag>] to <env> [image=<image>] [strategy=<strategy>] [weights=<weights>] [bake=<bake>] [ports=<ports>] [probe=<probe>]',
   command: '/deploy',
   examples: [
     'web:v2 production',
     'web:v2 production strategy=canary weights=10,25,50,100 bake=5m',
+    'web:v1 staging ports=8080 probe=/healthz',
     'web to staging image=registry.example.com/web:v2',
   ],
   routes: [
@@ -197,6 +191,7 @@ export const deploy = defineOperation({
         image: Image,
         replicas: Replicas.optional(),
         ports: Ports.optional(),
+        probe: Input.shape.probe,
         env: Variables.optional(),
         resources: Resources.optional(),
       }),
@@ -215,6 +210,7 @@ export const deploy = defineOperation({
     ...rollPermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
+    'list limitranges',
     'get,list,create,patch,delete services,virtualservices.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'watch virtualservices.networking.istio.io,httproutes.gateway.networking.k8s.io',

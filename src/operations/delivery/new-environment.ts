@@ -10,7 +10,8 @@ import { contentsOf, namespaceManifest, unseen } from '../kubernetes/new-namespa
 /** On a namespace: the environment of a pattern that it was made for. */
 const environmentMark = 'shipmate.dev/environment';
 
-type Made = Required<Pick<Draft, 'changes' | 'writes' | 'touches'>>;
+/** What makes an environment, as a plan has it and as it is sent. */
+export type NewEnvironment = Required<Pick<Draft, 'changes' | 'writes' | 'touches'>> & { manifests: JsonObject[] };
 
 /**
  * What it takes to make an environment that a pattern covers and that is used for the first time: its namespace, by the template. The
@@ -21,29 +22,31 @@ export async function newEnvironment(
   settings: Settings,
   { env, namespace }: Pick<Place, 'env' | 'namespace'>,
   signal: AbortSignal,
-): Promise<Made | undefined> {
+): Promise<NewEnvironment | undefined> {
   const entry = environmentEntry(settings, env);
   if (!entry || entry.key === env) return undefined;
   const template = settings.namespaceTemplate;
   const manifest = namespaceManifest(namespace, template, { [environmentMark]: env });
   if (await kube.read(refOf(manifest), signal)) return undefined;
   const touches = [{ env, operations: ['namespace-create'] }];
-  return { ...unseen([manifest, ...contentsOf(namespace, template)]), touches };
+  const manifests = [manifest, ...contentsOf(namespace, template)];
+  return { ...unseen(manifests), touches, manifests };
 }
 
-/** A workload as the first in an environment, which is made before it. */
-export function withWorkload(made: Made, manifest: JsonObject) {
-  const first = unseen([manifest]);
-  const { namespace } = refOf(manifest);
+/** A workload, the last of the manifests, as the first in an environment, which is made before it. */
+export function withWorkload(made: NewEnvironment, manifests: readonly JsonObject[], warnings: readonly string[]) {
+  const first = unseen(manifests);
+  const after = manifests.at(-1) ?? {};
+  const { namespace } = refOf(after);
   const warning = `The namespace ${namespace} is not there yet, so the API server could not try out what comes into it.`;
   const planned = {
     touches: made.touches,
     changes: [...made.changes, ...first.changes],
     writes: [...made.writes, ...first.writes],
     takesOver: [],
-    warnings: [warning],
+    warnings: [warning, ...warnings],
   };
-  return { planned, after: manifest };
+  return { planned, after };
 }
 
 /**

@@ -1,12 +1,12 @@
-import { fault } from '../../core/errors.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import { type Kube, type ObjectRef, type RolloutEnd, refOf, refOfWrite } from '../../core/kube.ts';
 import { templateGeneration } from '../../core/observed.ts';
 import type { Permission, RunContext, StepContext } from '../../core/operation.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan, Write } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
 import { gitOpsPermissions } from '../kubernetes/gitops.ts';
-import { doWrites } from '../kubernetes/writes.ts';
+import { doWrites, nameOf } from '../kubernetes/writes.ts';
 import { mergeManifest } from '../workloads/patch.ts';
 import { touch } from '../workloads/taken-up.ts';
 import { untilNoticed } from '../workloads/unstick.ts';
@@ -95,16 +95,35 @@ async function announceTemplate(kube: Kube, ref: ObjectRef, template: ObjectRef,
   await kube.merge(ref, { metadata: { annotations: { [templateGeneration]: generation } } }, {}, signal);
 }
 
+/**
+ * A Service comes before the pods that it leads to: the other way round, whoever asks again after half of it was done would find
+ * the workload there, and no Service would be made.
+ */
+const isService = (write: Write) => refOfWrite(write).kind === 'Service';
+
+/** Says what was written already, where what comes after it is refused. */
+function partly(done: readonly Write[], left: ObjectRef) {
+  return (thrown: unknown): never => {
+    if (!(thrown instanceof Fault) || done.length === 0 || thrown.retry === 'later') throw thrown;
+    const names = done.map((write) => nameOf(refOfWrite(write))).join(', ');
+    throw fault('PARTLY_APPLIED', { done: names, left: nameOf(left), problem: thrown.message }, thrown);
+  };
+}
+
 /** Applies the plan's manifest, does its other writes, and watches the rollout to its end. */
 export async function roll(run: RollRun): Promise<Report> {
   const { manifest, writes = [] } = run.plan;
   if (!manifest && writes.length === 0) throw fault('INTERNAL', { problem: 'a plan that writes nothing', run: run.id });
   const kube = run.on.kube(run.place.cluster);
   const ref = rolledRef(run.plan, workloadRef(run.place));
+  // Without a manifest the workload is among the writes, which stand in the order in which they are done.
+  const comesBefore = (write: Write) => manifest !== undefined && isService(write);
+  const [before, others] = [writes.filter(comesBefore), writes.filter((write) => !comesBefore(write))];
   await run.step('apply', async (step) => {
-    if (manifest) await put(kube, run, manifest, step);
-    if (manifest && writes.length > 0) await untilNoticed(kube, ref, step.signal);
-    await doWrites(run, kube, step);
+    await doWrites({ id: run.id, plan: { ...run.plan, writes: before } }, kube, step);
+    if (manifest) await put(kube, run, manifest, step).catch(partly(before, ref));
+    if (manifest && others.length > 0) await untilNoticed(kube, ref, step.signal);
+    await doWrites({ id: run.id, plan: { ...run.plan, writes: others } }, kube, step);
     const template = writes.map(refOfWrite).find(({ kind }) => kind === 'Deployment');
     if (ref.kind === 'Rollout' && template) await announceTemplate(kube, ref, template, step.signal);
   });

@@ -36,20 +36,6 @@ export function withChange(live: JsonObject, change: JsonObject): JsonObject {
   return isObject(merged) ? merged : change;
 }
 
-/** A new Deployment with nothing but what Kubernetes needs; `change` comes over it. */
-export function freshWorkload(place: Place, change: JsonObject): JsonObject {
-  const labels = { 'app.kubernetes.io/name': place.workload };
-  const { apiVersion, kind, namespace, name } = workloadRef(place);
-  const base: JsonObject = {
-    apiVersion,
-    kind,
-    metadata: { name, namespace, labels },
-    spec: { selector: { matchLabels: labels }, template: { metadata: { labels } } },
-  };
-  const merged = overlay(base, change);
-  return isObject(merged) ? merged : base;
-}
-
 /** A change of the app's one container. */
 export function containerChange(container: string, fields: Record<string, Json | undefined>): JsonObject {
   const present: JsonObject = { name: container };

@@ -84,7 +84,8 @@ test('a rollout goes from the request to its end, and the run tells how', async 
     ],
     report: { kind: 'rolled-out' },
   });
-  expect(bed.world.applied).toHaveLength(1);
+  // Its Service, and then itself.
+  expect(bed.world.applied).toMatchObject([{ image: undefined }, { image: expect.stringContaining('myapp:v1.0.0') }]);
 });
 
 test('values that may be secret don’t come out again', async () => {

@@ -2,7 +2,7 @@ import { at, isObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { type Labels, labelsOf, selects } from '../../../core/label-selector.ts';
 
 /** What the canary's pods bear besides: by it they are told from stable's. */
-const trackLabel = 'shipmate.dev/track';
+export const trackLabel = 'shipmate.dev/track';
 
 const keysOf = (selector: Json | undefined): string[] => {
   const expressions = at(selector, 'matchExpressions');

@@ -14,6 +14,7 @@ import { nameOf, planApply } from '../../kubernetes/writes.ts';
 import type { Found } from '../../workloads/find.ts';
 import { scalersOf } from '../../workloads/scaler.ts';
 import { earlier } from '../earlier.ts';
+import { lettersOver } from '../fresh/names.ts';
 import { besideStable } from './beside.ts';
 import { planCronJobs } from './cron-jobs.ts';
 import { type Beside, planGuards } from './guard-plan.ts';
@@ -52,6 +53,15 @@ function problemOfReplicas({ stages, analysis, smokeTest, baseline }: RolloutPla
     return 'requests are chosen by header or copied only where a VirtualService or HTTPRoute routes them';
   if (analysis?.template.source !== 'envoy') return undefined;
   return `the analysis ${analysis.name} reads what Envoy counts, which does not tell apart pods that one Service finds`;
+}
+
+/** Why the names of what would stand beside stable are none that Kubernetes takes, if so. */
+function tooLong(workload: string, { stages }: Shift): string | undefined {
+  const suffixes = ['-canary', ...(stages.some(({ baseline }) => baseline) ? ['-baseline'] : [])];
+  const suffix = suffixes.findLast((each) => lettersOver(workload, each) > 0);
+  if (suffix === undefined) return undefined;
+  const { length } = `${workload}${suffix}`;
+  return `${workload}${suffix} would have ${length} letters, and Kubernetes takes 63`;
 }
 
 const isBaseline = ({ kind, metadata }: JsonObject, { baseline }: RolloutPlan) =>
@@ -121,6 +131,8 @@ export async function planShift(
 ): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings' | 'like'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
   if (ref.kind !== 'Deployment') throw impossible(`a ${ref.kind} has no second one beside it`);
+  const long = tooLong(place.workload, shift);
+  if (long) throw impossible(long);
   const [parts, scaler] = await Promise.all([partsOf(kube, place.namespace, signal), scalerOf(kube, ref, signal)]);
   const stable = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
   const own = servicesOf(parts.services, stable);

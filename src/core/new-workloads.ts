@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { compareQuantities } from './quantity.ts';
+import { Quantity } from './values.ts';
+
+/** What a new workload gets besides what was asked for. */
+export const newWorkloadParts = ['labels', 'requests', 'securityContext', 'spread', 'gracefulEnd', 'service'] as const;
+export type NewWorkloadPart = (typeof newWorkloadParts)[number];
+
+/** A path that a probe asks for. */
+export const ProbePath = z
+  .string()
+  .max(500)
+  .regex(/^\/[!-~]*$/, 'must be a path such as /healthz')
+  .meta({ examples: ['/healthz'] });
+
+const name = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const LabelKey = z
+  .string()
+  .max(317)
+  .regex(new RegExp(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${name}$`), 'must be the name of a label');
+const LabelValue = z.string().regex(new RegExp(`^(${name})?$`), 'must be the value of a label: at most 63 letters');
+
+/** By the first the pods are found, by the others Shipmate tells what is its own. */
+const isKept = (key: string) =>
+  ['app.kubernetes.io/name', 'app.kubernetes.io/managed-by'].includes(key) || key.startsWith('shipmate.dev/');
+
+const Amounts = z.strictObject({ cpu: Quantity.optional(), memory: Quantity.optional() });
+
+/** What a deploy adds to a workload that is not there yet, and never to one that is. */
+export const NewWorkloads = z
+  .strictObject({
+    /** What of it is not added: labels, requests, securityContext, spread, gracefulEnd, service. */
+    leaveOut: z.array(z.enum(newWorkloadParts)).default([]),
+    /** Labels that the workload and its pods bear besides the standard ones. */
+    labels: z
+      .record(LabelKey, LabelValue)
+      .refine((labels) => !Object.keys(labels).some(isKept), 'has a label that Shipmate sets itself')
+      .default({}),
+    /** What a container asks for, where neither the deploy nor a LimitRange of the namespace says it. */
+    requests: z.strictObject({ cpu: Quantity.default('100m'), memory: Quantity.default('128Mi') }).prefault({}),
+    /** The most that a container may use. Left out, nothing. */
+    limits: Amounts.default({}),
+    /** How long pods may take to end. */
+    terminationGracePeriodSeconds: z.number().int().min(1).max(86_400).default(30),
+    /** So long a pod that is to end goes on answering, until nobody sends it requests any more; 0 for not at all. */
+    preStopSeconds: z.number().int().min(0).max(3_600).default(5),
+    /** Paths that are asked for on the first port, where the deploy says no probe. */
+    probes: z
+      .strictObject({
+        readiness: ProbePath.optional(),
+        liveness: ProbePath.optional(),
+        startup: ProbePath.optional(),
+      })
+      .default({}),
+  })
+  .refine(({ preStopSeconds: wait, terminationGracePeriodSeconds: all }) => wait < all, {
+    path: ['preStopSeconds'],
+    message: 'must be less than terminationGracePeriodSeconds: what is left is for the program itself',
+  })
+  .superRefine(({ requests, limits }, context) => {
+    for (const resource of ['cpu', 'memory'] as const) {
+      const [asked, most] = [requests[resource], limits[resource]];
+      if (asked !== undefined && most !== undefined && compareQuantities(asked, most) > 0)
+        context.addIssue({
+          code: 'custom',
+          path: ['limits', resource],
+          message: `must not be less than what is asked for (${asked})`,
+        });
+    }
+  });
+export type NewWorkloads = z.output<typeof NewWorkloads>;
