@@ -13,6 +13,8 @@ export function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined)
   const context = fileURLToPath(new URL('../examples/web', import.meta.url));
   // Nobody visits what is not the sandbox's own: there would be nothing to judge a canary by.
   const rollout = { strategy: 'rolling' };
+  // All of it is on one laptop.
+  const newWorkloads = { requests: { cpu: '10m', memory: '16Mi' } };
   return stringify({
     apps: {
       web: {
@@ -25,10 +27,11 @@ export function settingsOf(bed: Testbed | BesideCluster, mesh: Mesh | undefined)
     },
     builds: { folders: [context], repositories: [bed.registry.host] },
     environments: {
-      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120, ...(canary && { analysis: 'none' }) },
+      staging: { namespace: 'staging', rolloutTimeoutSeconds: 120, newWorkloads, ...(canary && { analysis: 'none' }) },
       production: {
         namespace: 'production',
         rolloutTimeoutSeconds: 120,
+        newWorkloads,
         ...(canary && { rollout: canary, analysis: 'live' }),
       },
     },

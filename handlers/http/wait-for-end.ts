@@ -1,16 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../src/core/actor.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
+import { standingOf } from '../../src/core/standing.ts';
 import { readRun } from '../../src/engine/reading.ts';
 import { whoOf } from '../../src/engine/reads.ts';
 import { type ApiDeps, identityOf } from './api-context.ts';
 import { patience } from './patience.ts';
 
 /** Whether a run gets no further before a person says something. */
-export const waitsForPerson = ({ state, steps }: Run): boolean =>
-  state === 'awaiting' ||
-  state === 'set-aside' ||
-  (state === 'running' && Object.values(steps).some((step) => step.state === 'waiting' && step.asks !== undefined));
+export function waitsForPerson(run: Run): boolean {
+  const { state, steps } = run;
+  if (state !== 'running') return state === 'awaiting' || state === 'set-aside';
+  const asks = Object.values(steps).some((step) => step.state === 'waiting' && step.asks !== undefined);
+  // A canary at a share that only a person brings it on from.
+  return asks || standingOf(run, [])?.phase === 'manual';
+}
 
 type Watching = Pick<ApiDeps, 'engine' | 'changes'> & { actor: Actor; signal: AbortSignal };
 

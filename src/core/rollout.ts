@@ -178,7 +178,8 @@ export function stageAfter(
 ): { stage: Stage | undefined; index: number } {
   if (word.kind === 'weight') {
     const { weight } = word;
-    const asked: Stage = { weight, manual: false, ...(stage.bake !== undefined && { bake: stage.bake }) };
+    // What waits for people goes on waiting for them: whoever gives it a larger share by hand does not promote it.
+    const asked: Stage = { weight, manual: stage.manual, ...(stage.bake !== undefined && { bake: stage.bake }) };
     return { stage: asked, index: stages.findLastIndex((each) => each.weight <= weight) };
   }
   const on = word.full ? Math.max(index + 1, stages.length - 1) : index + 1;
