@@ -5,6 +5,7 @@ import { fault } from '../../src/core/errors.ts';
 import { digestOf } from '../../src/core/json.ts';
 import type { Operation, Route } from '../../src/core/operation.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
+import { after } from '../../src/core/within.ts';
 import { readRun } from '../../src/engine/reading.ts';
 import { type Ask, checkInput, inputsOf, requestEach } from '../../src/engine/request.ts';
 import { type ApiDeps, identityOf, linkOf } from './api-context.ts';
@@ -38,7 +39,7 @@ function traceOf({ headers }: FastifyRequest): { trace?: string } {
 
 async function ended({ engine, changes }: ApiDeps, first: Run): Promise<Run> {
   let run = first;
-  for await (const _turn of changes.of(run.id, AbortSignal.timeout(readWaitMs))) {
+  for await (const _turn of changes.of(run.id, after(readWaitMs))) {
     // The question is stored already; with the store away its asker still gets the link to it.
     run = await readRun(engine, run.id, run.actor).catch(() => run);
     if (isOver(run.state)) break;

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fault } from '../../src/core/errors.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
+import { either, within } from '../../src/core/within.ts';
 import { answer, review } from '../../src/engine/answer.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { eventsOf, readRun } from '../../src/engine/reading.ts';
@@ -24,7 +25,6 @@ export const DecisionRequest = z.strictObject({
 });
 
 const Params = z.object({ id: z.string() });
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The request's decorator that holds the run it is about. */
 const runKey = 'run';
@@ -71,10 +71,9 @@ export function runsApi(deps: ApiDeps) {
       // 204 tells an EventSource that reconnects after the end to stop doing so.
       const nothingLeft = last !== '' && isOver(run.state) && (await eventsOf(engine, run, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
-      const rightEnds = Math.min(expiresAt - engine.now(), longestTimerMs);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(Math.max(0, rightEnds))]);
+      const signal = within(either(closing, gone.signal), Math.max(0, expiresAt - engine.now()));
       const frames = runStream({ engine, changes, actor }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')

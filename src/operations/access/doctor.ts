@@ -3,6 +3,7 @@ import { Fault } from '../../core/errors.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, type Site, siteCalled } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
+import { within } from '../../core/within.ts';
 import { clockFinding, type Doctor, type Finding, nameFindings, namespaceFindings } from './findings.ts';
 import { lackingEverywhere, lackText, needsOfAll } from './own-rights.ts';
 
@@ -10,7 +11,7 @@ import { lackingEverywhere, lackText, needsOfAll } from './own-rights.ts';
 const patienceMs = 10_000;
 
 async function clusterFindings(run: Doctor, cluster: string, sites: readonly Site[]): Promise<Finding[]> {
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(patienceMs)]);
+  const signal = within(run.signal, patienceMs);
   try {
     const kube = run.on.kube(cluster);
     const began = run.now();
