@@ -40,7 +40,7 @@ const clients: Record<string, () => Promise<unknown>> = {
   'a registry': () =>
     createCaller({}).ask({ registry: host, repository: 'web' }, { path: 'manifests/v1', ms, method: 'HEAD' }, signal),
   Prometheus: () => createPrometheus(`http://${host}`).query('up', { timeoutMs: ms }, signal),
-  'a web hook': () => createHooks().ask(`http://${host}/`, {}, { timeoutMs: ms, hosts: [host] }, signal),
+  'a web hook': () => createHooks().ask(`http://${host}/`, {}, { timeoutMs: ms, hosts: [`http://${host}`] }, signal),
   'a Docker host': () => {
     const hosts = createDockerHosts(() => ({ edge: { address: `tcp://${host}`, ...plain } }));
     return hosts('edge').send({ method: 'GET', path: ['info'], seconds: ms / 1_000 }, { conflict: false }, signal);
@@ -52,11 +52,11 @@ test.each(Object.keys(clients))(
   '%s that never answers is given up in time, whatever garbage is collected',
   async (name) => {
     const began = performance.now();
-  const end = clients[name]?.().then(
-    () => 'an answer',
-    () => (performance.now() - began < ms * 0.9 ? 'not even asked' : 'given up'),
-  );
-  await collectFor(ms * 4);
+    const end = clients[name]?.().then(
+      () => 'an answer',
+      () => (performance.now() - began < ms * 0.9 ? 'not even asked' : 'given up'),
+    );
+    await collectFor(ms * 4);
     expect(await Promise.race([end, sleep(1, 'still waiting')])).toBe('given up');
   },
 );
