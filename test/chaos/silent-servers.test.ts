@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { createRunChanges } from '../../handlers/http/run-changes.ts';
 import { createDockerHosts } from '../../src/clients/docker/docker-host.ts';
 import { git } from '../../src/clients/git/run.ts';
+import { type Connection, createConnection } from '../../src/clients/kube/connection.ts';
+import { execInPod } from '../../src/clients/kube/exec.ts';
 import { createPrometheus } from '../../src/clients/prometheus/prometheus.ts';
 import { createCaller } from '../../src/clients/registry/caller.ts';
 import { createHooks } from '../../src/clients/web-hook/web-hook.ts';
@@ -18,6 +21,9 @@ import { collectFor } from '../support/garbage.ts';
 
 const { signal } = new AbortController();
 const ms = 200;
+const unused = () => {
+  throw new Error('not asked for here');
+};
 const plain = { who: ['everyone'], allow: { privileged: false, hostNetwork: false, mounts: [] } };
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -85,6 +91,28 @@ test('logs are followed no longer than they should be where their time is over w
   const end = followLogs(kube, 'staging', sources, { ms, filter }, step, Date.now);
   expect(await Promise.race([end, sleep(ms * 10, 'still following')])).toMatchObject({ count: 0 });
   expect(notes).toEqual([]);
+});
+
+test('a command whose time is over before its connection is there is waited for no longer', async () => {
+  const taken = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(taken, 'listening');
+  const address = taken.address();
+  const server = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser({ name: 'edge', server, skipTLSVerify: true }, { name: 'shipmate' });
+  const connection: Connection = {
+    ...createConnection('edge', { access: () => unused(), send: async () => unused(), close: async () => {} }),
+    library: async () => {
+      await collectFor(ms * 2);
+      return config;
+    },
+  };
+  const ref = { apiVersion: 'v1', kind: 'Pod', namespace: 'staging', name: 'web-1' };
+  const command = { container: 'web', command: ['sleep', '60'], limitBytes: 1_000, ms };
+  const end = execInPod(connection, ref, command, signal);
+  expect(await Promise.race([end, sleep(ms * 10, 'still waiting')])).toMatchObject({ timedOut: true });
+  taken.close();
 });
 
 test('who is slow to take what changed is told no more of it once their right is over', async () => {
