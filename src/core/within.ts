@@ -28,7 +28,7 @@ export function either(...signals: readonly AbortSignal[]): AbortSignal {
   return combined;
 }
 
-/** Aborts with a TimeoutError after so many milliseconds. As `AbortSignal.timeout`, but never lost; for `within` and calls alike. */
+/** Aborts with a TimeoutError after so many milliseconds, as `AbortSignal.timeout` does, but is never lost where it is combined. */
 export const after = (ms: number): AbortSignal => startClock(ms).signal;
 
 /**
