@@ -13,6 +13,7 @@ import { readEnvironment } from './config/environment.ts';
 import { readSettings } from './config/settings-file.ts';
 import { AuditHead, AuditRecord, verifyChain, WithheldRecord } from './core/audit.ts';
 import { Fault } from './core/errors.ts';
+import { after } from './core/within.ts';
 import { openGiven } from './files/regular-file.ts';
 import { pinnedImage } from './images/pinned.ts';
 import { init } from './init/init.ts';
@@ -83,7 +84,7 @@ async function verifyImage(reference: string, args: readonly string[]): Promise<
   });
   const { key, require } = Options.parse(values);
   const access = registryAccess(readEnvironment(process.env));
-  const signal = AbortSignal.timeout(60_000);
+  const signal = after(60_000);
   const keys = await createSigning().trusted(key);
   const digest = await createRegistry(access).resolve(reference, 'APP', signal);
   const image = pinnedImage(reference, digest);

@@ -146,6 +146,12 @@ test('an app or environment is found by core/apps alone: many have no entry of t
   expect(byName.test('settings.environments[env]?.impersonate')).toBe(true);
 });
 
+test('signals are combined, and limits of time made, by within.ts alone: Node’s own are lost where nobody listens just then', () => {
+  const own = /\bAbortSignal\s*\??\.\s*(any|timeout)\b|\{[^}]*\b(any|timeout)\b[^}]*\} = AbortSignal\b/;
+  const making = sources.filter((path) => own.test(readFileSync(join(root, path), 'utf8')));
+  expect(making).toEqual(['src/core/within.ts']);
+});
+
 /** What knows the documents of registries, and so may come by their bytes. */
 const knowsDocuments = /from '[./]*(core\/)?(registry|in-toto|verification|oci-document|document-shapes)\.ts'/;
 

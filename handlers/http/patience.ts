@@ -7,7 +7,7 @@ type Socket = Pick<EventEmitter, 'once' | 'off'> & { destroyed: boolean };
 
 /**
  * For how long somebody is answered: so many milliseconds, until they hang up, or until the server closes. `end` lets go of all
- * three. It has a timer of its own: a time-out inside of `AbortSignal.any` was seen to never come (Node 24.21).
+ * three at once, where a signal of core/within lets go of them once nobody has it.
  */
 export function patience(
   closing: AbortSignal,

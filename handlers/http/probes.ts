@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../src/core/errors.ts';
+import { after } from '../../src/core/within.ts';
 import type { Metrics } from './metrics.ts';
 
 const checkMs = 2_000;
@@ -11,7 +12,7 @@ export type Check = (signal: AbortSignal) => Promise<void>;
 type Part = { part: string; ready: boolean; problem?: string };
 
 async function look(part: string, check: Check): Promise<Part> {
-  const signal = AbortSignal.timeout(checkMs);
+  const signal = after(checkMs);
   const late = once(signal, 'abort').then(() => Promise.reject(new Error('late')));
   try {
     await Promise.race([check(signal), late]);

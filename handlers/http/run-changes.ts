@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NoticeStore } from '../../src/core/notices.ts';
 import type { Log } from '../../src/core/ports.ts';
+import { either } from '../../src/core/within.ts';
 
 /** A word that a run changed may get lost; so the run is looked at this often in any case. */
 const everyMs = 1_000;
@@ -35,7 +36,7 @@ export function createRunChanges(notices: Pick<NoticeStore, 'watch'>, log: Log):
         while (!signal.aborted) {
           pause = new AbortController();
           yield;
-          await sleep(everyMs, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {});
+          await sleep(everyMs, undefined, { signal: either(signal, pause.signal) }).catch(() => {});
         }
       } finally {
         leave();

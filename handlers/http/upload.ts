@@ -5,6 +5,7 @@ import { type Field, fieldsOf } from '../../src/core/fields.ts';
 import { isObject, Json, type JsonObject } from '../../src/core/json.ts';
 import type { Operation, Route } from '../../src/core/operation.ts';
 import type { Upload } from '../../src/core/upload.ts';
+import { within } from '../../src/core/within.ts';
 import { type Ask, checkAsk } from '../../src/engine/request.ts';
 import type { ApiDeps } from './api-context.ts';
 import { limitBody, uploadMs } from './body-time.ts';
@@ -74,7 +75,7 @@ export async function readUpload(
   const input = readRequest(route, shape, { params, query: {}, body: draft });
   checkAsk(engine, { ...ask, operation: operation.name, input });
   limitBody(http.raw, uploadMs);
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(uploadMs)]);
+  const signal = within(closing, uploadMs);
   const context = { on: engine.clients, settings: engine.settings(), now: engine.now, signal };
   const kept = await keep(context, draft, bytesOf(body));
   return readRequest(route, shape, { params, query: {}, body: { ...fields, [field]: kept } });

@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
+import { after } from '../../src/core/within.ts';
 import { answerLine } from './ask.ts';
 import type { ReadAttached } from './attached.ts';
 import { harmless, type MessageView } from './blocks/elements.ts';
@@ -35,7 +36,7 @@ async function answerMention({ deps, client, readAttached }: Room, mention: Ment
   const { key, channel, user, team, text, thread, files: attached } = mention;
   const reply = ({ text, blocks }: MessageView) =>
     client.chat.postEphemeral({ channel, user, text, blocks, ...(thread !== undefined && { thread_ts: thread }) });
-  const files = () => readAttached(attached, AbortSignal.timeout(filesMs));
+  const files = () => readAttached(attached, after(filesMs));
   try {
     // It may have been kept a while: whoever asked has to be a member still, before their files are fetched.
     const member = await deps.members.again({ team, user });

@@ -1,8 +1,9 @@
-import { appEntry, appsOfRepository } from '../../src/core/apps.ts';
 import type { FastifyInstance } from 'fastify';
+import { appEntry, appsOfRepository } from '../../src/core/apps.ts';
 import { fault } from '../../src/core/errors.ts';
 import { digestOf, isObject, text } from '../../src/core/json.ts';
 import type { Settings } from '../../src/core/settings.ts';
+import { after } from '../../src/core/within.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { HarborPayload, type Heard, heardIn } from './harbor-payload.ts';
 import { type Ask, ask, checkSecret, deployOf, staleness, type Taken } from './push.ts';
@@ -38,7 +39,7 @@ async function asksOfPush({ engine }: HarborDeps, { repository, references }: He
   for (const reference of references) {
     const [project = '', ...rest] = repository.split('/');
     const path = ['projects', project, 'repositories', rest.join('/'), 'artifacts', reference];
-    const found = await engine.clients.harbor.read(path, { with_tag: 'true' }, AbortSignal.timeout(readMs));
+    const found = await engine.clients.harbor.read(path, { with_tag: 'true' }, after(readMs));
     if (!isObject(found) || text(found.digest) === '') {
       engine.log.warn({ repository, reference }, 'Harbor told of a push of which it knows nothing');
       continue;

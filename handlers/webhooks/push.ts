@@ -5,6 +5,7 @@ import { Fault, fault } from '../../src/core/errors.ts';
 import { parseImage, repositoryOf } from '../../src/core/image.ts';
 import { digestOf, type JsonObject } from '../../src/core/json.ts';
 import { linearPattern } from '../../src/core/linear-pattern.ts';
+import { after } from '../../src/core/within.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { request } from '../../src/engine/request.ts';
 import { sameText } from './same-text.ts';
@@ -82,7 +83,7 @@ export async function ask(engine: Engine, source: string, delivery: string, asks
 /** What a registry has under the tag now; undefined where it shows nothing. */
 async function tagged({ clients, log }: Engine, source: string, app: string, image: string) {
   try {
-    return await clients.registry.resolve(image, app, AbortSignal.timeout(readMs));
+    return await clients.registry.resolve(image, app, after(readMs));
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
     log.warn({ source, image, code: thrown.code }, 'a push was told of that its registry does not show');

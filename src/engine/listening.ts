@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StepContext } from '../core/operation.ts';
 import type { Run, StepRecord } from '../core/run.ts';
+import { either } from '../core/within.ts';
 import { type Lap, Parked, shortMs } from './lap.ts';
 
 const withStep = (run: Run, name: string, change: Partial<StepRecord>): Run => {
@@ -33,7 +34,7 @@ export function listening(
         throw new Parked(name);
       }
       const said = steering.past(heard);
-      await sleep(ms, undefined, { signal: AbortSignal.any([signal, said]) }).catch((thrown: unknown) => {
+      await sleep(ms, undefined, { signal: either(signal, said) }).catch((thrown: unknown) => {
         if (!said.aborted || signal.aborted) throw thrown;
       });
     },

@@ -5,6 +5,7 @@ import type { Operation, StepContext, WaitFor } from '../core/operation.ts';
 import { redactDeep } from '../core/redact.ts';
 import type { Run, StepRecord } from '../core/run.ts';
 import { replayed } from '../core/trust.ts';
+import { either } from '../core/within.ts';
 import { type Lap, Parked, shortMs } from './lap.ts';
 import { listening } from './listening.ts';
 import { partsOf } from './parts.ts';
@@ -61,7 +62,7 @@ function limited(
   };
   const timer = setTimeout(stop, Math.max(0, left));
   timer.unref();
-  return { signal: AbortSignal.any([lap.signal, over.signal]), end: () => clearTimeout(timer) };
+  return { signal: either(lap.signal, over.signal), end: () => clearTimeout(timer) };
 }
 
 /** Acts, and again where a fault may pass; what must not be done twice is tried once. */

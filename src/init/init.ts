@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/settings-file.ts';
 import { Fault } from '../core/errors.ts';
 import type { Kube } from '../core/kube.ts';
+import { after } from '../core/within.ts';
 import { catalogue } from '../operations/catalogue.ts';
 import { sampleOf } from './apps.ts';
 import { proposal, type Workspace } from './proposal.ts';
@@ -88,7 +89,7 @@ export async function init(args: readonly string[], world: World): Promise<numbe
   }
   const whose = named === undefined ? 'the current context' : 'the context';
   world.say(`Reading the cluster of ${whose} “${context}”; nothing is changed there.`);
-  const signal = AbortSignal.timeout(120_000);
+  const signal = after(120_000);
   const found = await survey(world.kube(context), namespaces, signal);
   const sample = sampleOf(found, registry);
   if (sample !== undefined) await askRegistry(world, sample, signal);

@@ -5,7 +5,8 @@ import { parseImage } from '../../core/image.ts';
 import { at, text } from '../../core/json.ts';
 import { linesOf } from '../../core/lines.ts';
 import { didYouMean } from '../../core/near.ts';
-import { bodyOf, type Host, jsonOf, messageOf, open, unreachable, within } from './engine-call.ts';
+import { within } from '../../core/within.ts';
+import { bodyOf, forCall, type Host, jsonOf, messageOf, open, unreachable } from './engine-call.ts';
 import { createFrames, createKept } from './frames.ts';
 
 type Credentials = readonly { host: string; username: string; password: string }[];
@@ -15,7 +16,7 @@ const logBytes = 4 * 1_048_576;
 const refusal = ({ name }: Host, problem: string) => fault('DOCKER_HOST_REFUSED', { host: name, problem });
 
 async function ask(host: Host, request: DockerRequest, signal: AbortSignal) {
-  const limited = within(signal, request.seconds);
+  const limited = forCall(signal, request.seconds);
   const opened = await open(host, request, limited);
   const body = jsonOf(host, await bodyOf(host, opened, limited));
   const status = opened.response.statusCode ?? 0;
@@ -37,8 +38,12 @@ function credentialsFor(credentials: Credentials, image: string): Record<string,
 /** https://docs.docker.com/reference/api/engine/ (DistributionInspect) */
 async function digest(host: Host, credentials: Credentials, image: string, signal: AbortSignal): Promise<string> {
   const path = ['distribution', image, 'json'];
-  const opened = await open(host, { method: 'GET', path, headers: credentialsFor(credentials, image) }, within(signal));
-  const body = jsonOf(host, await bodyOf(host, opened, within(signal)));
+  const opened = await open(
+    host,
+    { method: 'GET', path, headers: credentialsFor(credentials, image) },
+    forCall(signal),
+  );
+  const body = jsonOf(host, await bodyOf(host, opened, forCall(signal)));
   const found = text(at(body, 'Descriptor', 'digest'));
   if (opened.response.statusCode !== 200 || found === '') throw refusal(host, `${image}: ${messageOf(body)}`);
   return found;
@@ -51,7 +56,7 @@ async function pull(
   seen: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const limited = within(signal, pullSeconds);
+  const limited = forCall(signal, pullSeconds);
   const headers = credentialsFor(credentials, image);
   const { repository, registry, tag, digest } = parseImage(image);
   const fromImage = registry === undefined ? repository : `${registry}/${repository}`;
@@ -84,7 +89,7 @@ async function logs(
   { lines, since, tty }: { lines: number; since?: number; tty: boolean },
   signal: AbortSignal,
 ): Promise<string> {
-  const limited = within(signal);
+  const limited = forCall(signal);
   const from: Record<string, string> = since === undefined ? {} : { since: String(Math.floor(since / 1_000)) };
   const query = { stdout: '1', stderr: '1', tail: String(lines), ...from };
   const opened = await open(host, { method: 'GET', path: ['containers', id, 'logs'], query }, limited);
@@ -118,8 +123,7 @@ async function exec(
   const made = await ask(host, { method: 'POST', path: ['containers', container, 'exec'], body: wanted }, signal);
   if (made.status !== 201) throw refusal(host, made.message);
   const id = text(at(made.body, 'Id'));
-  const timeUp = AbortSignal.timeout(ms);
-  const limited = AbortSignal.any([signal, timeUp]);
+  const limited = within(signal, ms);
   const kept = createKept(limitBytes);
   const start = { method: 'POST' as const, path: ['exec', id, 'start'], body: { Detach: false, Tty: false } };
   try {
@@ -131,7 +135,7 @@ async function exec(
     // Such an answer ends with its connection, also where it was cut off.
     limited.throwIfAborted();
   } catch (thrown) {
-    if (timeUp.aborted && !signal.aborted) return { ...kept.end(), timedOut: true };
+    if (limited.aborted && !signal.aborted) return { ...kept.end(), timedOut: true };
     throw unreachable(host, signal.aborted ? signal.reason : thrown);
   }
   const exitCode = await exitOf(host, id, signal);

@@ -6,6 +6,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import type { DockerHostSettings } from '../../core/host-settings.ts';
 import { at, Json, text } from '../../core/json.ts';
 import { inPath } from '../../core/url-part.ts';
+import { within } from '../../core/within.ts';
 import { type Reach, reach } from './reach.ts';
 
 /** What a daemon usually takes, with room to spare. */
@@ -113,5 +114,4 @@ export function jsonOf(host: Host, body: string): Json | undefined {
 export const messageOf = (body: Json | undefined): string => text(at(body, 'message')).trim();
 
 /** `signal`, and the call's own limit. */
-export const within = (signal: AbortSignal, seconds = callSeconds): AbortSignal =>
-  AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]);
+export const forCall = (signal: AbortSignal, seconds = callSeconds): AbortSignal => within(signal, seconds * 1_000);

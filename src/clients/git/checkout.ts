@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, fault } from '../../core/errors.ts';
 import type { Git } from '../../core/ports.ts';
+import { either } from '../../core/within.ts';
 import { checkRef, checkUrl } from './addresses.ts';
 import { type Call, git, type Login, proofFor } from './run.ts';
 
@@ -33,7 +34,7 @@ export async function fetched(args: readonly string[], call: Call, limitBytes: n
     if ((await sizeOf(join(call.home, 'objects', 'pack'))) > limitBytes) over.abort(tooMuch(limitBytes));
   }, lookMs);
   try {
-    await git(args, { ...call, ms: fetchMs, signal: AbortSignal.any([call.signal, over.signal]) });
+    await git(args, { ...call, ms: fetchMs, signal: either(call.signal, over.signal) });
   } catch (thrown) {
     throw over.signal.aborted ? over.signal.reason : thrown;
   } finally {

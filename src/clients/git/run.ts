@@ -1,3 +1,4 @@
+import { within } from '../../core/within.ts';
 import { startProgram } from '../../processes/program.ts';
 
 const callMs = 60_000;
@@ -49,7 +50,7 @@ function proofOf(proof: Call['proof']): Record<string, string> {
 export function git(args: readonly string[], { home, signal, limit, ms = callMs, proof }: Call): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const all = [...settings.flatMap((setting) => ['-c', setting]), ...args];
-  const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  const over = within(signal, ms);
   const child = startProgram('git', all, {
     cwd: home,
     env: environment(home, proofOf(proof)),

@@ -6,6 +6,7 @@ import type { SecretRef } from '../../core/image-settings.ts';
 import { at, digestOf, isObject, Json, type JsonObject, text } from '../../core/json.ts';
 import { createRedact } from '../../core/redact.ts';
 import { inPath } from '../../core/url-part.ts';
+import { within } from '../../core/within.ts';
 
 const callMs = 15_000;
 const pageSize = 100;
@@ -59,7 +60,7 @@ async function ask(options: HarborOptions, { method, path, query = {}, body, sec
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]),
+      signal: within(signal, callMs),
     });
     const { statusCode: status, headers } = answer;
     const parts: Buffer[] = [];

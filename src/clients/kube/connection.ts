@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Fault, fault } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
+import { within } from '../../core/within.ts';
 import { inNameOf } from './in-name-of.ts';
 import type { Call, Transport } from './transport.ts';
 
@@ -155,7 +156,7 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
     cluster,
     ...(as && { as }),
     call: async (call) => {
-      const limited = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]) };
+      const limited = { ...call, signal: within(call.signal, callMs) };
       const { body } = await patiently(limited, 'call');
       const text = await wholeOf(body, call.limitBytes).catch((thrown: unknown) => {
         throw thrown instanceof Fault ? thrown : unreachable(problemOf(thrown), thrown);
@@ -165,7 +166,7 @@ export function createConnection(cluster: string, transport: Transport, as?: Ide
       return object;
     },
     answer: async (call) => {
-      const signal = AbortSignal.any([call.signal, AbortSignal.timeout(callMs)]);
+      const signal = within(call.signal, callMs);
       try {
         const { statusCode, body } = await transport.send({ ...call, ...(as && { as }), signal }, 'call');
         return { status: statusCode, text: await beginning(body) };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { fault } from '../../core/errors.ts';
 import type { ExecEnd, Kube, ObjectRef } from '../../core/kube.ts';
+import { within } from '../../core/within.ts';
 import type { Connection } from './connection.ts';
 
 /** Keeps the first `limit` bytes of what both streams say, in the order in which it comes, and counts and hashes the whole. */
@@ -49,7 +50,7 @@ export async function execInPod(
   signal: AbortSignal,
 ): Promise<ExecEnd> {
   const said = bounded(limitBytes);
-  const over = AbortSignal.timeout(ms);
+  const limited = within(signal, ms);
   const ended = Promise.withResolvers<Status | undefined>();
   const words = [...command];
   const { Exec } = await import('@kubernetes/client-node');
@@ -72,16 +73,17 @@ export async function execInPod(
   const stop = () => ended.resolve(undefined);
   socket.on('close', stop);
   socket.on('error', stop);
-  for (const each of [over, signal]) each.addEventListener('abort', stop, { once: true });
+  limited.addEventListener('abort', stop, { once: true });
+  if (limited.aborted) stop();
   try {
     const status = await ended.promise;
     signal.throwIfAborted();
     const exitCode = status && exitCodeOf(status);
     if (status && exitCode === undefined) throw unreachable(status.message ?? status.reason ?? 'it did not start');
-    if (!status && !over.aborted) throw unreachable('the connection was lost');
+    if (!status && !limited.aborted) throw unreachable('the connection was lost');
     return { ...(exitCode !== undefined && { exitCode }), ...said.end(), timedOut: !status };
   } finally {
-    signal.removeEventListener('abort', stop);
+    limited.removeEventListener('abort', stop);
     socket.terminate();
   }
 }

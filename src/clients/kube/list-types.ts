@@ -1,6 +1,7 @@
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { ObjectRef } from '../../core/kube.ts';
 import { type ListType, type ListTypes, wholeLists } from '../../core/list-types.ts';
+import { after, within } from '../../core/within.ts';
 import type { Connection } from './connection.ts';
 
 /** A document is forgotten after this; which list types are known decides how a difference reads, never whether it shows. */
@@ -118,7 +119,7 @@ export function createListTypes(connection: Connection, now: () => number = () =
   const indexNow = (): Promise<Map<string, string>> => {
     if (index && now() < until) return index;
     until = now() + keptMs;
-    index = readIndex(connection, AbortSignal.timeout(askMs)).catch(() => {
+    index = readIndex(connection, after(askMs)).catch(() => {
       until = now() + failedMs;
       return new Map<string, string>();
     });
@@ -145,7 +146,7 @@ export function createListTypes(connection: Connection, now: () => number = () =
     const address = (await indexNow()).get(name);
     if (address === undefined || !address.startsWith('/openapi/v3/')) return wholeLists;
     try {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(askMs)]);
+      const limited = within(signal, askMs);
       return listTypesIn(await shapesFor(name, address, limited), { apiVersion, kind });
     } catch {
       keep(name, { hash: address, shapes: nothing, until: now() + failedMs });

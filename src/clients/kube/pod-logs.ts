@@ -1,5 +1,6 @@
 import type { LogOptions, ObjectRef } from '../../core/kube.ts';
 import { linesOf } from '../../core/lines.ts';
+import { within } from '../../core/within.ts';
 import type { Connection } from './connection.ts';
 import { kindNamed, objectPath } from './resources.ts';
 
@@ -43,7 +44,7 @@ export async function lastLogLines(
 ): Promise<string[]> {
   const read = async (previous: boolean) => {
     const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes, timestamps: false };
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(last.ms)]);
+    const soon = within(signal, last.ms);
     return await all(readLogs(connection, { namespace, name: pod }, options, soon));
   };
   const before = await read(true).catch(() => []);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { linesOf } from '../../core/lines.ts';
+import { either } from '../../core/within.ts';
 import { type Connection, RefusedCall } from './connection.ts';
 import { slim } from './slim.ts';
 
@@ -79,7 +80,7 @@ async function watchOnce(
   const stale = new AbortController();
   let timer = setTimeout(() => stale.abort(), staleMs);
   try {
-    const both = AbortSignal.any([signal, stale.signal]);
+    const both = either(signal, stale.signal);
     const stream = await connection.stream({ path: what.path, query, signal: both });
     for await (const line of linesOf(stream)) {
       clearTimeout(timer);

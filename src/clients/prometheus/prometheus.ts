@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { boundedText } from '../../core/bounded-text.ts';
 import { fault } from '../../core/errors.ts';
 import type { Metrics, Sample } from '../../core/measuring.ts';
+import { within } from '../../core/within.ts';
 
 const mostBytes = 4 * 1_048_576;
 const mostSeries = 20_000;
@@ -82,7 +83,7 @@ export function createPrometheus(endpoint: string | undefined): Metrics {
   return {
     configured: true,
     query: async (promql, { timeoutMs }, signal) => {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const limited = within(signal, timeoutMs);
       const body = new URLSearchParams({ query: promql, timeout: `${timeoutMs}ms` }).toString();
       let answer: Dispatcher.ResponseData;
       let text: string;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { Fault, fault } from '../../core/errors.ts';
 import { type ImageReference, parseImage } from '../../core/image.ts';
+import { within } from '../../core/within.ts';
 import { authorizationFor, type Credentials } from './tokens.ts';
 
 /** An answer's head, and each part of its body, must come within this. */
@@ -95,7 +96,7 @@ export function createCaller(options: RegistryOptions): Caller {
   const send: Caller['ask'] = async (at, { method = 'GET', path, body, from, long, ms = callMs, ...call }, signal) => {
     const { registry, repository } = at;
     const url = path instanceof URL ? path : new URL(path, base(at));
-    const limited = long ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    const limited = long ? signal : within(signal, ms);
     const own = url.origin === base(at).origin;
     const key = `${registry}/${repository} ${method === 'GET' || method === 'HEAD' ? 'pull' : 'push'} ${from ?? ''}`;
     const ask = (authorization?: string) =>

@@ -6,6 +6,7 @@ import { Fault, fault } from '../../core/errors.ts';
 import { parseImage, shortImage } from '../../core/image.ts';
 import type { Scanned, Scanner } from '../../core/image-ports.ts';
 import { Json } from '../../core/json.ts';
+import { within } from '../../core/within.ts';
 import { isMissing, readGiven, readInside, UnfitFile } from '../../files/regular-file.ts';
 import { Complaint, inFolder, outputOf, runProgram } from './program.ts';
 import { findingsIn, SarifReport, TrivyReport } from './report.ts';
@@ -94,9 +95,9 @@ async function dockerfileReport(
 }
 
 /** What became of it, in words for people. */
-function faultOf(thrown: unknown, image: string, minutes: number, over: AbortSignal): unknown {
+function faultOf(thrown: unknown, image: string, minutes: number, limited: AbortSignal): unknown {
   if (thrown instanceof Fault) return thrown;
-  if (over.aborted) return fault('SCAN_TIMED_OUT', { image, minutes: String(minutes) }, thrown);
+  if (limited.aborted) return fault('SCAN_TIMED_OUT', { image, minutes: String(minutes) }, thrown);
   if (thrown instanceof Complaint) return fault('SCAN_FAILED', { image, problem: thrown.message }, thrown);
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   if (code === 'ENOENT') return fault('SCANNER_MISSING', { image, problem: 'there is no such program' }, thrown);
@@ -123,10 +124,10 @@ export function createTrivy(options: TrivyOptions = {}): Scanner {
     scan: async ({ image, dockerfile }, { minutes, databaseDays }, signal) => {
       const short = shortImage(image);
       const database = await databaseIn(cache, databaseDays, short);
-      const over = AbortSignal.timeout(minutes * 60_000);
+      const limited = within(signal, minutes * 60_000);
       try {
         return await inFolder(async (folder) => {
-          const call = { program, folder, env: environmentFor(image), signal: AbortSignal.any([signal, over]) };
+          const call = { program, folder, env: environmentFor(image), signal: limited };
           const run: Run = async (args, output) => {
             await runProgram([...args, '--output', join(folder, output)], call);
             return outputOf(folder, output, limitBytes);
@@ -144,7 +145,7 @@ export function createTrivy(options: TrivyOptions = {}): Scanner {
         });
       } catch (thrown) {
         signal.throwIfAborted();
-        throw faultOf(thrown, short, minutes, over);
+        throw faultOf(thrown, short, minutes, limited);
       }
     },
   };

@@ -3,6 +3,7 @@ import { mayAsk } from '../../core/analysis/template.ts';
 import { boundedText } from '../../core/bounded-text.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import type { Hooks } from '../../core/measuring.ts';
+import { within } from '../../core/within.ts';
 
 const mostBytes = 65_536;
 
@@ -13,7 +14,7 @@ export function createHooks(): Hooks {
       const host = URL.canParse(url) ? new URL(url).host : 'an address that is none';
       const failed = (problem: string, cause?: unknown) => fault('HOOK_FAILED', { host, problem }, cause);
       if (!mayAsk(url, hosts)) throw failed('plain http is not allowed to that host');
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const limited = within(signal, timeoutMs);
       try {
         const answer = await request(url, {
           method: 'POST',

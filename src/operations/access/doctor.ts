@@ -1,9 +1,10 @@
-import { environmentEntry, environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
+import { environmentEntry, environmentNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, type Site, siteCalled } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
+import { within } from '../../core/within.ts';
 import { clockFinding, type Doctor, type Finding, nameFindings, namespaceFindings } from './findings.ts';
 import { lackingEverywhere, lackText, needsOfAll } from './own-rights.ts';
 
@@ -11,7 +12,7 @@ import { lackingEverywhere, lackText, needsOfAll } from './own-rights.ts';
 const patienceMs = 10_000;
 
 async function clusterFindings(run: Doctor, cluster: string, sites: readonly Site[]): Promise<Finding[]> {
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(patienceMs)]);
+  const signal = within(run.signal, patienceMs);
   try {
     const kube = run.on.kube(cluster);
     const began = run.now();

@@ -3,6 +3,7 @@ import { Fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../core/json.ts';
 import { defineOperation, type RunContext } from '../../core/operation.ts';
 import type { Settings } from '../../core/settings.ts';
+import { within } from '../../core/within.ts';
 
 /** A cluster that takes longer counts as away: one of many must not hold up the answer about the others. */
 const patienceMs = 5_000;
@@ -24,7 +25,7 @@ function isReady(node: JsonObject): boolean {
 type Health = { health: string; version: string; latency: string; nodes: string };
 
 async function healthOf(run: RunContext<'kube', 'read'>, cluster: string): Promise<Health> {
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(patienceMs)]);
+  const signal = within(run.signal, patienceMs);
   try {
     const kube = run.on.kube(cluster);
     const began = run.now();

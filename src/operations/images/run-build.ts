@@ -5,6 +5,7 @@ import { parseImage, repositoryOf } from '../../core/image.ts';
 import type { SecretRef } from '../../core/image-settings.ts';
 import type { RunContext, StepContext } from '../../core/operation.ts';
 import type { Report } from '../../core/report.ts';
+import { within } from '../../core/within.ts';
 import type { BuildNeeds } from './plan-build.ts';
 
 export const buildSteps = ['build', 'push'] as const;
@@ -69,14 +70,13 @@ async function buildIt(run: BuildRun, step: StepContext, secretRefs: Record<stri
   if (order.built !== undefined) return { startedAt, log: '' };
   // Its own limit, inside of that of every step, so that what was said until then is not lost.
   const ms = run.settings.builds.minutes * minuteMs;
-  const over = AbortSignal.timeout(Math.max(1, startedAt + ms - run.now()));
-  const signal = AbortSignal.any([step.signal, over]);
+  const limited = within(step.signal, Math.max(1, startedAt + ms - run.now()));
   try {
-    await run.on.docker.build(order, shownAs(step, kept.add), signal);
+    await run.on.docker.build(order, shownAs(step, kept.add), limited);
     return { startedAt, log: kept.text() };
   } catch (thrown) {
     step.signal.throwIfAborted();
-    const problem = over.aborted
+    const problem = limited.aborted
       ? `The build of ${order.image} was stopped: it took longer than ${run.settings.builds.minutes} minutes (builds.minutes).`
       : undefined;
     if (problem === undefined && !(thrown instanceof Fault && thrown.code === 'BUILD_FAILED')) throw thrown;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../core/errors.ts';
 import type { Kube, LogOptions } from '../../core/kube.ts';
 import type { StepContext } from '../../core/operation.ts';
+import { within } from '../../core/within.ts';
 import { podRef } from './find.ts';
 import type { Filter } from './grep.ts';
 import { inOrder, type LogLine, lineReader, lineText, newest } from './log-lines.ts';
@@ -88,12 +89,11 @@ export async function followLogs(
   { startedAt, signal, log, note }: StepContext,
   now: () => number,
 ): Promise<Followed> {
-  const over = AbortSignal.timeout(Math.max(0, startedAt + ms - now()));
-  const either = AbortSignal.any([signal, over]);
+  const limited = within(signal, Math.max(0, startedAt + ms - now()));
   const waiting: LogLine[] = [];
   let kept: LogLine[] = [];
   let [count, dropped, left] = [0, 0, 0];
-  const streams = createStreams(kube, namespace, (line) => void waiting.push(line), either);
+  const streams = createStreams(kube, namespace, (line) => void waiting.push(line), limited);
   const tell = async () => {
     const fresh = inOrder(await filter.of(waiting.splice(0)));
     count += fresh.length;
@@ -107,11 +107,11 @@ export async function followLogs(
     note(`${count} lines`);
   };
   streams.listen(await sources());
-  for (let turn = 1; !either.aborted; turn++) {
-    await sleep(rate.everyMs, undefined, { signal: either }).catch(() => {});
+  for (let turn = 1; !limited.aborted; turn++) {
+    await sleep(rate.everyMs, undefined, { signal: limited }).catch(() => {});
     streams.check();
     await tell();
-    if (turn % lookEvery === 0 && !either.aborted) streams.listen(await sources().catch(waitFor));
+    if (turn % lookEvery === 0 && !limited.aborted) streams.listen(await sources().catch(waitFor));
   }
   signal.throwIfAborted();
   return { text: kept.map(lineText).join('\n'), count, dropped, left };

@@ -5,6 +5,7 @@ import { runAnnotation } from '../../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../../core/operation.ts';
 import type { PodTrouble } from '../../../core/report.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
+import { either } from '../../../core/within.ts';
 import { abortedBy, type Back, backFrom } from './reasons.ts';
 
 /** The steps of a deploy that shifts traffic. There is a step `weight N` for each share. */
@@ -65,7 +66,7 @@ export async function tryUntil(
   act: (signal: AbortSignal) => Promise<Tried>,
 ): Promise<Tried> {
   const said = step.steeredPast(heard);
-  const signal = AbortSignal.any([step.signal, said]);
+  const signal = either(step.signal, said);
   for (;;) {
     try {
       return await act(signal);
