@@ -116,6 +116,24 @@ test('a manifest attached to a mention is applied, by a Shipmate that may do wha
   expect(await may('create', 'clusterroles')).toBe(false);
 });
 
+test('a Deployment that nobody told Shipmate of is found, and shipped by one command and one approval', {
+  timeout: 120_000,
+}, async () => {
+  await become('Ana');
+  await say('/ship apps');
+  await shows(/found: \*/);
+  await page.screenshot({ path: `${artifacts}6-apps.png` });
+  await say('/deploy orders:v2 production');
+  await become('Ben');
+  await expect.poll(() => button('Approve').count(), { timeout: 20_000 }).toBe(1);
+  await button('Approve').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  const { kubectl } = sandbox.bed.kubernetes;
+  const path = 'jsonpath={.spec.template.spec.containers[0].image}';
+  const orders = () => kubectl(['-n', 'production', 'get', 'deployment', 'orders', '-o', path]);
+  await expect.poll(orders, { timeout: 40_000 }).toContain('/orders:v2@sha256:');
+});
+
 test('a build ends with a button that deploys it; a guest is refused; help helps', { timeout: 120_000 }, async () => {
   await say('/build web v4');
   await button('Deploy to staging').click();
