@@ -5,8 +5,10 @@ import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
+import { nameIn } from '../kubernetes/reading.ts';
 import { nameOf, planWrites, runWrites, writeSteps } from '../kubernetes/writes.ts';
 import { type Found, workloadOf } from './find.ts';
+import { ownRoutes } from './own-routes.ts';
 import { podsOf } from './pods.ts';
 import { workloadRoutes } from './routes.ts';
 import { scalersOf } from './scaler.ts';
@@ -14,7 +16,7 @@ import { scalersOf } from './scaler.ts';
 const All = z
   .boolean('must be yes or no')
   .default(false)
-  .describe('Also the autoscalers that target it, and the Services that select nothing else');
+  .describe('Also the autoscalers that target it, the Services that select nothing else, and the routes made for those');
 
 /** Whether a Service's (non-empty) selector fits the labels of a workload's pods. */
 function selects(service: JsonObject, workload: JsonObject): boolean {
@@ -31,7 +33,7 @@ const refAs = (kind: string, namespace: string, name: string): ObjectRef => ({
   name,
 });
 
-type Around = { scalers: ObjectRef[]; services: ObjectRef[]; shared: ObjectRef[] };
+type Around = { scalers: ObjectRef[]; services: ObjectRef[]; shared: ObjectRef[]; routes: ObjectRef[] };
 
 /** The Services and autoscalers that would be left pointing at nothing; a Service may be shared with other workloads. */
 async function around(kube: Kube, { ref, live }: Found, signal: AbortSignal): Promise<Around> {
@@ -48,11 +50,13 @@ async function around(kube: Kube, { ref, live }: Found, signal: AbortSignal): Pr
   const neighbours = others.flat().filter((object) => at(object, 'metadata', 'uid') !== uid);
   const ours = services.filter((service) => selects(service, live));
   const isShared = (service: JsonObject) => neighbours.some((neighbour) => selects(service, neighbour));
+  const alone = ours.filter((service) => !isShared(service));
   const refs = (objects: JsonObject[]) =>
-    objects.map((object) => refAs('Service', namespace, String(at(object, 'metadata', 'name'))));
+    objects.map((object) => refAs('Service', namespace, nameIn(object)));
   return {
     scalers: scalers.map(({ kind, name }) => refAs(kind, namespace, name)),
-    services: refs(ours.filter((service) => !isShared(service))),
+    services: refs(alone),
+    routes: await ownRoutes(kube, namespace, alone.map(nameIn), signal),
     shared: refs(ours.filter(isShared)),
   };
 }
@@ -79,13 +83,13 @@ function leftText(left: readonly ObjectRef[], shared: readonly ObjectRef[]): str
 async function plan({ on, place, signal }: PlanContext<'kube'>, all: boolean): Promise<Draft> {
   const kube = on.kube(place.cluster);
   const found = await workloadOf(kube, place, signal);
-  const [pods, { scalers, services, shared }] = await Promise.all([
+  const [pods, { scalers, services, shared, routes }] = await Promise.all([
     podsOf(kube, found, signal),
     around(kube, found, signal),
   ]);
-  const hanging = [...scalers, ...services];
+  const hanging = [...scalers, ...services, ...routes];
   // The autoscaler goes first: it would find its target missing.
-  const doomed = all ? [...scalers, found.ref, ...services] : [found.ref];
+  const doomed = all ? [...scalers, found.ref, ...routes, ...services] : [found.ref];
   const wishes = doomed.map((ref) => ({ kind: 'remove' as const, ref }));
   const claims = at(found.live, 'spec', 'volumeClaimTemplates');
   const kept = Array.isArray(claims) && claims.length > 0 ? ['the volumes of its pods stay'] : [];
@@ -117,6 +121,7 @@ export const workloadDelete = defineOperation({
   permissions: [
     'get,list,delete deployments.apps,statefulsets.apps,daemonsets.apps,rollouts.argoproj.io,jobs.batch,cronjobs.batch',
     'get,list,delete services,horizontalpodautoscalers.autoscaling,scaledobjects.keda.sh',
+    'get,list,delete virtualservices.networking.istio.io,destinationrules.networking.istio.io',
     'list,watch pods,replicasets.apps,jobs.batch',
   ],
   steps: writeSteps,
