@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { waitsForPerson } from '../../handlers/http/wait-for-end.ts';
 import { usualAnalysis } from '../../src/core/analysis/template.ts';
 import type { Json } from '../../src/core/json.ts';
 import { Run } from '../../src/core/run.ts';
@@ -112,6 +113,19 @@ test('a share that somebody asked for is followed by the next planned one above 
     to: 50,
     nextAt: 7 * minute,
   });
+});
+
+test('a share given by hand to what waits for people waits for them too', () => {
+  const steps = {
+    ...prepared,
+    'weight 10': { at: 1, result: on() },
+    'weight 50': { at: 6, since: 6, result: toward(75, 1) },
+    'weight 75': { at: 9, since: 9 },
+  };
+  const run = runAt(60, steps);
+  expect(standingOf(run, said([8, { kind: 'weight', weight: 75 }]))).toEqual({ weight: 75, phase: 'manual', to: 100 });
+  expect(waitsForPerson(run)).toBe(true);
+  expect(waitsForPerson(runAt(4, { ...prepared, 'weight 10': { at: 1, since: 1 } }))).toBe(false);
 });
 
 test('also one that had been passed over, which stands before the others in the list', () => {
