@@ -1,6 +1,8 @@
-import { appEntry, appNames, appsBehind, environmentEntry, environmentNames, environmentsBehind } from '../../src/core/apps.ts';
 import { createHash } from 'node:crypto';
 import type { AlertGroup } from '../../src/core/alert.ts';
+import { appEntry, appNames, appsBehind } from '../../src/core/apps.ts';
+import { Fault } from '../../src/core/errors.ts';
+import { EnvRef, siteCalled } from '../../src/core/place.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import type { AlertPayload } from './alert-payload.ts';
 
@@ -68,9 +70,12 @@ function targetOf(settings: Settings, labels: Record<string, string>): Pick<Aler
       ...(appEntry(settings, name) ? [name] : []),
     ][0];
   const findEnv = (name = '') => {
-    const behind = environmentsBehind(settings, name);
-    if (environmentNames(settings).includes(name)) return name;
-    return behind.length === 1 ? behind[0] : environmentEntry(settings, name) && name;
+    try {
+      return EnvRef.safeParse(name).success ? siteCalled(settings, name).env : undefined;
+    } catch (thrown) {
+      if (thrown instanceof Fault) return undefined;
+      throw thrown;
+    }
   };
   const app = named('app', 'service', 'deployment')
     .map(findApp)

@@ -28,11 +28,26 @@ function unknownPatterns(
 ): SettingsFault[] {
   const known = Object.keys(all);
   const fits = (name: string) => name === '*' || known.some((each) => overlap(each, name));
-  return unknownNames(
-    names.map((name) => (fits(name) ? '*' : name)),
-    [...known, '*'],
-    kind,
-    path,
+  return names.flatMap((name, index) =>
+    fits(name) ? [] : [{ path: [...path, index], problem: `there is no ${kind} “${name}”.${didYouMean(name, known)}` }],
+  );
+}
+
+/** What names one environment each: written out, or covered by a pattern; a pattern itself is not one. */
+function unknownEnvironments(
+  names: readonly string[],
+  environments: Settings['environments'],
+  path: readonly PropertyKey[],
+): SettingsFault[] {
+  const known = Object.keys(environments);
+  const fits = (name: string) => !isPattern(name) && known.some((each) => fitsName(each, name));
+  const near = (name: string) =>
+    didYouMean(
+      name,
+      known.filter((each) => !isPattern(each)),
+    );
+  return names.flatMap((name, index) =>
+    fits(name) ? [] : [{ path: [...path, index], problem: `there is no environment “${name}”.${near(name)}` }],
   );
 }
 
@@ -102,7 +117,7 @@ function glassFaults({ breakGlass, roles }: Settings): SettingsFault[] {
 function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
   const known = Object.keys(environments);
   return Object.entries(fleets).flatMap(([fleet, members]) => [
-    ...unknownNames(members, known, 'environment', ['fleets', fleet]),
+    ...unknownEnvironments(members, environments, ['fleets', fleet]),
     ...(known.includes(fleet)
       ? [{ path: ['fleets', fleet], problem: 'an environment has that name; a fleet needs one of its own.' }]
       : []),
@@ -111,10 +126,7 @@ function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
 
 function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
   return Object.entries(clusters).flatMap(([name, { guardedBy }]) =>
-    unknownNames(guardedBy === undefined ? [] : [guardedBy], Object.keys(environments), 'environment', [
-      'clusters',
-      name,
-    ]),
+    unknownEnvironments(guardedBy === undefined ? [] : [guardedBy], environments, ['clusters', name]),
   );
 }
 
@@ -134,7 +146,7 @@ function hostFaults({ dockerHosts, roles, apps, environments }: Settings): Setti
   );
   const hosts = Object.entries(dockerHosts).flatMap(([name, { who, env }]) => [
     ...unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
-    ...unknownNames(env === undefined ? [] : [env], Object.keys(environments), 'environment', ['dockerHosts', name]),
+    ...unknownEnvironments(env === undefined ? [] : [env], environments, ['dockerHosts', name]),
   ]);
   return [...pushes, ...hosts];
 }

@@ -15,7 +15,8 @@ function endsOf(pattern: string): [before: string, behind: string] {
 /** Whether a name is the one that was written, or one of those that a pattern is for. */
 export function fitsName(pattern: string, name: string): boolean {
   if (pattern === name || pattern === '*') return true;
-  if (!isPattern(pattern)) return false;
+  // What goes by KIND/NAME is nobody's app: a pattern for names of apps says nothing of it.
+  if (!isPattern(pattern) || name.includes('/')) return false;
   const [before, behind] = endsOf(pattern);
   return name.length > before.length + behind.length && name.startsWith(before) && name.endsWith(behind);
 }

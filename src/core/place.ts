@@ -86,7 +86,17 @@ export const WorkloadRef = z
   .describe('An app of shipmate.yaml, or a workload as KIND/NAME')
   .meta({ examples: ['web'] });
 
+/** Several environments at once, as locks are of: of no namespace, and of the cluster of the pattern that they are written by. */
+function patternOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
+  const key = Object.keys(settings.environments).find((each) => overlap(each, ref));
+  const its = key === undefined ? undefined : environmentEntry(settings, key)?.its;
+  if (its) return [ref, { ...its, namespace: ref }];
+  const known = Object.keys(settings.environments);
+  throw fault('UNKNOWN_ENVIRONMENT', { name: ref, near: didYouMean(ref, known), known: known.join(', ') });
+}
+
 function environmentOf(settings: Settings, ref: string): [string, EnvironmentSettings] {
+  if (isPattern(ref)) return patternOf(settings, ref);
   const behind = environmentsBehind(settings, ref);
   const written = environmentNames(settings).filter((name) => behind.includes(name));
   // Its own entry, the one entry with that namespace, a pattern for the name, a pattern for the namespace: in this order.
@@ -162,8 +172,9 @@ export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, n
  * @throws Fault OTHER_NAME
  */
 function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>): void {
-  const other = isAppNamed(settings, app) ? app : appsOfWorkload(settings, kind, workload)[0];
-  if (other !== undefined && other !== app) throw fault('OTHER_NAME', { name: app, workload, app: other });
+  if (isAppNamed(settings, app)) return;
+  const other = appsOfWorkload(settings, kind, workload).find((each) => each !== app);
+  if (other !== undefined) throw fault('OTHER_NAME', { name: app, workload, app: other });
 }
 
 /** Apps of `shipmate.yaml` as they are told of: the first few, patterns as such. */

@@ -27,6 +27,8 @@ async function planLap(lap: Lap, operation: Operation): Promise<void> {
   const events = [{ kind: 'plan' as const, text: plan.summary }];
   const listed = plan.checklist && { checklist: plan.checklist };
   if (changesNothing(plan)) {
+    // Whoever is under way there changes what this was compared with: only in its own turn is there nothing to do.
+    if (!(await takeTurn(lap, operation))) return;
     await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
   } else if (verdict.kind === 'needs-approval' && !partOf?.approved) {
     const now = lap.engine.now();

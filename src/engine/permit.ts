@@ -55,10 +55,11 @@ function checkLocks({ engine, run, locks: all }: Lap, place: Where): void {
 }
 
 async function checkRate(engine: Engine, run: Run, place: Where): Promise<void> {
-  const limit = environmentEntry(engine.settings(), place.env)?.its.rateLimit;
+  const entry = environmentEntry(engine.settings(), place.env);
+  const limit = entry?.its.rateLimit;
   // A part belongs to a change that was let through already: to stop in the middle of it would protect nobody.
-  if (!limit || run.partOf || isSpared(engine.settings(), run, 'rate-limits')) return;
-  const ok = await engine.store.within(place.env, run.id, limit.changes, limit.minutes * 60_000);
+  if (!entry || !limit || run.partOf || isSpared(engine.settings(), run, 'rate-limits')) return;
+  const ok = await engine.store.within(entry.key, run.id, limit.changes, limit.minutes * 60_000);
   if (!ok)
     throw fault('TOO_MANY_CHANGES', { env: place.env, changes: String(limit.changes), minutes: String(limit.minutes) });
 }

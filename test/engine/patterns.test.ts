@@ -291,3 +291,79 @@ describe('an environment that a pattern covers', () => {
     expect(run).toMatchObject({ fault: { code: 'ENVIRONMENT_NEW' } });
   });
 });
+
+describe('what a pattern does not do', () => {
+  test('a rule’s pattern gives no right over what goes by KIND/NAME', async () => {
+    given({ policy: [{ name: 'apis', apps: ['*-api'] }] });
+    world.objects.set('staging/StatefulSet/vault-api', {});
+    for (const app of ['statefulset/vault-api', 'deployment/x/y-api'])
+      await expect(desk.done('scale', { app, env: 'staging', replicas: 0 })).rejects.toThrow();
+    await expect(
+      desk.done('scale', { app: 'statefulset/vault-api', env: 'staging', replicas: 0 }),
+    ).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+    });
+  });
+
+  test('one workload that two patterns cover alike keeps nobody from changing others beside it', async () => {
+    given({ apps: { 'shop-*': { image: `${registry}/shop/{app}` }, '*-cart': { image: `${registry}/carts/{app}` } } });
+    const meta = { name: 'shop-x-cart', namespace: 'staging', labels: { app: 'x' } };
+    const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } };
+    const spec = { selector: { matchLabels: { app: 'x' } }, template };
+    world.objects.set('staging/shop-x-cart', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: meta, spec });
+    const apply = (manifest: object) => desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' }, data: { a: 'b' } };
+    expect(await apply(config)).toMatchObject({ state: 'finished' });
+    const leading = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'any' }, spec: { selector: { app: 'x' } } };
+    expect(await apply(leading)).toMatchObject({ fault: { code: 'NAMED_ALIKE' } });
+  });
+
+  test.each([
+    ['first', false],
+    ['last', true],
+  ])('the order of the file decides nothing: * stands %s', async (_where, last) => {
+    const any = { '*': { image: `${registry}/team/{app}` } };
+    const other = { 'a-*': { image: `${registry}/a/{app}`, workload: 'b-{app}' } };
+    given({ apps: last ? { ...other, ...any } : { ...any, ...other } });
+    await expect(deploy('b-a-x')).rejects.toMatchObject({ code: 'OTHER_NAME' });
+    await expect(deploy('a-x')).rejects.toMatchObject({ code: 'OTHER_NAME' });
+  });
+
+  test('locks take patterns of environments, and all of them; the policy is asked for just those', async () => {
+    given({ policy: [{ name: 'previews', environments: ['preview-*'] }] });
+    const lock = (env: string) => desk.done('lock', { app: 'hello', env, reason: 'a test of many' });
+    expect((await lock('preview-*')).state).toBe('finished');
+    expect(await desk.done('deploy', { app: 'hello', env: 'preview-1', tag: 'v1' }, ben)).toMatchObject({
+      fault: { code: 'LOCKED' },
+    });
+    await expect(lock('*')).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    await expect(lock('nowhere-*')).rejects.toMatchObject({ code: 'UNKNOWN_ENVIRONMENT' });
+  });
+
+  test('a limit of changes is that of all environments of the pattern together', async () => {
+    const preview = { namespace: '{env}', rateLimit: { changes: 1, minutes: 60 } };
+    given({ environments: { ...testSettings.environments, 'preview-*': preview } });
+    expect((await deploy('hello', { tag: 'v1' }, 'preview-1')).state).toBe('finished');
+    expect(await deploy('hello', { tag: 'v1' }, 'preview-2')).toMatchObject({ fault: { code: 'TOO_MANY_CHANGES' } });
+  });
+
+  test('history without an environment knows what was done in those of patterns', async () => {
+    await deploy('hello', { tag: 'v1' }, 'preview-1');
+    const { report } = await desk.done('history', { app: 'hello' });
+    expect(JSON.stringify(report)).toContain('preview-1');
+  });
+});
+
+test('where another run is under way, that nothing would change is said only when it is over', async () => {
+  await deploy('hello');
+  world.rolloutMs = 400;
+  const first = await desk.ask('deploy', { app: 'hello', env: 'staging', tag: 'v2' });
+  const working = desk.lap(first);
+  await expect.poll(async () => (await desk.run(first)).startedAt).toBeDefined();
+  // As the cluster has it while the first is under way.
+  const second = await desk.ask('deploy', { app: 'hello', env: 'staging', tag: 'v2' }, ben);
+  expect(await desk.lap(second)).toMatchObject({ state: 'queued' });
+  await working;
+  const [end] = await desk.settle([second]);
+  expect(end).toMatchObject({ state: 'finished', report: { kind: 'unchanged' } });
+});

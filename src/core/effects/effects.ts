@@ -1,5 +1,6 @@
-import { appNames, appsBehind, appsOfRepository, environmentEntry } from '../apps.ts';
+import { appNames, appsBehind, appsOfRepository, environmentEntry, checkNearest } from '../apps.ts';
 import type { ImageCall } from '../build.ts';
+import { Fault } from '../errors.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
 import { isNamespace, type ObjectRef } from '../kube.ts';
@@ -27,8 +28,20 @@ export function namespacesOf(touched: readonly Touched[]): string[] {
   return [...new Set(found)].filter(Boolean);
 }
 
-/** An app in an environment. */
-type Found = { env: string; app: AppObjects };
+/** An app in an environment. `problem` is why it can't be said which app it is: whoever touches it is refused for that. */
+type Found = { env: string; app: AppObjects; problem?: Fault };
+
+type Located = Pick<Place, 'app' | 'env' | 'kind' | 'workload' | 'namespace'>;
+
+/** What two patterns cover alike is looked at as what its name says, so that it is known whether it is touched at all. */
+function placeOf(settings: Settings, app: string, env: string, namespace: string): { place: Located; problem?: Fault } {
+  try {
+    return { place: locate(settings, { app, env }) };
+  } catch (problem) {
+    if (!(problem instanceof Fault)) throw problem;
+    return { place: { app, env, kind: 'Deployment', workload: app, namespace }, problem };
+  }
+}
 
 type Replicas = NonNullable<Touch['replicas']>;
 
@@ -41,9 +54,10 @@ function sized(touch: Omit<Touch, 'replicas'>, sizes: readonly Replicas[]): Touc
   return different.size === 0 ? [touch] : [...different.values()].map((replicas) => ({ ...touch, replicas }));
 }
 
-function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): Touch[] {
+function touchesOf(asked: Asked, { env, app, problem }: Found, facts: readonly Facts[]): Touch[] {
   const its = facts.map((each) => ({ each, own: ownOperationsFor(app, each) })).filter(({ own }) => own.length > 0);
   if (its.length === 0) return [];
+  if (problem) throw problem;
   const routed = [...(asked.places ?? []), ...(asked.place ? [asked.place] : [])].filter(
     (each) => each.app === app.app,
   );
@@ -82,10 +96,14 @@ export function appsIn(
 ): Found[] {
   return [...namespaces].flatMap(([namespace, pictures]) =>
     environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      namesIn(settings, namespace, pictures, touched).map((name) => ({
-        env,
-        app: appObjects(settings, locate(settings, { app: name, env }), pictures),
-      })),
+      namesIn(settings, namespace, pictures, touched).map((name) => {
+        const found = placeOf(settings, name, env, namespace);
+        return {
+          env,
+          app: appObjects(settings, found.place, pictures),
+          ...(found.problem && { problem: found.problem }),
+        };
+      }),
     ),
   );
 }
@@ -140,6 +158,7 @@ export function environmentsTouched(
   if (!site) return [];
   return touched.flatMap((each) =>
     environmentsFor(settings, site.cluster, each.ref).flatMap((env): Touch[] => {
+      checkNearest(settings, 'environments', env);
       const app = askedApp(asked, each.ref);
       const other = { ...(app !== undefined && { app }), env, operations: [asked.operation] };
       return [...(env === site.env ? [] : [other]), ...beyondIn(settings, asked, env, each, apps)];
