@@ -33,7 +33,7 @@ function readOptions(args: readonly string[]) {
       output: { type: 'string', default: 'shipmate.yaml' },
     },
   });
-  const registry = values.registry?.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+  const registry = values.registry?.replace(/^https?:\/\//, '').replace(/(?<!\/)\/+$/, '');
   return { ...values, registry };
 }
 

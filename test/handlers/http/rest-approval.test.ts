@@ -44,7 +44,9 @@ describe('approval over REST', () => {
     expect(late.status).toBe(409);
     expect(late.body.error).toMatchObject({ code: 'DECISION_REFUSED', message: 'The run is approved already.' });
     await bed.work(id);
-    expect(bed.world.applied).toHaveLength(1);
+    // The workload, and the Service that leads to its port: each once.
+    expect(bed.world.applied.map(({ run }) => run)).toEqual([id, id]);
+    expect([...bed.world.objects.keys()].filter((key) => key.includes('production'))).toHaveLength(2);
   });
 
   test('of many at once one counts', async () => {
