@@ -3,7 +3,8 @@ import { Agent, request } from 'undici';
 import type { Mesh } from '../testbed/mesh/mesh.ts';
 import type { BesideCluster, Testbed } from '../testbed/testbed.ts';
 
-const perSecond = 60;
+/** An analysis wants about a thousand requests of a canary before it is sure: with these, hardly longer than its bakes take. */
+const perSecond = 120;
 
 const objects = (port: number) => {
   const inProduction = (kind: string, apiVersion: string, name: string, spec: object) => ({
@@ -23,6 +24,21 @@ const objects = (port: number) => {
   ];
 };
 
+/**
+ * Visits so many times a second: where the machine is busy and a visit comes late, the next make up for it, or an analysis would wait for
+ * ever for its requests. After a long stall only half a second's visits come at once.
+ */
+export async function keepPace(perSecond: number, going: () => boolean, visit: () => void): Promise<void> {
+  let due = 0;
+  for (let before = performance.now(); going(); ) {
+    const now = performance.now();
+    due = Math.min(due + ((now - before) / 1_000) * perSecond, perSecond / 2);
+    before = now;
+    for (; due >= 1; due--) visit();
+    await sleep(1_000 / perSecond);
+  }
+}
+
 /** Opens production to the gateway, and lets visitors come for as long as the sandbox is there. */
 export async function openToVisitors(
   { kubernetes }: Testbed | BesideCluster,
@@ -36,12 +52,11 @@ export async function openToVisitors(
     const { body } = await request(gateway.url, { dispatcher: agent, headersTimeout: 5_000 });
     await body.dump();
   };
-  const loop = (async () => {
-    while (going) {
-      void visit().catch(() => {});
-      await sleep(1_000 / perSecond);
-    }
-  })();
+  const loop = keepPace(
+    perSecond,
+    () => going,
+    () => void visit().catch(() => {}),
+  );
   return {
     stop: async () => {
       going = false;
