@@ -115,11 +115,12 @@ test('a deploy whose two workers were killed is set aside with its turn; whoever
 }, async () => {
   const { slack } = voyage;
   workers.push(...(await Promise.all([startWorker(), startWorker()])));
-  await slack.command(ana, ship, '/deploy web:v3 staging');
-  const isIt = ({ text, thread }: Message) => !thread && text.includes('web:v2 → web:v3');
+  // Both versions are good: only what the test says keeps a rollout from its end.
+  await slack.command(ana, ship, '/deploy web:v1 staging');
+  const isIt = ({ text, thread }: Message) => !thread && text.includes('web:v2 → web:v1');
   const begun = await slack.waitFor('it is under way', (each) => isIt(each) && says(each, 'ready'), 30_000);
   const run = runIdOf(begun);
-  await slack.command(ben, ship, '/deploy web:v1 staging');
+  await slack.command(ben, ship, '/deploy web:v2 staging');
   // Slack knows no way to post exactly once: who is killed before it could keep where its message is leaves a second one.
   const kept = () => redis.hget(`{shipmate}:v1:run:${run}`, 'shown');
   await expect.poll(kept, { timeout: 10_000, interval: 20 }).not.toBeNull();
@@ -143,14 +144,10 @@ test('a deploy whose two workers were killed is set aside with its turn; whoever
 
   await slack.click(ana, aside, 'Take up again');
   await slack.waitFor('it goes on', (each) => each.ts === begun.ts && each.text.includes('under way'), 20_000);
-  const both = ['web:v2 → web:v3', 'web:v3 → web:v1'].map((summary) =>
-    slack.waitFor(
-      `done: ${summary}`,
-      ({ text }) => text.includes(summary) && text.includes('1 of 1 pods ready'),
-      60_000,
-    ),
+  const isDone = ({ text }: Message) => text.includes('done') && text.includes('1 of 1 pods ready');
+  const both = [begun, waits].map(({ ts, text }) =>
+    slack.waitFor(`done: ${text}`, (each) => each.ts === ts && isDone(each), 60_000),
   );
   const pass = setInterval(() => void letThrough().catch(() => {}), 500);
-  const [, last] = await Promise.all(both).finally(() => clearInterval(pass));
-  expect(last?.ts).toBe(waits.ts);
+  await Promise.all(both).finally(() => clearInterval(pass));
 });

@@ -92,6 +92,22 @@ export function msFor({ source, flags }: Found, text: string, limitMs = 3_000): 
 export const filled = (start: string, pump: string, length: number): string =>
   `${start}${pump.repeat(Math.ceil(length / pump.length))}`.slice(0, length - 1).concat('\u0000');
 
+/** A text that a pattern is said to take long for: each pump as often as one likes. */
+export type Attack = { pumps: readonly { prefix: string; pump: string }[]; suffix: string };
+
+/**
+ * Whether the time grows faster than the text does. An attack that was guessed is timed by the clock on the wall: on a busy machine
+ * one is seen where there is none, so it is measured again by the CPU, whole and half as long.
+ */
+export function isSlow(pattern: Found, { pumps, suffix }: Attack): boolean {
+  const text = (times: number) => pumps.map(({ prefix, pump }) => prefix + pump.repeat(times)).join('') + suffix;
+  const best = (times: number) => Math.min(...[1, 2, 3].map(() => msFor(pattern, text(times), stuckMs)));
+  const times = [4_096, 16_384, 65_536, 262_144].find((each) => best(each) > 20);
+  if (times === undefined) return false;
+  return best(times) >= stuckMs || best(times) / best(times / 2) > 3;
+}
+const stuckMs = 500;
+
 /** The texts that a pattern takes longest for, found with small ones. */
 export function worstFor(pattern: Found, tries: number): { start: string; pump: string }[] {
   const [first = ''] = samplesOf(pattern);
