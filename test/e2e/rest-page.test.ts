@@ -27,7 +27,8 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
     TOKEN: sandbox.token,
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, timeout: 240_000 });
+    // What the page writes into files (answer.json) goes with the sandbox.
+    const child = spawn(program, args, { env, cwd: sandbox.bed.dir, timeout: 240_000 });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
