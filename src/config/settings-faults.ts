@@ -205,7 +205,11 @@ function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
   const ofApps = Object.entries(apps).flatMap(([name, { image, workload, owner }]) => [
     ...(isPattern(name) ? same(['apps', name, 'image'], image, '{app}') : []),
     ...(isPattern(name) ? same(['apps', name, 'workload'], workload, '{app}') : []),
-    ...unknownNames(owner === undefined || owner.includes('{app}') ? [] : [owner], Object.keys(roles), 'role', ['apps', name, 'owner']),
+    ...unknownNames(owner === undefined || owner.includes('{app}') ? [] : [owner], Object.keys(roles), 'role', [
+      'apps',
+      name,
+      'owner',
+    ]),
   ]);
   const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
     isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],
