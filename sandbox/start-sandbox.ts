@@ -176,7 +176,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const console = await openConsole(slack, kept);
     log('Deploying web:v1 to staging and production');
     await deployFirstVersion(slack);
-    const [token, visitors] = await Promise.all([tokenOf(secrets.jwt), mesh && openToVisitors(bed, mesh), runOrders(bed)]);
+    const [token, visitors] = await Promise.all([
+      tokenOf(secrets.jwt),
+      mesh && openToVisitors(bed, mesh),
+      runOrders(bed),
+    ]);
     const stop = async () => {
       // First: Ctrl-C reaches Shipmate too, and it is not to be started again for that.
       await kept.stop();

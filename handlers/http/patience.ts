@@ -6,8 +6,8 @@ const longestTimerMs = 2 ** 31 - 1;
 type Socket = Pick<EventEmitter, 'once' | 'off'> & { destroyed: boolean };
 
 /**
- * For how long somebody is answered: so many milliseconds, until they hang up, or until the server closes. `end` lets go of all
- * three at once, where a signal of core/within lets go of them once nobody has it.
+ * For how long somebody is answered: so many milliseconds, until they hang up, or until the server closes. All three are let go of
+ * as soon as one comes, or by `end`; a signal of core/within lets go of them only once nobody has it.
  */
 export function patience(
   closing: AbortSignal,
@@ -15,17 +15,18 @@ export function patience(
   ms: number,
 ): { signal: AbortSignal; end(): void } {
   const over = new AbortController();
-  const stop = () => over.abort();
+  const end = () => {
+    clearTimeout(timer);
+    closing.removeEventListener('abort', stop);
+    raw.off('close', stop);
+  };
+  const stop = () => {
+    end();
+    over.abort();
+  };
   const timer = setTimeout(stop, Math.min(Math.max(0, ms), longestTimerMs));
-  if (closing.aborted || raw.destroyed) stop();
   closing.addEventListener('abort', stop);
   raw.once('close', stop);
-  return {
-    signal: over.signal,
-    end: () => {
-      clearTimeout(timer);
-      closing.removeEventListener('abort', stop);
-      raw.off('close', stop);
-    },
-  };
+  if (closing.aborted || raw.destroyed) stop();
+  return { signal: over.signal, end };
 }

@@ -69,8 +69,7 @@ export function runsApi(deps: ApiDeps) {
       // 204 tells an EventSource that reconnects after the end to stop doing so.
       const nothingLeft = last !== '' && isOver(run.state) && (await eventsOf(engine, run, last, 1)).length === 0;
       if (nothingLeft) return reply.code(204).send();
-      const { signal, end } = patience(closing, reply, expiresAt - engine.now());
-      signal.addEventListener('abort', end);
+      const { signal } = patience(closing, reply, expiresAt - engine.now());
       const frames = runStream({ engine, changes, actor }, run.id, last, signal);
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')

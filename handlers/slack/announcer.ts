@@ -1,5 +1,5 @@
-import { appEntry } from '../../src/core/apps.ts';
 import type { WebClient } from '@slack/web-api';
+import { appEntry } from '../../src/core/apps.ts';
 import { digestOf } from '../../src/core/json.ts';
 import { placeKey } from '../../src/core/lock.ts';
 import type { AlertStore, Announced, Announcer, Subject } from '../../src/core/notices.ts';

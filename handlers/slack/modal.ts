@@ -1,7 +1,7 @@
-import { isPattern } from '../../src/core/name-pattern.ts';
 import type { InputBlock, InputBlockElement, ModalView, PlainTextOption } from '@slack/types';
 import { z } from 'zod';
 import type { Field } from '../../src/core/fields.ts';
+import { isPattern } from '../../src/core/name-pattern.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { cut } from './blocks/elements.ts';

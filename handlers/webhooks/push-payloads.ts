@@ -32,7 +32,16 @@ export function pushesOfDistribution(body: unknown): Pushed[] {
     if (action !== 'push' || !tag.success || !digest.success) return [];
     // By the path alone: a registry does not know its own name. The app's registry is asked whether it has this very image.
     const isOf: Pushed['isOf'] = ({ repository }) => repository === target.repository;
-    return [{ isOf, paths: target.repository === undefined ? [] : [target.repository], tag: tag.data, digest: digest.data, delivery: id, at: timeOf(timestamp) }];
+    return [
+      {
+        isOf,
+        paths: target.repository === undefined ? [] : [target.repository],
+        tag: tag.data,
+        digest: digest.data,
+        delivery: id,
+        at: timeOf(timestamp),
+      },
+    ];
   });
 }
 

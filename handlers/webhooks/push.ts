@@ -120,7 +120,7 @@ function appsOf({ settings }: Engine, pushed: Pushed): { app: string; its: AppSe
 /** An image, which may have a blank for the app's name, without its registry. */
 function pathOf(image: string): string {
   const { registry } = parseImage(image.replaceAll('{app}', 'app'));
-  return registry === undefined ? image : image.slice(registry.length + 1);
+  return registry === undefined ? image : image.slice(image.indexOf('/') + 1);
 }
 
 /** What pushes lead to: the deploys of the apps that they are about. */

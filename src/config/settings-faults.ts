@@ -1,55 +1,8 @@
 import { mayAsk, noAnalysis } from '../core/analysis/template.ts';
-import { type Blank, fitsName, isPattern, overlap } from '../core/name-pattern.ts';
+import { type Blank, fitsName, isPattern } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
-
-/** Something wrong with `shipmate.yaml`, and where: the path into it. */
-export type SettingsFault = { path: readonly PropertyKey[]; problem: string };
-
-function unknownNames(
-  names: readonly string[],
-  known: readonly string[],
-  kind: string,
-  path: readonly PropertyKey[],
-): SettingsFault[] {
-  return names.flatMap((name, index) =>
-    known.includes(name)
-      ? []
-      : [{ path: [...path, index], problem: `there is no ${kind} “${name}”.${didYouMean(name, known)}` }],
-  );
-}
-
-/** What lists of apps or environments may hold: names that there are, and patterns that are for any of them. */
-function unknownPatterns(
-  names: readonly string[],
-  all: Record<string, unknown>,
-  kind: string,
-  path: readonly PropertyKey[],
-): SettingsFault[] {
-  const known = Object.keys(all);
-  const fits = (name: string) => name === '*' || known.some((each) => overlap(each, name));
-  return names.flatMap((name, index) =>
-    fits(name) ? [] : [{ path: [...path, index], problem: `there is no ${kind} “${name}”.${didYouMean(name, known)}` }],
-  );
-}
-
-/** What names one environment each: written out, or covered by a pattern; a pattern itself is not one. */
-function unknownEnvironments(
-  names: readonly string[],
-  environments: Settings['environments'],
-  path: readonly PropertyKey[],
-): SettingsFault[] {
-  const known = Object.keys(environments);
-  const fits = (name: string) => !isPattern(name) && known.some((each) => fitsName(each, name));
-  const near = (name: string) =>
-    didYouMean(
-      name,
-      known.filter((each) => !isPattern(each)),
-    );
-  return names.flatMap((name, index) =>
-    fits(name) ? [] : [{ path: [...path, index], problem: `there is no environment “${name}”.${near(name)}` }],
-  );
-}
+import { type SettingsFault, unknownEnvironments, unknownNames, unknownPatterns } from './unknown-names.ts';
 
 function ruleFaults(settings: Settings, operations: readonly string[], index: number): SettingsFault[] {
   const rule = settings.policy[index];
@@ -205,7 +158,11 @@ function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
   const ofApps = Object.entries(apps).flatMap(([name, { image, workload, owner }]) => [
     ...(isPattern(name) ? same(['apps', name, 'image'], image, '{app}') : []),
     ...(isPattern(name) ? same(['apps', name, 'workload'], workload, '{app}') : []),
-    ...unknownNames(owner === undefined ? [] : [owner], Object.keys(roles), 'role', ['apps', name, 'owner']),
+    ...unknownNames(owner === undefined || owner.includes('{app}') ? [] : [owner], Object.keys(roles), 'role', [
+      'apps',
+      name,
+      'owner',
+    ]),
   ]);
   const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
     isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],

@@ -6,7 +6,8 @@ import { didYouMean } from '../core/near.ts';
 import { Settings } from '../core/settings.ts';
 import { readGiven, UnfitFile } from '../files/regular-file.ts';
 import { ConfigurationError } from './configuration-error.ts';
-import { crossFaults, type SettingsFault } from './settings-faults.ts';
+import { crossFaults } from './settings-faults.ts';
+import type { SettingsFault } from './unknown-names.ts';
 
 const longest = 1_048_576;
 /** No letter takes more bytes in UTF-8 than so many for each unit of a string. */

@@ -17,8 +17,11 @@ function entryOf<Its>(all: Record<string, Its>, blank: Blank, name: string): Ent
     : undefined;
 }
 
+/** Whose new version something stands beside while that is judged, by its name; undefined where it is no such name. */
+export const stableBeside = (name: string): string | undefined => /^(.+)-(?:canary|baseline)$/.exec(name)?.[1];
+
 /** Names of what stands beside an app while a new version of it is judged: no pattern makes an app of those. */
-export const isBeside = (name: string): boolean => /-(canary|baseline)$/.test(name);
+export const isBeside = (name: string): boolean => stableBeside(name) !== undefined;
 
 /** An app by its name, with the name in its fields; none where two patterns cover it and neither is nearer. */
 export function appEntry({ apps }: Apps, name: string): Entry<AppSettings> | undefined {

@@ -80,11 +80,11 @@ export function shortImage(text: string): string {
 /** What an app runs: its own repository, and others that its images may come from. */
 export type Homes = { image?: string | undefined; images?: readonly string[] | undefined };
 
-/** The whole names that an image without a registry may be meant by: Docker Hub's count only where the app names them. */
-const wholeNames = ({ registry, repository }: ImageReference): string[] =>
-  registry === undefined
-    ? [`docker.io/${repository.includes('/') ? '' : 'library/'}${repository}`]
-    : [`${registry}/${repository}`];
+/** `host/repository` as the container runtime has it: what has no registry is Docker Hub's. */
+export function wholeRepository(image: ImageReference): string {
+  if (image.registry !== undefined) return repositoryOf(image);
+  return `docker.io/${image.repository.includes('/') ? '' : 'library/'}${image.repository}`;
+}
 
 /**
  * The full reference of what was asked for, in the app's own repository, or in another that its images may come from: `v2`, `:v2`,
@@ -96,7 +96,6 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
     image.digest ? `${image.tag ? `:${image.tag}` : ''}@${image.digest}` : `:${image.tag ?? 'latest'}`;
   const { image: home, images = [] } = homes;
   const others = [...(home === undefined ? [] : [home]), ...images].join(', ');
-  const refused = (image: string) => fault('IMAGE_NOT_OF_APP', { app, repository: others, image });
   if (asked.image === undefined) {
     if (home === undefined) throw fault('NO_OWN_IMAGE', { app, images: others, tag: asked.tag ?? 'latest' });
     if (asked.tag !== undefined) parseImage(`${home}:${asked.tag}`);
@@ -107,7 +106,9 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
   const sameName =
     image.repository === homeParts?.repository || image.repository === homeParts?.repository.split('/').at(-1);
   if (home !== undefined && (image.registry ? repositoryOf(image) === home : sameName)) return home + suffix(image);
-  const other = wholeNames(image).find((name) => images.some((pattern) => fitsRepository(pattern, name)));
-  if (other === undefined) throw refused(asked.image);
+  // Docker Hub's count only where the app names them.
+  const other = wholeRepository(image);
+  if (!images.some((pattern) => fitsRepository(pattern, other)))
+    throw fault('IMAGE_NOT_OF_APP', { app, repository: others, image: asked.image });
   return other + suffix(image);
 }

@@ -1,6 +1,6 @@
-import { covers, isPattern } from './name-pattern.ts';
 import { z } from 'zod';
 import { Actor } from './actor.ts';
+import { covers, isPattern } from './name-pattern.ts';
 
 /** A place, or more than one, that only its owner changes until then: a lock, or (of everything) the global stop. */
 export const Lock = z.object({
@@ -33,7 +33,8 @@ export const holdsNow = ({ until }: Lock, now: number): boolean => until === und
 
 /** The locks that lie on a place now, the widest first. */
 export function locksOn(locks: readonly Lock[], place: { app?: string; env: string }, now: number): Lock[] {
-  const width = ({ scope }: Lock) => scope.split('@').map((part): number => (part === '*' ? 0 : isPattern(part) ? 1 : 2));
+  const width = ({ scope }: Lock) =>
+    scope.split('@').map((part): number => (part === '*' ? 0 : isPattern(part) ? 1 : 2));
   const lies = ({ scope }: Lock) => {
     const [app = '*', env = '*'] = scope.split('@');
     return covers([app], place.app) && covers([env], place.env);

@@ -13,12 +13,16 @@ export const ProbePath = z
   .regex(/^\/[!-~]*$/, 'must be a path such as /healthz')
   .meta({ examples: ['/healthz'] });
 
-const name = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 const LabelKey = z
   .string()
   .max(317)
-  .regex(new RegExp(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${name}$`), 'must be the name of a label');
-const LabelValue = z.string().regex(new RegExp(`^(${name})?$`), 'must be the value of a label: at most 63 letters');
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    'must be the name of a label',
+  );
+const LabelValue = z
+  .string()
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/, 'must be the value of a label: at most 63 letters');
 
 /** By the first the pods are found, by the others Shipmate tells what is its own. */
 const isKept = (key: string) =>

@@ -11,7 +11,11 @@ const isWithin = (repository: string, prefix: string): boolean => {
 /** @throws Fault NOT_PUSHABLE where images may not be put into that repository */
 export function checkPushable({ apps, builds }: Pick<Settings, 'apps' | 'builds'>, repository: string): void {
   const own = Object.values(apps).flatMap(({ image }) => image ?? []);
-  if (appsOfRepository({ apps }, repository).length > 0 || builds.repositories.some((prefix) => isWithin(repository, prefix))) return;
+  if (
+    appsOfRepository({ apps }, repository).length > 0 ||
+    builds.repositories.some((prefix) => isWithin(repository, prefix))
+  )
+    return;
   throw fault('NOT_PUSHABLE', { repository, allowed: [...own, ...builds.repositories].join(', ') || 'none' });
 }
 

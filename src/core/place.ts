@@ -16,7 +16,7 @@ import { fault } from './errors.ts';
 import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
 import { isPattern, Label, NameOrPattern, nearestTo, overlap } from './name-pattern.ts';
 import { didYouMean } from './near.ts';
-import { type EnvironmentSettings, type Settings } from './settings.ts';
+import type { EnvironmentSettings, Settings } from './settings.ts';
 
 /** A namespace of a cluster: what an environment of `shipmate.yaml` stands for. */
 export const Site = z.object({

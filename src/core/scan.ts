@@ -68,7 +68,6 @@ export type Destination = { app: string; env: string };
 /** An allowance counts to the end of its last day (UTC). */
 export const lapsed = ({ until }: Allowance, now: number): boolean => now >= Date.parse(until) + 86_400_000;
 
-
 function gateOf(rules: ScanRules, { kind, severity, fixed }: Finding): Gate {
   if (kind === 'secret') return rules.secrets ?? rules[severity] ?? 'allow';
   // A misconfiguration is advice: it never keeps an image from being deployed.

@@ -1,5 +1,5 @@
-import { environmentEntry } from '../core/apps.ts';
 import { type Actor, holdsRole } from '../core/actor.ts';
+import { environmentEntry } from '../core/apps.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';

@@ -1,5 +1,5 @@
-import { environmentEntry } from '../core/apps.ts';
 import { type Actor, actorId, holdsRole, personOf, samePerson } from '../core/actor.ts';
+import { environmentEntry } from '../core/apps.ts';
 import type { Touch } from '../core/effects/touch.ts';
 import { fault } from '../core/errors.ts';
 import { frozen } from '../core/freeze.ts';

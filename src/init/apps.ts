@@ -35,9 +35,12 @@ function patternsOf(
   }
   const shared = [...homes].filter(([, names]) => names.size > 1 || registry !== undefined);
   const sorted = shared.sort(([a, one], [b, other]) => other.size - one.size || a.localeCompare(b));
+  const starts = new Set<string>();
   return sorted.slice(0, most.patterns).flatMap(([home, names], index) => {
     const start = index === 0 ? '' : beginning([...names]);
-    if (index > 0 && start === '') return [];
+    // A key stands for one repository: what is called alike and lies elsewhere is written out.
+    if (starts.has(start) || (index > 0 && start === '')) return [];
+    starts.add(start);
     const guessed = `as for ${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''}`;
     return [{ home, start, guess: { key: `${start}*`, value: { image: `${home}/{app}` }, guessed } }];
   });

@@ -9,12 +9,19 @@ export type GuessedEnvironment = Guess & { production: boolean };
 const trial =
   /(^|-)(stag(e|ing)?|dev(el(opment)?)?|test(ing)?|qa|uat|int(egration)?|sandbox|demo|preview|pr|review|feature)(-|$|\d)/;
 const production = /(^|-)(prod(uction)?|live)(-|$|\d)/;
-const passing = /^((?:.*-)?(?:preview|pr|review|mr|feature|branch))-.+$/;
+const passing = new Set(['preview', 'pr', 'review', 'mr', 'feature', 'branch']);
 
 /** Environments in the file at most: what is beyond is said in a comment. */
 const most = 10;
 
 const count = (n: number) => (n === 1 ? '1 workload runs' : `${n} workloads run`);
+
+/** What names of environments that come and go begin with: `shop-pr` in `shop-pr-12`. */
+function passingPrefix(name: string): string | undefined {
+  const words = name.split('-');
+  const at = words.slice(0, -1).findLastIndex((word) => passing.has(word));
+  return at === -1 ? undefined : words.slice(0, at + 1).join('-');
+}
 
 /** The namespaces that environments look like; where none does, all that people run something in. */
 function meant(all: readonly Peopled[], named: boolean): readonly Peopled[] {
@@ -45,7 +52,7 @@ export function guessEnvironments(
   const passed = new Map<string, Peopled[]>();
   const lasting: Peopled[] = [];
   for (const each of meant(all, named)) {
-    const prefix = production.test(each.name) ? undefined : passing.exec(each.name)?.[1];
+    const prefix = production.test(each.name) ? undefined : passingPrefix(each.name);
     if (prefix === undefined) lasting.push(each);
     else passed.set(prefix, [...(passed.get(prefix) ?? []), each]);
   }

@@ -1,9 +1,12 @@
+import { isBeside } from '../core/apps.ts';
 import { Fault } from '../core/errors.ts';
+import { parseImage, wholeRepository } from '../core/image.ts';
 import { at, type JsonObject, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
 import { list } from '../core/observed.ts';
-import { mainContainer, wholeRepository } from '../operations/delivery/app-entry.ts';
+import { mainContainer } from '../operations/delivery/app-entry.ts';
+import { nameIn } from '../operations/kubernetes/reading.ts';
 import { isSystem } from '../operations/workloads/discover.ts';
 
 /** A workload, as an entry under `apps` would tell of it. */
@@ -41,11 +44,9 @@ async function listed(kube: Kube, kind: (typeof kinds)[number] | 'Namespace', na
   }
 }
 
-const nameIn = (object: JsonObject): string => text(at(object, 'metadata', 'name'));
-
 function repositoryIn(image: string): string | undefined {
   try {
-    return wholeRepository(image);
+    return wholeRepository(parseImage(image));
   } catch (thrown) {
     if (thrown instanceof Fault) return undefined;
     throw thrown;
@@ -56,7 +57,7 @@ function repositoryIn(image: string): string | undefined {
 function ranBy(kind: string, object: JsonObject): Ran | undefined {
   const name = nameIn(object);
   const kept = list(at(object, 'metadata', 'ownerReferences')).some(({ controller }) => controller === true);
-  if (kept || isSystem(object) || /-(canary|baseline)$/.test(name)) return undefined;
+  if (kept || isSystem(object) || isBeside(name)) return undefined;
   const { main, guessed } = mainContainer(object, [name]);
   const repository = repositoryIn(text(main.image));
   return {

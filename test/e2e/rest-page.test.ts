@@ -10,7 +10,10 @@ let sandbox: Sandbox;
 let blocks: { language: string; code: string }[] = [];
 beforeAll(async () => {
   const text = await readFile(page, 'utf8');
-  blocks = [...text.matchAll(/^```(sh|js|python)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({ language, code }));
+  blocks = [...text.matchAll(/^```(sh|js|python)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
   sandbox = await startSandbox({ log: () => {} });
 });
 afterAll(() => sandbox?.stop());
@@ -24,7 +27,8 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
     TOKEN: sandbox.token,
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, timeout: 240_000 });
+    // What the page writes into files (answer.json) goes with the sandbox.
+    const child = spawn(program, args, { env, cwd: sandbox.bed.dir, timeout: 240_000 });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -39,7 +43,9 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
 
 const codeOf = (language: string) => blocks.filter((block) => block.language === language).map(({ code }) => code);
 const left = (name: string) =>
-  sandbox.bed.kubernetes.kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name']).then((names) => names.includes(name));
+  sandbox.bed.kubernetes
+    .kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name'])
+    .then((names) => names.includes(name));
 
 // Side by side, as three users would: each is an app of its own, and most of the time is waiting.
 test.concurrent.for([
@@ -47,13 +53,17 @@ test.concurrent.for([
   ['curl', 'hello-world', 'bash', ['-euo', 'pipefail'], () => codeOf('sh').slice(1)],
   ['fetch', 'hello-node', process.execPath, ['--input-type=module'], () => codeOf('js')],
   ['Python', 'hello-python', 'python3', ['-'], () => codeOf('python')],
-] as const)('what the page says with %s is what happens', { timeout: 300_000 }, async ([, app, program, args, code], { expect }) => {
-  const all = code();
-  expect(all.length).toBeGreaterThan(0);
-  const { code: end, out } = await ran(program, [...args], all.join('\n'));
-  expect(end, out.slice(-4_000)).toBe(0);
-  expect(await left(app)).toBe(false);
-});
+] as const)(
+  'what the page says with %s is what happens',
+  { timeout: 300_000 },
+  async ([, app, program, args, code], { expect }) => {
+    const all = code();
+    expect(all.length).toBeGreaterThan(0);
+    const { code: end, out } = await ran(program, [...args], all.join('\n'));
+    expect(end, out.slice(-4_000)).toBe(0);
+    expect(await left(app)).toBe(false);
+  },
+);
 
 test('the sandbox prints the line that the page begins with', () => {
   expect(sandbox.exports).toBe(

@@ -153,6 +153,16 @@ describe('an app that a pattern covers', () => {
     expect((await deploy('shop-cart')).state).toBe('finished');
   });
 
+  test('is not a Rollout that says of itself that it is another’s', async () => {
+    world.objects.set('Rollout staging/shop-cart', {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'shop-cart', namespace: 'staging', annotations: { 'shipmate.dev/owner': 'payments' } },
+      spec: { replicas: 1, template: { spec: { containers: [{ name: 'shop-cart', image: 'x:1' }] } } },
+    });
+    expect(await deploy('shop-cart')).toMatchObject({ fault: { code: 'COVERS_OTHER' } });
+  });
+
   test('whose pattern is gone while its run waits for approval is told so, and nothing is changed', async () => {
     given({ policy: [{ name: 'asks', approvals: 1, approvers: ['engineers'] }] });
     const waits = await deploy('hello');

@@ -167,6 +167,16 @@ test('several registries, sidecars and many apps: the file stays short, and lead
   expect(appEntry(settings, 'api')?.its.image).toBe(`${team}/api`);
 });
 
+test('names that begin alike in two registries are one pattern, and the others are written out', async () => {
+  for (const name of ['cart', 'pay', 'web']) run('staging', name, `${team}/${name}:1`);
+  for (const name of ['shop-a', 'shop-b']) run('staging', name, `one.example.com/${name}:1`);
+  for (const name of ['shop-c', 'shop-d']) run('staging', name, `other.example.com/${name}:1`);
+  const { settings } = await begin();
+  expect(Object.keys(settings.apps)).toEqual(['*', 'shop-*', 'shop-c', 'shop-d']);
+  expect(appEntry(settings, 'shop-b')?.its.image).toBe('one.example.com/shop-b');
+  expect(appEntry(settings, 'shop-d')?.its.image).toBe('other.example.com/shop-d');
+});
+
 test('--registry says whose images are one’s own, and the registry is asked whether it tells', async () => {
   for (const name of ['cart', 'pay']) run('staging', name, `docker.io/acme/${name}:1`);
   const hidden = async () => {

@@ -1,5 +1,5 @@
-import { environmentNames } from '../../../src/core/apps.ts';
 import type { KnownBlock } from '@slack/types';
+import { environmentNames } from '../../../src/core/apps.ts';
 import { siteOf } from '../../../src/core/place.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';

@@ -1,4 +1,4 @@
-import { appNames, appsBehind, appsOfRepository, environmentEntry, checkNearest } from '../apps.ts';
+import { appNames, appsBehind, appsOfRepository, checkNearest, environmentEntry, stableBeside } from '../apps.ts';
 import type { ImageCall } from '../build.ts';
 import { Fault } from '../errors.ts';
 import { parseImage, repositoryOf } from '../image.ts';
@@ -80,8 +80,8 @@ function namesIn(
 ): string[] {
   const there = touched.flatMap(({ ref }) => (ref.namespace === namespace ? [ref.name] : []));
   const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
-  const bare = names.map((name) => name.replace(/-(canary|baseline)$/, ''));
-  const covered = [...new Set([...names, ...bare])].flatMap((name) =>
+  const stable = names.flatMap((name) => stableBeside(name) ?? []);
+  const covered = [...new Set([...names, ...stable])].flatMap((name) =>
     appsBehind(settings, ({ workload }, app) => workload ?? app, name),
   );
   return [...new Set([...appNames(settings), ...covered])];

@@ -8,7 +8,7 @@ import { labelsOf, selects } from '../../core/label-selector.ts';
 import { Label } from '../../core/name-pattern.ts';
 import type { End, NamedPort } from '../../core/network-reach.ts';
 import { locate, type Place, WorkloadRef } from '../../core/place.ts';
-import { type Settings } from '../../core/settings.ts';
+import type { Settings } from '../../core/settings.ts';
 import { workloadRef } from '../delivery/workload.ts';
 import { missing } from '../kubernetes/writes.ts';
 

@@ -1,6 +1,6 @@
-import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
+import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, operationOf } from '../../core/operation.ts';

@@ -57,7 +57,11 @@ export const lock = defineOperation({
   effect: 'change',
   input: z.strictObject({ app: AppPattern, env: EnvPattern, reason: Reason, for: For }),
   usage: '<app> in <env> <reason> [for=<for>]',
-  examples: ['web production "migrating the database"', 'web in production "load test" for=90m', 'shop-* in production "the warehouse moves"'],
+  examples: [
+    'web production "migrating the database"',
+    'web in production "load test" for=90m',
+    'shop-* in production "the warehouse moves"',
+  ],
   needs: ['locks'],
   steps: ['lock'],
   aside: true,

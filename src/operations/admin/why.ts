@@ -1,6 +1,6 @@
-import { appEntry, environmentNames, environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
+import { appEntry, environmentEntry, environmentNames } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
@@ -58,7 +58,9 @@ async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: s
   const { on, settings, actor, now } = run;
   const [other, delegations] = await Promise.all([on.runs.read(id), on.delegations.all()]);
   if (other && mayRead(run, other, actor, { delegations, now: now() })) return explained(settings, other);
-  throw appEntry(settings, id)?.key === id || id.includes('/') ? missingEnv(id, settings) : fault('UNKNOWN_RUN', { id });
+  throw appEntry(settings, id)?.key === id || id.includes('/')
+    ? missingEnv(id, settings)
+    : fault('UNKNOWN_RUN', { id });
 }
 
 export const why = defineOperation({

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { isAppNamed } from '../../core/apps.ts';
 import { choosesPods } from '../../core/effects/app-objects.ts';
-import { parseImage, repositoryOf } from '../../core/image.ts';
+import { parseImage, wholeRepository } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { labelsOf } from '../../core/label-selector.ts';
 import { markOf } from '../../core/marks.ts';
@@ -26,13 +26,6 @@ export type Candidate = {
 
 /** A line of the entry: what it says, and what is to be known of it. */
 type Line = { field?: readonly [key: string, value: Json]; remark?: string };
-
-/** Images by their whole name: what has no registry is Docker Hub's. */
-export function wholeRepository(image: string): string {
-  const parts = parseImage(image);
-  if (parts.registry !== undefined) return repositoryOf(parts);
-  return `docker.io/${parts.repository.includes('/') ? '' : 'library/'}${parts.repository}`;
-}
 
 /** Words from outside in one line of a comment. */
 const inLine = (words: string): string => words.replace(/\s+/g, ' ').slice(0, 200);
@@ -156,7 +149,7 @@ export function entryFor(
   const own = servicesFor(candidate);
   const lines: Line[] = [
     {
-      field: ['image', wholeRepository(text(main.image))],
+      field: ['image', wholeRepository(parseImage(text(main.image)))],
       ...(guessed !== undefined && { remark: `guessed: that of ${container}` }),
     },
     ...(kind === 'Deployment' ? [] : [{ field: ['kind', kind] } as const]),

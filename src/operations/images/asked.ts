@@ -34,7 +34,10 @@ export async function resolveAsked(
   const { app, tag, image } = asked;
   if (tag === undefined && image === undefined)
     throw fault('BAD_INPUT', { problem: `Which image of ${app}? Write ${app}:TAG.` });
-  const reference = imageOfApp(app, appOf(settings, app), { ...(tag !== undefined && { tag }), ...(image !== undefined && { image }) });
+  const reference = imageOfApp(app, appOf(settings, app), {
+    ...(tag !== undefined && { tag }),
+    ...(image !== undefined && { image }),
+  });
   const pinned = pinnedImage(reference, await on.registry.resolve(reference, app, signal));
   await checkOneReading(on.registry, pinned, signal);
   return pinned;

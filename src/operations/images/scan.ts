@@ -1,5 +1,5 @@
-import { appEntry, environmentNames } from '../../core/apps.ts';
 import { z } from 'zod';
+import { appEntry } from '../../core/apps.ts';
 import type { Scanned } from '../../core/image-ports.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { byWeight, countText, type Finding, newSince, type Scan, sift } from '../../core/scan.ts';

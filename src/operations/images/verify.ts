@@ -1,5 +1,5 @@
-import { environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
+import { environmentEntry } from '../../core/apps.ts';
 import { defineOperation, type PlanContext, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Report } from '../../core/report.ts';

@@ -1,5 +1,5 @@
-import { environmentsOf } from '../../core/effects/sites.ts';
 import { z } from 'zod';
+import { environmentsOf } from '../../core/effects/sites.ts';
 import { Fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';

@@ -1,6 +1,6 @@
-import { environmentEntry } from '../../core/apps.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { environmentEntry } from '../../core/apps.ts';
 import { contextFor } from '../../core/effects/restricted.ts';
 import { fault } from '../../core/errors.ts';
 import { at, isObject, type JsonObject, text } from '../../core/json.ts';

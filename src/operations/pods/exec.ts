@@ -1,5 +1,5 @@
-import { environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
+import { environmentEntry } from '../../core/apps.ts';
 import { allowsCommand, commandText } from '../../core/command-pattern.ts';
 import { Fault, fault } from '../../core/errors.ts';
 import type { ExecEnd } from '../../core/kube.ts';

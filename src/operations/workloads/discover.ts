@@ -1,4 +1,4 @@
-import { appEntry, isAppNamed } from '../../core/apps.ts';
+import { appEntry, isAppNamed, stableBeside } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
@@ -56,7 +56,7 @@ export const isSystem = (object: JsonObject): boolean =>
 
 /** What a canary or blue-green deploy has beside an app's workload: it is no app of its own, unless it is written out. */
 const isBeside = (settings: Settings, { kind, name }: Live, all: readonly Live[]): boolean => {
-  const stable = /^(.+)-(canary|baseline)$/.exec(name)?.[1];
+  const stable = stableBeside(name);
   return (
     stable !== undefined &&
     all.some((other) => other.name === stable) &&

@@ -35,8 +35,9 @@ export async function ownRoutes(
     }),
   );
   const isTheirs = (host: Json) => services.some((service) => meansService(host, service, namespace));
+  const isOfThem = (hosts: Json[]) => hosts.length > 0 && hosts.every(isTheirs);
   return lists
     .flat()
-    .filter(({ object }) => isOurs(object) && hostsOf(object).every(isTheirs))
+    .filter(({ object }) => isOurs(object) && isOfThem(hostsOf(object)))
     .map(({ ref }) => ref);
 }

@@ -16,7 +16,9 @@ import { scalersOf } from './scaler.ts';
 const All = z
   .boolean('must be yes or no')
   .default(false)
-  .describe('Also the autoscalers that target it, the Services that select nothing else, and the routes made for those');
+  .describe(
+    'Also the autoscalers that target it, the Services that select nothing else, and the routes made for those',
+  );
 
 /** Whether a Service's (non-empty) selector fits the labels of a workload's pods. */
 function selects(service: JsonObject, workload: JsonObject): boolean {
@@ -51,8 +53,7 @@ async function around(kube: Kube, { ref, live }: Found, signal: AbortSignal): Pr
   const ours = services.filter((service) => selects(service, live));
   const isShared = (service: JsonObject) => neighbours.some((neighbour) => selects(service, neighbour));
   const alone = ours.filter((service) => !isShared(service));
-  const refs = (objects: JsonObject[]) =>
-    objects.map((object) => refAs('Service', namespace, nameIn(object)));
+  const refs = (objects: JsonObject[]) => objects.map((object) => refAs('Service', namespace, nameIn(object)));
   return {
     scalers: scalers.map(({ kind, name }) => refAs(kind, namespace, name)),
     services: refs(alone),

@@ -37,9 +37,12 @@ test('a token that counts for years is no time that is over at once', () => {
   expect(signal.aborted).toBe(false);
 });
 
-test('what is let go of leaves nothing behind', () => {
+test('what is let go of, or over, leaves nothing behind', () => {
   const { closing, raw } = bed();
   for (let n = 0; n < 100; n++) patience(closing.signal, { raw }, 60_000).end();
+  patience(closing.signal, { raw }, 60_000);
+  raw.emit('close');
+  patience(closing.signal, { raw: Object.assign(raw, { destroyed: true }) }, 60_000);
   expect([getEventListeners(closing.signal, 'abort').length, raw.listenerCount('close'), vi.getTimerCount()]).toEqual([
     0, 0, 0,
   ]);
