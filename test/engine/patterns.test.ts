@@ -377,3 +377,13 @@ test('where another run is under way, that nothing would change is said only whe
   const [end] = await desk.settle([second]);
   expect(end).toMatchObject({ state: 'finished', report: { kind: 'unchanged' } });
 });
+
+test('a lock of everything everywhere is the stop, which is a right of its own', async () => {
+  given({ policy: [{ name: 'lockers', operations: ['lock', 'unlock'] }] });
+  const lock = { app: '*', env: '*', reason: 'all of it, at once' };
+  expect(await desk.done('lock', lock)).toMatchObject({
+    fault: { code: 'BAD_INPUT', message: expect.stringContaining('/ship stop') },
+  });
+  expect(await desk.done('unlock', { app: '*', env: '*' })).toMatchObject({ fault: { code: 'BAD_INPUT' } });
+  await expect(desk.done('stop', { reason: 'all of it, at once' })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+});

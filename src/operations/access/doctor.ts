@@ -43,10 +43,14 @@ async function clusterFindings(run: Doctor, cluster: string, sites: readonly Sit
 
 function sitesOf(settings: Settings, env: string | undefined): Map<string, Site[]> {
   const names = env === undefined ? environmentNames(settings) : [env];
-  return Map.groupBy(
+  const found = Map.groupBy(
     names.map((name) => siteCalled(settings, name)),
     ({ cluster }) => cluster,
   );
+  // A cluster that only environments of a pattern are in is looked at too.
+  const others = env === undefined ? Object.values(settings.environments).map(({ cluster }) => cluster) : [];
+  for (const cluster of others) if (!found.has(cluster)) found.set(cluster, []);
+  return found;
 }
 
 async function findings(run: Doctor, env: string | undefined): Promise<Finding[]> {

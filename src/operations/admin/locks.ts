@@ -4,7 +4,7 @@ import { fault } from '../../core/errors.ts';
 import { everything, holdsNow, type Lock, placeKey, scopeText } from '../../core/lock.ts';
 import { momentText } from '../../core/moments.ts';
 import { defineOperation, type PlanContext, type RunContext } from '../../core/operation.ts';
-import { AppPattern, EnvPattern } from '../../core/place.ts';
+import { AppPattern, EnvPattern, type Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import { Duration } from '../../core/values.ts';
 
@@ -21,6 +21,15 @@ type Locked = { scope: string; reason: string; ms: number };
 
 async function lockOf({ on, now }: PlanContext<'locks'>, scope: string): Promise<Lock | undefined> {
   return (await on.locks.all()).find((known) => known.scope === scope && holdsNow(known, now()));
+}
+
+/** What a lock may be of. All of everything is the global stop, which is an operation, and a right, of its own. @throws Fault BAD_INPUT */
+function lockable(place: Place): string {
+  const scope = placeKey(place);
+  if (scope !== everything) return scope;
+  throw fault('BAD_INPUT', {
+    problem: 'Everything everywhere is locked by /ship stop "REASON", and opened by /ship resume.',
+  });
 }
 
 async function planLock(context: PlanContext<'locks'>, { scope, reason, ms }: Locked): Promise<Draft> {
@@ -66,7 +75,7 @@ export const lock = defineOperation({
   steps: ['lock'],
   aside: true,
   target: ({ app, env }) => ({ app, env }),
-  plan: (context, input) => planLock(context, { scope: placeKey(context.place), reason: input.reason, ms: input.for }),
+  plan: (context, input) => planLock(context, { scope: lockable(context.place), reason: input.reason, ms: input.for }),
   run: (run, input) => runLock(run, { scope: placeKey(run.place), reason: input.reason, ms: input.for }),
 });
 
@@ -81,7 +90,7 @@ export const unlock = defineOperation({
   steps: ['unlock'],
   aside: true,
   target: ({ app, env }) => ({ app, env }),
-  plan: (context) => planUnlock(context, placeKey(context.place)),
+  plan: (context) => planUnlock(context, lockable(context.place)),
   run: (run) => runUnlock(run, placeKey(run.place)),
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appEntry, appNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
+import { fewAtATime } from '../../core/few-at-a-time.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -12,6 +13,8 @@ import { type Asking, type SharedSite, sitesAsked } from '../workloads/sites.ts'
 const most = 500;
 /** Of what could not be looked at so many say why. */
 const mostAway = 5;
+/** So many namespaces are looked at at a time. */
+const together = 8;
 
 /** What runs, and the environments that it runs in. */
 type Seen = Discovered & { site: SharedSite };
@@ -71,18 +74,16 @@ const inOrder = (a: Row, b: Row): number => {
 
 async function lookAt(asking: Asking, env: string | undefined): Promise<{ seen: Seen[]; away: string[] }> {
   const { sites, away } = await sitesAsked(asking, env);
-  const found = await Promise.all(
-    sites.map(async (site) => {
-      try {
-        return (await discoverIn(asking, site)).map((each) => ({ ...each, site }));
-      } catch (thrown) {
-        // One cluster that is away must not hide the others.
-        if (!(thrown instanceof Fault) || sites.length === 1) throw thrown;
-        away.push(`${site.envs.join(' and ')}: ${thrown.message}`);
-        return [];
-      }
-    }),
-  );
+  const found = await fewAtATime(sites, together, async (site) => {
+    try {
+      return (await discoverIn(asking, site)).map((each) => ({ ...each, site }));
+    } catch (thrown) {
+      // One cluster that is away must not hide the others.
+      if (!(thrown instanceof Fault) || sites.length === 1) throw thrown;
+      away.push(`${site.envs.join(' and ')}: ${thrown.message}`);
+      return [];
+    }
+  });
   return { seen: found.flat(), away };
 }
 

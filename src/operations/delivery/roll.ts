@@ -123,7 +123,8 @@ export async function roll(run: RollRun): Promise<Report> {
     await doWrites({ id: run.id, plan: { ...run.plan, writes: before } }, kube, step);
     if (manifest) await put(kube, run, manifest, step).catch(partly(before, ref));
     if (manifest && others.length > 0) await untilNoticed(kube, ref, step.signal);
-    await doWrites({ id: run.id, plan: { ...run.plan, writes: others } }, kube, step);
+    const written = [...before.map((write) => nameOf(refOfWrite(write))), ...(manifest ? [nameOf(ref)] : [])];
+    await doWrites({ id: run.id, plan: { ...run.plan, writes: others } }, kube, step, undefined, written);
     const template = writes.map(refOfWrite).find(({ kind }) => kind === 'Deployment');
     if (ref.kind === 'Rollout' && template) await announceTemplate(kube, ref, template, step.signal);
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appNames, environmentNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
+import { fewAtATime } from '../../core/few-at-a-time.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject } from '../../core/json.ts';
 import { recordedRun } from '../../core/lost-run.ts';
@@ -86,6 +87,8 @@ async function statusOf(run: StatusRun, place: Place, seen?: Discovered): Promis
 
 /** Of an environment so many apps by pattern are read: `/ship apps` lists them all. */
 const most = 100;
+/** So many are asked about at a time. */
+const together = 8;
 
 /** The apps that run in a namespace and are not read already, in each of the environments that it stands for. */
 async function foundIn(
@@ -102,12 +105,12 @@ async function foundIn(
         seen.state === 'unknown' || known.has(`${seen.app}@${env}`) ? [] : [{ env, app: seen.app, seen }],
       ),
     );
-    const lines = fresh
-      .slice(0, most)
-      .map(({ app, env, seen }) => statusOf(run, locate(run.settings, { app, env }), seen));
+    const lines = await fewAtATime(fresh.slice(0, most), together, ({ app, env, seen }) =>
+      statusOf(run, locate(run.settings, { app, env }), seen),
+    );
     const problem = `${fresh.length - most} more, which /ship apps in ${site.env} lists`;
     const more = fresh.length > most ? [{ app: '*', env: site.env, ...none, problem }] : [];
-    return [...(await Promise.all(lines)), ...more];
+    return [...lines, ...more];
   } catch (thrown) {
     if (thrown instanceof Fault) return [{ app: '*', env: site.env, ...none, problem: thrown.message }];
     throw thrown;
@@ -119,8 +122,8 @@ async function foundBeside(run: StatusRun, { app, env }: Asked, read: readonly P
   const { apps, environments } = run.settings;
   if (app !== undefined || ![apps, environments].some((all) => Object.keys(all).some(isPattern))) return [];
   const { sites, away } = await sitesAsked(run, env);
-  const lines = await Promise.all(
-    sites.map((site) => foundIn(run, site, env === undefined ? site.envs : [site.env], read)),
+  const lines = await fewAtATime(sites, together, (site) =>
+    foundIn(run, site, env === undefined ? site.envs : [site.env], read),
   );
   return [...lines.flat(), ...away.map((problem) => ({ app: '*', env: '*', ...none, problem }))];
 }

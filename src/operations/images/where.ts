@@ -1,3 +1,4 @@
+import { fewAtATime } from '../../core/few-at-a-time.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
@@ -7,6 +8,8 @@ import { everySite } from '../workloads/sites.ts';
 /** An image that a pod runs, or that a workload would run in its next one. */
 export type Use = { env: string; what: string; image: string; digest?: string };
 
+/** So many namespaces are looked at at a time. */
+const together = 8;
 const templated = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job'] as const satisfies readonly KindName[];
 
 /** What finding uses needs to be allowed. */
@@ -59,7 +62,7 @@ export async function allUses({
   signal,
 }: Pick<PlanContext<'kube'>, 'on' | 'settings' | 'signal'>): Promise<Use[]> {
   const sites = await everySite({ on, settings, signal });
-  const found = sites.map(async ({ env, cluster, namespace }) => {
+  const found = await fewAtATime(sites, together, async ({ env, cluster, namespace }) => {
     const kube = on.kube(cluster);
     const look = async (kind: KindName) => (await kube.look(kind, namespace, signal)).objects;
     const [pods, ...workloads] = await Promise.all([
@@ -76,7 +79,7 @@ export async function allUses({
         .flatMap((object) => usesOfSpec(env, named(object), templateIn(object))),
     ];
   });
-  return (await Promise.all(found)).flat();
+  return found.flat();
 }
 
 /** Those of the uses that are of an image: by any of its digests, or by a tag that is its own. */

@@ -138,7 +138,8 @@ async function write(kube: Kube, run: string, wanted: Write, signal: AbortSignal
 }
 
 /**
- * Does the plan's writes one after the other, with a line each in the thread; `written` comes after each.
+ * Does the plan's writes one after the other, with a line each in the thread; `written` comes after each. `before` names what was
+ * written already besides.
  * @throws Fault PARTLY_APPLIED, which says exactly what was done, where one fails after others were done
  */
 export async function doWrites(
@@ -146,6 +147,7 @@ export async function doWrites(
   kube: Kube,
   { log, signal }: StepContext,
   written: (wanted: Write) => Promise<void> = async () => {},
+  before: readonly string[] = [],
 ): Promise<string[]> {
   const writes = run.plan.writes ?? [];
   const done: string[] = [];
@@ -154,9 +156,10 @@ export async function doWrites(
       log(await write(kube, run.id, wanted, signal));
       await written(wanted);
     } catch (thrown) {
-      if (!(thrown instanceof Fault) || done.length === 0 || thrown.retry === 'later') throw thrown;
+      const all = [...before, ...done];
+      if (!(thrown instanceof Fault) || all.length === 0 || thrown.retry === 'later') throw thrown;
       const left = writes.slice(done.length).map((each) => nameOf(refOfWrite(each)));
-      throw fault('PARTLY_APPLIED', { done: done.join(', '), left: left.join(', '), problem: thrown.message }, thrown);
+      throw fault('PARTLY_APPLIED', { done: all.join(', '), left: left.join(', '), problem: thrown.message }, thrown);
     }
     done.push(nameOf(refOfWrite(wanted)));
   }
