@@ -14,6 +14,7 @@ import { Duration, Percentage } from '../../core/values.ts';
 import { checkImage } from '../../images/gate.ts';
 import { pinnedImage } from '../../images/pinned.ts';
 import { attestDecision } from '../images/decision.ts';
+import { newNamespacePermissions } from '../kubernetes/new-namespace.ts';
 import { findWorkload, refusePaused, templateOf } from '../workloads/find.ts';
 import { unstick } from '../workloads/unstick.ts';
 import { guardPermissions } from './canary/guards.ts';
@@ -208,6 +209,7 @@ export const deploy = defineOperation({
   needs: ['kube', 'registry', 'metrics', 'hooks', 'attachments', 'signing', 'runs'],
   permissions: [
     ...rollPermissions,
+    ...newNamespacePermissions,
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
     'list limitranges',

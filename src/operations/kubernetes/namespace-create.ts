@@ -6,7 +6,7 @@ import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
-import { contentsOf, namespaceManifest, unseen } from './new-namespace.ts';
+import { contentsOf, namespaceManifest, newNamespacePermissions, unseen } from './new-namespace.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const labelForm = /^([A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)=([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -57,11 +57,7 @@ export const namespaceCreate = defineOperation({
     }),
   ],
   needs: ['kube'],
-  permissions: [
-    // In a namespace that is not there yet nobody can have been given a role.
-    'get,create,patch namespaces everywhere',
-    'get,create,patch resourcequotas,limitranges,networkpolicies.networking.k8s.io everywhere',
-  ],
+  permissions: newNamespacePermissions,
   steps: writeSteps,
   target: ({ env }) => ({ env }),
   plan: async ({ on, site, settings, signal }, input) => {

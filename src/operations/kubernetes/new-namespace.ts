@@ -2,10 +2,17 @@ import { type Difference, differences } from '../../core/diff.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refOf } from '../../core/kube.ts';
 import { wholeLists } from '../../core/list-types.ts';
+import type { Permission } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import type { Write } from '../../core/plan.ts';
 import type { NamespaceTemplate } from '../../core/settings.ts';
 import { nameOf } from './writes.ts';
+
+/** What it takes to make one: in a namespace that is not there yet nobody can have been given a role. */
+export const newNamespacePermissions: readonly Permission[] = [
+  'get,create,patch namespaces everywhere',
+  'get,create,patch resourcequotas,limitranges,networkpolicies.networking.k8s.io everywhere',
+];
 
 const name = 'default';
 
