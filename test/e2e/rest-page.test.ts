@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 
@@ -7,13 +9,22 @@ import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 
 const page = new URL('../../docs/rest.md', import.meta.url);
 let sandbox: Sandbox;
+let folder = '';
 let blocks: { language: string; code: string }[] = [];
 beforeAll(async () => {
   const text = await readFile(page, 'utf8');
-  blocks = [...text.matchAll(/^```(sh|js|python)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({ language, code }));
+  blocks = [...text.matchAll(/^```(sh|js|python)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
+  // The page keeps its answers in a file where it is read.
+  folder = await mkdtemp(join(tmpdir(), 'shipmate-rest-'));
   sandbox = await startSandbox({ log: () => {} });
 });
-afterAll(() => sandbox?.stop());
+afterAll(async () => {
+  await sandbox?.stop();
+  await rm(folder, { recursive: true });
+});
 
 /** Runs a program to its end. @returns what it printed, and how it ended */
 function ran(program: string, args: string[], input: string): Promise<{ code: number | null; out: string }> {
@@ -24,7 +35,7 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
     TOKEN: sandbox.token,
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, timeout: 240_000 });
+    const child = spawn(program, args, { cwd: folder, env, timeout: 240_000 });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -39,7 +50,9 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
 
 const codeOf = (language: string) => blocks.filter((block) => block.language === language).map(({ code }) => code);
 const left = (name: string) =>
-  sandbox.bed.kubernetes.kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name']).then((names) => names.includes(name));
+  sandbox.bed.kubernetes
+    .kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name'])
+    .then((names) => names.includes(name));
 
 // Side by side, as three users would: each is an app of its own, and most of the time is waiting.
 test.concurrent.for([
@@ -47,13 +60,17 @@ test.concurrent.for([
   ['curl', 'hello-world', 'bash', ['-euo', 'pipefail'], () => codeOf('sh').slice(1)],
   ['fetch', 'hello-node', process.execPath, ['--input-type=module'], () => codeOf('js')],
   ['Python', 'hello-python', 'python3', ['-'], () => codeOf('python')],
-] as const)('what the page says with %s is what happens', { timeout: 300_000 }, async ([, app, program, args, code], { expect }) => {
-  const all = code();
-  expect(all.length).toBeGreaterThan(0);
-  const { code: end, out } = await ran(program, [...args], all.join('\n'));
-  expect(end, out.slice(-4_000)).toBe(0);
-  expect(await left(app)).toBe(false);
-});
+] as const)(
+  'what the page says with %s is what happens',
+  { timeout: 300_000 },
+  async ([, app, program, args, code], { expect }) => {
+    const all = code();
+    expect(all.length).toBeGreaterThan(0);
+    const { code: end, out } = await ran(program, [...args], all.join('\n'));
+    expect(end, out.slice(-4_000)).toBe(0);
+    expect(await left(app)).toBe(false);
+  },
+);
 
 test('the sandbox prints the line that the page begins with', () => {
   expect(sandbox.exports).toBe(
