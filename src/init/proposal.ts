@@ -46,7 +46,7 @@ function peopleLines(workspace: Workspace | undefined): string[] {
 
 /** Reading for all, trials for engineers, and the rest on the word of a second one. */
 function policyLines(environments: ReturnType<typeof guessEnvironments>['environments']): string[] {
-  const trials = environments.filter(({ production }) => !production).map(({ key }) => key);
+  const trials = environments.filter(({ trial }) => trial).map(({ key }) => key);
   const rule = (value: Record<string, unknown>, why: string) => `  - ${flow(value)} # guessed: ${why}`;
   const who = ['engineers'];
   return [
