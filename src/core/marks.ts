@@ -12,6 +12,9 @@ export const marks = {
 export const markOf = (object: JsonObject | undefined, mark: keyof typeof marks): string =>
   text(at(object, 'metadata', 'annotations', marks[mark]));
 
+/** Words from outside in one line of bounded length: without breaks, and without what makes a terminal do something. */
+export const inLine = (words: string): string => words.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200);
+
 /** What a workload says of itself, what would have to be so instead, and where it says it. */
 export type Contradiction = { says: string; not: string; mark: string };
 
@@ -25,8 +28,8 @@ export function contradiction(
   owner: string | undefined,
 ): Contradiction | undefined {
   const [itsApp, itsOwner] = [markOf(object, 'app'), markOf(object, 'owner')];
-  if (itsApp !== '' && itsApp !== app) return { says: `the app “${itsApp}”`, not: `“${app}”`, mark: marks.app };
+  if (itsApp !== '' && itsApp !== app) return { says: `the app “${inLine(itsApp)}”`, not: `“${app}”`, mark: marks.app };
   if (itsOwner !== '' && itsOwner !== owner)
-    return { says: `“${itsOwner}”’s`, not: owner === undefined ? 'nobody’s' : `“${owner}”’s`, mark: marks.owner };
+    return { says: `“${inLine(itsOwner)}”’s`, not: owner === undefined ? 'nobody’s' : `“${owner}”’s`, mark: marks.owner };
   return undefined;
 }
