@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
+import { withBlank } from './name-pattern.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
 export type ImageReference = { registry?: string; repository: string; tag?: string; digest?: string };
@@ -39,6 +40,12 @@ export const Repository = z.string().refine((text) => {
   const groups = partsOf(text);
   return groups?.repository !== undefined && groups.tag === undefined && groups.digest === undefined;
 }, 'must be an image without a tag, such as registry.example.com/team/web');
+
+/** A repository of a pattern's apps: `{app}` is the name of each. Who has the registry is nobody's to choose by a name. */
+export const RepositoryWithBlank = withBlank(Repository, '{app}').refine(
+  (text) => !text.split('/').slice(0, -1)[0]?.includes('{app}'),
+  'must not have {app} in its registry',
+);
 
 /** Repositories: `*` is any letters but “/”, `**` is those too. A registry must be named: `docker.io/library/*`. */
 export const RepositoryPattern = z

@@ -278,6 +278,24 @@ describe('an app that a pattern covers', () => {
     });
   });
 
+  test('that there is nothing of may be mistyped: one that is near is named', async () => {
+    world.objects.set('staging/orders', deployment('orders'));
+    for (const [run, near] of [
+      [await deploy('wbe'), 'web'],
+      [await desk.done('scale', { app: 'wbe', env: 'staging', replicas: 2 }), 'web'],
+      [await deploy('ordres'), 'orders'],
+      [await desk.done('restart', { app: 'ordres', env: 'staging' }), 'orders'],
+    ] as const)
+      expect(run.fault?.message).toContain(` Did you mean “${near}”?`);
+    expect((await deploy('elsewhere-entirely')).fault?.message).not.toContain('Did you mean');
+  });
+
+  test('of which somebody asks why without saying where is asked for that', async () => {
+    expect(await desk.done('why', { what: 'orders' })).toMatchObject({
+      fault: { code: 'BAD_INPUT', message: expect.stringMatching(/no such run.* Where\? .*\/ship why orders in staging/) },
+    });
+  });
+
   test('whose pattern is gone while its run waits for approval is told so, and nothing is changed', async () => {
     given({ policy: [{ name: 'asks', approvals: 1, approvers: ['engineers'] }] });
     const waits = await deploy('hello');

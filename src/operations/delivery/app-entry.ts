@@ -140,11 +140,11 @@ const style = { collectionStyle: 'flow', flowCollectionPadding: false, singleQuo
 /** A value of settings in one line, whatever is in it: what would break one is written out in escapes. */
 export function inOneLine(value: Json): string {
   const plain = stringify(value, { ...style, aliasDuplicateObjects: false }).replace(/\n$/, '');
-  if (!breaking.test(plain)) return plain;
-  const escaped = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value).replace(new RegExp(breaking, 'gu'), escaped);
+  if (plain.search(breaking) < 0) return plain;
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(breaking, (letter) => letter.replace(/[^]/g, escaped));
 }
-const breaking = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/u;
+const breaking = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu;
 
 const lineText = ({ field, remark }: Line): string =>
   [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${inLine(remark)}`] : [])].join(' ');
