@@ -30,6 +30,10 @@ export function contradiction(
   const [itsApp, itsOwner] = [markOf(object, 'app'), markOf(object, 'owner')];
   if (itsApp !== '' && itsApp !== app) return { says: `the app “${inLine(itsApp)}”`, not: `“${app}”`, mark: marks.app };
   if (itsOwner !== '' && itsOwner !== owner)
-    return { says: `“${inLine(itsOwner)}”’s`, not: owner === undefined ? 'nobody’s' : `“${owner}”’s`, mark: marks.owner };
+    return {
+      says: `“${inLine(itsOwner)}”’s`,
+      not: owner === undefined ? 'nobody’s' : `“${owner}”’s`,
+      mark: marks.owner,
+    };
   return undefined;
 }

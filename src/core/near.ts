@@ -3,7 +3,17 @@ import { closest, distance } from 'fastest-levenshtein';
 /** Whether two letters that stand side by side are swapped, and nothing else: `wbe` for `web`. */
 function isSwapped(wrong: string, name: string): boolean {
   const at = [...name].findIndex((letter, index) => letter !== wrong[index]);
-  return at >= 0 && name === wrong.slice(0, at) + wrong.slice(at, at + 2).split('').reverse().join('') + wrong.slice(at + 2);
+  return (
+    at >= 0 &&
+    name ===
+      wrong.slice(0, at) +
+        wrong
+          .slice(at, at + 2)
+          .split('')
+          .reverse()
+          .join('') +
+        wrong.slice(at + 2)
+  );
 }
 
 /** The known name that was probably meant, if one is at most a third of its letters away, or two of its letters are swapped. */

@@ -17,7 +17,9 @@ async function appsThere(lap: Lap, { kind, cluster, namespace }: Place): Promise
   const ref = { apiVersion: knownKind(kind)?.apiVersion ?? 'apps/v1', kind, namespace };
   try {
     const objects = await kube.list(ref, lap.signal);
-    return objects.flatMap((object) => appsOfWorkload(lap.engine.settings(), kind, text(at(object, 'metadata', 'name'))));
+    return objects.flatMap((object) =>
+      appsOfWorkload(lap.engine.settings(), kind, text(at(object, 'metadata', 'name'))),
+    );
   } catch (thrown) {
     // It is about more than the fault that is told of: that one must not be lost.
     lap.engine.log.warn({ runId: lap.run().id, problem: toFault(thrown).message }, 'no apps to name a near one of');

@@ -10,7 +10,9 @@ const kubeconfigOf = ({ KUBECONFIG = '' }: NodeJS.ProcessEnv): string =>
   KUBECONFIG.split(delimiter).find(Boolean) ?? join(homedir(), '.kube', 'config');
 
 /** Clusters by the contexts of somebody's kubeconfig. `close` lets go of the connections. */
-export function contextsOf(env: NodeJS.ProcessEnv): Pick<World, 'current' | 'contexts' | 'kube'> & { close(): Promise<void> } {
+export function contextsOf(
+  env: NodeJS.ProcessEnv,
+): Pick<World, 'current' | 'contexts' | 'kube'> & { close(): Promise<void> } {
   const file = kubeconfigOf(env);
   const opened: ReturnType<typeof createClusters>[] = [];
   const read = () => {

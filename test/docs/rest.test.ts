@@ -36,7 +36,10 @@ async function outputOf(program: string, args: string[], code: string, url: stri
   const cwd = await mkdtemp(join(tmpdir(), 'shipmate-rest-'));
   const child = spawn(program, args, { cwd, env: { ...process.env, SHIPMATE: url, REGISTRY: 'r', TOKEN: 't' } });
   let out = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => void (out += String(text)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      out += String(text);
+    });
   child.stdin.end(code);
   await once(child, 'close');
   await rm(cwd, { recursive: true });

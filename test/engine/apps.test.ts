@@ -302,10 +302,20 @@ test('what runs an image of another repository is not said to be deployed by a t
   expect(JSON.stringify(report)).toContain('found: shop-*, and what runs is of docker.io/library/redis');
 });
 
-const hostile = ['x\n# evil\napps:\n  evil: {image: e}', 'x\r# evil', `x\u0085\u2028evil`, `${'# '.repeat(200)}`, 'a: b # c', '\u001b[2J', 'null'];
+const hostile = [
+  'x\n# evil\napps:\n  evil: {image: e}',
+  'x\r# evil',
+  `x\u0085\u2028evil`,
+  `${'# '.repeat(200)}`,
+  'a: b # c',
+  '\u001b[2J',
+  'null',
+];
 test.for(hostile)('whatever a cluster says, an entry stays one: %j', async (words) => {
   run('Deployment', 'staging', '1e3', `${registry}/x:v1`, {
-    annotations: Object.fromEntries(['app', 'owner', 'channel', 'repository'].map((mark) => [`shipmate.dev/${mark}`, words])),
+    annotations: Object.fromEntries(
+      ['app', 'owner', 'channel', 'repository'].map((mark) => [`shipmate.dev/${mark}`, words]),
+    ),
     labels: { 'app.kubernetes.io/name': words },
     spec: {
       template: {
@@ -332,7 +342,8 @@ test.for(hostile)('whatever a cluster says, an entry stays one: %j', async (word
   for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
   const entry = { image: `${registry}/x`, container: words };
   expect(parse(textOf(adopted))).toEqual({
-    apps: words === 'null' ? { null: { workload: '1e3', ...entry } } : { '1e3': { ...entry, rollout: { service: words } } },
+    apps:
+      words === 'null' ? { null: { workload: '1e3', ...entry } } : { '1e3': { ...entry, rollout: { service: words } } },
   });
 });
 

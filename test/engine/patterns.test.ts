@@ -292,7 +292,10 @@ describe('an app that a pattern covers', () => {
 
   test('of which somebody asks why without saying where is asked for that', async () => {
     expect(await desk.done('why', { what: 'orders' })).toMatchObject({
-      fault: { code: 'BAD_INPUT', message: expect.stringMatching(/no such run.* Where\? .*\/ship why orders in staging/) },
+      fault: {
+        code: 'BAD_INPUT',
+        message: expect.stringMatching(/no such run.* Where\? .*\/ship why orders in staging/),
+      },
     });
   });
 

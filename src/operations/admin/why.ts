@@ -1,6 +1,6 @@
-import { appEntry, environmentNames, environmentEntry } from '../../core/apps.ts';
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
+import { appEntry, environmentEntry, environmentNames } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
@@ -61,7 +61,11 @@ async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: s
   const entry = appEntry(settings, id);
   if (entry === undefined && !id.includes('/')) throw fault('UNKNOWN_RUN', { id });
   // A pattern covers the ids of runs as well.
-  throw missingEnv(id, settings, entry === undefined || entry.key === id ? '' : 'There is no such run that you may see. ');
+  throw missingEnv(
+    id,
+    settings,
+    entry === undefined || entry.key === id ? '' : 'There is no such run that you may see. ',
+  );
 }
 
 export const why = defineOperation({

@@ -142,7 +142,7 @@ export function inOneLine(value: Json): string {
   const plain = stringify(value, { ...style, aliasDuplicateObjects: false }).replace(/\n$/, '');
   if (plain.search(breaking) < 0) return plain;
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value).replace(breaking, (letter) => letter.replace(/[^]/g, escaped));
+  return JSON.stringify(value).replace(breaking, (letter) => letter.replace(/./gs, escaped));
 }
 const breaking = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu;
 
