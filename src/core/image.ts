@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
 import { withBlank } from './name-pattern.ts';
+import { oneLine } from './one-line.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
 export type ImageReference = { registry?: string; repository: string; tag?: string; digest?: string };
@@ -26,7 +27,7 @@ function partsOf(text: string): Partial<Record<string, string>> | undefined {
 /** @throws Fault IMAGE_MALFORMED */
 export function parseImage(text: string): ImageReference {
   const groups = partsOf(text);
-  if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: text.slice(0, 100) });
+  if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: oneLine(text.slice(0, 100)) });
   return {
     repository: groups.repository,
     ...(groups.registry ? { registry: groups.registry } : {}),

@@ -1,4 +1,5 @@
 import { at, type JsonObject, text } from './json.ts';
+import { oneLine } from './one-line.ts';
 
 /** What a workload says of itself in annotations: which app it is, whose, where it is talked about, and where its source lies. */
 export const marks = {
@@ -11,9 +12,6 @@ export const marks = {
 /** What an object says under a mark; empty where it says nothing. */
 export const markOf = (object: JsonObject | undefined, mark: keyof typeof marks): string =>
   text(at(object, 'metadata', 'annotations', marks[mark]));
-
-/** Words from outside in one line of bounded length: without breaks, and without what makes a terminal do something. */
-export const inLine = (words: string): string => words.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200);
 
 /** What a workload says of itself, what would have to be so instead, and where it says it. */
 export type Contradiction = { says: string; not: string; mark: string };
@@ -28,10 +26,11 @@ export function contradiction(
   owner: string | undefined,
 ): Contradiction | undefined {
   const [itsApp, itsOwner] = [markOf(object, 'app'), markOf(object, 'owner')];
-  if (itsApp !== '' && itsApp !== app) return { says: `the app “${inLine(itsApp)}”`, not: `“${app}”`, mark: marks.app };
+  if (itsApp !== '' && itsApp !== app)
+    return { says: `the app “${oneLine(itsApp)}”`, not: `“${app}”`, mark: marks.app };
   if (itsOwner !== '' && itsOwner !== owner)
     return {
-      says: `“${inLine(itsOwner)}”’s`,
+      says: `“${oneLine(itsOwner)}”’s`,
       not: owner === undefined ? 'nobody’s' : `“${owner}”’s`,
       mark: marks.owner,
     };

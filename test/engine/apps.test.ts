@@ -109,12 +109,14 @@ test('apps are known, found by a pattern, or unknown, with owner, images and env
 test('what says that it is another’s, and what two patterns cover alike, is unknown, and it is said why', async () => {
   run('Deployment', 'staging', 'shop-old', undefined, { annotations: { 'shipmate.dev/app': 'legacy' } });
   run('Deployment', 'staging', 'shop-pay', undefined, { annotations: { 'shipmate.dev/owner': 'bank' } });
+  run('Deployment', 'staging', 'a-x', undefined, { annotations: { 'shipmate.dev/owner': 'bank' } });
   run('Deployment', 'staging', 'a-x-b');
   const rows = rowsOf(await apps({ env: 'staging' }));
   expect(rows['deployment/shop-old']?.[0]).toBe(
     'unknown: “shop-*” fits, but it says that it is the app “legacy” (shipmate.dev/app)',
   );
   expect(rows['deployment/shop-pay']?.[0]).toContain('it says that it is “bank”’s (shipmate.dev/owner)');
+  expect(rows['deployment/a-x']?.[0], 'a pattern without an owner').toContain('it says that it is “bank”’s');
   expect(rows['deployment/a-x-b']?.[0]).toBe('unknown: “a-*” and “*-b” cover it alike');
 });
 
@@ -345,6 +347,16 @@ test.for(hostile)('whatever a cluster says, an entry stays one: %j', async (word
     apps:
       words === 'null' ? { null: { workload: '1e3', ...entry } } : { '1e3': { ...entry, rollout: { service: words } } },
   });
+});
+
+test('an image that cannot be read is told of in one line', async () => {
+  run('Deployment', 'staging', 'orders', 'x\n# evil\u001b[2J');
+  expect((await adopt('deployment/orders')).fault).toMatchObject({
+    code: 'IMAGE_MALFORMED',
+    message: '“x # evil [2J” is not an image reference.',
+  });
+  const { report } = await desk.done('apps', { env: 'staging' });
+  expect(JSON.stringify(report)).toContain('"x # evil [2J"');
 });
 
 test.for(['C0123456789', '#shop-talk'])('a channel that a workload names is in its entry: %s', async (channel) => {

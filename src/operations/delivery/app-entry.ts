@@ -4,9 +4,10 @@ import { choosesPods } from '../../core/effects/app-objects.ts';
 import { parseImage, repositoryOf } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { labelsOf } from '../../core/label-selector.ts';
-import { inLine, markOf, marks } from '../../core/marks.ts';
+import { markOf, marks } from '../../core/marks.ts';
 import { Label } from '../../core/name-pattern.ts';
 import { countOf } from '../../core/observed.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { EnvironmentSettings, Settings } from '../../core/settings.ts';
 import { list, nameIn, podSpecOf } from '../kubernetes/reading.ts';
 import type { Scaler } from '../workloads/scaler.ts';
@@ -147,7 +148,7 @@ export function inOneLine(value: Json): string {
 const breaking = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu;
 
 const lineText = ({ field, remark }: Line): string =>
-  [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${inLine(remark)}`] : [])].join(' ');
+  [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${oneLine(remark)}`] : [])].join(' ');
 
 /** The entry of `shipmate.yaml` that would cover a workload, as text to paste; what is guessed is marked. */
 export function entryFor(
@@ -177,6 +178,6 @@ export function entryFor(
     ...rolloutLine(candidate, own, [workload, name]),
     ...remarks(candidate, own, main).map((remark) => ({ remark })),
   ];
-  const head = `  ${inOneLine(name)}:${why === undefined ? '' : ` # guessed: ${inLine(why)}`}`;
+  const head = `  ${inOneLine(name)}:${why === undefined ? '' : ` # guessed: ${oneLine(why)}`}`;
   return { name, text: ['apps:', head, ...lines.map((line) => `    ${lineText(line)}`)].join('\n') };
 }

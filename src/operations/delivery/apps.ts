@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appEntry, appNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
+import { oneLine } from '../../core/one-line.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -41,7 +42,7 @@ function stateOf(settings: Settings, seen: Discovered): string {
 }
 
 const ownerOf = (settings: Settings, seen: Discovered): string =>
-  (seen.state === 'unknown' ? undefined : appEntry(settings, seen.app)?.its.owner) ?? seen.said.owner;
+  (seen.state === 'unknown' ? undefined : appEntry(settings, seen.app)?.its.owner) ?? oneLine(seen.said.owner);
 
 /** One row an app: what it is counts, not where it is. */
 function rowsOf(settings: Settings, all: readonly Seen[]): Row[] {
