@@ -42,7 +42,7 @@ export const appFaults = {
     status: 422,
     retry: 'never',
     say: '{workload} in {env} says of itself that it is {says} (annotation {mark}), and by the pattern “{pattern}” of shipmate.yaml it would be {not}.',
-    hint: 'If it is meant, have it written out under apps in shipmate.yaml; else ask its owner. Nothing was changed.',
+    hint: 'If it is meant, have it written out under apps in shipmate.yaml, or have its owner named in the pattern; else ask its owner. Nothing was changed.',
   },
   UNKNOWN_ANALYSIS: {
     status: 422,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PushSettings } from './host-settings.ts';
-import { Repository, RepositoryPattern } from './image.ts';
+import { RepositoryPattern, RepositoryWithBlank } from './image.ts';
 import { AppBuild } from './image-settings.ts';
 import { Label, withBlank } from './name-pattern.ts';
 import { RolloutSettings } from './rollout.ts';
@@ -8,7 +8,7 @@ import { RolloutSettings } from './rollout.ts';
 export const AppSettings = z
   .strictObject({
     /** Image repository without a tag: `registry.example.com/team/web`; `{app}` in it, as in all that follows, is the app's name. */
-    image: withBlank(Repository, '{app}').optional(),
+    image: RepositoryWithBlank.optional(),
     /** Where its images may come from besides: repositories, with `*` for any letters but “/” and `**` for those too. */
     images: z.array(RepositoryPattern).min(1).max(100).optional(),
     /** Who looks after it: a role. A workload that bears the annotation shipmate.dev/owner of somebody else is not this app. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
+import { withBlank } from './name-pattern.ts';
+import { oneLine } from './one-line.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
 export type ImageReference = { registry?: string; repository: string; tag?: string; digest?: string };
@@ -25,7 +27,7 @@ function partsOf(text: string): Partial<Record<string, string>> | undefined {
 /** @throws Fault IMAGE_MALFORMED */
 export function parseImage(text: string): ImageReference {
   const groups = partsOf(text);
-  if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: text.slice(0, 100) });
+  if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: oneLine(text.slice(0, 100)) });
   return {
     repository: groups.repository,
     ...(groups.registry ? { registry: groups.registry } : {}),
@@ -39,6 +41,12 @@ export const Repository = z.string().refine((text) => {
   const groups = partsOf(text);
   return groups?.repository !== undefined && groups.tag === undefined && groups.digest === undefined;
 }, 'must be an image without a tag, such as registry.example.com/team/web');
+
+/** A repository of a pattern's apps: `{app}` is the name of each. Who has the registry is nobody's to choose by a name. */
+export const RepositoryWithBlank = withBlank(Repository, '{app}').refine(
+  (text) => !text.split('/').slice(0, -1)[0]?.includes('{app}'),
+  'must not have {app} in its registry',
+);
 
 /** Repositories: `*` is any letters but “/”, `**` is those too. A registry must be named: `docker.io/library/*`. */
 export const RepositoryPattern = z

@@ -167,14 +167,11 @@ export function appsOfWorkload(settings: Pick<Settings, 'apps'>, kind: string, n
   return [...written, ...behind.filter((app) => !written.includes(app))];
 }
 
-/**
- * What a pattern covers may be what another name stands for already: rules about that one would be passed by.
- * @throws Fault OTHER_NAME
- */
-function checkOwnName(settings: Settings, { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>): void {
-  if (isAppNamed(settings, app)) return;
-  const other = appsOfWorkload(settings, kind, workload).find((each) => each !== app);
-  if (other !== undefined) throw fault('OTHER_NAME', { name: app, workload, app: other });
+/** The app whose workload it is that a pattern makes of a name, where that is another one: rules about it would be passed by. */
+export function otherName(settings: Pick<Settings, 'apps'>, app: string, asked?: Place['kind']): string | undefined {
+  if (isAppNamed(settings, app)) return undefined;
+  const { kind = 'Deployment', workload = app } = appEntry(settings, app)?.its ?? {};
+  return appsOfWorkload(settings, asked ?? kind, workload).find((each) => each !== app);
 }
 
 /** Apps of `shipmate.yaml` as they are told of: the first few, patterns as such. */
@@ -203,7 +200,8 @@ export function locate(settings: Settings, target: { app: string; env: string })
   const workload = app.workload ?? known ?? target.app;
   checkLength('workload', workload, target.app);
   const named = { app: known ?? target.app, kind: asked ?? app.kind ?? 'Deployment', workload };
-  checkOwnName(settings, named);
+  const other = otherName(settings, named.app, named.kind);
+  if (other !== undefined) throw fault('OTHER_NAME', { name: named.app, workload, app: other });
   return {
     ...site,
     ...named,

@@ -193,3 +193,6 @@ export function endOf(report: Report): 'finished' | 'failed' | 'timed-out' | 'ca
       return report satisfies never;
   }
 }
+
+/** `1 place`, `3 places`: how much a status tells of. */
+export const placesText = (count: number): string => (count === 1 ? '1 place' : `${count} places`);

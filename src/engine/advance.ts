@@ -10,6 +10,7 @@ import { callApprovers, firstCall } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { beginLap, Cancelled, type Lap, LeaseLost, Parked } from './lap.ts';
 import type { Leases } from './leases.ts';
+import { nearApp } from './near-app.ts';
 import { leaveTurns, takeTurn, turnsOf } from './order.ts';
 import { stopParts } from './parts.ts';
 import { checkPeople } from './people.ts';
@@ -139,7 +140,8 @@ async function failRun(lap: Lap, thrown: unknown): Promise<void> {
   if (!(thrown instanceof Fault))
     lap.engine.log.error({ runId: lap.run().id, problem: thrown }, 'a run met an unexpected fault');
   const { code } = problem;
-  const [message, hint] = [lap.engine.redact(problem.message), lap.engine.redact(problem.hint)];
+  const near = await nearApp(lap, problem);
+  const [message, hint] = [lap.engine.redact(problem.message + near), lap.engine.redact(problem.hint)];
   const state = endStates[code] ?? 'failed';
   const text = `${state}: ${message}`;
   await lap.save((run) => ({ ...run, state, fault: { code, message, hint } }), [{ kind: 'state', text }]);

@@ -1,11 +1,14 @@
-import { appEntry } from '../core/apps.ts';
+import { appEntry, isAppNamed } from '../core/apps.ts';
+import { factsOf, type Touched } from '../core/effects/own-operation.ts';
+import { environmentsOf } from '../core/effects/sites.ts';
 import { Fault, fault } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import { at, type JsonObject, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
 import { contradiction } from '../core/marks.ts';
 import type { Operation } from '../core/operation.ts';
-import type { Place } from '../core/place.ts';
+import { appsOfWorkload, type Place } from '../core/place.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Lap } from './lap.ts';
 
 /** What may be meant by a place: where a Deployment would be there may be an Argo Rollout, unless that is none of Shipmate's business. */
@@ -25,8 +28,28 @@ async function liveAt(kube: Kube, { kind, namespace, workload }: Place, signal: 
 }
 
 /**
- * A pattern covers whatever has a fitting name: what says of itself that it is another app, or somebody else's, is not meant. One or two
- * reads for an app that a pattern covers; what is written out by name was written by whoever knew.
+ * A pattern covers whatever has a fitting name: what says of itself that it is another app, or somebody else's, is not meant. What is
+ * written out by name was written by whoever knew.
+ */
+
+type Workload = { kind: string; workload: string; env: string };
+
+/** Why a workload is not the app that a pattern makes of its name; undefined where it is, or where no pattern does. */
+function refusal(
+  settings: Settings,
+  { kind, workload, env }: Workload,
+  app: string,
+  live: JsonObject,
+): Fault | undefined {
+  const entry = appEntry(settings, app);
+  if (!entry || entry.key === app) return undefined;
+  const other = contradiction(live, app, entry.its.owner);
+  const what = `${kind.toLowerCase()}/${workload}`;
+  return other && fault('COVERS_OTHER', { workload: what, env, pattern: entry.key, ...other });
+}
+
+/**
+ * Judges what was asked for, before it is planned: one read for an app that a pattern covers.
  * @throws Fault COVERS_OTHER
  */
 export async function checkCovered({ engine, signal }: Lap, operation: Operation, places: readonly Place[]) {
@@ -37,14 +60,50 @@ export async function checkCovered({ engine, signal }: Lap, operation: Operation
       const entry = appEntry(engine.settings(), app);
       if (!entry || entry.key === app) return;
       const live = await liveAt(engine.clients.kube(cluster), place, signal);
-      const other = live.map((each) => contradiction(each, app, entry.its.owner)).find((each) => each !== undefined);
-      if (!other) return;
-      throw fault('COVERS_OTHER', {
-        workload: `${kind.toLowerCase()}/${workload}`,
-        env: place.env,
-        pattern: entry.key,
-        ...other,
-      });
+      const refused = live
+        .map((each) => refusal(engine.settings(), place, app, each))
+        .find((each) => each !== undefined);
+      if (refused) throw refused;
     }),
   );
+}
+
+/** The workloads that a plan changes, and those that what it changes names, as a scaler does: each as it is now. */
+function aimedAt(touched: readonly Touched[], workloads: readonly JsonObject[]): JsonObject[] {
+  const named = touched.flatMap((each) => factsOf(each).named);
+  const isNamed = (object: JsonObject) =>
+    named.some(
+      ({ kind, namespace, name }) =>
+        namespace === at(object, 'metadata', 'namespace') &&
+        name === at(object, 'metadata', 'name') &&
+        (kind === '' || kind === object.kind),
+    );
+  return [
+    ...touched.flatMap(({ ref, before }) => (before ? [{ ...before, kind: ref.kind }] : [])),
+    ...workloads.filter(isNamed),
+  ];
+}
+
+/**
+ * Judges what a plan changes, by whatever route: what a workload says of itself before the change counts, whatever it is made to say.
+ * @throws Fault COVERS_OTHER
+ */
+export function checkTouched(
+  settings: Settings,
+  cluster: string,
+  touched: readonly Touched[],
+  workloads: readonly JsonObject[],
+): void {
+  for (const live of aimedAt(touched, workloads)) {
+    const [kind, name] = [text(live.kind), text(at(live, 'metadata', 'name'))];
+    // What stands beside an app while it is judged is that app's.
+    const bare = name.replace(/-(canary|baseline)$/, '');
+    const apps = [...new Set([name, bare].flatMap((each) => appsOfWorkload(settings, kind, each)))];
+    const [env] = environmentsOf(settings, cluster, text(at(live, 'metadata', 'namespace')));
+    if (env === undefined || apps.some((app) => isAppNamed(settings, app))) continue;
+    const refusals = apps.map((app) => refusal(settings, { kind, workload: name, env }, app, live));
+    const [first] = refusals;
+    // By one of the names that patterns make of it, it may be just what it says.
+    if (first && refusals.every((each) => each !== undefined)) throw first;
+  }
 }

@@ -25,6 +25,7 @@ import type { Draft, Write } from '../core/plan.ts';
 import type { Settings } from '../core/settings.ts';
 import { admitImages, type Wanted } from '../images/admit.ts';
 import { pinnedImage } from '../images/pinned.ts';
+import { checkTouched } from './covered.ts';
 import type { Lap } from './lap.ts';
 import { namespaceIn, touchedIn } from './touched.ts';
 
@@ -125,6 +126,7 @@ export async function admitted({ engine, signal }: Lap, { images }: Effects): Pr
 /**
  * Finds out what a plan changes besides what it was asked for, whatever the route by which it was asked.
  * The cluster is read in Shipmate's own name: what an asker may not see counts too.
+ * @throws Fault COVERS_OTHER
  */
 export async function effectsOf(
   { engine, signal }: Pick<Lap, 'engine' | 'signal'>,
@@ -153,6 +155,12 @@ export async function effectsOf(
   const namespaces = namespacesOf(beside).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
+  );
+  checkTouched(
+    settings,
+    site.cluster,
+    beside,
+    pictures.flatMap(([, { workloads }]) => workloads),
   );
   const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
   const reached = [...appsTouched(asked, apps, beside), ...environmentsTouched(settings, asked, touched, apps)];

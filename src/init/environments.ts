@@ -3,11 +3,14 @@ import type { Peopled } from './survey.ts';
 /** A line of settings: its key, its value, and what was guessed in it. */
 export type Guess = { key: string; value: Record<string, string | boolean>; guessed?: string };
 
-/** An environment that was guessed from a namespace, or a pattern for several. */
-export type GuessedEnvironment = Guess & { production: boolean };
+/** An environment that was guessed from a namespace, or a pattern for several. `trial`: its name says so by itself. */
+export type GuessedEnvironment = Guess & { trial: boolean };
 
-const trial =
+const speaking =
   /(^|-)(stag(e|ing)?|dev(el(opment)?)?|test(ing)?|qa|uat|int(egration)?|sandbox|demo|preview|pr|review|feature)(-|$|\d)/;
+/** `feature-flags`, `test-results` and `dev-portal` are no trials: but for `staging`, the word must be the last. */
+const trial =
+  /(^|-)(staging(-|$|\d)|(stag(e|ing)?|dev(el(opment)?)?|test(ing)?|qa|uat|int(egration)?|sandbox|demo)-?\d*$)/;
 const production = /(^|-)(prod(uction)?|live)(-|$|\d)/;
 const passing = new Set(['preview', 'pr', 'review', 'mr', 'feature', 'branch']);
 
@@ -25,8 +28,8 @@ function passingPrefix(name: string): string | undefined {
 
 /** The namespaces that environments look like; where none does, all that people run something in. */
 function meant(all: readonly Peopled[], named: boolean): readonly Peopled[] {
-  const speaking = all.filter(({ name }) => trial.test(name) || production.test(name));
-  return named || speaking.length === 0 ? all : speaking;
+  const telling = all.filter(({ name }) => speaking.test(name) || production.test(name));
+  return named || telling.length === 0 ? all : telling;
 }
 
 function one({ name, runs }: Peopled, cluster: string | undefined): GuessedEnvironment {
@@ -34,7 +37,7 @@ function one({ name, runs }: Peopled, cluster: string | undefined): GuessedEnvir
   const why = isTrial || production.test(name) ? '' : ', and its name does not say what it is: approvals are asked for';
   return {
     key: name,
-    production: !isTrial,
+    trial: isTrial,
     value: {
       ...(cluster !== undefined && { cluster }),
       namespace: name,
@@ -44,7 +47,10 @@ function one({ name, runs }: Peopled, cluster: string | undefined): GuessedEnvir
   };
 }
 
-/** Environments by their namespaces; those that come and go by a pattern. */
+/**
+ * Environments by their namespaces; those that come and go by a pattern, where there are two or more of them. Such a pattern is for
+ * names that nobody has seen, and so it is no trial.
+ */
 export function guessEnvironments(
   all: readonly Peopled[],
   { named, cluster }: { named: boolean; cluster: string | undefined },
@@ -56,9 +62,14 @@ export function guessEnvironments(
     if (prefix === undefined) lasting.push(each);
     else passed.set(prefix, [...(passed.get(prefix) ?? []), each]);
   }
+  for (const [prefix, those] of passed) {
+    if (those.length > 1) continue;
+    passed.delete(prefix);
+    lasting.push(...those);
+  }
   const patterns = [...passed].map(([prefix, those]) => ({
     key: `${prefix}-*`,
-    production: false,
+    trial: false,
     value: { ...(cluster !== undefined && { cluster }), namespace: '{env}' },
     guessed: `they come and go: ${those
       .map(({ name }) => name)

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/settings-file.ts';
 import { Fault } from '../core/errors.ts';
 import type { Kube } from '../core/kube.ts';
+import { Label } from '../core/name-pattern.ts';
+import { didYouMean } from '../core/near.ts';
 import { after } from '../core/within.ts';
 import { catalogue } from '../operations/catalogue.ts';
 import { sampleOf } from './apps.ts';
@@ -14,6 +16,8 @@ import { survey } from './survey.ts';
 export type World = {
   /** The current context of the kubeconfig; empty where there is none. */
   current(): string;
+  /** All contexts of the kubeconfig. */
+  contexts(): readonly string[];
   /** The cluster of a context. */
   kube(context: string): Kube;
   /** The workspace, where there is a token for it; undefined where it does not say. */
@@ -75,6 +79,19 @@ async function askRegistry({ tags, say }: World, repository: string, signal: Abo
   }
 }
 
+/** What is wrong with what was asked for, before anything is read. */
+function problemOf(context: string, namespaces: readonly string[], world: World): string | undefined {
+  if (context === '') return 'The kubeconfig has no current context. Name one: --context NAME';
+  const contexts = world.contexts();
+  const near = didYouMean(context, contexts);
+  if (!contexts.includes(context))
+    return `The kubeconfig has no context “${context}”.${near} It has: ${contexts.join(', ') || 'none'}.`;
+  const bad = namespaces.find((name) => !Label.safeParse(name).success);
+  return bad === undefined
+    ? undefined
+    : `“${bad}” is no name of a namespace: those are up to 63 lower-case letters, digits and “-”.`;
+}
+
 /** Writes a first `shipmate.yaml` from a cluster, a registry and a workspace; all of them are only read. */
 export async function init(args: readonly string[], world: World): Promise<number> {
   const { context: named, namespace: namespaces, output, registry } = readOptions(args);
@@ -83,8 +100,9 @@ export async function init(args: readonly string[], world: World): Promise<numbe
     return 1;
   }
   const context = named ?? world.current();
-  if (context === '') {
-    world.say('The kubeconfig has no current context. Name one: --context NAME');
+  const wrong = problemOf(context, namespaces, world);
+  if (wrong !== undefined) {
+    world.say(wrong);
     return 2;
   }
   const whose = named === undefined ? 'the current context' : 'the context';

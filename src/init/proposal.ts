@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts';
 import { inOneLine as flow } from '../operations/delivery/app-entry.ts';
 import { guessApps } from './apps.ts';
 import { type Guess, guessEnvironments } from './environments.ts';
@@ -46,8 +47,8 @@ function peopleLines(workspace: Workspace | undefined): string[] {
 
 /** Reading for all, trials for engineers, and the rest on the word of a second one. */
 function policyLines(environments: ReturnType<typeof guessEnvironments>['environments']): string[] {
-  const trials = environments.filter(({ production }) => !production).map(({ key }) => key);
-  const rule = (value: Record<string, unknown>, why: string) => `  - ${flow(value)} # guessed: ${why}`;
+  const trials = environments.filter(({ trial }) => trial).map(({ key }) => key);
+  const rule = (value: JsonObject, why: string) => `  - ${flow(value)} # guessed: ${why}`;
   const who = ['engineers'];
   return [
     'policy:',

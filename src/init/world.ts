@@ -10,18 +10,22 @@ const kubeconfigOf = ({ KUBECONFIG = '' }: NodeJS.ProcessEnv): string =>
   KUBECONFIG.split(delimiter).find(Boolean) ?? join(homedir(), '.kube', 'config');
 
 /** Clusters by the contexts of somebody's kubeconfig. `close` lets go of the connections. */
-export function contextsOf(env: NodeJS.ProcessEnv): Pick<World, 'current' | 'kube'> & { close(): Promise<void> } {
+export function contextsOf(
+  env: NodeJS.ProcessEnv,
+): Pick<World, 'current' | 'contexts' | 'kube'> & { close(): Promise<void> } {
   const file = kubeconfigOf(env);
   const opened: ReturnType<typeof createClusters>[] = [];
+  const read = () => {
+    try {
+      return readKubeconfig(file);
+    } catch {
+      // The cause's own message may quote the file, and so its tokens.
+      throw new ConfigurationError(`the kubeconfig ${file} cannot be read`, ['Set KUBECONFIG to its path.']);
+    }
+  };
   return {
-    current: () => {
-      try {
-        return readKubeconfig(file).current;
-      } catch {
-        // The cause's own message may quote the file, and so its tokens.
-        throw new ConfigurationError(`the kubeconfig ${file} cannot be read`, ['Set KUBECONFIG to its path.']);
-      }
-    },
+    current: () => read().current,
+    contexts: () => read().contexts,
     kube: (context) => {
       const clusters = createClusters({ kubeconfig: file, context });
       opened.push(clusters);

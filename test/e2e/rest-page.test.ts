@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 
@@ -7,6 +9,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 
 const page = new URL('../../docs/rest.md', import.meta.url);
 let sandbox: Sandbox;
+let folder = '';
 let blocks: { language: string; code: string }[] = [];
 beforeAll(async () => {
   const text = await readFile(page, 'utf8');
@@ -14,9 +17,14 @@ beforeAll(async () => {
     language,
     code,
   }));
+  // The page keeps its answers in a file where it is read.
+  folder = await mkdtemp(join(tmpdir(), 'shipmate-rest-'));
   sandbox = await startSandbox({ log: () => {} });
 });
-afterAll(() => sandbox?.stop());
+afterAll(async () => {
+  await sandbox?.stop();
+  await rm(folder, { recursive: true });
+});
 
 /** Runs a program to its end. @returns what it printed, and how it ended */
 function ran(program: string, args: string[], input: string): Promise<{ code: number | null; out: string }> {
@@ -27,8 +35,7 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
     TOKEN: sandbox.token,
   };
   return new Promise((resolve, reject) => {
-    // What the page writes into files (answer.json) goes with the sandbox.
-    const child = spawn(program, args, { env, cwd: sandbox.bed.dir, timeout: 240_000 });
+    const child = spawn(program, args, { cwd: folder, env, timeout: 240_000 });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { parseSettings } from '../../src/config/settings-file.ts';
 import { fault } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -108,12 +109,14 @@ test('apps are known, found by a pattern, or unknown, with owner, images and env
 test('what says that it is another’s, and what two patterns cover alike, is unknown, and it is said why', async () => {
   run('Deployment', 'staging', 'shop-old', undefined, { annotations: { 'shipmate.dev/app': 'legacy' } });
   run('Deployment', 'staging', 'shop-pay', undefined, { annotations: { 'shipmate.dev/owner': 'bank' } });
+  run('Deployment', 'staging', 'a-x', undefined, { annotations: { 'shipmate.dev/owner': 'bank' } });
   run('Deployment', 'staging', 'a-x-b');
   const rows = rowsOf(await apps({ env: 'staging' }));
   expect(rows['deployment/shop-old']?.[0]).toBe(
     'unknown: “shop-*” fits, but it says that it is the app “legacy” (shipmate.dev/app)',
   );
   expect(rows['deployment/shop-pay']?.[0]).toContain('it says that it is “bank”’s (shipmate.dev/owner)');
+  expect(rows['deployment/a-x']?.[0], 'a pattern without an owner').toContain('it says that it is “bank”’s');
   expect(rows['deployment/a-x-b']?.[0]).toBe('unknown: “a-*” and “*-b” cover it alike');
 });
 
@@ -277,9 +280,9 @@ test('what is an app already says by what, and how it is deployed; what is contr
   expect(textOf(await adopt('deployment/web'))).toContain('“web”, which is written out under apps');
   expect(textOf(await adopt('deployment/shop-cart'))).toContain('the pattern “shop-*” under apps');
   expect(textOf(await adopt('deployment/shop-cart'))).toContain('/deploy shop-cart:TAG staging');
-  run('Deployment', 'staging', 'mirror');
+  run('Deployment', 'staging', 'mirror', 'redis:8');
   expect(textOf(await adopt('deployment/mirror')), 'no repository of its own').toContain(
-    '/deploy mirror staging image=IMAGE',
+    '/deploy mirror staging image=docker.io/library/redis:TAG',
   );
   const old = await adopt('deployment/shop-old');
   expect(old.report).toMatchObject({ note: expect.stringContaining('it says that it is the app “legacy”') });
@@ -290,6 +293,75 @@ test('what is an app already says by what, and how it is deployed; what is contr
       workload: 'shop-old',
     },
   );
+});
+
+test('what runs an image of another repository is not said to be deployed by a tag', async () => {
+  run('Deployment', 'staging', 'shop-cache', 'redis:8');
+  const text = textOf(await adopt('deployment/shop-cache'));
+  expect(text).toContain('what runs is of docker.io/library/redis, which its images may not come from');
+  expect(text).not.toContain('/deploy');
+  const { report } = await desk.done('apps', { env: 'staging' });
+  expect(JSON.stringify(report)).toContain('found: shop-*, and what runs is of docker.io/library/redis');
+});
+
+const hostile = [
+  'x\n# evil\napps:\n  evil: {image: e}',
+  'x\r# evil',
+  `x\u0085\u2028evil`,
+  `${'# '.repeat(200)}`,
+  'a: b # c',
+  '\u001b[2J',
+  'null',
+];
+test.for(hostile)('whatever a cluster says, an entry stays one: %j', async (words) => {
+  run('Deployment', 'staging', '1e3', `${registry}/x:v1`, {
+    annotations: Object.fromEntries(
+      ['app', 'owner', 'channel', 'repository'].map((mark) => [`shipmate.dev/${mark}`, words]),
+    ),
+    labels: { 'app.kubernetes.io/name': words },
+    spec: {
+      template: {
+        metadata: { labels: { app: 'x' }, annotations: { 'kubectl.kubernetes.io/default-container': words } },
+        spec: {
+          containers: [
+            { name: 'other', image: words },
+            { name: words, image: `${registry}/x:v1`, readinessProbe: { httpGet: { path: words, port: words } } },
+          ],
+        },
+      },
+    },
+  });
+  world.objects.set('Service staging/x', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: words, namespace: 'staging' },
+    spec: { selector: { app: 'x' }, ports: [{ port: 80 }] },
+  });
+  const adopted = await adopt('deployment/1e3');
+  const lines = textOf(adopted).split('\n');
+  expect(lines[0]).toBe('apps:');
+  expect(lines.slice(2).filter((line) => !line.startsWith('    '))).toEqual([]);
+  for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+  const entry = { image: `${registry}/x`, container: words };
+  expect(parse(textOf(adopted))).toEqual({
+    apps:
+      words === 'null' ? { null: { workload: '1e3', ...entry } } : { '1e3': { ...entry, rollout: { service: words } } },
+  });
+});
+
+test('an image that cannot be read is told of in one line', async () => {
+  run('Deployment', 'staging', 'orders', 'x\n# evil\u001b[2J');
+  expect((await adopt('deployment/orders')).fault).toMatchObject({
+    code: 'IMAGE_MALFORMED',
+    message: '“x # evil [2J” is not an image reference.',
+  });
+  const { report } = await desk.done('apps', { env: 'staging' });
+  expect(JSON.stringify(report)).toContain('"x # evil [2J"');
+});
+
+test.for(['C0123456789', '#shop-talk'])('a channel that a workload names is in its entry: %s', async (channel) => {
+  run('Deployment', 'staging', 'orders', undefined, { annotations: { 'shipmate.dev/channel': channel } });
+  expect(pasted(textOf(await adopt('deployment/orders'))).apps.orders).toMatchObject({ channel });
 });
 
 test('what comes to its end, and what has a dot in its name, is no app, and it is said why', async () => {

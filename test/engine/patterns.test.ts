@@ -163,6 +163,152 @@ describe('an app that a pattern covers', () => {
     expect(await deploy('shop-cart')).toMatchObject({ fault: { code: 'COVERS_OTHER' } });
   });
 
+  const deployment = (name: string, annotations: Record<string, string> = {}, image = 'x:1') => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: 'staging', annotations },
+    spec: { replicas: 1, template: { spec: { containers: [{ name, image }] } } },
+  });
+  const apply = (manifest: object) => desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+
+  test.for([
+    ['a manifest that makes it one’s own', () => apply(deployment('shop-cart', { 'shipmate.dev/owner': 'shop' }))],
+    [
+      'a scaler that names it',
+      () =>
+        apply({
+          apiVersion: 'autoscaling/v2',
+          kind: 'HorizontalPodAutoscaler',
+          metadata: { name: 'zz' },
+          spec: { maxReplicas: 1, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop-cart' } },
+        }),
+    ],
+    [
+      'its canary',
+      () => {
+        const beside = deployment('shop-cart-canary', { 'shipmate.dev/owner': 'payments' });
+        world.objects.set('staging/shop-cart-canary', beside);
+        return apply(deployment('shop-cart-canary', {}, 'x:2'));
+      },
+    ],
+  ] as const)('is not taken from its owner by %s', async ([, act]) => {
+    world.objects.set('staging/shop-cart', deployment('shop-cart', { 'shipmate.dev/owner': 'payments' }));
+    expect(await act()).toMatchObject({
+      state: 'failed',
+      fault: { code: 'COVERS_OTHER', message: expect.stringContaining('“payments”’s') },
+    });
+    expect(world.objects.get('staging/shop-cart')?.metadata).toMatchObject({
+      annotations: { 'shipmate.dev/owner': 'payments' },
+    });
+  });
+
+  test('is its owner’s as well where the pattern names none', async () => {
+    world.objects.set('staging/hello', deployment('hello', { 'shipmate.dev/owner': 'payments' }));
+    for (const run of [await deploy('hello'), await apply(deployment('hello', {}, 'x:2'))])
+      expect(run).toMatchObject({
+        fault: {
+          code: 'COVERS_OTHER',
+          message: expect.stringContaining('by the pattern “*” of shipmate.yaml it would be nobody’s'),
+        },
+      });
+    given({ apps: { hello: { image: `${registry}/team/hello` } } });
+    expect((await deploy('hello')).state).toBe('finished');
+    expect((await apply(deployment('hello', {}, 'x:2'))).state).toBe('finished');
+  });
+
+  test('does not stop who changes what runs beside it', async () => {
+    const apps = {
+      admin: { image: `${registry}/admin`, workload: 'shop-admin' },
+      '*': { image: `${registry}/team/{app}` },
+    };
+    given({ apps });
+    world.objects.set('staging/shop-admin', deployment('shop-admin'));
+    world.objects.set('staging/theirs', deployment('theirs', { 'shipmate.dev/owner': 'payments' }));
+    expect((await apply(deployment('hello', {}, 'x:2'))).state).toBe('finished');
+    expect((await apply(deployment('shop-admin', {}, 'x:2'))).state).toBe('finished');
+  });
+
+  describe('that is not there yet', () => {
+    const q = { 'app.kubernetes.io/name': 'shop-q' };
+    const named = (apiVersion: string, kind: string, spec: object) => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'zz' },
+      spec,
+    });
+    const pods = { containers: [{ name: 'c', image: 'x:1' }] };
+    test.for([
+      [
+        'a scaler',
+        named('autoscaling/v2', 'HorizontalPodAutoscaler', {
+          maxReplicas: 1,
+          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop-q' },
+        }),
+      ],
+      ['a route of the mesh', named('networking.istio.io/v1', 'VirtualService', { hosts: ['shop-q'], http: [] })],
+      [
+        'a rule of the mesh',
+        named('networking.istio.io/v1', 'DestinationRule', { host: 'shop-q.staging.svc.cluster.local' }),
+      ],
+      [
+        'an Ingress',
+        named('networking.k8s.io/v1', 'Ingress', {
+          defaultBackend: { service: { name: 'shop-q', port: { number: 80 } } },
+        }),
+      ],
+      ['a Service that chooses its pods', named('v1', 'Service', { selector: q, ports: [{ port: 80 }] })],
+      ['a disruption budget', named('policy/v1', 'PodDisruptionBudget', { selector: { matchLabels: q } })],
+      ['a Pod', { ...named('v1', 'Pod', pods), metadata: { name: 'zz', labels: q } }],
+      [
+        'a ReplicaSet',
+        named('apps/v1', 'ReplicaSet', {
+          selector: { matchLabels: q },
+          template: { metadata: { labels: q }, spec: pods },
+        }),
+      ],
+      [
+        'the Service that its rollouts go by',
+        { ...named('v1', 'Service', { ports: [] }), metadata: { name: 'shop-q-svc' } },
+      ],
+    ] as const)('has %s judged as its own', async ([, manifest]) => {
+      given({
+        apps: {
+          '*': { image: `${registry}/team/{app}` },
+          'shop-*': { image: `${registry}/shop/{app}`, rollout: { service: '{app}-svc' } },
+        },
+        policy: [
+          { name: 'the shop asks', apps: ['shop-q'], approvals: 1, approvers: ['shop'] },
+          { name: 'the rest is free' },
+        ],
+      });
+      expect(await apply(manifest)).toMatchObject({
+        state: 'awaiting',
+        verdict: { rule: expect.stringContaining('the shop asks') },
+      });
+    });
+  });
+
+  test('that there is nothing of may be mistyped: one that is near is named', async () => {
+    world.objects.set('staging/orders', deployment('orders'));
+    for (const [run, near] of [
+      [await deploy('wbe'), 'web'],
+      [await desk.done('scale', { app: 'wbe', env: 'staging', replicas: 2 }), 'web'],
+      [await deploy('ordres'), 'orders'],
+      [await desk.done('restart', { app: 'ordres', env: 'staging' }), 'orders'],
+    ] as const)
+      expect(run.fault?.message).toContain(` Did you mean “${near}”?`);
+    expect((await deploy('elsewhere-entirely')).fault?.message).not.toContain('Did you mean');
+  });
+
+  test('of which somebody asks why without saying where is asked for that', async () => {
+    expect(await desk.done('why', { what: 'orders' })).toMatchObject({
+      fault: {
+        code: 'BAD_INPUT',
+        message: expect.stringMatching(/no such run.* Where\? .*\/ship why orders in staging/),
+      },
+    });
+  });
+
   test('whose pattern is gone while its run waits for approval is told so, and nothing is changed', async () => {
     given({ policy: [{ name: 'asks', approvals: 1, approvers: ['engineers'] }] });
     const waits = await deploy('hello');

@@ -49,6 +49,7 @@ async function begin(
 ): Promise<{ code: number; text: string; settings: Settings }> {
   const world: World = {
     current: () => 'dev-cluster',
+    contexts: () => ['dev-cluster', 'other'],
     kube: (context) => {
       said.push(`asked ${context}`);
       return cluster.kube;
@@ -68,7 +69,7 @@ function shop(): void {
     for (const name of ['cart', 'search', 'pay']) run(namespace, name, `${team}/${name}:v1`);
   run('staging', 'redis', 'redis:8');
   run('staging', 'db', 'docker.io/library/postgres:17', 'StatefulSet');
-  run('preview-12', 'cart', `${team}/cart:pr12`);
+  for (const n of [12, 13]) run(`preview-${n}`, 'cart', `${team}/cart:pr${n}`);
   run('kube-system', 'coredns', 'registry.k8s.io/coredns/coredns:v1');
   run('cert-manager', 'cert-manager', 'quay.io/jetstack/cert-manager:v1');
   run('scratch', 'toy', 'docker.io/library/toy:1');
@@ -100,10 +101,28 @@ test('the policy lets all look, engineers try, and nobody ship to production alo
   const { settings } = await begin();
   const [look, trials, hold, rest] = settings.policy;
   expect(look).toMatchObject({ effects: ['read'], who: ['everyone'] });
-  expect(trials).toMatchObject({ environments: ['staging', 'preview-*'], who: ['engineers'], approvals: 0 });
+  expect(trials).toMatchObject({ environments: ['staging'], who: ['engineers'], approvals: 0 });
   expect(hold?.operations).toEqual(['lock', 'stop', 'away', 'back']);
   expect(rest).toMatchObject({ environments: ['*'], who: ['engineers'], approvals: 1, approvers: ['engineers'] });
   expect(isProduction(settings, 'production')).toBe(true);
+});
+
+test('one namespace makes no pattern, and nothing is free on a guess of what its name says', async () => {
+  const names = ['feature-flags', 'test-results', 'integration-hub', 'preview-12', 'shop-staging', 'dev2'];
+  for (const name of names) run(name, 'cart', `${team}/cart:v1`);
+  const { settings } = await begin();
+  expect(Object.keys(settings.environments).sort()).toEqual([...names].sort());
+  const free = settings.policy.filter(({ who, approvals }) => approvals === 0 && who.includes('engineers'));
+  expect(free.map(({ environments }) => environments)).toEqual([['dev2', 'shop-staging'], ['*']]);
+  expect(isProduction(settings, 'feature-flags')).toBe(true);
+});
+
+test.for([
+  [['--context', 'othr'], 'The kubeconfig has no context “othr”. Did you mean “other”? It has: dev-cluster, other.'],
+  [['--namespace', '../x'], '“../x” is no name of a namespace: those are up to 63 lower-case letters, digits and “-”.'],
+] as const)('%j is refused before anything is read', async ([args, words]) => {
+  await expect(begin([...args])).rejects.toThrow('ENOENT');
+  expect(said).toEqual([words]);
 });
 
 test('a namespace whose name does not say what it is counts as production', async () => {

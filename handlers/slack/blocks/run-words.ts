@@ -1,7 +1,7 @@
 import { shortImage } from '../../../src/core/image.ts';
 import { scopeText } from '../../../src/core/lock.ts';
 import { momentText } from '../../../src/core/moments.ts';
-import type { Report } from '../../../src/core/report.ts';
+import { placesText, type Report } from '../../../src/core/report.ts';
 import type { Run, RunState } from '../../../src/core/run.ts';
 import { troubleText } from './trouble-text.ts';
 
@@ -50,6 +50,9 @@ const verbs: Record<string, string> = {
 };
 
 const capital = (word: string) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+/** A scope that a sentence begins with: names stay as they are. */
+const scopeAhead = (scope: string): string => scopeText(scope).replace(/^everything(?= |$)/, 'Everything');
+
 const ends = {
   done: 'Done: the next one is up.',
   over: 'The time is over: the next one is up.',
@@ -159,11 +162,11 @@ export function endText(report: Report): string {
     case 'build-failed':
       return report.problem;
     case 'status':
-      return `${report.apps.length} places`;
+      return placesText(report.apps.length);
     case 'locked':
-      return `${capital(scopeText(report.scope))} is locked ${momentText(report.until)}: “${report.reason}”.`;
+      return `${scopeAhead(report.scope)} is locked ${momentText(report.until)}: “${report.reason}”.`;
     case 'unlocked':
-      return `${capital(scopeText(report.scope))} is not locked any more.`;
+      return `${scopeAhead(report.scope)} is not locked any more.`;
     case 'turn':
       return ends[report.end];
     case 'away':

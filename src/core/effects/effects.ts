@@ -1,11 +1,19 @@
-import { appNames, appsBehind, appsOfRepository, checkNearest, environmentEntry, stableBeside } from '../apps.ts';
+import {
+  appNames,
+  appsBehind,
+  appsOfRepository,
+  checkNearest,
+  environmentEntry,
+  isAppNamed,
+  stableBeside,
+} from '../apps.ts';
 import type { ImageCall } from '../build.ts';
 import { Fault } from '../errors.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
 import { isNamespace, type ObjectRef } from '../kube.ts';
 import type { Place, Site } from '../place.ts';
-import { locate } from '../place.ts';
+import { locate, otherName } from '../place.ts';
 import type { Draft } from '../plan.ts';
 import type { Settings } from '../settings.ts';
 import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
@@ -68,23 +76,26 @@ function touchesOf(asked: Asked, { env, app, problem }: Found, facts: readonly F
   return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
 }
 
+/** The names in a namespace that an object has to do with: its own, those that it leads to, and what it calls pods. */
+function namesOfTouched(namespace: string, { ref, named, called }: Facts): string[] {
+  const own = ref.namespace === namespace ? [ref.name, ...called] : [];
+  return [...own, ...named.flatMap((each) => (each.namespace === namespace ? [each.name] : []))];
+}
+
 /**
  * The apps that there may be in a namespace: those written out, and those that a pattern covers, by the names of what runs there and
- * of what a plan touches there.
+ * of what a plan has to do with there. What a pattern makes of the name of another app's workload is not one.
  */
-function namesIn(
-  settings: Settings,
-  namespace: string,
-  { workloads }: Namespace,
-  touched: readonly Touched[],
-): string[] {
-  const there = touched.flatMap(({ ref }) => (ref.namespace === namespace ? [ref.name] : []));
+function namesIn(settings: Settings, namespace: string, { workloads }: Namespace, touched: readonly Facts[]): string[] {
+  const there = touched.flatMap((each) => namesOfTouched(namespace, each));
   const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
   const stable = names.flatMap((name) => stableBeside(name) ?? []);
-  const covered = [...new Set([...names, ...stable])].flatMap((name) =>
-    appsBehind(settings, ({ workload }, app) => workload ?? app, name),
-  );
-  return [...new Set([...appNames(settings), ...covered])];
+  const covered = [...new Set([...names, ...stable])].flatMap((name) => [
+    ...appsBehind(settings, ({ workload }, app) => workload ?? app, name),
+    ...appsBehind(settings, ({ rollout }) => rollout?.service, name),
+  ]);
+  const isOther = (name: string) => isAppNamed(settings, otherName(settings, name) ?? '');
+  return [...new Set([...appNames(settings), ...covered])].filter((name) => !isOther(name));
 }
 
 /** The apps of each environment that a namespace stands for, as the cluster has them there. */
@@ -94,9 +105,10 @@ export function appsIn(
   namespaces: ReadonlyMap<string, Namespace>,
   touched: readonly Touched[],
 ): Found[] {
+  const facts = touched.map(factsOf);
   return [...namespaces].flatMap(([namespace, pictures]) =>
     environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      namesIn(settings, namespace, pictures, touched).map((name) => {
+      namesIn(settings, namespace, pictures, facts).map((name) => {
         const found = placeOf(settings, name, env, namespace);
         return {
           env,

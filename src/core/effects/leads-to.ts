@@ -1,5 +1,5 @@
 import { at, isObject, type Json, type JsonObject, text } from '../json.ts';
-import { objectsIn } from './pod-specs.ts';
+import { objectsIn, podSpecsIn } from './pod-specs.ts';
 
 /** An object that another one speaks of. `kind` is empty where it does not say. */
 export type Named = { kind: string; namespace: string; name: string };
@@ -40,4 +40,17 @@ export function ledTo(object: JsonObject | undefined): Named[] {
   const { apiVersion: _, kind: __, ...rest } = object;
   const found = objectsIn(isObject(rest) ? rest : {}).flatMap(({ value, key }) => namedBy(value, key, own));
   return [...new Map(found.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+const nameLabel = 'app.kubernetes.io/name';
+
+/** What an object calls the pods that it makes or chooses: the values of the label for an app's name, wherever it has that. */
+export function calledIn(object: JsonObject | undefined): string[] {
+  const own = object?.kind === 'Pod' ? strings(at(object, 'metadata', 'labels', nameLabel)) : [];
+  const templates = podSpecsIn(object).flatMap(({ labels }) => labels[nameLabel] ?? []);
+  const chosen = objectsIn(object).flatMap(({ value }) => [
+    ...strings(value[nameLabel]),
+    ...(value.key === nameLabel ? strings(value.values) : []),
+  ]);
+  return [...own, ...templates, ...chosen];
 }

@@ -3,7 +3,7 @@ import { at, isObject, type Json, type JsonObject } from '../json.ts';
 import { isNamespace, type ObjectRef } from '../kube.ts';
 import { type Labels, labelsOf, selects } from '../label-selector.ts';
 import { type AppObjects, choosesPods, isKind } from './app-objects.ts';
-import { ledTo, type Named } from './leads-to.ts';
+import { calledIn, ledTo, type Named } from './leads-to.ts';
 import { podSpecsIn } from './pod-specs.ts';
 
 /** One object that a plan writes, removes or runs something in: as it is, and as it would be. */
@@ -97,7 +97,13 @@ function toPod({ before, after, runs }: Touched): string[] {
 }
 
 /** What is read from an object once, however many apps it is held against. Both sides count: what leaves an app was its own. */
-export type Facts = Touched & { sides: readonly JsonObject[]; named: readonly Named[]; bearing: readonly Labels[] };
+export type Facts = Touched & {
+  sides: readonly JsonObject[];
+  named: readonly Named[];
+  bearing: readonly Labels[];
+  /** What it calls the pods that it makes or chooses. */
+  called: readonly string[];
+};
 
 export function factsOf(touched: Touched): Facts {
   const sides = [touched.before, touched.after].filter((each) => each !== undefined);
@@ -105,11 +111,17 @@ export function factsOf(touched: Touched): Facts {
     const own = object.kind === 'Pod' ? [labelsOf(at(object, 'metadata', 'labels'))] : [];
     return [...own, ...podSpecsIn(object).map(({ labels }) => labels)];
   });
-  return { ...touched, sides, named: sides.flatMap(ledTo), bearing };
+  return { ...touched, sides, named: sides.flatMap(ledTo), bearing, called: sides.flatMap(calledIn) };
 }
 
+/** Of an app that is not there yet nothing but its name is known: what calls pods by it waits for them. */
+const waitsFor = (app: AppObjects, { called }: Facts): boolean =>
+  app.labels.length === 0 && called.some((name) => app.names.has(name));
+
 /** Whether pods are, or would be, among those that the app's Services or workloads choose. */
-function runsAmong(app: AppObjects, { bearing }: Facts): boolean {
+function runsAmong(app: AppObjects, facts: Facts): boolean {
+  const { bearing } = facts;
+  if (bearing.length > 0 && waitsFor(app, facts)) return true;
   return bearing.some(
     (labels) =>
       app.serviceSelectors.some((selector) => choosesPods(selector, labels)) ||
@@ -194,12 +206,14 @@ function byKind(app: AppObjects, touched: Facts): string[] {
     const chosen = sides.some((service) =>
       app.labels.some((labels) => choosesPods(at(service, 'spec', 'selector'), labels)),
     );
-    return app.services.has(name) || chosen ? [made(touched, 'service-expose', 'service-delete')] : [];
+    return app.services.has(name) || chosen || waitsFor(app, touched)
+      ? [made(touched, 'service-expose', 'service-delete')]
+      : [];
   }
   if (app.names.has(name) && kind !== 'Pod' && isKind(app.kind, kind)) return toWorkload(touched);
   if (runsAmong(app, touched)) return kind === 'Pod' ? toPod(touched) : toWorkload(touched);
   if (Object.hasOwn(reading, kind)) return isRead(app, ref) ? [reading[kind]?.(touched) ?? ''] : [];
-  if (Object.hasOwn(choosing, kind) && sides.some((object) => choosesApp(app, object)))
+  if (Object.hasOwn(choosing, kind) && (waitsFor(app, touched) || sides.some((object) => choosesApp(app, object))))
     return [choosing[kind]?.(touched) ?? ''];
   return [];
 }

@@ -48,9 +48,9 @@ function explained(settings: Settings, run: Run): string[][] {
   ];
 }
 
-const missingEnv = (app: string, settings: Settings) => {
+const missingEnv = (app: string, settings: Settings, said: string) => {
   const [first = 'ENVIRONMENT'] = environmentNames(settings);
-  return fault('BAD_INPUT', { problem: `Where? Say the environment too: /ship why ${app} in ${first}` });
+  return fault('BAD_INPUT', { problem: `${said}Where? Say the environment too: /ship why ${app} in ${first}` });
 };
 
 /** The run of that id. Apps without an environment land here too, and are asked where. */
@@ -58,9 +58,14 @@ async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: s
   const { on, settings, actor, now } = run;
   const [other, delegations] = await Promise.all([on.runs.read(id), on.delegations.all()]);
   if (other && mayRead(run, other, actor, { delegations, now: now() })) return explained(settings, other);
-  throw appEntry(settings, id)?.key === id || id.includes('/')
-    ? missingEnv(id, settings)
-    : fault('UNKNOWN_RUN', { id });
+  const entry = appEntry(settings, id);
+  if (entry === undefined && !id.includes('/')) throw fault('UNKNOWN_RUN', { id });
+  // A pattern covers the ids of runs as well.
+  throw missingEnv(
+    id,
+    settings,
+    entry === undefined || entry.key === id ? '' : 'There is no such run that you may see. ',
+  );
 }
 
 export const why = defineOperation({

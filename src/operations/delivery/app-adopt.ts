@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { EnvRef, ObjectName, WorkloadRef } from '../../core/place.ts';
@@ -11,6 +12,7 @@ import { type Standing, standingsOf } from '../workloads/discover.ts';
 import { workloadOf } from '../workloads/find.ts';
 import { scalersOf } from '../workloads/scaler.ts';
 import { entryFor } from './app-entry.ts';
+import { type Running, runningOf } from './app-image.ts';
 
 /** A channel that an app can tell of itself in: what is said between two is for them alone. */
 const channelOf = (origin: Origin): string | undefined =>
@@ -27,17 +29,30 @@ function kindOf(kind: string, name: string): (typeof adoptable)[number] {
   throw fault('NOT_FOR_KIND', { operation: 'app adopt', what: `${kind}/${name}`, why, instead });
 }
 
+/** How a new version of what runs is deployed; where it is of a repository that is none of the app's, that it is not. */
+function deployText(settings: Settings, app: string, env: string, running: Running | undefined): string {
+  const works = (what: string) => `Nothing has to be added; this works at once:\n/deploy ${what}`;
+  switch (running?.of) {
+    case 'none':
+      return `But what runs is of ${running.repository}, which its images may not come from: have that named under its image or images first.`;
+    case 'other':
+      return works(`${app} ${env} image=${running.repository}:TAG`);
+    default: {
+      // What has no repository of its own is deployed by the whole name of an image.
+      const isOwn = appEntry(settings, app)?.its.image !== undefined;
+      return works(isOwn ? `${app}:TAG ${env}` : `${app} ${env} image=IMAGE`);
+    }
+  }
+}
+
 /** What covers it already, and how it is deployed. */
-function coveredText(settings: Settings, standing: Standing, env: string): string {
+function coveredText(settings: Settings, standing: Standing, env: string, template: JsonObject): string {
   if (standing.state === 'unknown') return '';
-  // What has no repository of its own is deployed by the whole name of an image.
-  const isOwn = appEntry(settings, standing.app)?.its.image !== undefined;
-  const what = isOwn ? `${standing.app}:TAG ${env}` : `${standing.app} ${env} image=IMAGE`;
   const by =
     standing.state === 'known'
       ? `It is the app “${standing.app}”, which is written out under apps in shipmate.yaml.`
       : `It is the app “${standing.app}”: the pattern “${standing.pattern}” under apps in shipmate.yaml covers it.`;
-  return `${by}\nNothing has to be added; this works at once:\n/deploy ${what}`;
+  return `${by}\n${deployText(settings, standing.app, env, runningOf(settings, standing.app, template))}`;
 }
 
 /** The entry for a workload that is no app yet; or what covers it already. */
@@ -50,7 +65,8 @@ async function adoption(run: RunContext<'kube', 'read'>, signal: AbortSignal): P
   const kind = kindOf(found.ref.kind, name);
   const what = `${kind.toLowerCase()}/${name}`;
   const standings = standingsOf(settings, { kind, name, object: found.live });
-  const covered = standings.map((each) => coveredText(settings, each, place.env)).filter(Boolean);
+  const template = found.template?.live ?? found.live;
+  const covered = standings.map((each) => coveredText(settings, each, place.env, template)).filter(Boolean);
   if (covered.length > 0) return { kind: 'text', title: `${what} is an app already`, text: covered.join('\n') };
   const [services, scalers] = await Promise.all([
     kube.list({ apiVersion: 'v1', kind: 'Service', namespace: place.namespace }, signal),
@@ -59,7 +75,7 @@ async function adoption(run: RunContext<'kube', 'read'>, signal: AbortSignal): P
   const entry = entryFor(settings, {
     kind,
     object: found.live,
-    template: found.template?.live ?? found.live,
+    template,
     services,
     scalers,
     environment: environmentEntry(settings, place.env)?.its,

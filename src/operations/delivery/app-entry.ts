@@ -4,9 +4,10 @@ import { choosesPods } from '../../core/effects/app-objects.ts';
 import { parseImage, wholeRepository } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import { labelsOf } from '../../core/label-selector.ts';
-import { markOf } from '../../core/marks.ts';
+import { markOf, marks } from '../../core/marks.ts';
 import { Label } from '../../core/name-pattern.ts';
 import { countOf } from '../../core/observed.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { EnvironmentSettings, Settings } from '../../core/settings.ts';
 import { list, nameIn, podSpecOf } from '../kubernetes/reading.ts';
 import type { Scaler } from '../workloads/scaler.ts';
@@ -26,9 +27,6 @@ export type Candidate = {
 
 /** A line of the entry: what it says, and what is to be known of it. */
 type Line = { field?: readonly [key: string, value: Json]; remark?: string };
-
-/** Words from outside in one line of a comment. */
-const inLine = (words: string): string => words.replace(/\s+/g, ' ').slice(0, 200);
 
 /** What stands beside an app's own container in its pods, by the names that are usual. */
 const beside = /(^|-)(proxy|agent|sidecar|exporter|envoy|fluent-?bit|filebeat|otel.*|collector|reloader)(-|$)/;
@@ -121,20 +119,29 @@ function ownerLine({ roles }: Pick<Settings, 'roles'>, object: JsonObject): Line
     : [{ remark: `owner: ${owner}, as it says; there is no such role yet` }];
 }
 
+/** A channel as Slack has it: by its id, or by its name. */
+const channelForm = /^([CG][A-Z0-9]{2,20}|#[\p{L}\p{N}][\p{L}\p{N}_-]{0,79})$/u;
+
 function channelLine({ object, channel }: Candidate): Line[] {
   const said = markOf(object, 'channel');
-  if (said !== '') return [{ field: ['channel', said] }];
+  if (channelForm.test(said)) return [{ field: ['channel', said] }];
+  if (said !== '') return [{ remark: `channel: ${marks.channel} says none: “${said.slice(0, 80)}”` }];
   return channel === undefined ? [] : [{ field: ['channel', channel], remark: 'guessed: where this was asked for' }];
 }
 
 const style = { collectionStyle: 'flow', flowCollectionPadding: false, singleQuote: true, lineWidth: 0 } as const;
 
-/** A value of settings in one line. */
-export const inOneLine = (value: unknown): string =>
-  stringify(value, { ...style, aliasDuplicateObjects: false }).trimEnd();
+/** A value of settings in one line, whatever is in it: what would break one is written out in escapes. */
+export function inOneLine(value: Json): string {
+  const plain = stringify(value, { ...style, aliasDuplicateObjects: false }).replace(/\n$/, '');
+  if (plain.search(breaking) < 0) return plain;
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(breaking, (letter) => letter.replace(/./gs, escaped));
+}
+const breaking = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu;
 
 const lineText = ({ field, remark }: Line): string =>
-  [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${inLine(remark)}`] : [])].join(' ');
+  [...(field ? [`${field[0]}: ${inOneLine(field[1])}`] : []), ...(remark ? [`# ${oneLine(remark)}`] : [])].join(' ');
 
 /** The entry of `shipmate.yaml` that would cover a workload, as text to paste; what is guessed is marked. */
 export function entryFor(
@@ -164,6 +171,6 @@ export function entryFor(
     ...rolloutLine(candidate, own, [workload, name]),
     ...remarks(candidate, own, main).map((remark) => ({ remark })),
   ];
-  const head = `  ${name}:${why === undefined ? '' : ` # guessed: ${inLine(why)}`}`;
+  const head = `  ${inOneLine(name)}:${why === undefined ? '' : ` # guessed: ${oneLine(why)}`}`;
   return { name, text: ['apps:', head, ...lines.map((line) => `    ${lineText(line)}`)].join('\n') };
 }

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { appEntry, appNames } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
 import { fewAtATime } from '../../core/few-at-a-time.ts';
+import { oneLine } from '../../core/one-line.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
 import { some } from '../kubernetes/reading.ts';
 import { type Discovered, discoverIn, discoverPermissions } from '../workloads/discover.ts';
 import { type Asking, type SharedSite, sitesAsked } from '../workloads/sites.ts';
+import { runningOf } from './app-image.ts';
 
 /** More rows are no list that anybody reads: an environment narrows it down. */
 const most = 500;
@@ -27,12 +29,14 @@ const whereOf = ({ site, ready, replicas }: Seen): string => `${site.envs.join('
 const calledBy = (seen: Discovered): string =>
   seen.state === 'unknown' ? `${seen.kind.toLowerCase()}/${seen.name}` : seen.app;
 
-function stateOf(seen: Discovered): string {
+function stateOf(settings: Settings, seen: Discovered): string {
   switch (seen.state) {
     case 'known':
       return 'known';
-    case 'found':
-      return `found: ${seen.pattern}`;
+    case 'found': {
+      const running = runningOf(settings, seen.app, seen.object);
+      return `found: ${seen.pattern}${running?.of === 'none' ? `, and what runs is of ${running.repository}` : ''}`;
+    }
     case 'unknown':
       return seen.why === '' ? 'unknown' : `unknown: ${seen.why}`;
     default:
@@ -41,13 +45,13 @@ function stateOf(seen: Discovered): string {
 }
 
 const ownerOf = (settings: Settings, seen: Discovered): string =>
-  (seen.state === 'unknown' ? undefined : appEntry(settings, seen.app)?.its.owner) ?? seen.said.owner;
+  (seen.state === 'unknown' ? undefined : appEntry(settings, seen.app)?.its.owner) ?? oneLine(seen.said.owner);
 
 /** One row an app: what it is counts, not where it is. */
 function rowsOf(settings: Settings, all: readonly Seen[]): Row[] {
   const rows = new Map<string, Row>();
   for (const seen of all) {
-    const [app, state] = [calledBy(seen), stateOf(seen)];
+    const [app, state] = [calledBy(seen), stateOf(settings, seen)];
     const row = rows.get(`${app} ${state}`) ?? { app, state, owner: '', images: [], where: [] };
     rows.set(`${app} ${state}`, {
       ...row,

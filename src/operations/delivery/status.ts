@@ -8,7 +8,7 @@ import { recordedRun } from '../../core/lost-run.ts';
 import { isPattern } from '../../core/name-pattern.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, locate, type Place, WorkloadRef } from '../../core/place.ts';
-import type { Report } from '../../core/report.ts';
+import { placesText, type Report } from '../../core/report.ts';
 import { type Discovered, discoverIn } from '../workloads/discover.ts';
 import { findWorkload } from '../workloads/find.ts';
 import { heldUp } from '../workloads/held-up.ts';
@@ -149,7 +149,7 @@ export const status = defineOperation({
   steps: ['read'],
   target: ({ app, env }) => ({ ...(app !== undefined && { app }), ...(env !== undefined && { env }) }),
   plan: async (context, input) => ({
-    summary: `${placesOf(context, input).length} places`,
+    summary: placesText(placesOf(context, input).length),
     changes: [],
     takesOver: [],
   }),

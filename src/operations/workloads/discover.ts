@@ -7,6 +7,7 @@ import type { Kube } from '../../core/kube.ts';
 import { contradiction, markOf } from '../../core/marks.ts';
 import { nearestTo } from '../../core/name-pattern.ts';
 import { countOf } from '../../core/observed.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { Permission } from '../../core/operation.ts';
 import { appsOfWorkload } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -91,7 +92,7 @@ function short(image: string): string {
   try {
     return shortImage(image);
   } catch (thrown) {
-    if (thrown instanceof Fault) return image;
+    if (thrown instanceof Fault) return oneLine(image);
     throw thrown;
   }
 }
