@@ -222,6 +222,65 @@ describe('the policy, locks and freezes', () => {
   });
 });
 
+describe('a Service that would lead to the pods of a new workload', () => {
+  const guarded = (apps: object, name: string) =>
+    given({
+      apps: { ...apps, '*': { image: `${registry}/team/{app}` } },
+      policy: [
+        { name: 'the shop’s', apps: [name], who: ['shop'] },
+        { name: 'the rest is free', apps: ['c*'] },
+      ],
+    });
+  const service = (name: string, selector: Record<string, string>) =>
+    world.objects.set(`Service staging/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'staging' },
+      spec: { selector, ports: [{ port: 80 }] },
+    });
+
+  test.each(['baseline', 'privileged'])('is judged as a change of the app whose it is (%s)', async (podSecurity) => {
+    guarded({ db: { image: `${registry}/db`, kind: 'StatefulSet', workload: 'hello', rollout: { service: 'db' } } }, 'db');
+    settings = SettingsSchema.parse({
+      ...settings,
+      environments: { ...settings.environments, staging: { namespace: 'staging', podSecurity } },
+    });
+    service('db', { 'app.kubernetes.io/name': 'cart' });
+    for (const more of [{ tag: 'v1' }, { tag: 'v1', ports: [80] }])
+      expect(await deploy('cart', more)).toMatchObject({
+        state: 'denied',
+        fault: { code: 'POLICY_DENIED', message: expect.stringContaining('deploy db in staging') },
+      });
+    expect(world.objects.has('staging/cart')).toBe(false);
+    const theirs = await desk.done('deploy', { app: 'cart', env: 'staging', tag: 'v1' }, ben);
+    expect(theirs).toMatchObject({ state: 'finished', plan: { touches: [{ app: 'db', env: 'staging' }] } });
+    const next = await deploy('cart', { tag: 'v2' });
+    expect(next.state).toBe('finished');
+    expect(next.plan?.touches).toBeUndefined();
+  });
+
+  test('is refused where it leads to that app’s pods, also to whoever may change both', async () => {
+    guarded({ pay: { image: `${registry}/pay` } }, 'pay');
+    const labels = { 'app.kubernetes.io/name': 'cart' };
+    world.objects.set('staging/pay', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'pay', namespace: 'staging' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'pay', image: 'x:1' }] } },
+      },
+    });
+    service('pay', labels);
+    for (const who of [ana, ben])
+      expect(await desk.done('deploy', { app: 'cart', env: 'staging', tag: 'v1', ports: [80] }, who)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'SERVICE_OF_ANOTHER', message: expect.stringContaining('pods of Deployment/pay') },
+      });
+    expect(world.objects.has('staging/cart')).toBe(false);
+  });
+});
+
 describe('an environment that a pattern covers', () => {
   const template = { labels: { team: 'x' }, quota: { pods: '10' }, networkPolicy: 'deny-ingress' };
 
