@@ -35,8 +35,14 @@ export const appFaults = {
   ENVIRONMENT_NEW: {
     status: 422,
     retry: 'never',
-    say: 'The environment {env} is not there yet, and several apps can’t make it at once.',
-    hint: 'Make it first: /ship namespace create {namespace} in {env}. Nothing was changed.',
+    say: 'The environment {env} is not all there yet (it lacks {lacks}), and several apps can’t make it at once.',
+    hint: 'Make it first: {how}. Nothing was changed.',
+  },
+  NAMESPACE_OF_OTHERS: {
+    status: 422,
+    retry: 'never',
+    say: 'By the pattern “{pattern}” of shipmate.yaml {env} would be the namespace {namespace}, and {why}.',
+    hint: 'Take another name; if it is meant, have “{env}” written out under environments in shipmate.yaml. Nothing was changed.',
   },
   COVERS_OTHER: {
     status: 422,

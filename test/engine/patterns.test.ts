@@ -345,6 +345,58 @@ describe('an environment that a pattern covers', () => {
     expect(applied.state).not.toBe('finished');
   });
 
+  describe('as a namespace that is there', () => {
+    const there = (name: string, labels: Record<string, string> = {}) =>
+      world.objects.set(`Namespace /${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+
+    test.each(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system'])(
+      'is never %s, whatever is asked for',
+      async (name) => {
+        given({ environments: { ...testSettings.environments, '*': { namespace: '{env}' } } });
+        there(name);
+        const message = expect.stringContaining(`By the pattern “*” of shipmate.yaml ${name} would be the namespace`);
+        const refused = { state: 'failed', fault: { code: 'NAMESPACE_OF_OTHERS', message } };
+        const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } });
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject(refused);
+        expect(await desk.done('apply', { env: name, manifest })).toMatchObject(refused);
+        expect([...world.objects.keys()].filter((key) => key.includes(`${name}/`))).toEqual([]);
+        const written = { ...testSettings.environments, [name]: { namespace: name } };
+        given({ environments: written });
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
+      },
+    );
+
+    test('is not one that was made for another environment', async () => {
+      there('preview-7', { 'shipmate.dev/environment': 'other' });
+      expect(await deploy('hello', { tag: 'v1' }, 'preview-7')).toMatchObject({
+        fault: { code: 'NAMESPACE_OF_OTHERS', message: expect.stringContaining('made for the environment “other”') },
+      });
+      expect(world.objects.has('preview-7/hello')).toBe(false);
+    });
+
+    test('may be one that people made, or that was made for it', async () => {
+      there('preview-7', { team: 'x' });
+      there('preview-8', { 'shipmate.dev/environment': 'preview-8' });
+      for (const name of ['preview-7', 'preview-8'])
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
+    });
+
+    test('bears the mark by Shipmate’s hand alone', async () => {
+      for (const [label, name] of [
+        ['shipmate.dev/environment=zzz', 'preview-7'],
+        ['shipmate.dev/environment=preview-7', 'preview-7'],
+        ['shipmate.dev/owner=ana', 'other'],
+      ] as const)
+        expect(await desk.done('namespace-create', { name, env: 'preview-7', labels: [label] })).toMatchObject({
+          fault: { code: 'BAD_INPUT', message: expect.stringContaining('is not yours to set') },
+        });
+      expect(await desk.done('namespace-create', { name: 'other', env: 'preview-7' })).toMatchObject({
+        state: 'finished',
+      });
+      expect(JSON.stringify(world.objects.get('Namespace /other'))).not.toContain('shipmate.dev/environment');
+    });
+  });
+
   test('is not made by several apps at once', async () => {
     const run = await desk.done('release', { apps: ['hello@v1', 'cart@v1'], env: 'preview-7' }, ana);
     expect(run).toMatchObject({ fault: { code: 'ENVIRONMENT_NEW' } });

@@ -24,7 +24,7 @@ import { shiftOf } from './canary/strategy.ts';
 import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { planFresh } from './fresh/plan.ts';
-import { newEnvironment } from './new-environment.ts';
+import { madeWhole, newEnvironment } from './new-environment.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
 import { containerChange, containerOf, containersOf, overlayReplicas, undoByImage } from './workload.ts';
 
@@ -117,7 +117,7 @@ async function plan(
     });
   const change = changeOf(input, container, { image: pinned });
   const fresh = { ...input, container, image: pinnedImage(reference, digest) };
-  const [ofImage, { planned, after }, stuck] = await Promise.all([
+  const [ofImage, { planned: own, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(context, fresh, change, made),
     found && unstick(kube, found, now(), signal),
@@ -125,9 +125,10 @@ async function plan(
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   const rollout = app.rollout ?? environmentEntry(settings, place.env)?.its.rollout;
+  const planned = madeWhole(made, own);
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
-  const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
-  const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;
+  const goesItsWay = found?.ref.kind === 'Rollout' && input.strategy === undefined;
+  const shift = found && !goesItsWay && own.changes.length > 0 ? shiftOf(input, rollout) : undefined;
   const analysis = analysisIn(settings, place, on.metrics.configured);
   const shifted =
     found && shift && (await planShift(kube, place, found, { after, shift, settings: rollout, analysis }, signal));
@@ -137,13 +138,14 @@ async function plan(
     summary:
       typeof running === 'string'
         ? `${shortImage(running)} → ${next}${how}`
-        : `${next}, new in ${place.env}${made ? ', which is made' : ''}`,
+        : `${next}, new in ${place.env}${made && !made.isThere ? ', which is made' : ''}`,
     ...planned,
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
     ...(stuck?.writes && { writes: [...(planned.writes ?? []), ...stuck.writes] }),
     ...(shifted && {
       ...shifted,
+      writes: [...(planned.writes ?? []), ...shifted.writes],
       changes: [...planned.changes, ...shifted.changes],
     }),
     image: { reference, digest },

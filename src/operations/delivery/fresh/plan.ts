@@ -80,7 +80,7 @@ function check({ place }: Context, { ports, probe }: Asked): void {
 
 /**
  * A workload that is not there yet: with what its environment gives new ones, and with the Service that leads to it. Reads and dry
- * runs only. `environment` is what makes its environment, where that is not there yet.
+ * runs only. `environment` is what makes its environment, where that is not all there yet.
  * @throws Fault NAME_TOO_LONG, NAME_OF_OTHER_KIND, SERVICE_ELSEWHERE, SERVICE_OF_ANOTHER, BAD_INPUT
  */
 export async function planFresh(
@@ -122,7 +122,7 @@ export async function planFresh(
   };
   const manifest = freshWorkload(known, change);
   const warned = [...security.warnings, ...service.warnings, ...joins];
-  if (environment) return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
+  if (environment && !environment.isThere) return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
   const [foreseen, tried] = await Promise.all([
     foresee(kube, { ref: refOf(manifest), wanted: manifest }, () => kube.preview(manifest, signal), signal),
     made && planApply(kube, made, signal),
