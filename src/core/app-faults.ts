@@ -62,6 +62,12 @@ export const appFaults = {
     say: '{app} has no image repository of its own in shipmate.yaml: a tag alone does not say which image, and nothing is pushed for it.',
     hint: 'Name the whole image of {images}: image=REPOSITORY:{tag}; or have image set for the app.',
   },
+  IMAGE_WITHOUT_TAG: {
+    status: 422,
+    retry: 'never',
+    say: '“{image}” alone would be the image {repository} in whatever version, and may as well be meant as a tag.',
+    hint: 'If the image is meant, say which: image={image}:TAG, or with its digest; if a tag of the app’s own repository is, /deploy {app}:{image}.',
+  },
   IMAGE_NOT_OF_APP: {
     status: 422,
     retry: 'never',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fault } from './errors.ts';
+import { Fault, fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
@@ -86,10 +86,14 @@ const wholeNames = ({ registry, repository }: ImageReference): string[] =>
     ? [`docker.io/${repository.includes('/') ? '' : 'library/'}${repository}`]
     : [`${registry}/${repository}`];
 
+/** A name alone, such as `v1`: it may be meant as a tag, and would be an image of Docker Hub. */
+const isTagless = ({ registry, tag, digest }: ImageReference): boolean =>
+  registry === undefined && tag === undefined && digest === undefined;
+
 /**
  * The full reference of what was asked for, in the app's own repository, or in another that its images may come from: `v2`, `:v2`,
  * `web:v2` and `registry:5000/team/web:v2` all mean the same for the home `registry:5000/team/web`.
- * @throws Fault IMAGE_MALFORMED; IMAGE_NOT_OF_APP for another repository
+ * @throws Fault IMAGE_MALFORMED; IMAGE_NOT_OF_APP for another repository; IMAGE_WITHOUT_TAG
  */
 export function imageOfApp(app: string, homes: Homes, asked: { image?: string; tag?: string }): string {
   const suffix = (image: ImageReference) =>
@@ -109,5 +113,20 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
   if (home !== undefined && (image.registry ? repositoryOf(image) === home : sameName)) return home + suffix(image);
   const other = wholeNames(image).find((name) => images.some((pattern) => fitsRepository(pattern, name)));
   if (other === undefined) throw refused(asked.image);
+  if (isTagless(image)) throw fault('IMAGE_WITHOUT_TAG', { app, image: asked.image, repository: other });
   return other + suffix(image);
+}
+
+/**
+ * Whether a deploy of the app with this image, written as it runs, would bring that very one: what is written short runs from
+ * Docker Hub, and asked for it may be meant for the app's own repository.
+ */
+export function isImageOfApp(homes: Homes, running: string): boolean {
+  try {
+    const [asked, runs] = [imageOfApp('', homes, { image: running }), running].map((each) => wholeNames(parseImage(each)));
+    return asked?.some((name) => runs?.includes(name)) ?? false;
+  } catch (thrown) {
+    if (thrown instanceof Fault) return false;
+    throw thrown;
+  }
 }

@@ -217,8 +217,30 @@ describe('probes', () => {
     expect(world.objects.size).toBe(0);
     await deploy();
     expect(await deploy({ tag: 'v2', probe: '/healthz' })).toMatchObject({
-      fault: { code: 'BAD_INPUT', message: expect.stringContaining('probe is for a new workload') },
+      fault: { code: 'BAD_INPUT', message: expect.stringContaining('already and has none that asks for a path') },
     });
+  });
+
+  test('asked for once more, as a request is that is sent twice, are left as they are', async () => {
+    const asked = { ports: [8080], probe: '/healthz', replicas: 2 };
+    expect((await deploy(asked)).state).toBe('finished');
+    const before = JSON.stringify(live());
+    expect(await deploy(asked)).toMatchObject({
+      state: 'finished',
+      plan: { changes: [], warnings: [expect.stringContaining('web has the probe /healthz already')] },
+    });
+    expect(JSON.stringify(live())).toBe(before);
+    expect((await deploy({ ...asked, tag: 'v2' })).state).toBe('finished');
+    expect(await deploy({ ...asked, probe: '/ready' })).toMatchObject({
+      fault: { code: 'BAD_INPUT', message: expect.stringContaining('already and asks for /healthz') },
+    });
+  });
+});
+
+test('a port that is named twice is refused before anything is asked of the cluster', async () => {
+  await expect(deploy({ ports: [8080, 8080] })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringContaining('names a port twice: name each once'),
   });
 });
 

@@ -78,6 +78,80 @@ describe('an app that a pattern covers', () => {
     expect(world.objects.has('staging/shop-cart')).toBe(false);
   });
 
+  test('takes an image of Docker Hub by its short name only with a tag or digest', async () => {
+    world.digests.set('docker.io/library/v1:latest', `sha256:${'8'.repeat(64)}`);
+    given({ apps: { '*': { images: ['docker.io/library/*'] } } });
+    expect(await deploy('hello', { image: 'v1' })).toMatchObject({
+      state: 'failed',
+      fault: {
+        code: 'IMAGE_WITHOUT_TAG',
+        message: expect.stringContaining('“v1” alone would be the image docker.io/library/v1'),
+      },
+    });
+    for (const image of ['nginx:1.29', `nginx@sha256:${'9'.repeat(64)}`, 'docker.io/library/v1'])
+      expect((await deploy('hello', { image })).state).toBe('finished');
+  });
+
+  describe('that ran another’s image', () => {
+    const elsewhere = 'quay.io/other/thing:1.0';
+    const runs = (image: string, more: object = {}) => {
+      const template = { metadata: { labels: { app: 'hello' } }, spec: { containers: [{ name: 'hello', image }] } };
+      world.templates.push(template);
+      world.objects.set('staging/hello', {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'hello', namespace: 'staging' },
+        spec: { replicas: 1, selector: { matchLabels: { app: 'hello' } }, template, ...more },
+      });
+    };
+    const imageNow = () => JSON.stringify(world.objects.get('staging/hello')?.spec).match(/"image":"([^"]*)"/)?.[1];
+
+    test('is led back to its revision: no deploy would take that image', async () => {
+      runs('quay.io/other/older:1');
+      runs(elsewhere);
+      const run = await deploy('hello');
+      const undo = { operation: 'rollback', input: { app: 'hello', env: 'staging', revision: 2 } };
+      expect(run).toMatchObject({ state: 'finished', plan: { undo } });
+      expect((await desk.done(undo.operation, undo.input)).state).toBe('finished');
+      expect(imageNow()).toBe(elsewhere);
+    });
+
+    test('has no way back where no revision is kept', async () => {
+      runs(elsewhere, { revisionHistoryLimit: 0 });
+      expect((await deploy('hello')).plan?.undo).toBeUndefined();
+      world.templates.length = 0;
+      runs(elsewhere);
+      world.templates.length = 0;
+      expect((await deploy('hello')).plan?.undo).toBeUndefined();
+    });
+
+    test('by a rollback is led back to its revision as well', async () => {
+      runs(`${registry}/team/hello:v1@sha256:${'1'.repeat(64)}`);
+      runs(elsewhere);
+      const back = await desk.done('rollback', { app: 'hello', env: 'staging' });
+      const input = { app: 'hello', env: 'staging', revision: 2 };
+      expect(back).toMatchObject({ state: 'finished', plan: { undo: { operation: 'rollback', input } } });
+    });
+
+    test('and is written short like its own is led back to its revision: a deploy would take its own', async () => {
+      runs('hello:v1');
+      const input = { app: 'hello', env: 'staging', revision: 1 };
+      const run = await deploy('hello', { tag: 'v2' });
+      expect(run).toMatchObject({ state: 'finished', plan: { undo: { operation: 'rollback', input } } });
+    });
+
+    test.each([`${registry}/team/hello:v1`, 'nginx:1.29', 'docker.io/library/nginx:1.29'])(
+      'and may run it is led back by a deploy of it (%s)',
+      async (image) => {
+        runs(image);
+        const input = { app: 'hello', env: 'staging', image };
+        const run = await deploy('hello', { tag: 'v2' });
+        expect(run).toMatchObject({ state: 'finished', plan: { undo: { operation: 'deploy', input } } });
+        expect((await desk.done('deploy', input)).state).toBe('finished');
+      },
+    );
+  });
+
   test('of two patterns alike is refused, and nothing is changed', async () => {
     given({ apps: { 'shop-*': { image: `${registry}/shop/{app}` }, '*-cart': { image: `${registry}/carts/{app}` } } });
     await expect(deploy('shop-x-cart')).rejects.toMatchObject({

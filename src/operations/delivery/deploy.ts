@@ -24,9 +24,10 @@ import { shiftOf } from './canary/strategy.ts';
 import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { planFresh } from './fresh/plan.ts';
+import { probeThere } from './fresh/probe.ts';
 import { madeWhole, newEnvironment } from './new-environment.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containerChange, containerOf, containersOf, overlayReplicas, undoByImage } from './workload.ts';
+import { containerChange, containerOf, containersOf, overlayReplicas, wayBack } from './workload.ts';
 
 const Image = z
   .string()
@@ -111,10 +112,7 @@ async function plan(
     });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
-  if (found && input.probe !== undefined)
-    throw fault('BAD_INPUT', {
-      problem: `probe is for a new workload, and ${place.app} runs in ${place.env} already: what probes it has is left as it is.`,
-    });
+  const probed = live ? probeThere(place, live, container, input.probe) : [];
   const change = changeOf(input, container, { image: pinned });
   const fresh = { ...input, container, image: pinnedImage(reference, digest) };
   const [ofImage, { planned: own, after }, stuck] = await Promise.all([
@@ -132,7 +130,7 @@ async function plan(
   const analysis = analysisIn(settings, place, on.metrics.configured);
   const shifted =
     found && shift && (await planShift(kube, place, found, { after, shift, settings: rollout, analysis }, signal));
-  const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
+  const warnings = [...probed, ...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary:
@@ -150,7 +148,9 @@ async function plan(
     }),
     image: { reference, digest },
     ...(warnings.length > 0 && { warnings }),
-    ...(typeof running === 'string' && undoByImage(place, running)),
+    ...(found &&
+      typeof running === 'string' &&
+      (await wayBack(kube, place, { homes: app, found, image: running }, signal))),
   };
 }
 
@@ -213,6 +213,7 @@ export const deploy = defineOperation({
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
     'list limitranges',
+    'list controllerrevisions.apps',
     'get,list,create,patch,delete services,virtualservices.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'watch virtualservices.networking.istio.io,httproutes.gateway.networking.k8s.io',
