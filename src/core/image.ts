@@ -123,7 +123,9 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
  */
 export function isImageOfApp(homes: Homes, running: string): boolean {
   try {
-    const [asked, runs] = [imageOfApp('', homes, { image: running }), running].map((each) => wholeNames(parseImage(each)));
+    const [asked, runs] = [imageOfApp('', homes, { image: running }), running].map((each) =>
+      wholeNames(parseImage(each)),
+    );
     return asked?.some((name) => runs?.includes(name)) ?? false;
   } catch (thrown) {
     if (thrown instanceof Fault) return false;

@@ -1,4 +1,4 @@
-import { appEntry, environmentNames } from '../core/apps.ts';
+import { appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
 import {
   type Asked,

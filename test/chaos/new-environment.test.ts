@@ -68,7 +68,10 @@ function atWrite(n: number, { before = () => {}, after = () => {} }: { before?: 
   const { apply, create } = world.kube;
   let writes = 0;
   const around =
-    <Rest extends unknown[]>(write: (...args: [JsonObject, ...Rest]) => Promise<JsonObject>, isDry: (args: Rest) => boolean) =>
+    <Rest extends unknown[]>(
+      write: (...args: [JsonObject, ...Rest]) => Promise<JsonObject>,
+      isDry: (args: Rest) => boolean,
+    ) =>
     async (...[manifest, ...rest]: [JsonObject, ...Rest]) => {
       if (isDry(rest)) return await write(manifest, ...rest);
       writes += 1;

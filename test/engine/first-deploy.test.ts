@@ -330,7 +330,10 @@ describe('a neighbour', () => {
     ['DaemonSet', undefined],
   ] as const)('that is a %s of the very name stops it, and nothing is changed', async (kind, apiVersion) => {
     putRunning(kind, 'web', { app: 'other' }, apiVersion);
-    const fault = { code: 'NAME_OF_OTHER_KIND', message: expect.stringContaining(`There is a ${kind} “web” in staging`) };
+    const fault = {
+      code: 'NAME_OF_OTHER_KIND',
+      message: expect.stringContaining(`There is a ${kind} “web” in staging`),
+    };
     for (const more of [{}, { ports: [80] }]) expect(await deploy(more)).toMatchObject({ state: 'failed', fault });
     expect(world.applied).toEqual([]);
   });
@@ -350,7 +353,10 @@ describe('a neighbour', () => {
   test('whose pods the new Service would choose stops it, and without a Service it goes on', async () => {
     putRunning('Deployment', 'payments', byName);
     expect(await deploy({ ports: [80] })).toMatchObject({
-      fault: { code: 'SERVICE_OF_ANOTHER', message: expect.stringContaining('would lead to pods of Deployment/payments') },
+      fault: {
+        code: 'SERVICE_OF_ANOTHER',
+        message: expect.stringContaining('would lead to pods of Deployment/payments'),
+      },
     });
     expect(world.applied).toEqual([]);
     expect(await deploy()).toMatchObject({ state: 'finished' });
@@ -379,7 +385,9 @@ describe('a neighbour', () => {
 
   test('that leads to nobody yet is told of in the plan', async () => {
     put(service('front', byName));
-    const told = [expect.stringContaining('The Service front chooses the new pods (app.kubernetes.io/name=web) as it is')];
+    const told = [
+      expect.stringContaining('The Service front chooses the new pods (app.kubernetes.io/name=web) as it is'),
+    ];
     expect(await deploy({ ports: [80] })).toMatchObject({ state: 'finished', plan: { warnings: told } });
     await desk.done('workload-delete', { app: 'web', env: 'staging' });
     expect(await deploy()).toMatchObject({ state: 'finished', plan: { warnings: told } });

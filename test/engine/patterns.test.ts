@@ -314,7 +314,10 @@ describe('a Service that would lead to the pods of a new workload', () => {
     });
 
   test.each(['baseline', 'privileged'])('is judged as a change of the app whose it is (%s)', async (podSecurity) => {
-    guarded({ db: { image: `${registry}/db`, kind: 'StatefulSet', workload: 'hello', rollout: { service: 'db' } } }, 'db');
+    guarded(
+      { db: { image: `${registry}/db`, kind: 'StatefulSet', workload: 'hello', rollout: { service: 'db' } } },
+      'db',
+    );
     settings = SettingsSchema.parse({
       ...settings,
       environments: { ...settings.environments, staging: { namespace: 'staging', podSecurity } },

@@ -27,7 +27,7 @@ import { planFresh } from './fresh/plan.ts';
 import { probeThere } from './fresh/probe.ts';
 import { madeWhole, newEnvironment } from './new-environment.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containerChange, containerOf, containersOf, overlayReplicas, wayBack } from './workload.ts';
+import { containerChange, containerOf, containersOf, overlayReplicas, undoOfImage } from './workload.ts';
 
 const Image = z
   .string()
@@ -150,7 +150,7 @@ async function plan(
     ...(warnings.length > 0 && { warnings }),
     ...(found &&
       typeof running === 'string' &&
-      (await wayBack(kube, place, { homes: app, found, image: running }, signal))),
+      (await undoOfImage(kube, place, { homes: app, found, image: running }, signal))),
   };
 }
 

@@ -15,7 +15,7 @@ import { underWay } from './canary/steer.ts';
 import { planManifest } from './change.ts';
 import { earlier } from './earlier.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containersOf, wayBack } from './workload.ts';
+import { containersOf, undoOfImage } from './workload.ts';
 
 type Context = PlanContext<'kube' | 'order' | 'runs'>;
 
@@ -96,7 +96,7 @@ async function planBack({ on, place, settings, signal }: Context, found: Found):
   return {
     summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
     ...planned,
-    ...(typeof image === 'string' && homes && (await wayBack(kube, place, { homes, found, image }, signal))),
+    ...(typeof image === 'string' && homes && (await undoOfImage(kube, place, { homes, found, image }, signal))),
   };
 }
 

@@ -63,7 +63,7 @@ async function revisionNow(kube: Kube, { ref, live }: Found, signal: AbortSignal
  * The way back of what changes the image of an app: a deploy of the one that runs, or, where that comes from elsewhere and no
  * deploy would take it, the revision that it runs as. None where that would lead nowhere.
  */
-export async function wayBack(
+export async function undoOfImage(
   kube: Kube,
   { app, env }: Place,
   { homes, found, image }: { homes: Homes; found: Found; image: string },

@@ -23,7 +23,9 @@ const labelsOf = (pairs: readonly string[]) =>
 function withLabels(template: Record<string, string>, given: Record<string, string>): Record<string, string> {
   const ours = Object.keys(given).find((key) => key.startsWith('shipmate.dev/'));
   if (ours !== undefined)
-    throw fault('BAD_INPUT', { problem: `The label ${ours} is not yours to set: it is by those that Shipmate knows its own.` });
+    throw fault('BAD_INPUT', {
+      problem: `The label ${ours} is not yours to set: it is by those that Shipmate knows its own.`,
+    });
   const taken = Object.keys(given).find(
     (key) => (Object.hasOwn(template, key) && template[key] !== given[key]) || /^pod-security\..*-version$/.test(key),
   );

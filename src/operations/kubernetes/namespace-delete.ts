@@ -9,7 +9,7 @@ import { Label } from '../../core/name-pattern.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
-import { type Settings } from '../../core/settings.ts';
+import type { Settings } from '../../core/settings.ts';
 import { isSystemNamespace } from '../../core/system-namespaces.ts';
 import { stuckWhy } from './namespaces.ts';
 import { isKept, nameIn, some } from './reading.ts';

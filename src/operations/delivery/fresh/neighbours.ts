@@ -29,10 +29,7 @@ export async function workloadsIn(kube: Kube, namespace: string, signal: AbortSi
 }
 
 /** What stands under the very name, and is of another kind. @throws Fault NAME_OF_OTHER_KIND */
-export function checkKind(
-  { app, env, namespace, kind, workload: name }: Place,
-  workloads: readonly JsonObject[],
-): void {
+export function checkKind({ app, namespace, kind, workload: name }: Place, workloads: readonly JsonObject[]): void {
   const other = workloads.find((object) => nameIn(object) === name && object.kind !== kind);
   if (!other) return;
   throw fault('NAME_OF_OTHER_KIND', { app, namespace, kind, name, other: text(other.kind) });

@@ -122,7 +122,8 @@ export async function planFresh(
   };
   const manifest = freshWorkload(known, change);
   const warned = [...security.warnings, ...service.warnings, ...joins];
-  if (environment && !environment.isThere) return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
+  if (environment && !environment.isThere)
+    return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
   const [foreseen, tried] = await Promise.all([
     foresee(kube, { ref: refOf(manifest), wanted: manifest }, () => kube.preview(manifest, signal), signal),
     made && planApply(kube, made, signal),
