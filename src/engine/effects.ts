@@ -1,8 +1,8 @@
 import { appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
+import { appsIn } from '../core/effects/apps-in.ts';
 import {
   type Asked,
-  appsIn,
   appsOfImage,
   appsTouched,
   dockerImages,

@@ -190,6 +190,20 @@ describe('an environment that was half made', () => {
     expect(Object.keys(there())).toContain('ResourceQuota/default');
   });
 
+  test('is made whole before a canary of what runs there', async () => {
+    world.digests.set(`${repository}/hello:v2`, `sha256:${'2'.repeat(64)}`);
+    expect(await deploy()).toMatchObject({ state: 'finished' });
+    world.objects.delete('ResourceQuota preview-7/default');
+    const first: string[] = [];
+    atWrite(1, { after: () => first.push(...Object.keys(there())) });
+    const asked = { app: 'hello', env, tag: 'v2', strategy: 'canary', steps: [{ weight: 25, manual: true }] };
+    const run = await desk.done('deploy', asked);
+    expect(run).toMatchObject({ plan: { rollout: { strategy: 'canary' } }, steps: { prepare: { state: 'done' } } });
+    expect(first).toEqual(expect.arrayContaining(whole));
+    expect(first).not.toContain('Deployment/hello-canary');
+    expect(Object.keys(there())).toContain('Deployment/hello-canary');
+  });
+
   test('keeps what is there, whatever it says', async () => {
     await half();
     const own: JsonObject = {

@@ -336,6 +336,30 @@ describe('a Service that would lead to the pods of a new workload', () => {
     expect(next.plan?.touches).toBeUndefined();
   });
 
+  test.each(['shop-admin', 'shop-x-cart'])(
+    'is looked for though %s runs there, which no pattern alone covers',
+    async (name) => {
+      given({
+        apps: {
+          admin: { image: `${registry}/admin`, workload: 'shop-admin' },
+          '*': { image: `${registry}/team/{app}` },
+          'shop-*': { image: `${registry}/shop/{app}` },
+          '*-cart': { image: `${registry}/carts/{app}` },
+        },
+      });
+      world.objects.set(`staging/${name}`, {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name, namespace: 'staging' },
+        spec: { template: { metadata: { labels: { app: name } }, spec: { containers: [{ name, image: 'x:1' }] } } },
+      });
+      for (const more of [{ tag: 'v1' }, { tag: 'v1', ports: [80] }]) {
+        expect((await deploy('hello', more)).fault).toBeUndefined();
+        world.objects.delete('staging/hello');
+      }
+    },
+  );
+
   test('is refused where it leads to that app’s pods, also to whoever may change both', async () => {
     guarded({ pay: { image: `${registry}/pay` } }, 'pay');
     const labels = { 'app.kubernetes.io/name': 'cart' };

@@ -1,13 +1,12 @@
-import { appNames, appsBehind, appsOfRepository, environmentEntry } from '../apps.ts';
+import { appsOfRepository, environmentEntry } from '../apps.ts';
 import type { ImageCall } from '../build.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
 import { isNamespace, type ObjectRef } from '../kube.ts';
 import type { Place, Site } from '../place.ts';
-import { locate } from '../place.ts';
 import type { Draft } from '../plan.ts';
 import type { Settings } from '../settings.ts';
-import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
+import type { Found } from './apps-in.ts';
 import { type Facts, factsOf, isOwn, ownOperationsFor, replicasOf, type Touched } from './own-operation.ts';
 import { beyond } from './pod-security.ts';
 import { environmentsOf, guardsOf } from './sites.ts';
@@ -27,9 +26,6 @@ export function namespacesOf(touched: readonly Touched[]): string[] {
   return [...new Set(found)].filter(Boolean);
 }
 
-/** An app in an environment. */
-type Found = { env: string; app: AppObjects };
-
 type Replicas = NonNullable<Touch['replicas']>;
 
 /**
@@ -41,9 +37,10 @@ function sized(touch: Omit<Touch, 'replicas'>, sizes: readonly Replicas[]): Touc
   return different.size === 0 ? [touch] : [...different.values()].map((replicas) => ({ ...touch, replicas }));
 }
 
-function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): Touch[] {
+function touchesOf(asked: Asked, { env, app, unclear }: Found, facts: readonly Facts[]): Touch[] {
   const its = facts.map((each) => ({ each, own: ownOperationsFor(app, each) })).filter(({ own }) => own.length > 0);
   if (its.length === 0) return [];
+  if (unclear) throw unclear;
   const routed = [...(asked.places ?? []), ...(asked.place ? [asked.place] : [])].filter(
     (each) => each.app === app.app,
   );
@@ -52,42 +49,6 @@ function touchesOf(asked: Asked, { env, app }: Found, facts: readonly Facts[]): 
   const own = routed.length > 0 ? [] : its.flatMap((each) => each.own).filter((each) => !isOwn(each, asked.operation));
   const sizes = its.flatMap(({ each }) => replicasOf(each) ?? []).filter(({ from, to }) => from !== to);
   return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
-}
-
-/**
- * The apps that there may be in a namespace: those written out, and those that a pattern covers, by the names of what runs there and
- * of what a plan touches there.
- */
-function namesIn(
-  settings: Settings,
-  namespace: string,
-  { workloads }: Namespace,
-  touched: readonly Touched[],
-): string[] {
-  const there = touched.flatMap(({ ref }) => (ref.namespace === namespace ? [ref.name] : []));
-  const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
-  const bare = names.map((name) => name.replace(/-(canary|baseline)$/, ''));
-  const covered = [...new Set([...names, ...bare])].flatMap((name) =>
-    appsBehind(settings, ({ workload }, app) => workload ?? app, name),
-  );
-  return [...new Set([...appNames(settings), ...covered])];
-}
-
-/** The apps of each environment that a namespace stands for, as the cluster has them there. */
-export function appsIn(
-  settings: Settings,
-  cluster: string,
-  namespaces: ReadonlyMap<string, Namespace>,
-  touched: readonly Touched[],
-): Found[] {
-  return [...namespaces].flatMap(([namespace, pictures]) =>
-    environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      namesIn(settings, namespace, pictures, touched).map((name) => ({
-        env,
-        app: appObjects(settings, locate(settings, { app: name, env }), pictures),
-      })),
-    ),
-  );
 }
 
 /** The apps that a plan changes, beside those that were asked for. */
