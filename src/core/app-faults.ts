@@ -35,8 +35,14 @@ export const appFaults = {
   ENVIRONMENT_NEW: {
     status: 422,
     retry: 'never',
-    say: 'The environment {env} is not there yet, and several apps can’t make it at once.',
-    hint: 'Make it first: /ship namespace create {namespace} in {env}. Nothing was changed.',
+    say: 'The environment {env} is not all there yet (it lacks {lacks}), and several apps can’t make it at once.',
+    hint: 'Make it first: {how}. Nothing was changed.',
+  },
+  NAMESPACE_OF_OTHERS: {
+    status: 422,
+    retry: 'never',
+    say: 'By the pattern “{pattern}” of shipmate.yaml {env} would be the namespace {namespace}, and {why}.',
+    hint: 'Take another name; if it is meant, have “{env}” written out under environments in shipmate.yaml. Nothing was changed.',
   },
   COVERS_OTHER: {
     status: 422,
@@ -55,6 +61,12 @@ export const appFaults = {
     retry: 'never',
     say: '{app} has no image repository of its own in shipmate.yaml: a tag alone does not say which image, and nothing is pushed for it.',
     hint: 'Name the whole image of {images}: image=REPOSITORY:{tag}; or have image set for the app.',
+  },
+  IMAGE_WITHOUT_TAG: {
+    status: 422,
+    retry: 'never',
+    say: '“{image}” alone would be the image {repository} in whatever version, and may as well be meant as a tag.',
+    hint: 'If the image is meant, say which: image={image}:TAG, or with its digest; if a tag of the app’s own repository is, /deploy {app}:{image}.',
   },
   IMAGE_NOT_OF_APP: {
     status: 422,

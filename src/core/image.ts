@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fault } from './errors.ts';
+import { Fault, fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
 import { withBlank } from './name-pattern.ts';
 import { oneLine } from './one-line.ts';
@@ -94,10 +94,14 @@ export function wholeRepository(image: ImageReference): string {
   return `docker.io/${image.repository.includes('/') ? '' : 'library/'}${image.repository}`;
 }
 
+/** A name alone, such as `v1`: it may be meant as a tag, and would be an image of Docker Hub. */
+const isTagless = ({ registry, tag, digest }: ImageReference): boolean =>
+  registry === undefined && tag === undefined && digest === undefined;
+
 /**
  * The full reference of what was asked for, in the app's own repository, or in another that its images may come from: `v2`, `:v2`,
  * `web:v2` and `registry:5000/team/web:v2` all mean the same for the home `registry:5000/team/web`.
- * @throws Fault IMAGE_MALFORMED; IMAGE_NOT_OF_APP for another repository
+ * @throws Fault IMAGE_MALFORMED; IMAGE_NOT_OF_APP for another repository; IMAGE_WITHOUT_TAG
  */
 export function imageOfApp(app: string, homes: Homes, asked: { image?: string; tag?: string }): string {
   const suffix = (image: ImageReference) =>
@@ -118,5 +122,20 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
   const other = wholeRepository(image);
   if (!images.some((pattern) => fitsRepository(pattern, other)))
     throw fault('IMAGE_NOT_OF_APP', { app, repository: others, image: asked.image });
+  if (isTagless(image)) throw fault('IMAGE_WITHOUT_TAG', { app, image: asked.image, repository: other });
   return other + suffix(image);
+}
+
+/**
+ * Whether a deploy of the app with this image, written as it runs, would bring that very one: what is written short runs from
+ * Docker Hub, and asked for it may be meant for the app's own repository.
+ */
+export function isImageOfApp(homes: Homes, running: string): boolean {
+  try {
+    const asked = imageOfApp('', homes, { image: running });
+    return wholeRepository(parseImage(asked)) === wholeRepository(parseImage(running));
+  } catch (thrown) {
+    if (thrown instanceof Fault) return false;
+    throw thrown;
+  }
 }

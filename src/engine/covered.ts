@@ -1,4 +1,4 @@
-import { appEntry, isAppNamed } from '../core/apps.ts';
+import { appEntry, environmentEntry, isAppNamed } from '../core/apps.ts';
 import { factsOf, type Touched } from '../core/effects/own-operation.ts';
 import { environmentsOf } from '../core/effects/sites.ts';
 import { Fault, fault } from '../core/errors.ts';
@@ -7,8 +7,9 @@ import { knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
 import { contradiction } from '../core/marks.ts';
 import type { Operation } from '../core/operation.ts';
-import { appsOfWorkload, type Place } from '../core/place.ts';
+import { appsOfWorkload, type Place, type Site } from '../core/place.ts';
 import type { Settings } from '../core/settings.ts';
+import { isSystemNamespace } from '../core/system-namespaces.ts';
 import type { Lap } from './lap.ts';
 
 /** What may be meant by a place: where a Deployment would be there may be an Argo Rollout, unless that is none of Shipmate's business. */
@@ -25,6 +26,16 @@ async function liveAt(kube: Kube, { kind, namespace, workload }: Place, signal: 
   };
   const found = await Promise.all([read(kind), kind === 'Deployment' ? rollout() : undefined]);
   return found.filter((each) => each !== undefined);
+}
+
+/** What a pattern makes of a name may be where the cluster itself lives. @throws Fault NAMESPACE_OF_OTHERS */
+export function checkSites({ engine }: Pick<Lap, 'engine'>, operation: Operation, sites: readonly Site[]): void {
+  if (operation.effect === 'read' || operation.aside) return;
+  for (const { env, namespace } of sites) {
+    const pattern = environmentEntry(engine.settings(), env)?.key ?? env;
+    if (pattern === env || !isSystemNamespace(namespace)) continue;
+    throw fault('NAMESPACE_OF_OTHERS', { env, namespace, pattern, why: 'the cluster itself lives there' });
+  }
 }
 
 /**

@@ -1,8 +1,8 @@
 import { appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
+import { appsIn } from '../core/effects/apps-in.ts';
 import {
   type Asked,
-  appsIn,
   appsOfImage,
   appsTouched,
   dockerImages,
@@ -42,17 +42,21 @@ const isAsked =
 const templates = ['template', 'jobTemplate'];
 const hasTemplate = (object: JsonObject) => templates.some((field) => at(object, 'spec', field) !== undefined);
 
-/** Whether a write of a workload plainly leaves its pods as they are, or within the level: nothing has to be read for it. */
+/**
+ * Whether a write of a workload plainly leaves its pods as they are, or within the level: nothing has to be read for it. What may
+ * make it has to be looked at under any level: new pods may be among those that somebody else's Service chooses.
+ */
 function isPlain(write: Write, level: PodSecurityLevel): boolean {
-  if (level === 'privileged') return true;
   switch (write.kind) {
     case 'apply':
       return !hasTemplate(write.manifest);
     case 'create':
-      return beyond({ after: write.manifest }, level).length === 0;
+      return !hasTemplate(write.manifest) && beyond({ after: write.manifest }, level).length === 0;
     case 'merge':
+      if (level === 'privileged') return true;
       return isObject(write.patch.spec ?? {}) && !hasTemplate(write.patch);
     case 'edit':
+      if (level === 'privileged') return true;
       return write.edits.every(
         ({ path: [part, field] }) => part !== 'spec' || (field !== undefined && !templates.includes(String(field))),
       );
@@ -68,6 +72,7 @@ function isPlain(write: Write, level: PodSecurityLevel): boolean {
  * and no dry run is needed. What restricted asks for may be taken away by leaving it out.
  */
 function isWithin(write: Write, before: JsonObject, level: PodSecurityLevel): boolean {
+  if (level === 'privileged') return true;
   if (write.kind !== 'apply' || level === 'restricted') return false;
   return [before, write.manifest].every((after) => beyond({ after }, level).length === 0);
 }
@@ -152,7 +157,10 @@ export async function effectsOf(
   const touched = await touchedIn(kube, draft, site.namespace, known, signal);
   // What was asked for is no change besides; what its pods may do is asked of all.
   const beside = touched.filter(({ ref }) => !own(ref));
-  const namespaces = namespacesOf(beside).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
+  // But that it is there at all is one, to whoever's Service would lead to its pods.
+  const isFirst = ({ ref, before }: Touched) => !before && ref.name === where.place?.workload;
+  const judged = touched.filter((each) => !own(each.ref) || isFirst(each));
+  const namespaces = namespacesOf(judged).filter((each) => environmentsOf(settings, site.cluster, each).length > 0);
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
@@ -163,7 +171,7 @@ export async function effectsOf(
     pictures.flatMap(([, { workloads }]) => workloads),
   );
   const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
-  const reached = [...appsTouched(asked, apps, beside), ...environmentsTouched(settings, asked, touched, apps)];
+  const reached = [...appsTouched(asked, apps, judged), ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],

@@ -10,7 +10,7 @@ import type { Run } from '../core/run.ts';
 import type { SecretSettings } from '../core/secret-names.ts';
 import { holdsSecret, isFilledSecret, maskedChange } from '../core/secret-values.ts';
 import { authorise } from './authorise.ts';
-import { checkCovered } from './covered.ts';
+import { checkCovered, checkSites } from './covered.ts';
 import { admitted, effectsOf } from './effects.ts';
 import { clientsFor } from './identity.ts';
 import type { Lap } from './lap.ts';
@@ -96,6 +96,7 @@ export async function planned(
   const where = { ...(its && { place: its }), ...(there && { site: there }), ...(places && { places }) };
   const about = { ...subject, place: its, site: there, places };
   await permit(lap, operation, { ...lap.run(), ...about });
+  checkSites(lap, operation, [...(places ?? []), ...(its ? [its] : []), ...(there ? [there] : [])]);
   await checkCovered(lap, operation, places ?? (its ? [its] : []));
   const draft = await operation.plan(planContext(lap, operation, about), subject.input);
   if (!lap.engine.store.sealed && draftHoldsSecret(draft, settings.secrets))

@@ -217,8 +217,30 @@ describe('probes', () => {
     expect(world.objects.size).toBe(0);
     await deploy();
     expect(await deploy({ tag: 'v2', probe: '/healthz' })).toMatchObject({
-      fault: { code: 'BAD_INPUT', message: expect.stringContaining('probe is for a new workload') },
+      fault: { code: 'BAD_INPUT', message: expect.stringContaining('already and has none that asks for a path') },
     });
+  });
+
+  test('asked for once more, as a request is that is sent twice, are left as they are', async () => {
+    const asked = { ports: [8080], probe: '/healthz', replicas: 2 };
+    expect((await deploy(asked)).state).toBe('finished');
+    const before = JSON.stringify(live());
+    expect(await deploy(asked)).toMatchObject({
+      state: 'finished',
+      plan: { changes: [], warnings: [expect.stringContaining('web has the probe /healthz already')] },
+    });
+    expect(JSON.stringify(live())).toBe(before);
+    expect((await deploy({ ...asked, tag: 'v2' })).state).toBe('finished');
+    expect(await deploy({ ...asked, probe: '/ready' })).toMatchObject({
+      fault: { code: 'BAD_INPUT', message: expect.stringContaining('already and asks for /healthz') },
+    });
+  });
+});
+
+test('a port that is named twice is refused before anything is asked of the cluster', async () => {
+  await expect(deploy({ ports: [8080, 8080] })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringContaining('names a port twice: name each once'),
   });
 });
 
@@ -279,6 +301,104 @@ describe('its Service', () => {
     await deploy();
     expect(shown((await deploy({ tag: 'v2', ports: [80] })).plan)).not.toContain('Service/web');
     expect(live('Service staging/web')).toBeUndefined();
+  });
+});
+
+describe('a neighbour', () => {
+  const running = (kind: string, name: string, labels: JsonObject, apiVersion = 'apps/v1'): JsonObject => {
+    const spec = { containers: [{ name, image: 'redis:8' }] };
+    const object = { apiVersion, kind, metadata: { name, namespace: 'staging' } };
+    return { ...object, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } };
+  };
+  const putRunning = (kind: string, name: string, labels: JsonObject, apiVersion?: string) =>
+    world.objects.set(
+      kind === 'Deployment' ? `staging/${name}` : `${kind} staging/${name}`,
+      running(kind, name, labels, apiVersion),
+    );
+  const pod = (metadata: JsonObject, phase = 'Running') =>
+    put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web-1', namespace: 'staging', labels: { 'app.kubernetes.io/name': 'web' }, ...metadata },
+      status: { phase },
+    });
+  const owner = (kind: string, name: string): JsonObject => ({ ownerReferences: [{ kind, name, controller: true }] });
+  const byName = { 'app.kubernetes.io/name': 'web' };
+
+  test.each([
+    ['StatefulSet', undefined],
+    ['DaemonSet', undefined],
+  ] as const)('that is a %s of the very name stops it, and nothing is changed', async (kind, apiVersion) => {
+    putRunning(kind, 'web', { app: 'other' }, apiVersion);
+    const fault = {
+      code: 'NAME_OF_OTHER_KIND',
+      message: expect.stringContaining(`There is a ${kind} “web” in staging`),
+    };
+    for (const more of [{}, { ports: [80] }]) expect(await deploy(more)).toMatchObject({ state: 'failed', fault });
+    expect(world.applied).toEqual([]);
+  });
+
+  test('whose Service would choose the new pods stops it, with the names of both', async () => {
+    putRunning('StatefulSet', 'cache', byName);
+    put(service('cache', byName));
+    const words = 'The Service “cache” in staging leads to pods of StatefulSet/cache (app.kubernetes.io/name=web)';
+    for (const more of [{}, { ports: [80] }])
+      expect(await deploy(more)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'SERVICE_OF_ANOTHER', message: expect.stringContaining(words) },
+      });
+    expect(world.applied).toEqual([]);
+  });
+
+  test('whose pods the new Service would choose stops it, and without a Service it goes on', async () => {
+    putRunning('Deployment', 'payments', byName);
+    expect(await deploy({ ports: [80] })).toMatchObject({
+      fault: {
+        code: 'SERVICE_OF_ANOTHER',
+        message: expect.stringContaining('would lead to pods of Deployment/payments'),
+      },
+    });
+    expect(world.applied).toEqual([]);
+    expect(await deploy()).toMatchObject({ state: 'finished' });
+  });
+
+  test.each([
+    ['an operator’s', owner('Cluster', 'pg'), 'pods of Cluster/pg'],
+    ['nobody’s', {}, 'pods of Pod/web-1'],
+  ])('with pods that are %s stops it as well', async (_, metadata, words) => {
+    put(service('pg', byName));
+    pod(metadata);
+    expect(await deploy()).toMatchObject({
+      fault: { code: 'SERVICE_OF_ANOTHER', message: expect.stringContaining(words) },
+    });
+  });
+
+  test.each([
+    ['that end', { ...owner('Cluster', 'pg'), deletionTimestamp: '2026-11-30T00:00:00Z' }, 'Running'],
+    ['that have ended', owner('Cluster', 'pg'), 'Succeeded'],
+    ['that are left of the last workload of its name', owner('ReplicaSet', 'web-5d9c'), 'Running'],
+  ])('with pods %s does not', async (_, metadata, phase) => {
+    put(service('web', byName));
+    pod(metadata, phase);
+    expect(await deploy()).toMatchObject({ state: 'finished' });
+  });
+
+  test('that leads to nobody yet is told of in the plan', async () => {
+    put(service('front', byName));
+    const told = [
+      expect.stringContaining('The Service front chooses the new pods (app.kubernetes.io/name=web) as it is'),
+    ];
+    expect(await deploy({ ports: [80] })).toMatchObject({ state: 'finished', plan: { warnings: told } });
+    await desk.done('workload-delete', { app: 'web', env: 'staging' });
+    expect(await deploy()).toMatchObject({ state: 'finished', plan: { warnings: told } });
+  });
+
+  test('that goes by what all new workloads bear is for all of them: it is told of, and stops nothing', async () => {
+    gives({ labels: { team: 'shop' } });
+    putRunning('Deployment', 'other', { team: 'shop', app: 'other' });
+    put(service('metrics', { team: 'shop' }));
+    const told = [expect.stringContaining('The Service metrics chooses the new pods (team=shop)')];
+    expect(await deploy()).toMatchObject({ state: 'finished', plan: { warnings: told } });
   });
 });
 

@@ -78,6 +78,80 @@ describe('an app that a pattern covers', () => {
     expect(world.objects.has('staging/shop-cart')).toBe(false);
   });
 
+  test('takes an image of Docker Hub by its short name only with a tag or digest', async () => {
+    world.digests.set('docker.io/library/v1:latest', `sha256:${'8'.repeat(64)}`);
+    given({ apps: { '*': { images: ['docker.io/library/*'] } } });
+    expect(await deploy('hello', { image: 'v1' })).toMatchObject({
+      state: 'failed',
+      fault: {
+        code: 'IMAGE_WITHOUT_TAG',
+        message: expect.stringContaining('“v1” alone would be the image docker.io/library/v1'),
+      },
+    });
+    for (const image of ['nginx:1.29', `nginx@sha256:${'9'.repeat(64)}`, 'docker.io/library/v1'])
+      expect((await deploy('hello', { image })).state).toBe('finished');
+  });
+
+  describe('that ran another’s image', () => {
+    const elsewhere = 'quay.io/other/thing:1.0';
+    const runs = (image: string, more: object = {}) => {
+      const template = { metadata: { labels: { app: 'hello' } }, spec: { containers: [{ name: 'hello', image }] } };
+      world.templates.push(template);
+      world.objects.set('staging/hello', {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'hello', namespace: 'staging' },
+        spec: { replicas: 1, selector: { matchLabels: { app: 'hello' } }, template, ...more },
+      });
+    };
+    const imageNow = () => JSON.stringify(world.objects.get('staging/hello')?.spec).match(/"image":"([^"]*)"/)?.[1];
+
+    test('is led back to its revision: no deploy would take that image', async () => {
+      runs('quay.io/other/older:1');
+      runs(elsewhere);
+      const run = await deploy('hello');
+      const undo = { operation: 'rollback', input: { app: 'hello', env: 'staging', revision: 2 } };
+      expect(run).toMatchObject({ state: 'finished', plan: { undo } });
+      expect((await desk.done(undo.operation, undo.input)).state).toBe('finished');
+      expect(imageNow()).toBe(elsewhere);
+    });
+
+    test('has no way back where no revision is kept', async () => {
+      runs(elsewhere, { revisionHistoryLimit: 0 });
+      expect((await deploy('hello')).plan?.undo).toBeUndefined();
+      world.templates.length = 0;
+      runs(elsewhere);
+      world.templates.length = 0;
+      expect((await deploy('hello')).plan?.undo).toBeUndefined();
+    });
+
+    test('by a rollback is led back to its revision as well', async () => {
+      runs(`${registry}/team/hello:v1@sha256:${'1'.repeat(64)}`);
+      runs(elsewhere);
+      const back = await desk.done('rollback', { app: 'hello', env: 'staging' });
+      const input = { app: 'hello', env: 'staging', revision: 2 };
+      expect(back).toMatchObject({ state: 'finished', plan: { undo: { operation: 'rollback', input } } });
+    });
+
+    test('and is written short like its own is led back to its revision: a deploy would take its own', async () => {
+      runs('hello:v1');
+      const input = { app: 'hello', env: 'staging', revision: 1 };
+      const run = await deploy('hello', { tag: 'v2' });
+      expect(run).toMatchObject({ state: 'finished', plan: { undo: { operation: 'rollback', input } } });
+    });
+
+    test.each([`${registry}/team/hello:v1`, 'nginx:1.29', 'docker.io/library/nginx:1.29'])(
+      'and may run it is led back by a deploy of it (%s)',
+      async (image) => {
+        runs(image);
+        const input = { app: 'hello', env: 'staging', image };
+        const run = await deploy('hello', { tag: 'v2' });
+        expect(run).toMatchObject({ state: 'finished', plan: { undo: { operation: 'deploy', input } } });
+        expect((await desk.done('deploy', input)).state).toBe('finished');
+      },
+    );
+  });
+
   test('of two patterns alike is refused, and nothing is changed', async () => {
     given({ apps: { 'shop-*': { image: `${registry}/shop/{app}` }, '*-cart': { image: `${registry}/carts/{app}` } } });
     await expect(deploy('shop-x-cart')).rejects.toMatchObject({
@@ -378,6 +452,92 @@ describe('the policy, locks and freezes', () => {
   });
 });
 
+describe('a Service that would lead to the pods of a new workload', () => {
+  const guarded = (apps: object, name: string) =>
+    given({
+      apps: { ...apps, '*': { image: `${registry}/team/{app}` } },
+      policy: [
+        { name: 'the shop’s', apps: [name], who: ['shop'] },
+        { name: 'the rest is free', apps: ['c*'] },
+      ],
+    });
+  const service = (name: string, selector: Record<string, string>) =>
+    world.objects.set(`Service staging/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'staging' },
+      spec: { selector, ports: [{ port: 80 }] },
+    });
+
+  test.each(['baseline', 'privileged'])('is judged as a change of the app whose it is (%s)', async (podSecurity) => {
+    guarded(
+      { db: { image: `${registry}/db`, kind: 'StatefulSet', workload: 'hello', rollout: { service: 'db' } } },
+      'db',
+    );
+    settings = SettingsSchema.parse({
+      ...settings,
+      environments: { ...settings.environments, staging: { namespace: 'staging', podSecurity } },
+    });
+    service('db', { 'app.kubernetes.io/name': 'cart' });
+    for (const more of [{ tag: 'v1' }, { tag: 'v1', ports: [80] }])
+      expect(await deploy('cart', more)).toMatchObject({
+        state: 'denied',
+        fault: { code: 'POLICY_DENIED', message: expect.stringContaining('deploy db in staging') },
+      });
+    expect(world.objects.has('staging/cart')).toBe(false);
+    const theirs = await desk.done('deploy', { app: 'cart', env: 'staging', tag: 'v1' }, ben);
+    expect(theirs).toMatchObject({ state: 'finished', plan: { touches: [{ app: 'db', env: 'staging' }] } });
+    const next = await deploy('cart', { tag: 'v2' });
+    expect(next.state).toBe('finished');
+    expect(next.plan?.touches).toBeUndefined();
+  });
+
+  test.each(['shop-admin', 'shop-x-cart'])(
+    'is looked for though %s runs there, which no pattern alone covers',
+    async (name) => {
+      given({
+        apps: {
+          admin: { image: `${registry}/admin`, workload: 'shop-admin' },
+          '*': { image: `${registry}/team/{app}` },
+          'shop-*': { image: `${registry}/shop/{app}` },
+          '*-cart': { image: `${registry}/carts/{app}` },
+        },
+      });
+      world.objects.set(`staging/${name}`, {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name, namespace: 'staging' },
+        spec: { template: { metadata: { labels: { app: name } }, spec: { containers: [{ name, image: 'x:1' }] } } },
+      });
+      for (const more of [{ tag: 'v1' }, { tag: 'v1', ports: [80] }]) {
+        expect((await deploy('hello', more)).fault).toBeUndefined();
+        world.objects.delete('staging/hello');
+      }
+    },
+  );
+
+  test('is refused where it leads to that app’s pods, also to whoever may change both', async () => {
+    guarded({ pay: { image: `${registry}/pay` } }, 'pay');
+    const labels = { 'app.kubernetes.io/name': 'cart' };
+    world.objects.set('staging/pay', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'pay', namespace: 'staging' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'pay', image: 'x:1' }] } },
+      },
+    });
+    service('pay', labels);
+    for (const who of [ana, ben])
+      expect(await desk.done('deploy', { app: 'cart', env: 'staging', tag: 'v1', ports: [80] }, who)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'SERVICE_OF_ANOTHER', message: expect.stringContaining('pods of Deployment/pay') },
+      });
+    expect(world.objects.has('staging/cart')).toBe(false);
+  });
+});
+
 describe('an environment that a pattern covers', () => {
   const template = { labels: { team: 'x' }, quota: { pods: '10' }, networkPolicy: 'deny-ingress' };
 
@@ -440,6 +600,58 @@ describe('an environment that a pattern covers', () => {
     const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'preview-a-preview' } };
     const applied = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
     expect(applied.state).not.toBe('finished');
+  });
+
+  describe('as a namespace that is there', () => {
+    const there = (name: string, labels: Record<string, string> = {}) =>
+      world.objects.set(`Namespace /${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+
+    test.each(['default', 'kube-system', 'kube-public', 'kube-node-lease', 'istio-system'])(
+      'is never %s, whatever is asked for',
+      async (name) => {
+        given({ environments: { ...testSettings.environments, '*': { namespace: '{env}' } } });
+        there(name);
+        const message = expect.stringContaining(`By the pattern “*” of shipmate.yaml ${name} would be the namespace`);
+        const refused = { state: 'failed', fault: { code: 'NAMESPACE_OF_OTHERS', message } };
+        const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } });
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject(refused);
+        expect(await desk.done('apply', { env: name, manifest })).toMatchObject(refused);
+        expect([...world.objects.keys()].filter((key) => key.includes(`${name}/`))).toEqual([]);
+        const written = { ...testSettings.environments, [name]: { namespace: name } };
+        given({ environments: written });
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
+      },
+    );
+
+    test('is not one that was made for another environment', async () => {
+      there('preview-7', { 'shipmate.dev/environment': 'other' });
+      expect(await deploy('hello', { tag: 'v1' }, 'preview-7')).toMatchObject({
+        fault: { code: 'NAMESPACE_OF_OTHERS', message: expect.stringContaining('made for the environment “other”') },
+      });
+      expect(world.objects.has('preview-7/hello')).toBe(false);
+    });
+
+    test('may be one that people made, or that was made for it', async () => {
+      there('preview-7', { team: 'x' });
+      there('preview-8', { 'shipmate.dev/environment': 'preview-8' });
+      for (const name of ['preview-7', 'preview-8'])
+        expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
+    });
+
+    test('bears the mark by Shipmate’s hand alone', async () => {
+      for (const [label, name] of [
+        ['shipmate.dev/environment=zzz', 'preview-7'],
+        ['shipmate.dev/environment=preview-7', 'preview-7'],
+        ['shipmate.dev/owner=ana', 'other'],
+      ] as const)
+        expect(await desk.done('namespace-create', { name, env: 'preview-7', labels: [label] })).toMatchObject({
+          fault: { code: 'BAD_INPUT', message: expect.stringContaining('is not yours to set') },
+        });
+      expect(await desk.done('namespace-create', { name: 'other', env: 'preview-7' })).toMatchObject({
+        state: 'finished',
+      });
+      expect(JSON.stringify(world.objects.get('Namespace /other'))).not.toContain('shipmate.dev/environment');
+    });
   });
 
   test('is not made by several apps at once', async () => {

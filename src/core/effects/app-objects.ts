@@ -59,11 +59,14 @@ export function appObjects(
   const names = new Set(namesOf(workload));
   const own = workloads.filter((object) => names.has(nameIn(object)) && isKind(kind, text(object.kind)));
   const labels = own.map((object) => labelsOf(at(object, 'spec', 'template', 'metadata', 'labels')));
-  const selecting = services.filter((service) =>
-    labels.some((each) => choosesPods(at(service, 'spec', 'selector'), each)),
-  );
   const its = appEntry(settings, app)?.its.rollout;
   const called = its?.service ?? environmentEntry(settings, env)?.its.rollout?.service ?? workload;
+  const known = new Set([...namesOf(called), ...names]);
+  // Its own by name counts too where it leads to no pods yet: whoever joins it gets what is sent to the app.
+  const selecting = services.filter(
+    (service) =>
+      known.has(nameIn(service)) || labels.some((each) => choosesPods(at(service, 'spec', 'selector'), each)),
+  );
   return {
     app,
     namespace,
@@ -71,7 +74,7 @@ export function appObjects(
     names,
     labels,
     selectors: own.flatMap((object) => at(object, 'spec', 'selector') ?? []),
-    services: new Set([...selecting.map(nameIn), ...namesOf(called), ...names]),
+    services: new Set([...selecting.map(nameIn), ...known]),
     serviceSelectors: selecting.map((service) => labelsOf(at(service, 'spec', 'selector'))),
     reads: readsOf(own.flatMap((object) => podSpecsIn(object).map(({ spec }) => spec))),
     claims: own.flatMap(claimsOf),

@@ -1,22 +1,12 @@
-import {
-  appNames,
-  appsBehind,
-  appsOfRepository,
-  checkNearest,
-  environmentEntry,
-  isAppNamed,
-  stableBeside,
-} from '../apps.ts';
+import { appsOfRepository, checkNearest, environmentEntry } from '../apps.ts';
 import type { ImageCall } from '../build.ts';
-import { Fault } from '../errors.ts';
 import { parseImage, repositoryOf } from '../image.ts';
 import { at, text } from '../json.ts';
 import { isNamespace, type ObjectRef } from '../kube.ts';
 import type { Place, Site } from '../place.ts';
-import { locate, otherName } from '../place.ts';
 import type { Draft } from '../plan.ts';
 import type { Settings } from '../settings.ts';
-import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
+import type { Found } from './apps-in.ts';
 import { type Facts, factsOf, isOwn, ownOperationsFor, replicasOf, type Touched } from './own-operation.ts';
 import { beyond } from './pod-security.ts';
 import { environmentsOf, guardsOf } from './sites.ts';
@@ -36,21 +26,6 @@ export function namespacesOf(touched: readonly Touched[]): string[] {
   return [...new Set(found)].filter(Boolean);
 }
 
-/** An app in an environment. `problem` is why it can't be said which app it is: whoever touches it is refused for that. */
-type Found = { env: string; app: AppObjects; problem?: Fault };
-
-type Located = Pick<Place, 'app' | 'env' | 'kind' | 'workload' | 'namespace'>;
-
-/** What two patterns cover alike is looked at as what its name says, so that it is known whether it is touched at all. */
-function placeOf(settings: Settings, app: string, env: string, namespace: string): { place: Located; problem?: Fault } {
-  try {
-    return { place: locate(settings, { app, env }) };
-  } catch (problem) {
-    if (!(problem instanceof Fault)) throw problem;
-    return { place: { app, env, kind: 'Deployment', workload: app, namespace }, problem };
-  }
-}
-
 type Replicas = NonNullable<Touch['replicas']>;
 
 /**
@@ -62,10 +37,10 @@ function sized(touch: Omit<Touch, 'replicas'>, sizes: readonly Replicas[]): Touc
   return different.size === 0 ? [touch] : [...different.values()].map((replicas) => ({ ...touch, replicas }));
 }
 
-function touchesOf(asked: Asked, { env, app, problem }: Found, facts: readonly Facts[]): Touch[] {
+function touchesOf(asked: Asked, { env, app, unclear }: Found, facts: readonly Facts[]): Touch[] {
   const its = facts.map((each) => ({ each, own: ownOperationsFor(app, each) })).filter(({ own }) => own.length > 0);
   if (its.length === 0) return [];
-  if (problem) throw problem;
+  if (unclear) throw unclear;
   const routed = [...(asked.places ?? []), ...(asked.place ? [asked.place] : [])].filter(
     (each) => each.app === app.app,
   );
@@ -74,50 +49,6 @@ function touchesOf(asked: Asked, { env, app, problem }: Found, facts: readonly F
   const own = routed.length > 0 ? [] : its.flatMap((each) => each.own).filter((each) => !isOwn(each, asked.operation));
   const sizes = its.flatMap(({ each }) => replicasOf(each) ?? []).filter(({ from, to }) => from !== to);
   return sized({ app: app.app, env, operations: [asked.operation, ...new Set(own)] }, sizes);
-}
-
-/** The names in a namespace that an object has to do with: its own, those that it leads to, and what it calls pods. */
-function namesOfTouched(namespace: string, { ref, named, called }: Facts): string[] {
-  const own = ref.namespace === namespace ? [ref.name, ...called] : [];
-  return [...own, ...named.flatMap((each) => (each.namespace === namespace ? [each.name] : []))];
-}
-
-/**
- * The apps that there may be in a namespace: those written out, and those that a pattern covers, by the names of what runs there and
- * of what a plan has to do with there. What a pattern makes of the name of another app's workload is not one.
- */
-function namesIn(settings: Settings, namespace: string, { workloads }: Namespace, touched: readonly Facts[]): string[] {
-  const there = touched.flatMap((each) => namesOfTouched(namespace, each));
-  const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
-  const stable = names.flatMap((name) => stableBeside(name) ?? []);
-  const covered = [...new Set([...names, ...stable])].flatMap((name) => [
-    ...appsBehind(settings, ({ workload }, app) => workload ?? app, name),
-    ...appsBehind(settings, ({ rollout }) => rollout?.service, name),
-  ]);
-  const isOther = (name: string) => isAppNamed(settings, otherName(settings, name) ?? '');
-  return [...new Set([...appNames(settings), ...covered])].filter((name) => !isOther(name));
-}
-
-/** The apps of each environment that a namespace stands for, as the cluster has them there. */
-export function appsIn(
-  settings: Settings,
-  cluster: string,
-  namespaces: ReadonlyMap<string, Namespace>,
-  touched: readonly Touched[],
-): Found[] {
-  const facts = touched.map(factsOf);
-  return [...namespaces].flatMap(([namespace, pictures]) =>
-    environmentsOf(settings, cluster, namespace).flatMap((env) =>
-      namesIn(settings, namespace, pictures, facts).map((name) => {
-        const found = placeOf(settings, name, env, namespace);
-        return {
-          env,
-          app: appObjects(settings, found.place, pictures),
-          ...(found.problem && { problem: found.problem }),
-        };
-      }),
-    ),
-  );
 }
 
 /** The apps that a plan changes, beside those that were asked for. */

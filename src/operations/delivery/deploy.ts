@@ -25,9 +25,10 @@ import { shiftOf } from './canary/strategy.ts';
 import { planChange } from './change.ts';
 import { Ports, Replicas, Resources, Strategy, Surge, Variables } from './fields.ts';
 import { planFresh } from './fresh/plan.ts';
-import { newEnvironment } from './new-environment.ts';
+import { probeThere } from './fresh/probe.ts';
+import { madeWhole, newEnvironment } from './new-environment.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containerChange, containerOf, containersOf, overlayReplicas, undoByImage } from './workload.ts';
+import { containerChange, containerOf, containersOf, overlayReplicas, undoOfImage } from './workload.ts';
 
 const Image = z
   .string()
@@ -112,13 +113,10 @@ async function plan(
     });
   const pinned = reference.includes('@') ? reference : `${reference}@${digest}`;
   const container = containerOf(place, live);
-  if (found && input.probe !== undefined)
-    throw fault('BAD_INPUT', {
-      problem: `probe is for a new workload, and ${place.app} runs in ${place.env} already: what probes it has is left as it is.`,
-    });
+  const probed = live ? probeThere(place, live, container, input.probe) : [];
   const change = changeOf(input, container, { image: pinned });
   const fresh = { ...input, container, image: pinnedImage(reference, digest) };
-  const [ofImage, { planned, after }, stuck] = await Promise.all([
+  const [ofImage, { planned: own, after }, stuck] = await Promise.all([
     checkImage(context, reference, digest),
     found ? planChange(kube, found, change, signal) : planFresh(context, fresh, change, made),
     found && unstick(kube, found, now(), signal),
@@ -126,30 +124,34 @@ async function plan(
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
   const rollout = app.rollout ?? environmentEntry(settings, place.env)?.its.rollout;
+  const planned = madeWhole(made, own);
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
-  const own = found?.ref.kind === 'Rollout' && input.strategy === undefined;
-  const shift = found && !own && planned.changes.length > 0 ? shiftOf(input, rollout) : undefined;
+  const goesItsWay = found?.ref.kind === 'Rollout' && input.strategy === undefined;
+  const shift = found && !goesItsWay && own.changes.length > 0 ? shiftOf(input, rollout) : undefined;
   const analysis = analysisIn(settings, place, on.metrics.configured);
   const shifted =
     found && shift && (await planShift(kube, place, found, { after, shift, settings: rollout, analysis }, signal));
-  const warnings = [...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
+  const warnings = [...probed, ...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {
     summary:
       typeof running === 'string'
         ? `${shortImage(running)} → ${next}${how}`
-        : `${next}, new in ${place.env}${made ? ', which is made' : ''}`,
+        : `${next}, new in ${place.env}${made && !made.isThere ? ', which is made' : ''}`,
     ...planned,
     checklist: [...rollSteps],
     changes: [...planned.changes, ...(stuck?.changes ?? [])],
     ...(stuck?.writes && { writes: [...(planned.writes ?? []), ...stuck.writes] }),
     ...(shifted && {
       ...shifted,
+      writes: [...(planned.writes ?? []), ...shifted.writes],
       changes: [...planned.changes, ...shifted.changes],
     }),
     image: { reference, digest },
     ...(warnings.length > 0 && { warnings }),
-    ...(typeof running === 'string' && undoByImage(place, running)),
+    ...(found &&
+      typeof running === 'string' &&
+      (await undoOfImage(kube, place, { homes: app, found, image: running }, signal))),
   };
 }
 
@@ -213,6 +215,7 @@ export const deploy = defineOperation({
     'create deployments.apps,statefulsets.apps,daemonsets.apps',
     'delete deployments.apps',
     'list limitranges',
+    'list controllerrevisions.apps',
     'get,list,create,patch,delete services,virtualservices.networking.istio.io',
     'get,list,patch httproutes.gateway.networking.k8s.io',
     'watch virtualservices.networking.istio.io,httproutes.gateway.networking.k8s.io',

@@ -18,7 +18,10 @@ const amounts = z.strictObject({ cpu: Quantity.optional(), memory: Quantity.opti
 export const Resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
 export type Resources = z.output<typeof Resources>;
 
-export const Ports = z.array(z.number().int().min(1).max(65_535)).max(100);
+export const Ports = z
+  .array(z.number().int().min(1).max(65_535))
+  .max(100)
+  .refine((ports) => new Set(ports).size === ports.length, 'names a port twice: name each once');
 
 export const Variables = z.record(
   z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, 'is not a valid environment variable name'),

@@ -96,10 +96,10 @@ async function announceTemplate(kube: Kube, ref: ObjectRef, template: ObjectRef,
 }
 
 /**
- * A Service comes before the pods that it leads to: the other way round, whoever asks again after half of it was done would find
- * the workload there, and no Service would be made.
+ * What is made comes before the pods that it leads to, or holds back: the other way round, whoever asks again after half of it was
+ * done would find the workload there, and no Service would be made.
  */
-const isService = (write: Write) => refOfWrite(write).kind === 'Service';
+const isMade = (write: Write) => write.kind === 'apply' || write.kind === 'create';
 
 /** Says what was written already, where what comes after it is refused. */
 function partly(done: readonly Write[], left: ObjectRef) {
@@ -117,7 +117,7 @@ export async function roll(run: RollRun): Promise<Report> {
   const kube = run.on.kube(run.place.cluster);
   const ref = rolledRef(run.plan, workloadRef(run.place));
   // Without a manifest the workload is among the writes, which stand in the order in which they are done.
-  const comesBefore = (write: Write) => manifest !== undefined && isService(write);
+  const comesBefore = (write: Write) => manifest !== undefined && isMade(write);
   const [before, others] = [writes.filter(comesBefore), writes.filter((write) => !comesBefore(write))];
   await run.step('apply', async (step) => {
     await doWrites({ id: run.id, plan: { ...run.plan, writes: before } }, kube, step);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { appEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject } from '../../core/json.ts';
@@ -14,7 +15,7 @@ import { underWay } from './canary/steer.ts';
 import { planManifest } from './change.ts';
 import { earlier } from './earlier.ts';
 import { roll, rollLimits, rollPermissions, rollSteps } from './roll.ts';
-import { containersOf, undoByImage } from './workload.ts';
+import { containersOf, undoOfImage } from './workload.ts';
 
 type Context = PlanContext<'kube' | 'order' | 'runs'>;
 
@@ -77,7 +78,7 @@ function lastHealthy<Revision extends { template: JsonObject }>(
 }
 
 /** Back to the last revision known to have been healthy: what Shipmate owns, as it was then. */
-async function planBack({ on, place, signal }: Context, found: Found): Promise<Draft> {
+async function planBack({ on, place, settings, signal }: Context, found: Found): Promise<Draft> {
   const kube = on.kube(place.cluster);
   const [revisions, history] = await Promise.all([
     kube.revisions(found.ref, signal),
@@ -91,10 +92,11 @@ async function planBack({ on, place, signal }: Context, found: Found): Promise<D
   const manifest = earlier(live, revision.template);
   const { planned } = await planManifest(kube, found, manifest, signal);
   const image = at(containersOf(live)[0], 'image');
+  const homes = place.app.includes('/') ? undefined : appEntry(settings, place.app)?.its;
   return {
     summary: `back from ${imagesOf(live)} to ${imagesOf(manifest)} (revision ${revision.revision}${health === 'unknown' ? ', not known whether it was healthy' : ''})`,
     ...planned,
-    ...(typeof image === 'string' && place.repository !== undefined && undoByImage(place, image)),
+    ...(typeof image === 'string' && homes && (await undoOfImage(kube, place, { homes, found, image }, signal))),
   };
 }
 

@@ -1,10 +1,12 @@
 import { fault } from '../../core/errors.ts';
+import { type Homes, isImageOfApp } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject } from '../../core/json.ts';
 import { knownKind } from '../../core/kinds.ts';
-import type { ObjectRef } from '../../core/kube.ts';
+import type { Kube, ObjectRef } from '../../core/kube.ts';
 import { overlay, ownedBy } from '../../core/ownership.ts';
 import type { Place } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
+import type { Found } from '../workloads/find.ts';
 
 /** The workload of an app in an environment. */
 export function workloadRef({ kind, namespace, workload }: Place): ObjectRef {
@@ -49,7 +51,25 @@ export function overlayReplicas(change: JsonObject, replicas: number | undefined
   return replicas === undefined ? change : { ...change, spec: { ...spec, replicas } };
 }
 
-/** The way back of what changed the image: a deploy of the one that ran before. */
-export function undoByImage({ app, env }: Place, image: string): Pick<Draft, 'undo'> {
-  return { undo: { operation: 'deploy', input: { app, env, image } } };
+type WayBack = Pick<Draft, 'undo'>;
+
+/** The revision that a workload is at, where it is kept once another has come. */
+async function revisionNow(kube: Kube, { ref, live }: Found, signal: AbortSignal): Promise<number | undefined> {
+  if (at(live, 'spec', 'revisionHistoryLimit') === 0) return undefined;
+  return (await kube.allRevisions(ref, signal)).find(({ current }) => current)?.revision;
+}
+
+/**
+ * The way back of what changes the image of an app: a deploy of the one that runs, or, where that comes from elsewhere and no
+ * deploy would take it, the revision that it runs as. None where that would lead nowhere.
+ */
+export async function undoOfImage(
+  kube: Kube,
+  { app, env }: Place,
+  { homes, found, image }: { homes: Homes; found: Found; image: string },
+  signal: AbortSignal,
+): Promise<WayBack> {
+  if (isImageOfApp(homes, image)) return { undo: { operation: 'deploy', input: { app, env, image } } };
+  const revision = await revisionNow(kube, found, signal);
+  return revision === undefined ? {} : { undo: { operation: 'rollback', input: { app, env, revision } } };
 }

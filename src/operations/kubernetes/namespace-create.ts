@@ -6,7 +6,7 @@ import { Label } from '../../core/name-pattern.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import { EnvRef } from '../../core/place.ts';
-import { contentsOf, namespaceManifest, newNamespacePermissions, unseen } from './new-namespace.ts';
+import { contentsOf, markFor, namespaceManifest, newNamespacePermissions, unseen } from './new-namespace.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 
 const labelForm = /^([A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)=([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -21,6 +21,11 @@ const labelsOf = (pairs: readonly string[]) =>
 
 /** What people add to the template's labels; what it says itself, and what pods are held to, is not theirs to change. */
 function withLabels(template: Record<string, string>, given: Record<string, string>): Record<string, string> {
+  const ours = Object.keys(given).find((key) => key.startsWith('shipmate.dev/'));
+  if (ours !== undefined)
+    throw fault('BAD_INPUT', {
+      problem: `The label ${ours} is not yours to set: it is by those that Shipmate knows its own.`,
+    });
   const taken = Object.keys(given).find(
     (key) => (Object.hasOwn(template, key) && template[key] !== given[key]) || /^pod-security\..*-version$/.test(key),
   );
@@ -64,7 +69,8 @@ export const namespaceCreate = defineOperation({
     const kube = on.kube(site.cluster);
     const template = settings.namespaceTemplate;
     const more = withLabels({ ...template?.labels, ...ownLabels }, labelsOf(input.labels ?? []));
-    const manifest = namespaceManifest(input.name, template, more);
+    const mark = input.name === site.namespace ? markFor(settings, site.env) : {};
+    const manifest = namespaceManifest(input.name, template, { ...more, ...mark });
     const live = await kube.read(refOf(manifest), signal);
     if (live) {
       const where = `the cluster “${site.cluster}” (${text(at(live, 'status', 'phase'))})`;

@@ -10,11 +10,10 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
+import { isSystemNamespace } from '../../core/system-namespaces.ts';
 import { stuckWhy } from './namespaces.ts';
 import { isKept, nameIn, some } from './reading.ts';
 import { missing, planWrites, runWrites } from './writes.ts';
-
-const system = /^(default|kube-.*|openshift-.*|.*-system)$/;
 
 /** Kinds that come and go by themselves, or may not be listed. */
 const uncounted = new Set([
@@ -58,7 +57,7 @@ async function contentsOf(kube: Kube, namespace: string, signal: AbortSignal) {
 /** @throws Fault PROTECTED, BAD_INPUT */
 function checkWish(settings: Settings, site: Site, { name, again }: { name: string; again: string }): void {
   const protectedBy = (why: string, way: string) => fault('PROTECTED', { kind: 'Namespace', name, why, way });
-  if (system.test(name)) throw protectedBy('the cluster itself lives there', 'Nothing was changed.');
+  if (isSystemNamespace(name)) throw protectedBy('the cluster itself lives there', 'Nothing was changed.');
   if (again !== name)
     throw fault('BAD_INPUT', { problem: `The name must be given twice: “${name}” and “${again}” differ.` });
   const [first] = environmentsBehind(settings, name);

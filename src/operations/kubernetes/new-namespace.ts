@@ -1,3 +1,4 @@
+import { environmentEntry } from '../../core/apps.ts';
 import { type Difference, differences } from '../../core/diff.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refOf } from '../../core/kube.ts';
@@ -5,7 +6,7 @@ import { wholeLists } from '../../core/list-types.ts';
 import type { Permission } from '../../core/operation.ts';
 import { ownLabels } from '../../core/ours.ts';
 import type { Write } from '../../core/plan.ts';
-import type { NamespaceTemplate } from '../../core/settings.ts';
+import type { NamespaceTemplate, Settings } from '../../core/settings.ts';
 import { nameOf } from './writes.ts';
 
 /** What it takes to make one: in a namespace that is not there yet nobody can have been given a role. */
@@ -15,6 +16,9 @@ export const newNamespacePermissions: readonly Permission[] = [
 ];
 
 const name = 'default';
+
+/** On a namespace: the environment of a pattern that Shipmate made it for. */
+export const environmentMark = 'shipmate.dev/environment';
 
 /** Pods that may talk to nobody can't even look up a name: DNS stays open. */
 const toDns: JsonObject = {
@@ -28,6 +32,12 @@ const toDns: JsonObject = {
 function policySpec(policy: NonNullable<NamespaceTemplate['networkPolicy']>): JsonObject {
   if (policy === 'deny-ingress') return { podSelector: {}, policyTypes: ['Ingress'] };
   return { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [toDns] };
+}
+
+/** What a namespace bears that is made for an environment of a pattern; nothing for one that is written out. */
+export function markFor(settings: Pick<Settings, 'environments'>, env: string): Record<string, string> {
+  const entry = environmentEntry(settings, env);
+  return entry && entry.key !== env ? { [environmentMark]: env } : {};
 }
 
 /** A namespace by the template, with more labels. */

@@ -10,11 +10,13 @@ import { imageUser } from '../../../images/image-user.ts';
 import type { PinnedImage } from '../../../images/pinned.ts';
 import { foresee } from '../../kubernetes/foresee.ts';
 import { nameOf, planApply } from '../../kubernetes/writes.ts';
+import { servicesOf } from '../canary/labels.ts';
 import { type Foreseen, named } from '../change.ts';
 import type { Resources } from '../fields.ts';
 import { type NewEnvironment, withWorkload } from '../new-environment.ts';
 import { freshWorkload, has, labelsFor, pathsOf, selectorOf, type Wanted } from './manifest.ts';
 import { checkName } from './names.ts';
+import { checkJoins, checkKind, workloadsIn } from './neighbours.ts';
 import { type Security, securityOf } from './security.ts';
 import { type Leading, lineOf, serviceFor } from './service.ts';
 
@@ -78,8 +80,8 @@ function check({ place }: Context, { ports, probe }: Asked): void {
 
 /**
  * A workload that is not there yet: with what its environment gives new ones, and with the Service that leads to it. Reads and dry
- * runs only. `environment` is what makes its environment, where that is not there yet.
- * @throws Fault NAME_TOO_LONG, SERVICE_ELSEWHERE, BAD_INPUT
+ * runs only. `environment` is what makes its environment, where that is not all there yet.
+ * @throws Fault NAME_TOO_LONG, NAME_OF_OTHER_KIND, SERVICE_ELSEWHERE, SERVICE_OF_ANOTHER, BAD_INPUT
  */
 export async function planFresh(
   context: Context,
@@ -93,16 +95,19 @@ export async function planFresh(
   const rules = environmentEntry(settings, place.env)?.its.newWorkloads ?? Rules.parse({});
   const kube = on.kube(place.cluster);
   const wantsService = has(rules, 'service') && ports.length > 0;
-  const [{ securityContext, ...security }, limited, sleeps, services] = await Promise.all([
+  const [{ securityContext, ...security }, limited, sleeps, services, workloads] = await Promise.all([
     securityFor(context, rules, image),
     limitedIn(kube, place.namespace, rules, environment?.manifests ?? [], signal),
     sleepsIn(kube, rules, signal),
-    wantsService ? kube.list({ apiVersion: 'v1', kind: 'Service', namespace: place.namespace }, signal) : [],
+    kube.list({ apiVersion: 'v1', kind: 'Service', namespace: place.namespace }, signal),
+    workloadsIn(kube, place.namespace, signal),
   ]);
+  checkKind(place, workloads);
   const labels = labelsFor(place, rules);
   const speaksHttp = Object.values(pathsOf({ rules, probe })).length > 0;
   const about = { place, ports, selector: selectorOf(place), pods: labels, labels, speaksHttp };
   const { made, governing, ...service }: Leading = wantsService ? serviceFor(services, about) : { warnings: [] };
+  const joins = await checkJoins(kube, place, { services: servicesOf(services, labels), made, workloads }, signal);
   const known: Wanted = {
     place,
     container,
@@ -116,8 +121,9 @@ export async function planFresh(
     sleeps,
   };
   const manifest = freshWorkload(known, change);
-  const warned = [...security.warnings, ...service.warnings];
-  if (environment) return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
+  const warned = [...security.warnings, ...service.warnings, ...joins];
+  if (environment && !environment.isThere)
+    return withWorkload(environment, [...(made ? [made] : []), manifest], warned);
   const [foreseen, tried] = await Promise.all([
     foresee(kube, { ref: refOf(manifest), wanted: manifest }, () => kube.preview(manifest, signal), signal),
     made && planApply(kube, made, signal),

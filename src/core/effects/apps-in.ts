@@ -1,0 +1,85 @@
+import { appNames, appsBehind, checkNearest, isAppNamed, stableBeside } from '../apps.ts';
+import { Fault } from '../errors.ts';
+import { at, text } from '../json.ts';
+import { locate, otherName } from '../place.ts';
+import type { Settings } from '../settings.ts';
+import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
+import { type Facts, factsOf, type Touched } from './own-operation.ts';
+import { environmentsOf } from './sites.ts';
+
+/** An app in an environment; `unclear` where it can't be said which app it is: then no change may reach it. */
+export type Found = { env: string; app: AppObjects; unclear?: Fault };
+
+/** The names in a namespace that an object has to do with: its own, those that it leads to, and what it calls pods. */
+function namesOfTouched(namespace: string, { ref, named, called }: Facts): string[] {
+  const own = ref.namespace === namespace ? [ref.name, ...called] : [];
+  return [...own, ...named.flatMap((each) => (each.namespace === namespace ? [each.name] : []))];
+}
+
+/**
+ * The apps that there may be in a namespace, each with the workloads that it would be: those written out, and those that a pattern
+ * covers, by the names of what runs there and of what a plan has to do with there.
+ */
+function namesIn(
+  settings: Settings,
+  namespace: string,
+  { workloads }: Namespace,
+  touched: readonly Facts[],
+): [app: string, workloads: string[]][] {
+  const there = touched.flatMap((each) => namesOfTouched(namespace, each));
+  const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
+  const stable = names.flatMap((name) => stableBeside(name) ?? []);
+  const covered = [...new Set([...names, ...stable])].flatMap((workload) =>
+    [
+      ...appsBehind(settings, (its, app) => its.workload ?? app, workload),
+      ...appsBehind(settings, ({ rollout }) => rollout?.service, workload),
+    ].map((app) => ({ app, workload })),
+  );
+  const behind = Map.groupBy(covered, ({ app }) => app);
+  const all = new Set([...appNames(settings), ...behind.keys()]);
+  return [...all].map((app) => [app, (behind.get(app) ?? []).map(({ workload }) => workload)]);
+}
+
+/** What an app may be of which it can't be said what it is. */
+const anyKind = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
+
+/** An app as the cluster has it in an environment. What only stands there must not stop what does not reach it. */
+function foundIn(
+  settings: Settings,
+  { app, env, namespace }: { app: string; env: string; namespace: string },
+  workloads: readonly string[],
+  pictures: Namespace,
+): Found[] {
+  try {
+    return [{ env, app: appObjects(settings, locate(settings, { app, env }), pictures) }];
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    // What is written out under another name is judged as that one.
+    if (isAppNamed(settings, otherName(settings, app) ?? '')) return [];
+    return workloads.flatMap((workload) =>
+      anyKind.map((kind) => ({
+        env,
+        app: appObjects(settings, { app, env, kind, workload, namespace }, pictures),
+        unclear: thrown,
+      })),
+    );
+  }
+}
+
+/** The apps of each environment that a namespace stands for, as the cluster has them there. */
+export function appsIn(
+  settings: Settings,
+  cluster: string,
+  namespaces: ReadonlyMap<string, Namespace>,
+  touched: readonly Touched[],
+): Found[] {
+  const facts = touched.map(factsOf);
+  return [...namespaces].flatMap(([namespace, pictures]) =>
+    environmentsOf(settings, cluster, namespace).flatMap((env) => {
+      checkNearest(settings, 'environments', env);
+      return namesIn(settings, namespace, pictures, facts).flatMap(([app, workloads]) =>
+        foundIn(settings, { app, env, namespace }, workloads, pictures),
+      );
+    }),
+  );
+}
