@@ -50,6 +50,16 @@ function claimsOf(workload: JsonObject): string[] {
   );
 }
 
+/** The names that an app's Services may have: what `shipmate.yaml` says, or else the workload's. */
+export function serviceNames(
+  settings: Pick<Settings, 'apps' | 'environments'>,
+  { app, env, workload }: Pick<Place, 'app' | 'env' | 'workload'>,
+): Set<string> {
+  const its = appEntry(settings, app)?.its.rollout;
+  const called = its?.service ?? environmentEntry(settings, env)?.its.rollout?.service ?? workload;
+  return new Set([...namesOf(called), ...namesOf(workload)]);
+}
+
 /** An app's objects in one place, as the cluster has them now. */
 export function appObjects(
   settings: Pick<Settings, 'apps' | 'environments'>,
@@ -59,9 +69,7 @@ export function appObjects(
   const names = new Set(namesOf(workload));
   const own = workloads.filter((object) => names.has(nameIn(object)) && isKind(kind, text(object.kind)));
   const labels = own.map((object) => labelsOf(at(object, 'spec', 'template', 'metadata', 'labels')));
-  const its = appEntry(settings, app)?.its.rollout;
-  const called = its?.service ?? environmentEntry(settings, env)?.its.rollout?.service ?? workload;
-  const known = new Set([...namesOf(called), ...names]);
+  const known = serviceNames(settings, { app, env, workload });
   // Its own by name counts too where it leads to no pods yet: whoever joins it gets what is sent to the app.
   const selecting = services.filter(
     (service) =>

@@ -1,9 +1,10 @@
 import { appNames, appsBehind, checkNearest, isAppNamed, stableBeside } from '../apps.ts';
 import { Fault } from '../errors.ts';
-import { at, text } from '../json.ts';
+import { at, type JsonObject, text } from '../json.ts';
+import { labelsOf } from '../label-selector.ts';
 import { locate, otherName } from '../place.ts';
 import type { Settings } from '../settings.ts';
-import { type AppObjects, appObjects, type Namespace } from './app-objects.ts';
+import { type AppObjects, appObjects, type Namespace, namesOf, serviceNames } from './app-objects.ts';
 import { type Facts, factsOf, type Touched } from './own-operation.ts';
 import { environmentsOf } from './sites.ts';
 
@@ -27,7 +28,7 @@ function namesIn(
   touched: readonly Facts[],
 ): [app: string, workloads: string[]][] {
   const there = touched.flatMap((each) => namesOfTouched(namespace, each));
-  const names = [...workloads.map((object) => text(at(object, 'metadata', 'name'))), ...there];
+  const names = [...workloads.map(nameIn), ...there];
   const stable = names.flatMap((name) => stableBeside(name) ?? []);
   const covered = [...new Set([...names, ...stable])].flatMap((workload) =>
     [
@@ -43,15 +44,54 @@ function namesIn(
 /** What an app may be of which it can't be said what it is. */
 const anyKind = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
+/** A namespace's workloads and Services by name, and the Services by the first label that they choose pods by: each app has to do with few. */
+type Index = {
+  workloads: Map<string, JsonObject[]>;
+  called: Map<string, JsonObject[]>;
+  choosing: Map<string, JsonObject[]>;
+};
+
+const pairText = ([key, value]: [string, unknown]) => `${key}=${String(value)}`;
+
+function indexOf({ workloads, services }: Namespace): Index {
+  const firstPair = (service: JsonObject) => {
+    const [first] = Object.entries(labelsOf(at(service, 'spec', 'selector')));
+    return first ? pairText(first) : '';
+  };
+  return {
+    workloads: Map.groupBy(workloads, nameIn),
+    called: Map.groupBy(services, nameIn),
+    choosing: Map.groupBy(services, firstPair),
+  };
+}
+
+type Located = Parameters<typeof appObjects>[1];
+
+/** What of a namespace can be an app's: what bears its names, and the Services that may choose its pods. */
+function partOf(settings: Settings, { workloads, called, choosing }: Index, place: Located): Namespace {
+  const own = namesOf(place.workload).flatMap((name) => workloads.get(name) ?? []);
+  const pairs = own.flatMap((object) => Object.entries(labelsOf(at(object, 'spec', 'template', 'metadata', 'labels'))));
+  const services = [
+    ...[...serviceNames(settings, place)].flatMap((name) => called.get(name) ?? []),
+    ...pairs.flatMap((pair) => choosing.get(pairText(pair)) ?? []),
+  ];
+  return { workloads: own, services: [...new Set(services)] };
+}
+
+const found = (settings: Settings, index: Index, place: Located): AppObjects =>
+  appObjects(settings, place, partOf(settings, index, place));
+
+const nameIn = (object: JsonObject) => text(at(object, 'metadata', 'name'));
+
 /** An app as the cluster has it in an environment. What only stands there must not stop what does not reach it. */
 function foundIn(
   settings: Settings,
   { app, env, namespace }: { app: string; env: string; namespace: string },
   workloads: readonly string[],
-  pictures: Namespace,
+  index: Index,
 ): Found[] {
   try {
-    return [{ env, app: appObjects(settings, locate(settings, { app, env }), pictures) }];
+    return [{ env, app: found(settings, index, locate(settings, { app, env })) }];
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     // What is written out under another name is judged as that one.
@@ -59,7 +99,7 @@ function foundIn(
     return workloads.flatMap((workload) =>
       anyKind.map((kind) => ({
         env,
-        app: appObjects(settings, { app, env, kind, workload, namespace }, pictures),
+        app: found(settings, index, { app, env, kind, workload, namespace }),
         unclear: thrown,
       })),
     );
@@ -77,8 +117,9 @@ export function appsIn(
   return [...namespaces].flatMap(([namespace, pictures]) =>
     environmentsOf(settings, cluster, namespace).flatMap((env) => {
       checkNearest(settings, 'environments', env);
+      const index = indexOf(pictures);
       return namesIn(settings, namespace, pictures, facts).flatMap(([app, workloads]) =>
-        foundIn(settings, { app, env, namespace }, workloads, pictures),
+        foundIn(settings, { app, env, namespace }, workloads, index),
       );
     }),
   );
