@@ -117,7 +117,7 @@ test('/ship app adopt shows an entry that, pasted, is about the very workload', 
 
 test('what a pattern covers is deployed at once, as the answer says; what it does not cover is not', async () => {
   const { report } = await desk.done('app-adopt', { workload: 'deployment/shop-cart', env: 'staging' });
-  expect(report).toMatchObject({ text: expect.stringContaining('/deploy shop-cart:TAG staging') });
+  expect(report).toMatchObject({ text: expect.stringContaining(`/deploy shop-cart staging image=${web('TAG')}`) });
   const image = web('v2');
   const deployed = await desk.done('deploy', { app: 'shop-cart', env: 'staging', image });
   expect(deployed).toMatchObject({ state: 'finished', report: { kind: 'rolled-out' } });
