@@ -24,18 +24,26 @@ const objects = (port: number) => {
   ];
 };
 
+/** Times in ms. */
+type Clock = { now(): number; sleep(ms: number): Promise<unknown> };
+
 /**
  * Visits so many times a second: where the machine is busy and a visit comes late, the next make up for it, or an analysis would wait for
  * ever for its requests. After a long stall only half a second's visits come at once.
  */
-export async function keepPace(perSecond: number, going: () => boolean, visit: () => void): Promise<void> {
+export async function keepPace(
+  pace: number,
+  going: () => boolean,
+  visit: () => void,
+  clock: Clock = { now: () => performance.now(), sleep },
+): Promise<void> {
   let due = 0;
-  for (let before = performance.now(); going(); ) {
-    const now = performance.now();
-    due = Math.min(due + ((now - before) / 1_000) * perSecond, perSecond / 2);
+  for (let before = clock.now(); going(); ) {
+    const now = clock.now();
+    due = Math.min(due + ((now - before) / 1_000) * pace, pace / 2);
     before = now;
     for (; due >= 1; due--) visit();
-    await sleep(1_000 / perSecond);
+    await clock.sleep(1_000 / pace);
   }
 }
 

@@ -3,17 +3,16 @@ import { readInput } from '../../handlers/slack/grammar.ts';
 import { AppBuild, BuildSettings } from '../../src/core/image-settings.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import { needsOf } from '../../src/core/permission.ts';
-import { isOver } from '../../src/core/run.ts';
 import { Rule } from '../../src/core/settings.ts';
-import { answer } from '../../src/engine/answer.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { fakeWorld } from '../fakes/fake-clients.ts';
 import { furnish } from '../fakes/small-cluster.ts';
-import { createDesk, type Desk, stock } from '../support/desk.ts';
-import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { createDesk, stock } from '../support/desk.ts';
+import { ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { recordingKube } from '../support/recording-kube.ts';
 import { redisForFile } from '../support/redis.ts';
+import { toItsEnd } from '../support/to-its-end.ts';
 
 /**
  * Every operation, each of its examples, against what it says that it needs of a cluster: what it does without saying so
@@ -41,19 +40,11 @@ afterAll(() => {
   console.info(`Declared, and not needed by any example:\n${lines.join('\n')}`);
 });
 
-/** Takes a run as far as it goes, doing what people do meanwhile. */
-async function toItsEnd(desk: Desk, id: string): Promise<string> {
-  for (let laps = 0; laps < 12; laps++) {
-    const run = await desk.lap(id);
-    if (isOver(run.state)) return run.state;
-    const waiting = Object.values(run.steps).find(({ state }) => state === 'waiting');
-    if (waiting?.asks) await answer(engine, id, ana, waiting.asks.choices[0] ?? '');
-    else aheadMs += Math.max(0, (waiting?.until ?? 0) - engine.now());
-  }
-  return (await desk.run(id)).state;
-}
+const pass = (ms: number) => {
+  aheadMs += ms;
+};
 
-async function tried(operation: Operation, example: string, used: (need: string) => void): Promise<string> {
+async function tried(operation: Operation, example: string, used: (need: string) => void): Promise<void> {
   await engine.redis.flushall();
   const world = fakeWorld();
   stock(world);
@@ -61,16 +52,15 @@ async function tried(operation: Operation, example: string, used: (need: string)
   Object.assign(engine.clients, world.clients);
   const desk = createDesk(engine);
   for (const env of ['staging', 'production'])
-    for (const tag of ['v1', 'v3']) await toItsEnd(desk, await desk.deploy(env, tag, ben));
+    for (const tag of ['v1', 'v3']) await toItsEnd(engine, desk, await desk.deploy(env, tag, ben), pass);
   const manifest = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "greeting"}}';
   const applied = await desk.ask('apply', { env: 'staging', manifest });
-  await toItsEnd(desk, applied);
+  await toItsEnd(engine, desk, applied, pass);
   Object.assign(engine.clients, { kube: () => recordingKube(world.kube, used) });
   const input = readInput(operation, example);
   const id = await desk.ask(operation.name, operation.fields.get('run')?.required ? { ...input, run: applied } : input);
-  const state = await toItsEnd(desk, id);
+  await toItsEnd(engine, desk, id, pass);
   await desk.leases.stop();
-  return state;
 }
 
 /** Of itself anybody may ask, and of a canary Shipmate asks the run. */

@@ -1,46 +1,39 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { keepPace } from '../../sandbox/visitors.ts';
 
-/** The machine has no time for us. */
-function stall(ms: number): void {
-  for (const until = performance.now() + ms; performance.now() < until; );
-}
-
-test('as many visitors come in a second where the machine is busy', async () => {
-  let [visits, going] = [0, true];
-  const began = performance.now();
-  const loop = keepPace(
+/** How many come at 60 a second, and in what time, where the machine lets each sleep take so many ms. */
+async function visitsOf(sleeps: readonly number[]): Promise<{ visits: number; seconds: number }> {
+  const left = [...sleeps];
+  let [visits, now] = [0, 0];
+  const clock = {
+    now: () => now,
+    sleep: async () => {
+      now += left.shift() ?? 0;
+    },
+  };
+  let looks = 0;
+  // The last sleep is looked at too.
+  await keepPace(
     60,
-    () => going,
+    () => looks++ <= sleeps.length,
     () => {
       visits += 1;
     },
+    clock,
   );
-  for (let times = 0; times < 10; times++) {
-    stall(100);
-    await sleep(30);
-  }
-  going = false;
-  await loop;
-  const wanted = ((performance.now() - began) / 1_000) * 60;
+  return { visits, seconds: now / 1_000 };
+}
+
+test('as many visitors come in a second where the machine is busy', async () => {
+  const { visits, seconds } = await visitsOf(Array.from({ length: 10 }, () => 130));
+  const wanted = seconds * 60;
+  expect(wanted).toBe(78);
   expect(visits).toBeGreaterThan(wanted * 0.8);
   expect(visits).toBeLessThanOrEqual(wanted);
 });
 
 test('after a long stall they do not all come at once', async () => {
-  let [visits, going] = [0, true];
-  const loop = keepPace(
-    60,
-    () => going,
-    () => {
-      visits += 1;
-    },
-  );
-  stall(3_000);
-  await sleep(0);
-  going = false;
-  await loop;
+  const { visits } = await visitsOf([3_000]);
   expect(visits).toBeGreaterThan(0);
   expect(visits).toBeLessThan(60);
 });

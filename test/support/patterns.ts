@@ -95,6 +95,9 @@ export const filled = (start: string, pump: string, length: number): string =>
 /** A text that a pattern is said to take long for: each pump as often as one likes. */
 export type Attack = { pumps: readonly { prefix: string; pump: string }[]; suffix: string };
 
+/** A pattern that takes longer is stuck. */
+const stuckMs = 500;
+
 /**
  * Whether the time grows faster than the text does. An attack that was guessed is timed by the clock on the wall: on a busy machine
  * one is seen where there is none, so it is measured again by the CPU, whole and half as long.
@@ -106,7 +109,6 @@ export function isSlow(pattern: Found, { pumps, suffix }: Attack): boolean {
   if (times === undefined) return false;
   return best(times) >= stuckMs || best(times) / best(times / 2) > 3;
 }
-const stuckMs = 500;
 
 /** The texts that a pattern takes longest for, found with small ones. */
 export function worstFor(pattern: Found, tries: number): { start: string; pump: string }[] {
