@@ -10,7 +10,7 @@ type Apps = Pick<Settings, 'apps'>;
 type Environments = Pick<Settings, 'environments'>;
 
 function entryOf<Its>(all: Record<string, Its>, blank: Blank, name: string): Entry<Its> | undefined {
-  const nearest = nearestTo(Object.keys(all), name);
+  const nearest = nearestTo(all, name);
   const its = nearest.kind === 'one' ? all[nearest.key] : undefined;
   return nearest.kind === 'one' && its !== undefined
     ? { key: nearest.key, its: filledIn(its, blank, name) }
@@ -37,7 +37,7 @@ export const environmentEntry = (
 
 /** @throws Fault NAMED_ALIKE where several patterns cover a name and none is nearest */
 export function checkNearest(settings: Settings, room: 'apps' | 'environments', name: string): void {
-  const nearest = nearestTo(Object.keys(settings[room]), name);
+  const nearest = nearestTo(settings[room], name);
   if (nearest.kind !== 'alike') return;
   const patterns = nearest.keys.map((key) => `“${key}”`).join(' and ');
   throw fault('NAMED_ALIKE', { name, room, patterns });
@@ -58,6 +58,9 @@ export const appNames = ({ apps }: Apps): string[] => written(apps);
 /** The environments that are written out by name. */
 export const environmentNames = ({ environments }: Environments): string[] => written(environments);
 
+const nameOf = (template: string, blank: Blank, name: string, text: string): string | undefined =>
+  (template.includes(blank) ? template.replaceAll(blank, name) : template) === text ? name : undefined;
+
 /**
  * The names whose settings make a text of a template: those written out, and those that a pattern covers. What several patterns cover
  * alike is among them: it must not be passed over.
@@ -68,18 +71,20 @@ function namesBehind<Its>(
   textOf: (its: Its, name: string) => string | undefined,
   text: string,
 ): string[] {
-  const found = Object.entries(all).flatMap(([key, its]) => {
-    const template = textOf(its, isPattern(key) ? blank : key);
-    if (template === undefined) return [];
-    if (!isPattern(key)) return template.replaceAll(blank, key) === text ? [key] : [];
-    const name = nameBehind(template, blank, text);
-    return name !== undefined && fitsName(key, name) && isNearest(all, key, name) ? [name] : [];
-  });
-  return [...new Set(found)];
+  const found = new Set<string>();
+  // Asked of each workload of a namespace, with each app that is written out: most are not it, and that is to be cheap.
+  for (const key of Object.keys(all)) {
+    const its = all[key];
+    const template = its === undefined ? undefined : textOf(its, isPattern(key) ? blank : key);
+    if (template === undefined) continue;
+    const name = isPattern(key) ? nameBehind(template, blank, text) : nameOf(template, blank, key, text);
+    if (name !== undefined && (name === key || (fitsName(key, name) && isNearest(all, key, name)))) found.add(name);
+  }
+  return [...found];
 }
 
 function isNearest(all: Record<string, unknown>, key: string, name: string): boolean {
-  const nearest = nearestTo(Object.keys(all), name);
+  const nearest = nearestTo(all, name);
   return nearest.kind === 'alike' ? nearest.keys.includes(key) : nearest.kind === 'one' && nearest.key === key;
 }
 

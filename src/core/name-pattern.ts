@@ -38,13 +38,13 @@ export function overlap(one: string, other: string): boolean {
 export type Nearest = { kind: 'one'; key: string } | { kind: 'alike'; keys: string[] } | { kind: 'none' };
 
 /**
- * Finds which of the names and patterns a name goes by.
+ * Finds which of the names and patterns that settings are kept by a name goes by.
  * @example of `*`, `shop-*` and `shop-cart` the last counts for shop-cart, and the second for shop-search
  */
-export function nearestTo(keys: readonly string[], name: string): Nearest {
-  if (keys.includes(name)) return { kind: 'one', key: name };
+export function nearestTo(all: Readonly<Record<string, unknown>>, name: string): Nearest {
+  if (Object.hasOwn(all, name)) return { kind: 'one', key: name };
   if (!isLabel(name)) return { kind: 'none' };
-  const fitting = keys.filter((key) => isPattern(key) && fitsName(key, name));
+  const fitting = Object.keys(all).filter((key) => isPattern(key) && fitsName(key, name));
   const most = Math.max(...fitting.map(({ length }) => length));
   const [key, ...others] = fitting.filter(({ length }) => length === most);
   if (key === undefined) return { kind: 'none' };

@@ -124,7 +124,7 @@ export function isProduction(settings: Settings, env: string): boolean {
 /** Finds the app's settings. @throws Fault UNKNOWN_APP, with the nearest name; NAMED_ALIKE */
 export function appOf(settings: Settings, app: string): AppSettings {
   checkNearest(settings, 'apps', app);
-  if (!isAppNamed(settings, app) && isBeside(app) && nearestTo(Object.keys(settings.apps), app).kind !== 'none')
+  if (!isAppNamed(settings, app) && isBeside(app) && nearestTo(settings.apps, app).kind !== 'none')
     throw fault('BESIDE_AN_APP', { name: app });
   const found = appEntry(settings, app);
   if (found) return found.its;

@@ -104,7 +104,7 @@ export const imagesIn = (object: JsonObject): string[] =>
 function byPattern(settings: Settings, app: string, object: JsonObject): Standing {
   const entry = appEntry(settings, app);
   if (!entry) {
-    const nearest = nearestTo(Object.keys(settings.apps), app);
+    const nearest = nearestTo(settings.apps, app);
     const keys = nearest.kind === 'alike' ? nearest.keys.map((key) => `“${key}”`).join(' and ') : 'several patterns';
     return { state: 'unknown', why: `${keys} cover it alike` };
   }
