@@ -19,7 +19,10 @@ const namespaces = [...new Set(Object.values(settings.environments).map(({ names
 const everywhere = Object.keys(settings.environments).some(isPattern);
 const personal = Object.values(settings.environments).some(({ impersonate }) => impersonate);
 const people = Object.values(settings.people).flatMap(({ kubernetes }) => (kubernetes && personal ? [kubernetes] : []));
-const wanted = manifestText(leastPrivilege(catalogue, { namespaces, home: 'shipmate', people, everywhere }));
+const wanted = manifestText(
+  leastPrivilege(catalogue, { namespaces, home: 'shipmate', people, everywhere }),
+  everywhere,
+);
 
 if (!own) {
   process.stdout.write(wanted);

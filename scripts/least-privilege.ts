@@ -75,12 +75,14 @@ export function leastPrivilege(
   ];
 }
 
-const intro = `# What Shipmate may do in a cluster, generated from the catalogue by \`npm run docs\`: exactly what its operations need.
-# The role “shipmate” holds in the namespaces of the environments alone, “shipmate-cluster” in the cluster as a whole.
+const intro = (
+  everywhere: boolean,
+) => `# What Shipmate may do in a cluster, generated from the catalogue by \`npm run docs\`: exactly what its operations need.
+# The role “shipmate” holds in ${everywhere ? 'all namespaces, as environments come by pattern' : 'the namespaces of the environments alone'}, “shipmate-cluster” in the cluster as a whole.
 # For your own namespaces: node scripts/cluster-role.ts shipmate.yaml | kubectl apply -f -
 # An operation that you don't use needs no permission: take its lines away, and /ship doctor says what can't be done then.
 `;
 
-/** The manifest as a file. */
-export const manifestText = (objects: readonly JsonObject[]): string =>
-  intro + objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`).join('');
+/** The manifest as a file. `everywhere`: its role holds in all namespaces. */
+export const manifestText = (objects: readonly JsonObject[], everywhere: boolean): string =>
+  intro(everywhere) + objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`).join('');

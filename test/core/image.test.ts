@@ -52,3 +52,31 @@ test('people are shown name and tag', () => {
   expect(shortImage(`127.0.0.1:5000/team/web:v2@${digest}`)).toBe('web:v2');
   expect(shortImage(`127.0.0.1:5000/web@${digest}`)).toBe(`web@sha256:${'a'.repeat(12)}`);
 });
+
+describe('the repositories that images may come from besides', () => {
+  test.each([
+    ['r.example.com/team/*', 'r.example.com/team/api:v1', true],
+    ['r.example.com/team/*', 'r.example.com/team/api/worker:v1', false],
+    ['r.example.com/team/*', 'r.example.com/team/:v1', false],
+    ['r.example.com/team/*', 'r.example.com:443/team/api:v1', false],
+    ['r.example.com/team/*', 'rxexample.com/team/api:v1', false],
+    ['r.example.com/**', 'r.example.com/team/api/worker:v1', true],
+    ['r.example.com/**', 'r.example.com/api:v1', true],
+    ['r.example.com/**', 'r.example.com.evil.example/api:v1', false],
+    ['r.example.com/**/worker', 'r.example.com/team/api/worker:v1', true],
+    ['r.example.com/**/worker', 'r.example.com/team/worker/api:v1', false],
+    ['r.example.com/team/api-*', 'r.example.com/team/api-a:v1', true],
+    ['r.example.com/team/api-*', 'r.example.com/team/api-a/b:v1', false],
+    ['docker.io/library/*', 'nginx:1.29', true],
+    ['docker.io/library/*', 'somebody/nginx:1.29', false],
+  ])('%s: %s is one of them: %s', (pattern, image, fits) => {
+    const asked = () => {
+      try {
+        return imageOfApp('web', { images: [pattern] }, { image }).endsWith(image);
+      } catch (thrown) {
+        return String(thrown);
+      }
+    };
+    expect(asked()).toEqual(fits ? true : expect.stringMatching(/runs images of|is not an image reference/));
+  });
+});

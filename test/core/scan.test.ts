@@ -60,6 +60,9 @@ test('an allowance holds to the end of its last day, for its apps and environmen
   expect(blocked(allow(), Date.parse('2027-01-31T23:59:59Z'))).toEqual([]);
   expect(blocked(allow(), Date.parse('2027-02-01T00:00:00Z'))).toEqual(['A']);
   expect(blocked(allow({ apps: ['api'] }))).toEqual(['A']);
+  expect(blocked(allow({ apps: ['we*'], environments: ['prod*'] }))).toEqual([]);
+  expect(blocked(allow({ apps: ['web-*'] }))).toEqual(['A']);
+  expect(blocked(allow({ environments: ['preview-*'] }))).toEqual(['A']);
   expect(blocked(allow({ environments: ['staging'] }))).toEqual(['A']);
   expect(blocked(allow({ id: 'B' }))).toEqual(['A']);
   const later = sift([finding('A', 'critical')], rules, [allow()], where, noon + 86_400_000);
