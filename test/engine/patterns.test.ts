@@ -392,6 +392,20 @@ describe('an app that a pattern covers', () => {
     expect(await desk.lap(waits.id)).toMatchObject({ state: 'failed', fault: { code: 'UNKNOWN_APP' } });
     expect(world.objects.has('staging/hello')).toBe(false);
   });
+
+  test('whose pattern is taken away while it changes is brought to its end, and is asked of no more', async () => {
+    const kube = world.clients.kube('kind');
+    const { apply } = kube;
+    let takenAway = false;
+    kube.apply = async (...change) => {
+      takenAway = true;
+      given({ apps: { web: { image: `${registry}/web` } } });
+      return await apply(...change);
+    };
+    expect(await deploy('hello')).toMatchObject({ state: 'finished' });
+    expect([takenAway, world.objects.has('staging/hello')]).toEqual([true, true]);
+    await expect(deploy('hello', { tag: 'v2' })).rejects.toMatchObject({ code: 'UNKNOWN_APP' });
+  });
 });
 
 describe('the policy, locks and freezes', () => {
