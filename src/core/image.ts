@@ -94,6 +94,16 @@ export function wholeRepository(image: ImageReference): string {
   return `docker.io/${image.repository.includes('/') ? '' : 'library/'}${image.repository}`;
 }
 
+/** The whole repository of an image as it runs somewhere; undefined where that is no image reference. */
+export function repositoryIn(image: string): string | undefined {
+  try {
+    return wholeRepository(parseImage(image));
+  } catch (thrown) {
+    if (thrown instanceof Fault) return undefined;
+    throw thrown;
+  }
+}
+
 /** A name alone, such as `v1`: it may be meant as a tag, and would be an image of Docker Hub. */
 const isTagless = ({ registry, tag, digest }: ImageReference): boolean =>
   registry === undefined && tag === undefined && digest === undefined;

@@ -1,6 +1,6 @@
 import { isBeside } from '../core/apps.ts';
 import { Fault } from '../core/errors.ts';
-import { parseImage, wholeRepository } from '../core/image.ts';
+import { repositoryIn } from '../core/image.ts';
 import { at, type JsonObject, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
@@ -40,15 +40,6 @@ async function listed(kube: Kube, kind: (typeof kinds)[number] | 'Namespace', na
     return await kube.list({ apiVersion: knownKind(kind)?.apiVersion ?? 'apps/v1', kind, namespace }, signal);
   } catch (thrown) {
     if (kind === 'Rollout' && thrown instanceof Fault && absent.has(thrown.code)) return [];
-    throw thrown;
-  }
-}
-
-function repositoryIn(image: string): string | undefined {
-  try {
-    return wholeRepository(parseImage(image));
-  } catch (thrown) {
-    if (thrown instanceof Fault) return undefined;
     throw thrown;
   }
 }

@@ -1,6 +1,6 @@
 import { appEntry } from '../../core/apps.ts';
 import { Fault } from '../../core/errors.ts';
-import { imageOfApp, parseImage, wholeRepository } from '../../core/image.ts';
+import { imageOfApp, repositoryIn } from '../../core/image.ts';
 import { type JsonObject, text } from '../../core/json.ts';
 import type { Settings } from '../../core/settings.ts';
 import { mainContainer } from './app-entry.ts';
@@ -26,13 +26,4 @@ export function runningOf(settings: Settings, app: string, template: JsonObject)
   if (!its || repository === undefined) return undefined;
   if (repository === its.image) return { of: 'own', repository };
   return { of: allows(app, its, repository) ? 'other' : 'none', repository };
-}
-
-function repositoryIn(image: string): string | undefined {
-  try {
-    return wholeRepository(parseImage(image));
-  } catch (thrown) {
-    if (thrown instanceof Fault) return undefined;
-    throw thrown;
-  }
 }
