@@ -44,6 +44,12 @@ export const appFaults = {
     say: 'By the pattern “{pattern}” of shipmate.yaml {env} would be the namespace {namespace}, and {why}.',
     hint: 'Take another name; if it is meant, have “{env}” written out under environments in shipmate.yaml. Nothing was changed.',
   },
+  UNCOVERED: {
+    status: 403,
+    retry: 'never',
+    say: 'Nothing in shipmate.yaml covers {workload} in {env}: it is no app, and so it is only looked at.',
+    hint: 'Nothing was changed. /ship app adopt {workload} in {env} shows the entry that makes it one, to paste under apps; or have a rule of the policy that says uncovered: true.',
+  },
   COVERS_OTHER: {
     status: 422,
     retry: 'never',

@@ -5,6 +5,10 @@ import { AppBuild } from './image-settings.ts';
 import { Label, withBlank } from './name-pattern.ts';
 import { RolloutSettings } from './rollout.ts';
 
+/** The kinds that an app may be; Jobs and CronJobs come to an end, and are none. */
+const appKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout'] as const;
+export const isAppKind = (kind: string): boolean => appKinds.some((each) => each === kind);
+
 export const AppSettings = z
   .strictObject({
     /** Image repository without a tag: `registry.example.com/team/web`; `{app}` in it, as in all that follows, is the app's name. */
@@ -14,7 +18,7 @@ export const AppSettings = z
     /** Who looks after it: a role. A workload that bears the annotation shipmate.dev/owner of somebody else is not this app. */
     owner: z.string().min(1).max(100).optional(),
     /** What runs it; where it says nothing, a Deployment, or else an Argo Rollout of the same name. */
-    kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']).optional(),
+    kind: z.enum(appKinds).optional(),
     /** Name of the workload, where it is not the app's own name. */
     workload: withBlank(Label, '{app}').optional(),
     /** Name of the container in its pods, where it is not the workload's name. */

@@ -35,6 +35,8 @@ export type Question = {
   size?: Size;
   /** Whether pods would go beyond their environment's Pod Security level: other rules are about that. */
   beyond?: true;
+  /** Whether it would change a workload that nothing under `apps` covers: few rules are about that too. */
+  uncovered?: true;
 };
 
 /** How large a change is, as its plan says. */
@@ -57,8 +59,8 @@ function fitsSize(rule: Rule, size: Size | undefined): boolean {
   return fields === undefined || size.fields <= fields;
 }
 
-function fits(rule: Rule, { operation, effect, app, env, size, beyond }: Question): boolean {
-  if (rule.beyondPodSecurity !== beyond) return false;
+function fits(rule: Rule, { operation, effect, app, env, size, beyond, uncovered }: Question): boolean {
+  if (rule.beyondPodSecurity !== beyond || (uncovered && !rule.uncovered)) return false;
   const here = covers(rule.operations, operation) && covers(rule.apps, app) && covers(rule.environments, env);
   return here && rule.effects.includes(effect) && fitsSize(rule, size);
 }

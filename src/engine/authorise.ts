@@ -1,9 +1,10 @@
 import { type Actor, holdsRole } from '../core/actor.ts';
-import { environmentEntry } from '../core/apps.ts';
+import { isAppKind } from '../core/app-settings.ts';
+import { environmentEntry, stableBeside } from '../core/apps.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
-import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
+import { appOf, appsOfWorkload, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
 import { holders, judge, needsAnother, type Question, sizeOf, stricter, type Verdict } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
@@ -15,6 +16,9 @@ function denial(
   verdict: Extract<Verdict, { kind: 'deny' }>,
   besides = false,
 ): Fault {
+  const { uncovered, ...covered } = question;
+  if (uncovered && judge(settings, covered).kind !== 'deny')
+    return fault('UNCOVERED', { workload: question.app ?? '', env: question.env ?? '' });
   const asked = [question.operation, question.app, question.env && `in ${question.env}`].filter(Boolean).join(' ');
   const which = besides ? ', and this would do the same' : '';
   switch (verdict.reason) {
@@ -37,6 +41,13 @@ function denial(
     default:
       return verdict.reason satisfies never;
   }
+}
+
+/** Whether a change is of a workload that no entry and no pattern covers; what stands beside an app for a while is the app's. */
+function isUncovered(settings: Settings, { effect, aside }: Operation, place: Place): boolean {
+  if (effect === 'read' || aside || !place.app.includes('/') || !isAppKind(place.kind)) return false;
+  const stable = stableBeside(place.workload);
+  return stable === undefined || appsOfWorkload(settings, place.kind, stable).length === 0;
 }
 
 /** Where a request leads: to an app's place, to those of several, to an environment, or nowhere in particular. */
@@ -65,7 +76,7 @@ function overBrokenGlass(settings: Settings, { actor, breakGlass }: Request, ver
 
 type Permitted = Exclude<Verdict, { kind: 'deny' }>;
 
-/** Asks the policy once. @throws Fault POLICY_DENIED */
+/** Asks the policy once. @throws Fault POLICY_DENIED, UNCOVERED */
 function permitted(settings: Settings, question: Question, besides = false): Permitted {
   const said = judge(settings, question);
   if (said.kind === 'deny') throw denial(settings, question, said, besides);
@@ -101,7 +112,7 @@ type Planned = Pick<Draft, 'changes' | 'touches'>;
 /**
  * Resolves what a request is about and asks the policy: at the request, and again in the worker, then with the plan and so
  * with the size of the change, and with all that it changes besides.
- * @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT; POLICY_DENIED, with who could; BREAK_GLASS_DENIED; NEVER_UNAPPROVED
+ * @throws Fault UNKNOWN_APP, UNKNOWN_ENVIRONMENT; UNCOVERED; POLICY_DENIED, with who could; BREAK_GLASS_DENIED; NEVER_UNAPPROVED
  */
 export function authorise(
   settings: Settings,
@@ -116,7 +127,8 @@ export function authorise(
   const env = (place ?? site)?.env;
   const question = { actor, operation: judgedAs, effect, env, ...(draft && { size: sizeOf(draft) }) };
   const apps = places?.map(({ app }) => app) ?? [place?.app ?? target.app];
-  const routed = apps.map((app) => permitted(settings, { ...question, app }));
+  const uncovered = place !== undefined && isUncovered(settings, operation, place);
+  const routed = apps.map((app) => permitted(settings, { ...question, app, ...(uncovered && { uncovered }) }));
   const verdict = allOf([...routed, ...(draft ? ofTouches(settings, actor, draft) : [])]);
   if (!verdict || apps.length === 0) throw fault('BAD_INPUT', { problem: `${name}: no app was named.` });
   const found = overBrokenGlass(settings, request, verdict);

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseSettings } from '../../src/config/settings-file.ts';
 import { fault } from '../../src/core/errors.ts';
@@ -42,12 +42,15 @@ const settings = Settings.parse({
   policy: [{ name: 'anything goes' }],
 });
 
+let current = settings;
+
 beforeAll(async () => {
-  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => settings });
+  engine = await testEngine(redis().url, fakeWorld().clients, { settings: () => current });
   desk = createDesk(engine);
   return () => engine.close();
 });
 beforeEach(async () => {
+  current = settings;
   await engine.redis.flushall();
   world = fakeWorld();
   Object.assign(engine.clients, world.clients);
@@ -198,6 +201,41 @@ test('what is no app is looked at by its kind and name', async () => {
   run('StatefulSet', 'staging', 'db');
   expect(await desk.done('status', { app: 'sts/db', env: 'staging' })).toMatchObject({
     report: { kind: 'status', apps: [{ app: 'statefulset/db', image: 'db:v1', ready: 1 }] },
+  });
+});
+
+describe('what nothing covers', () => {
+  const given = (change: object) => {
+    current = Settings.parse({ ...settings, ...change });
+  };
+  const rule = (more: object) => given({ policy: [{ name: 'free', ...more }] });
+  const restarted = async () => {
+    run('StatefulSet', 'staging', 'db');
+    return await desk.done('restart', { app: 'statefulset/db', env: 'staging' });
+  };
+
+  test('is not changed by its kind and name, and it is said what would cover it', async () => {
+    await expect(restarted()).rejects.toMatchObject({
+      code: 'UNCOVERED',
+      message: 'Nothing in shipmate.yaml covers statefulset/db in staging: it is no app, and so it is only looked at.',
+      hint: expect.stringContaining('/ship app adopt statefulset/db in staging'),
+    });
+    expect(await desk.done('status', { app: 'statefulset/db', env: 'staging' })).toMatchObject({ state: 'finished' });
+    rule({ who: ['nobody'], uncovered: true });
+    await expect(restarted()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  });
+
+  test('is changed by a rule that says so, and as the app of an entry', async () => {
+    rule({ uncovered: true });
+    expect(await restarted()).toMatchObject({ state: 'finished' });
+    given({ apps: { db: { images: ['docker.io/library/*'], kind: 'StatefulSet' } } });
+    expect(await restarted()).toMatchObject({ state: 'finished', place: { app: 'db' } });
+  });
+
+  test('but stands beside an app for a while is the app’s', async () => {
+    run('Deployment', 'staging', 'web-canary');
+    const gone = await desk.done('workload-delete', { app: 'deployment/web-canary', env: 'staging' });
+    expect(gone).toMatchObject({ state: 'finished' });
   });
 });
 

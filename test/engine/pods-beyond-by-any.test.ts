@@ -19,7 +19,7 @@ import { toItsEnd } from '../support/to-its-end.ts';
  */
 
 const redis = redisForFile();
-const settings = SettingsSchema.parse({ ...testSettings, policy: [{ name: 'anything goes' }] });
+const settings = SettingsSchema.parse({ ...testSettings, policy: [{ name: 'anything goes', uncovered: true }] });
 let engine: TestEngine;
 let aheadMs = 0;
 

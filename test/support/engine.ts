@@ -29,10 +29,11 @@ export const testSettings = Settings.parse({
   policy: [
     { name: 'reading', effects: ['read'] },
     { name: 'order', operations: ['stop', 'resume', 'away', 'back'], who: ['engineers'] },
-    { name: 'staging is free', environments: ['staging'] },
+    { name: 'staging is free', environments: ['staging'], uncovered: true },
     {
       name: 'production needs another engineer',
       environments: ['production'],
+      uncovered: true,
       who: ['engineers'],
       approvals: 1,
       approvers: ['engineers'],

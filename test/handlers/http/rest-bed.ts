@@ -24,7 +24,7 @@ export const restSettings = Settings.parse({
   roles: { engineers: ['ana', 'ben'], deployers: ['claim:groups=deployers'] },
   policy: [
     { name: 'looking', effects: ['read'] },
-    { name: 'staging', environments: ['staging'] },
+    { name: 'staging', environments: ['staging'], uncovered: true },
     { name: 'production', environments: ['prod'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
   ],
 });
