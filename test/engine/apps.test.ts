@@ -275,7 +275,7 @@ test('a workload that nothing covers is shown as an entry; pasted, the entry is 
     '    kind: StatefulSet',
     '    workload: ledger-db',
     '    container: server # guessed: one of istio-proxy, server',
-    '    owner: engineers',
+    '    owner: engineers # guessed: its annotation shipmate.dev/owner',
     '    # Its source: https://git.example.com/ledger evil: 1',
     '    # Replicas: 1',
     '    # Service: none; probes: readiness GET /ready at 80, no liveness probe, no startup probe',
@@ -283,6 +283,28 @@ test('a workload that nothing covers is shown as an entry; pasted, the entry is 
   ]);
   const place = { app: 'ledger', kind: 'StatefulSet', workload: 'ledger-db', container: 'server' };
   expect(locate(pasted(text), { app: 'statefulset/ledger-db', env: 'staging' })).toMatchObject(place);
+});
+
+test('what says that it is an app that a pattern makes already takes neither its name nor anything unmarked', async () => {
+  run('Deployment', 'staging', 'shop-cart');
+  run('Deployment', 'staging', 'evil', 'evil.example.com/x:v1', {
+    annotations: {
+      'shipmate.dev/app': 'shop-cart',
+      'shipmate.dev/owner': 'engineers',
+      'shipmate.dev/channel': 'C0SHOP',
+    },
+  });
+  expect(
+    textOf(await adopt('deployment/evil'))
+      .split('\n')
+      .slice(0, 5),
+  ).toEqual([
+    'apps:',
+    '  evil:',
+    '    image: evil.example.com/x',
+    '    owner: engineers # guessed: its annotation shipmate.dev/owner',
+    '    channel: C0SHOP # guessed: its annotation shipmate.dev/channel',
+  ]);
 });
 
 test('a Service of another name, an autoscaler and the channel are in the entry', async () => {

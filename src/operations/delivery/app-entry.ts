@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { isAppNamed } from '../../core/apps.ts';
+import { appEntry, isAppNamed } from '../../core/apps.ts';
 import { choosesPods } from '../../core/effects/app-objects.ts';
 import { parseImage, wholeRepository } from '../../core/image.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
@@ -44,17 +44,19 @@ export function mainContainer(template: JsonObject, names: readonly string[]): {
   return { main, guessed: `one of ${all.map(({ name }) => text(name)).join(', ')}` };
 }
 
-/** A name for the app that nothing else bears. */
+/** A name for the app that nothing else bears, nor would bear by a pattern: whatever says so of itself takes over no app. */
 export function nameFor(settings: Pick<Settings, 'apps'>, { kind, object }: Pick<Candidate, 'kind' | 'object'>) {
   const workload = nameIn(object);
   const label = text(at(object, 'metadata', 'labels', 'app.kubernetes.io/name'));
   const tried = [
-    { name: markOf(object, 'app') },
+    { name: markOf(object, 'app'), guessed: `its annotation ${marks.app}` },
     { name: label, ...(label !== workload && { guessed: 'the label app.kubernetes.io/name' }) },
     { name: workload },
     { name: `${workload}-${kind.toLowerCase()}`.slice(0, 63), guessed: `“${workload}” is taken` },
   ];
-  const free = ({ name }: { name: string }) => Label.safeParse(name).success && !isAppNamed(settings, name);
+  const free = ({ name }: { name: string }) =>
+    Label.safeParse(name).success &&
+    (name === workload ? !isAppNamed(settings, name) : appEntry(settings, name) === undefined);
   return tried.find(free) ?? { name: 'new-app', guessed: 'every other name is taken' };
 }
 
@@ -115,7 +117,7 @@ function ownerLine({ roles }: Pick<Settings, 'roles'>, object: JsonObject): Line
   const owner = markOf(object, 'owner');
   if (owner === '') return [];
   return Object.hasOwn(roles, owner)
-    ? [{ field: ['owner', owner] }]
+    ? [{ field: ['owner', owner], remark: `guessed: its annotation ${marks.owner}` }]
     : [{ remark: `owner: ${owner}, as it says; there is no such role yet` }];
 }
 
@@ -124,7 +126,7 @@ const channelForm = /^([CG][A-Z0-9]{2,20}|#[\p{L}\p{N}][\p{L}\p{N}_-]{0,79})$/u;
 
 function channelLine({ object, channel }: Candidate): Line[] {
   const said = markOf(object, 'channel');
-  if (channelForm.test(said)) return [{ field: ['channel', said] }];
+  if (channelForm.test(said)) return [{ field: ['channel', said], remark: `guessed: its annotation ${marks.channel}` }];
   if (said !== '') return [{ remark: `channel: ${marks.channel} says none: “${said.slice(0, 80)}”` }];
   return channel === undefined ? [] : [{ field: ['channel', channel], remark: 'guessed: where this was asked for' }];
 }
