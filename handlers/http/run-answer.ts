@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Actor, actorId } from '../../src/core/actor.ts';
+import { endText } from '../../src/core/end-text.ts';
 import { fault, faultCodes, faultEntry } from '../../src/core/errors.ts';
 import { siteOf } from '../../src/core/place.ts';
 import { isOver, type Run, type RunState } from '../../src/core/run.ts';
@@ -23,6 +25,18 @@ function retryAfter(runs: readonly Run[], now: number): number | undefined {
   return Math.min(...times);
 }
 
+/** Who ended a run, and why. */
+const wordOf = (did: string, { actor, reason }: { actor: Actor; reason?: string | undefined }): string =>
+  `: ${actorId(actor)} ${did} it${reason === undefined ? '' : ` (“${reason}”)`}.`;
+
+/** Why a run did not end as it was meant to, as far as it says; with the end of the sentence. */
+function whyOf({ state, report, decisions, cancelled }: Run): string {
+  if (report) return `: ${endText(report)}`;
+  const rejection = decisions.findLast(({ kind }) => kind === 'reject');
+  if (state === 'rejected' && rejection) return wordOf('rejected', rejection);
+  return state === 'cancelled' && cancelled ? wordOf('stopped', cancelled) : '.';
+}
+
 type Problem = { status: number; code: string; message: string; hint: string };
 
 /**
@@ -31,7 +45,7 @@ type Problem = { status: number; code: string; message: string; hint: string };
  */
 function endProblem(run: Run, wanted: RunState, link: string): Problem {
   const { id, state } = run;
-  const otherwise = fault('ENDED_OTHERWISE', { id, state, wanted, link });
+  const otherwise = fault('ENDED_OTHERWISE', { id, state, wanted, why: whyOf(run), link });
   if (!run.fault) return otherwise;
   const known = faultCodes.find((code) => code === run.fault?.code);
   // Of what the policy, a lock or a freeze forbids it is the same, whether that is found at the door or when it is planned.

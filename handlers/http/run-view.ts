@@ -4,6 +4,7 @@ import { siteOf } from '../../src/core/place.ts';
 import { Draft } from '../../src/core/plan.ts';
 import { Report } from '../../src/core/report.ts';
 import { FaultRecord, isOver, type Run, RunState, StepRecord } from '../../src/core/run.ts';
+import { standingOf } from '../../src/core/standing.ts';
 
 const Time = z.iso.datetime();
 const time = (ms: number) => new Date(ms).toISOString();
@@ -63,6 +64,10 @@ export const RunView = z.object({
     .optional()
     .describe('Whom Slack does not say who they are: it goes on once Slack answers, and changes nothing before'),
   breakGlass: z.object({ reason: z.string(), reviewedBy: z.string().optional() }).optional(),
+  traffic: z
+    .object({ weight: z.number().describe('Its share of the traffic, in per cent') })
+    .optional()
+    .describe('How much goes to the new version now, where this run shifts it'),
   undo: z.boolean().describe('Whether there is a way back that can be asked for'),
   trace: z.string().optional(),
   report: Report.optional(),
@@ -102,6 +107,11 @@ function waitsForOf({ unidentified, state }: Run): RunView['waitsFor'] {
   return { who: actorId(unidentified.actor), since: time(unidentified.since) };
 }
 
+function trafficOf(run: Run): RunView['traffic'] {
+  const standing = standingOf(run, []);
+  return standing && { weight: standing.weight };
+}
+
 /** The run for an answer; `link` is its own address. */
 export function viewOf(run: Run, link: string): RunView {
   const where = siteOf(run);
@@ -138,6 +148,7 @@ export function viewOf(run: Run, link: string): RunView {
       reason: run.breakGlass.reason,
       ...(run.breakGlass.reviewed && { reviewedBy: actorId(run.breakGlass.reviewed.actor) }),
     },
+    traffic: trafficOf(run),
     undo: run.plan?.undo !== undefined && run.startedAt !== undefined,
     trace: run.trace,
     report: run.report,

@@ -89,7 +89,7 @@ export const runFaults = {
   ENDED_OTHERWISE: {
     status: 422,
     retry: 'never',
-    say: 'Run {id} is over, and {state} instead of {wanted}.',
+    say: 'Run {id} is over, and {state} instead of {wanted}{why}',
     hint: 'Before you ask again, look how far it got: its steps and report are under data here, and at {link}.',
   },
   NOTHING_ASKED: {

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 
-/** What docs/rest.md asks with, against a server that answers 202 at once: no place to wait in. The whole page runs in test/e2e. */
+/**
+ * What docs/rest.md asks with, against a server that answers 202 at once (no place to wait in), and then not at all. The whole page
+ * runs in test/e2e.
+ */
 
 const page = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
 const blocksOf = (language: string) =>
@@ -16,20 +19,28 @@ const upTo = (code: string, end: string) => code.slice(0, code.indexOf(end));
 type Finished = TestContext['onTestFinished'];
 
 const started = '/runs/another';
-/** Says of a run twice that it goes on. */
-async function server(onTestFinished: Finished): Promise<{ url: string; at: number[] }> {
-  const at: number[] = [];
+type Asked = { at: number; what: string; key: unknown };
+
+/** Says of a run that it goes on, hangs up once, and then has its end. */
+async function server(onTestFinished: Finished): Promise<{ url: string; asked: Asked[] }> {
+  const asked: Asked[] = [];
   const listening = createServer((request, response) => {
-    at.push(Date.now());
-    const over = request.method === 'GET' && at.length > 2;
-    const location = `http://${request.headers.host}${started}`;
-    response.writeHead(over ? 200 : 202, { 'content-type': 'application/json', location, 'retry-after': '1' });
-    response.end(JSON.stringify({ data: { path: request.url } }));
+    asked.push({
+      at: Date.now(),
+      what: `${request.method} ${request.url}`,
+      key: request.headers['idempotency-key'],
+    });
+    if (asked.length === 2) return void request.socket.destroy();
+    const [over, link] = [asked.length > 2, `http://${request.headers.host}${started}`];
+    response.writeHead(over ? 200 : 202, { 'content-type': 'application/json', location: link, 'retry-after': '1' });
+    response.end(
+      JSON.stringify({ data: over ? { state: 'finished', path: 'it is over' } : { state: 'running', link } }),
+    );
   }).listen(0, '127.0.0.1');
   await once(listening, 'listening');
   onTestFinished(() => void listening.close());
   const address = listening.address();
-  return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, at };
+  return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, asked };
 }
 
 async function outputOf(program: string, args: string[], code: string, url: string): Promise<string> {
@@ -51,7 +62,7 @@ test.concurrent.for([
     'curl',
     'bash',
     ['-euo', 'pipefail'],
-    () => `${blocksOf('sh')[2]}\nrun=mine\nask POST /x '{}'\necho " $run"\n`,
+    () => `${blocksOf('sh')[2]}\ncode=mine\nask POST /x '{}'\necho " $code"\n`,
     'mine',
   ],
   [
@@ -59,24 +70,24 @@ test.concurrent.for([
     process.execPath,
     ['--input-type=module'],
     () => `${upTo(blocksOf('js')[0] ?? '', 'const app')}\nconsole.log(await ask('POST', '/x', {}))`,
-    started,
+    'over',
   ],
   [
     'Python',
     'python3',
     ['-'],
     () => `${upTo(blocksOf('python')[0] ?? '', 'registry, app')}\nprint(ask("POST", "/x", {}))`,
-    started,
+    'over',
   ],
 ] as const)(
-  'with %s a run is asked for once a second, and nobody’s variables are lost',
+  'with %s the same is asked for again once a second until it is over, and done once',
   async ([, program, args, code, end], { onTestFinished }) => {
-    const { url, at } = await server(onTestFinished);
+    const { url, asked } = await server(onTestFinished);
     const out = await outputOf(program, [...args], code(), url);
-    expect(out).toContain(started);
-    expect(out).toContain(end);
-    const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
-    expect(gaps).toHaveLength(2);
+    for (const said of ['running', started, 'it is over', end]) expect(out).toContain(said);
+    expect(asked.map(({ what }) => what)).toEqual(['POST /x', 'POST /x', 'POST /x']);
+    expect([...new Set(asked.map(({ key }) => key))]).toEqual([expect.stringMatching(/.{8}/)]);
+    const gaps = asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0));
     for (const gap of gaps) expect(gap).toBeGreaterThan(900);
   },
 );

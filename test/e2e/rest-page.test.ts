@@ -69,6 +69,9 @@ test.concurrent.for([
     const { code: end, out } = await ran(program, [...args], all.join('\n'));
     expect(end, out.slice(-4_000)).toBe(0);
     expect(await left(app)).toBe(false);
+    // Its shares by hand were there, one after the other.
+    const shares = [...out.matchAll(/"traffic":{"weight":(\d+)}/g)].map(([, share]) => Number(share));
+    expect([...new Set(shares)]).toEqual(app === 'hello-world' ? [25, 50, 75] : []);
   },
 );
 

@@ -1,15 +1,15 @@
 import type { KnownBlock } from '@slack/types';
+import { endText, rolledBackText } from '../../../src/core/end-text.ts';
 import { spanText } from '../../../src/core/moments.ts';
 import type { Report } from '../../../src/core/report.ts';
 import type { Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { type Standing, seriesSoFar, standingOf } from '../../../src/core/standing.ts';
 import type { Steer, SteerWish } from '../../../src/core/steer.ts';
+import { troubleText } from '../../../src/core/trouble-text.ts';
 import { sparklines } from '../chart/sparkline.ts';
 import { countdown, cut, harmless, moment, picture, preformatted, section } from './elements.ts';
 import { nameOf } from './people.ts';
-import { endText, rolledBackText } from './run-words.ts';
-import { troubleText } from './trouble-text.ts';
 
 /** What a message of a run that shifts traffic shows beside the run itself: what was said to it, and its chart. */
 export type Canary = { steers: readonly Steer[]; picture?: { file: string; alt: string } | undefined };

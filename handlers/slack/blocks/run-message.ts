@@ -1,7 +1,9 @@
 import type { KnownBlock } from '@slack/types';
+import { endText } from '../../../src/core/end-text.ts';
 import { spanText } from '../../../src/core/moments.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
+import { troubleText } from '../../../src/core/trouble-text.ts';
 import { type Canary, courseBlocks, isCourse, standingBlocks, steerLines } from './canary-blocks.ts';
 import { diffView } from './diff-text.ts';
 import {
@@ -18,9 +20,8 @@ import {
 import { nameOf, whoCould } from './people.ts';
 import { buttonsOf } from './run-buttons.ts';
 import { progressBlocks } from './run-tasks.ts';
-import { endText, resumeText, stateOf, titleOf } from './run-words.ts';
+import { resumeText, stateOf, titleOf } from './run-words.ts';
 import { endOfText } from './text-message.ts';
-import { troubleText } from './trouble-text.ts';
 
 function headline(run: Run, settings: Settings): string {
   const { emoji, word } = stateOf(run);

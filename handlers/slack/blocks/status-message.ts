@@ -1,6 +1,6 @@
 import type { Report } from '../../../src/core/report.ts';
+import { troubleText } from '../../../src/core/trouble-text.ts';
 import { code, context, harmless, header, type MessageView, mrkdwn, section } from './elements.ts';
-import { troubleText } from './trouble-text.ts';
 
 type Status = Extract<Report, { kind: 'status' }>;
 type Line = Status['apps'][number];

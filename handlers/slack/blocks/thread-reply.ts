@@ -1,4 +1,5 @@
 import { actorId, personOf } from '../../../src/core/actor.ts';
+import { endText } from '../../../src/core/end-text.ts';
 import type { Run, RunEvent } from '../../../src/core/run.ts';
 import { isOver } from '../../../src/core/run.ts';
 import type { Settings } from '../../../src/core/settings.ts';
@@ -13,7 +14,7 @@ import {
   spokenText,
 } from './elements.ts';
 import { nameOf, whoCould } from './people.ts';
-import { endText, resumeText, stateOf, titleOf } from './run-words.ts';
+import { resumeText, stateOf, titleOf } from './run-words.ts';
 
 /** One block of preformatted text takes so much. */
 const blockLetters = 2_800;

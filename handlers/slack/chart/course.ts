@@ -1,9 +1,10 @@
+import { endText } from '../../../src/core/end-text.ts';
 import { isOver, type Run } from '../../../src/core/run.ts';
 import { type Figures, type Point, seriesOf } from '../../../src/core/series.ts';
 import { seriesSoFar, standingOf } from '../../../src/core/standing.ts';
 import type { Steer, SteerWish } from '../../../src/core/steer.ts';
 import { courseText, isCourse } from '../blocks/canary-blocks.ts';
-import { endText, titleOf } from '../blocks/run-words.ts';
+import { titleOf } from '../blocks/run-words.ts';
 import type { Course } from './share-chart.ts';
 
 function markWord(wish: SteerWish): string {

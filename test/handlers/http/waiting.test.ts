@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fault } from '../../../src/core/errors.ts';
 import { type Settings, Settings as SettingsSchema } from '../../../src/core/settings.ts';
+import { troubleText } from '../../../src/core/trouble-text.ts';
 import { redisForFile } from '../../support/redis.ts';
 import { deployment, type RestBed, restBed, restSettings } from './rest-bed.ts';
 
@@ -142,7 +143,9 @@ describe('a change that is waited for and does not end well is an error, with th
     bed.world.ends.push({ kind: 'failed', replicas: 1, updated: 1, ready: 0, trouble });
     const { body, ...rest } = await problem(deploy('wait=30'));
     expect(rest).toEqual({ status: 422, state: 'failed', code: 'ENDED_OTHERWISE' });
-    expect(body.error.message).toBe(`Run ${body.data.run} is over, and failed instead of finished.`);
+    expect(body.error.message).toBe(
+      `Run ${body.data.run} is over, and failed instead of finished: 0 of 1 pods ready: ${troubleText(trouble).what}.`,
+    );
     expect(body.data.report).toMatchObject({ kind: 'rollout-failed' });
   });
 
@@ -189,6 +192,9 @@ describe('a change that is waited for and does not end well is an error, with th
     expect(await stopped).toMatchObject({ status: 200, body: { data: { state: 'cancelled' } } });
     const { status, body } = await asked;
     expect([status, body.data.state, body.error.code]).toEqual([422, 'cancelled', 'ENDED_OTHERWISE']);
+    expect(body.error.message).toBe(
+      `Run ${id} is over, and cancelled instead of finished: token:ana@example.com stopped it.`,
+    );
   });
 
   test('a stop that came too late', async () => {
@@ -201,7 +207,13 @@ describe('a change that is waited for and does not end well is an error, with th
     await working;
     expect(await stopped).toMatchObject({
       status: 422,
-      body: { error: { message: `Run ${body.data.run} is over, and finished instead of cancelled.` } },
+      body: {
+        error: {
+          message: expect.stringContaining(
+            `Run ${body.data.run} is over, and finished instead of cancelled: 1 of 1 pods ready after`,
+          ),
+        },
+      },
     });
   });
 });
@@ -239,7 +251,10 @@ describe('a run that waits for a person', () => {
     );
     expect([rejected.status, rejected.body.data.state]).toEqual([200, 'rejected']);
     const { status, body } = await asked;
-    expect([status, body.error.message]).toEqual([422, `Run ${id} is over, and rejected instead of finished.`]);
+    expect([status, body.error.message]).toEqual([
+      422,
+      `Run ${id} is over, and rejected instead of finished: token:ben@example.com rejected it.`,
+    ]);
   });
 
   test('a decision that nobody waits for is answered at once', async () => {
@@ -351,7 +366,9 @@ describe('two environments', () => {
     const { status, body } = await asked;
     const failed = body.each.find(({ state }: { state: string }) => state === 'failed');
     expect([status, failed.run]).toEqual([422, second]);
-    expect(body.error.message).toBe(`${failed.target.env}: Run ${second} is over, and failed instead of finished.`);
+    expect(body.error.message).toBe(
+      `${failed.target.env}: Run ${second} is over, and failed instead of finished: 0 of 1 pods ready: ${troubleText(trouble).what}.`,
+    );
   });
 
   test('of which one is not over in time lead to that one', async () => {

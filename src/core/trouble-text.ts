@@ -1,4 +1,4 @@
-import type { PodTrouble } from '../../../src/core/report.ts';
+import type { PodTrouble } from './report.ts';
 
 const causes: Record<PodTrouble['code'], { what: string; next: string }> = {
   'image-pull': {

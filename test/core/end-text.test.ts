@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endText } from '../../../handlers/slack/blocks/run-words.ts';
+import { endText } from '../../src/core/end-text.ts';
 
 /** What is said of a run that is over. */
 
