@@ -46,7 +46,7 @@ export function ShipmateLine({ shipmate, live }: { shipmate: ShipmateState; live
       </p>
       {problem && <span role="alert">That could not be done. Is the sandbox still running?</span>}
       <span className="shipmate-hint" id="kill-hint">
-        Try it in the middle of a canary: it goes on.
+        Try it in the middle of a canary: it goes on. Killed twice in one step, a run waits for /ship resume.
       </span>
       <button
         type="button"
