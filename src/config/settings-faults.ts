@@ -1,7 +1,9 @@
 import { mayAsk, noAnalysis } from '../core/analysis/template.ts';
+import { environmentEntry } from '../core/apps.ts';
 import { type Blank, fitsName, isPattern } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
+import { twofoldNames } from './twofold-names.ts';
 import { type SettingsFault, unknownEnvironments, unknownNames, unknownPatterns } from './unknown-names.ts';
 
 function ruleFaults(settings: Settings, operations: readonly string[], index: number): SettingsFault[] {
@@ -67,11 +69,16 @@ function glassFaults({ breakGlass, roles }: Settings): SettingsFault[] {
   ];
 }
 
-function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
-  const known = Object.keys(environments);
-  return Object.entries(fleets).flatMap(([fleet, members]) => [
-    ...unknownEnvironments(members, environments, ['fleets', fleet]),
-    ...(known.includes(fleet)
+/** A pattern's environment may have a fleet's name where its namespace has it too: then nobody calls it otherwise. */
+function isTaken(settings: Settings, fleet: string): boolean {
+  const entry = environmentEntry(settings, fleet);
+  return entry !== undefined && (entry.key === fleet || entry.its.namespace !== fleet);
+}
+
+function fleetFaults(settings: Settings): SettingsFault[] {
+  return Object.entries(settings.fleets).flatMap(([fleet, members]) => [
+    ...unknownEnvironments(members, settings.environments, ['fleets', fleet]),
+    ...(isTaken(settings, fleet)
       ? [{ path: ['fleets', fleet], problem: 'an environment has that name; a fleet needs one of its own.' }]
       : []),
   ]);
@@ -204,5 +211,6 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
       'clusterScopedIn',
     ]),
     ...blankFaults(settings),
+    ...twofoldNames(settings),
   ];
 }
