@@ -1,6 +1,6 @@
 import { mayAsk, noAnalysis } from '../core/analysis/template.ts';
 import { environmentEntry } from '../core/apps.ts';
-import { type Blank, fitsName, isPattern } from '../core/name-pattern.ts';
+import { type Blank, isPattern } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
 import { twofoldNames } from './twofold-names.ts';
@@ -92,18 +92,12 @@ function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
 
 function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
   const known = [...Object.keys(roles), 'everyone'];
-  const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
-    on?.push &&
-    !/\{app\}/.test(on.push.env) &&
-    !Object.keys(environments).some((each) => fitsName(each, on.push?.env ?? ''))
-      ? [
-          {
-            path: ['apps', app, 'on', 'push', 'env'],
-            problem: `there is no environment “${on.push.env}”.${didYouMean(on.push.env, Object.keys(environments))}`,
-          },
-        ]
-      : [],
-  );
+  const pushes = Object.entries(apps).flatMap(([app, { on }]) => {
+    const env = on?.push?.env;
+    if (env === undefined || (isPattern(app) && env.includes('{app}'))) return [];
+    const path = ['apps', app, 'on', 'push', 'env'];
+    return unknownEnvironments([env], environments, path).map(({ problem }) => ({ path, problem }));
+  });
   const hosts = Object.entries(dockerHosts).flatMap(([name, { who, env }]) => [
     ...unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
     ...unknownEnvironments(env === undefined ? [] : [env], environments, ['dockerHosts', name]),
@@ -206,7 +200,7 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...clusterFaults(settings),
     ...analysisFaults(settings),
     ...allowanceFaults(settings),
-    ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
+    ...unknownPatterns(settings.manifests.clusterScopedIn, settings.environments, 'environment', [
       'manifests',
       'clusterScopedIn',
     ]),

@@ -108,7 +108,7 @@ export type Rule = z.output<typeof Rule>;
 
 /** What manifests (`/ship apply`) may hold and where they may come from. Without it, only what lives in the namespace. */
 export const ManifestSettings = z.strictObject({
-  /** Environments in which kinds that live in the cluster itself may be applied: Namespaces, CRDs, StorageClasses. */
+  /** Environments, or patterns for several, in which kinds that live in the cluster itself may be applied: Namespaces, CRDs, StorageClasses. */
   clusterScopedIn: z.array(z.string()).default([]),
   /** Kinds that may be applied though they give somebody rights, such as Role or RoleBinding. */
   allowKinds: z.array(z.string()).default([]),

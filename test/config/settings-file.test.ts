@@ -117,6 +117,47 @@ test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000
   },
 );
 
+const byPattern = "apps: {'*': {image: 'r/{app}'}}\nenvironments: {'*': {namespace: '{env}'}}\n";
+const allowing = '{id: A, reason: b, until: 2027-01-31, ';
+const frozen = "{name: a, from: '2030-01-01T00:00', to: '2030-01-02T00:00', ";
+
+/** Lists of names, and what they hold else: where any name is covered, what no name can fit is refused all the same. */
+const lists: [string, (names: string) => string][] = [
+  ['policy[0].apps', (names) => `policy: [{name: a, apps: ${names}}]`],
+  ['policy[0].environments', (names) => `policy: [{name: a, environments: ${names}}]`],
+  ['freezes[0].apps', (names) => `freezes: [${frozen}apps: ${names}}]`],
+  ['freezes[0].environments', (names) => `freezes: [${frozen}environments: ${names}}]`],
+  ['images.allow[0].apps', (names) => `images: {allow: [${allowing}apps: ${names}}]}`],
+  ['images.allow[0].environments', (names) => `images: {allow: [${allowing}environments: ${names}}]}`],
+  ['manifests.clusterScopedIn', (names) => `manifests: {clusterScopedIn: ${names}}`],
+];
+
+test.each(lists)('%s holds names and patterns that a name can fit', (path, text) => {
+  expect(faultsOf(byPattern + text("['*-pay-*', 'Pay_*', Web, sts/db]"))).toEqual([
+    `shipmate.yaml:3 ${path}[0]: “*-pay-*” has more than one “*”.`,
+    `shipmate.yaml:3 ${path}[1]: “Pay_*” must be lower-case letters, digits and “-”.`,
+    `shipmate.yaml:3 ${path}[2]: “Web” must be lower-case letters, digits and “-”.`,
+    `shipmate.yaml:3 ${path}[3]: “sts/db” must be lower-case letters, digits and “-”.`,
+  ]);
+  expect(faultsOf(byPattern + text("['*', '*-eu', web]"))).toEqual([]);
+  expect(faultsOf(base + text("['x-*']"))).toEqual([expect.stringMatching(/there is no (app|environment) “x-\*”/)]);
+});
+
+test.each([
+  ['fleets: {all: [web, "pr-*", Web_1]}', ['fleets.all[1]: there is no environment “pr-*”', 'all[2]: there is no environment']],
+  ['dockerHosts: {a: {address: "unix:///a", env: Web_1}}', ['there is no environment “Web_1”']],
+])('what names one environment is a name: %s', (text, words) => {
+  expect(faultsOf(byPattern + text)).toEqual(words.map((each) => expect.stringContaining(each)));
+});
+
+test('a push leads to an environment that there is, and to no pattern', () => {
+  const pushed = (env: string) => byPattern.replace("{app}'", `{app}', on: {push: {tags: 'v*', env: '${env}'}}`);
+  const at = 'shipmate.yaml:1 apps.*.on.push.env: there is no environment';
+  expect(faultsOf(pushed('*'))).toEqual([`${at} “*”.`]);
+  expect(faultsOf(pushed('Web_1'))).toEqual([`${at} “Web_1”.`]);
+  expect(['web', 'pr-{app}'].flatMap((env) => faultsOf(pushed(env)))).toEqual([]);
+});
+
 test('aliases of aliases do not fill the memory', () => {
   const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(',')}]`;
   const bomb = [level('a', 'x'), level('b', '*a'), level('c', '*b'), level('d', '*c'), level('e', '*d')].join('\n');
