@@ -113,7 +113,7 @@ function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): 
     ...Object.entries(environments).map(([name, { analysis }]) => ({ room: 'environments', name, analysis })),
   ];
   const missing = named.flatMap(({ room, name, analysis }) =>
-    analysis === undefined || /\{(app|env)\}/.test(analysis) || known.includes(analysis)
+    analysis === undefined || (isPattern(name) && /\{(app|env)\}/.test(analysis)) || known.includes(analysis)
       ? []
       : [
           {
@@ -150,26 +150,34 @@ function allowanceFaults({ images, apps, environments }: Settings): SettingsFaul
   });
 }
 
-/** What a pattern says of where things are must differ by name, or all that it covers would be one and the same. */
+/**
+ * What a pattern says of where things are must differ by name, or all that it covers would be one and the same. What is written out
+ * is meant as it is written, and nothing is called “{app}”.
+ */
 function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
+  const left = (path: readonly PropertyKey[], said: string | undefined, blank: Blank) =>
+    said?.includes(blank) ? [{ path, problem: `${blank} is filled in for patterns alone: write the name.` }] : [];
   const same = (path: readonly PropertyKey[], said: string | undefined, blank: Blank) =>
     said === undefined || said.includes(blank)
       ? []
       : [{ path, problem: `is the same for all that “${String(path[1])}” covers: it needs ${blank} in it.` }];
-  const ofApps = Object.entries(apps).flatMap(([name, { image, workload, owner }]) => [
-    ...(isPattern(name) ? same(['apps', name, 'image'], image, '{app}') : []),
-    ...(isPattern(name) ? same(['apps', name, 'workload'], workload, '{app}') : []),
-    ...unknownNames(owner === undefined || owner.includes('{app}') ? [] : [owner], Object.keys(roles), 'role', [
-      'apps',
-      name,
-      'owner',
-    ]),
-  ]);
+  const ofApps = Object.entries(apps).flatMap(([name, { image, images = [], workload, container, owner }]) => {
+    const path = ['apps', name];
+    const blanks = isPattern(name) ? same : left;
+    const open = owner === undefined || (isPattern(name) && owner.includes('{app}'));
+    return [
+      ...blanks([...path, 'image'], image, '{app}'),
+      ...blanks([...path, 'workload'], workload, '{app}'),
+      ...(isPattern(name) ? [] : left([...path, 'container'], container, '{app}')),
+      ...(isPattern(name) ? [] : images.flatMap((each, index) => left([...path, 'images', index], each, '{app}'))),
+      ...unknownNames(open ? [] : [owner], Object.keys(roles), 'role', [...path, 'owner']),
+    ];
+  });
   const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
-    isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],
+    (isPattern(name) ? same : left)(['environments', name, 'namespace'], namespace, '{env}'),
   );
   const clusters = Object.entries(environments).flatMap(([name, { cluster }]) =>
-    cluster.includes('{env}')
+    isPattern(name) && cluster.includes('{env}')
       ? [{ path: ['environments', name, 'cluster'], problem: 'is one cluster: it has no {env} in it.' }]
       : [],
   );

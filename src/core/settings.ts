@@ -17,7 +17,7 @@ import { Quantity } from './values.ts';
 export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
-  /** `{env}` in it is the environment's name. */
+  /** Of a pattern `{env}` in it, as in all that follows, is the environment's name. */
   namespace: withBlank(Label, '{env}'),
   /** How deploys shift here, where the app does not say. */
   rollout: RolloutSettings.optional(),

@@ -150,6 +150,27 @@ test.each([
   expect(faultsOf(byPattern + text)).toEqual(words.map((each) => expect.stringContaining(each)));
 });
 
+test('what is written out has no blank where a name stands: it is filled in for patterns alone', () => {
+  const app = "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}'}";
+  const said = faultsOf(`apps: {web: ${app}}\nenvironments: {live: {namespace: 'a-{env}', analysis: '{env}'}}\n`);
+  const left = (path: string, blank: string) => `${path}: ${blank} is filled in for patterns alone: write the name.`;
+  expect(said.map((each) => each.replace(/^shipmate.yaml:\d /, '')).sort()).toEqual([
+    'apps.web.analysis: there is no analysis “{app}”.',
+    left('apps.web.container', '{app}'),
+    left('apps.web.image', '{app}'),
+    left('apps.web.images[0]', '{app}'),
+    'apps.web.owner[0]: there is no role “{app}”.',
+    left('apps.web.workload', '{app}'),
+    'environments.live.analysis: there is no analysis “{env}”.',
+    left('environments.live.namespace', '{env}'),
+  ]);
+  // As it was before there were patterns: such a context of a kubeconfig, and letters that a program reads.
+  const old = "build: {args: {NAME: '${app}'}}, rollout: {service: '{app}'}";
+  expect(
+    faultsOf(`apps: {web: {image: r/web, ${old}}}\nenvironments: {live: {namespace: a, cluster: 'c-{env}'}}\n`),
+  ).toEqual([]);
+});
+
 test('a push leads to an environment that there is, and to no pattern', () => {
   const pushed = (env: string) => byPattern.replace("{app}'", `{app}', on: {push: {tags: 'v*', env: '${env}'}}`);
   const at = 'shipmate.yaml:1 apps.*.on.push.env: there is no environment';
