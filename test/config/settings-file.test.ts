@@ -108,11 +108,12 @@ test.each([
   expect(faultsOf(text).join('\n')).toContain(words);
 });
 
-test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}'])(
+test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}', '{app}', 'a-{app}', '{app}.io'])(
   '“%s” would have each app choose its registry by its name',
   (image) => {
     const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
-    expect(faultsOf(text)).toEqual(['shipmate.yaml:1 apps.*.image: must not have {app} in its registry.']);
+    const problem = 'must not have {app} before its first “/”: no name chooses the registry.';
+    expect(faultsOf(text)).toEqual([`shipmate.yaml:1 apps.*.image: ${problem}`]);
     expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
   },
 );
@@ -165,7 +166,7 @@ test('what is written out has no blank where a name stands: it is filled in for 
     left('environments.live.namespace', '{env}'),
   ]);
   // As it was before there were patterns: such a context of a kubeconfig, and letters that a program reads.
-  const old = "build: {args: {NAME: '${app}'}}, rollout: {service: '{app}'}";
+  const old = `build: {args: {NAME: '\${app}'}}, rollout: {service: '{app}'}`;
   expect(
     faultsOf(`apps: {web: {image: r/web, ${old}}}\nenvironments: {live: {namespace: a, cluster: 'c-{env}'}}\n`),
   ).toEqual([]);

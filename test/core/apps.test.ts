@@ -4,11 +4,11 @@ import { Settings } from '../../src/core/settings.ts';
 
 const settings = Settings.parse({
   apps: {
-    old: { image: 'r.io/old', build: { args: { NAME: '${app}' } }, rollout: { service: '{app}' } },
+    old: { image: 'r.io/old', build: { args: { NAME: `\${app}` } }, rollout: { service: '{app}' } },
     '*': { image: 'r.io/{app}', build: { args: { NAME: '{app}' } }, rollout: { service: 'svc-{app}' } },
   },
   environments: {
-    staging: { namespace: 'staging', debug: { images: ['b:1'], command: ['sh', '-c', 'echo ${env}'] } },
+    staging: { namespace: 'staging', debug: { images: ['b:1'], command: ['sh', '-c', `echo \${env}`] } },
     'pr-*': { namespace: 'shop-{env}', debug: { images: ['b:1'], command: ['echo', '{env}'] } },
   },
 });
