@@ -108,15 +108,20 @@ test.each([
   expect(faultsOf(text).join('\n')).toContain(words);
 });
 
-test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}', '{app}', 'a-{app}', '{app}.io'])(
-  '“%s” would have each app choose its registry by its name',
-  (image) => {
-    const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
-    const problem = 'must not have {app} before its first “/”: no name chooses the registry.';
-    expect(faultsOf(text)).toEqual([`shipmate.yaml:1 apps.*.image: ${problem}`]);
-    expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
-  },
-);
+test.each([
+  '{app}.example.com/web',
+  'r-{app}:5000/web',
+  '{app}/web',
+  '{app}:5000/{app}',
+  '{app}',
+  'a-{app}',
+  '{app}.io',
+])('“%s” would have each app choose its registry by its name', (image) => {
+  const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
+  const problem = 'must not have {app} before its first “/”: no name chooses the registry.';
+  expect(faultsOf(text)).toEqual([`shipmate.yaml:1 apps.*.image: ${problem}`]);
+  expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
+});
 
 const byPattern = "apps: {'*': {image: 'r/{app}'}}\nenvironments: {'*': {namespace: '{env}'}}\n";
 const allowing = '{id: A, reason: b, until: 2027-01-31, ';
@@ -145,14 +150,18 @@ test.each(lists)('%s holds names and patterns that a name can fit', (path, text)
 });
 
 test.each([
-  ['fleets: {all: [web, "pr-*", Web_1]}', ['fleets.all[1]: there is no environment “pr-*”', 'all[2]: there is no environment']],
+  [
+    'fleets: {all: [web, "pr-*", Web_1]}',
+    ['fleets.all[1]: there is no environment “pr-*”', 'all[2]: there is no environment'],
+  ],
   ['dockerHosts: {a: {address: "unix:///a", env: Web_1}}', ['there is no environment “Web_1”']],
 ])('what names one environment is a name: %s', (text, words) => {
   expect(faultsOf(byPattern + text)).toEqual(words.map((each) => expect.stringContaining(each)));
 });
 
 test('what is written out has no blank where a name stands: it is filled in for patterns alone', () => {
-  const app = "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}'}";
+  const app =
+    "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}'}";
   const said = faultsOf(`apps: {web: ${app}}\nenvironments: {live: {namespace: 'a-{env}', analysis: '{env}'}}\n`);
   const left = (path: string, blank: string) => `${path}: ${blank} is filled in for patterns alone: write the name.`;
   expect(said.map((each) => each.replace(/^shipmate.yaml:\d /, '')).sort()).toEqual([

@@ -600,7 +600,9 @@ describe('an environment that a pattern covers', () => {
     expect(await applied(['preview-7'])).toMatchObject({ state: 'finished' });
     expect(await applied(['shop-*'])).toMatchObject({
       state: 'denied',
-      fault: { message: expect.stringContaining('manifests.clusterScopedIn in shipmate.yaml lets preview-7 have such') },
+      fault: {
+        message: expect.stringContaining('manifests.clusterScopedIn in shipmate.yaml lets preview-7 have such'),
+      },
     });
   });
 
