@@ -1,7 +1,9 @@
 import { mayAsk, noAnalysis } from '../core/analysis/template.ts';
-import { type Blank, fitsName, isPattern } from '../core/name-pattern.ts';
+import { environmentEntry } from '../core/apps.ts';
+import { type Blank, isPattern } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
+import { twofoldNames } from './twofold-names.ts';
 import { type SettingsFault, unknownEnvironments, unknownNames, unknownPatterns } from './unknown-names.ts';
 
 function ruleFaults(settings: Settings, operations: readonly string[], index: number): SettingsFault[] {
@@ -67,11 +69,16 @@ function glassFaults({ breakGlass, roles }: Settings): SettingsFault[] {
   ];
 }
 
-function fleetFaults({ fleets, environments }: Settings): SettingsFault[] {
-  const known = Object.keys(environments);
-  return Object.entries(fleets).flatMap(([fleet, members]) => [
-    ...unknownEnvironments(members, environments, ['fleets', fleet]),
-    ...(known.includes(fleet)
+/** A pattern's environment may have a fleet's name where its namespace has it too: then nobody calls it otherwise. */
+function isTaken(settings: Settings, fleet: string): boolean {
+  const entry = environmentEntry(settings, fleet);
+  return entry !== undefined && (entry.key === fleet || entry.its.namespace !== fleet);
+}
+
+function fleetFaults(settings: Settings): SettingsFault[] {
+  return Object.entries(settings.fleets).flatMap(([fleet, members]) => [
+    ...unknownEnvironments(members, settings.environments, ['fleets', fleet]),
+    ...(isTaken(settings, fleet)
       ? [{ path: ['fleets', fleet], problem: 'an environment has that name; a fleet needs one of its own.' }]
       : []),
   ]);
@@ -85,18 +92,12 @@ function clusterFaults({ clusters, environments }: Settings): SettingsFault[] {
 
 function hostFaults({ dockerHosts, roles, apps, environments }: Settings): SettingsFault[] {
   const known = [...Object.keys(roles), 'everyone'];
-  const pushes = Object.entries(apps).flatMap(([app, { on }]) =>
-    on?.push &&
-    !/\{app\}/.test(on.push.env) &&
-    !Object.keys(environments).some((each) => fitsName(each, on.push?.env ?? ''))
-      ? [
-          {
-            path: ['apps', app, 'on', 'push', 'env'],
-            problem: `there is no environment “${on.push.env}”.${didYouMean(on.push.env, Object.keys(environments))}`,
-          },
-        ]
-      : [],
-  );
+  const pushes = Object.entries(apps).flatMap(([app, { on }]) => {
+    const env = on?.push?.env;
+    if (env === undefined || (isPattern(app) && env.includes('{app}'))) return [];
+    const path = ['apps', app, 'on', 'push', 'env'];
+    return unknownEnvironments([env], environments, path).map(({ problem }) => ({ path, problem }));
+  });
   const hosts = Object.entries(dockerHosts).flatMap(([name, { who, env }]) => [
     ...unknownNames(who, known, 'role', ['dockerHosts', name, 'who']),
     ...unknownEnvironments(env === undefined ? [] : [env], environments, ['dockerHosts', name]),
@@ -112,7 +113,7 @@ function analysisFaults({ apps, environments, analyses, hookHosts }: Settings): 
     ...Object.entries(environments).map(([name, { analysis }]) => ({ room: 'environments', name, analysis })),
   ];
   const missing = named.flatMap(({ room, name, analysis }) =>
-    analysis === undefined || /\{(app|env)\}/.test(analysis) || known.includes(analysis)
+    analysis === undefined || (isPattern(name) && /\{(app|env)\}/.test(analysis)) || known.includes(analysis)
       ? []
       : [
           {
@@ -149,26 +150,34 @@ function allowanceFaults({ images, apps, environments }: Settings): SettingsFaul
   });
 }
 
-/** What a pattern says of where things are must differ by name, or all that it covers would be one and the same. */
+/**
+ * What a pattern says of where things are must differ by name, or all that it covers would be one and the same. What is written out
+ * is meant as it is written, and nothing is called “{app}”.
+ */
 function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
+  const left = (path: readonly PropertyKey[], said: string | undefined, blank: Blank) =>
+    said?.includes(blank) ? [{ path, problem: `${blank} is filled in for patterns alone: write the name.` }] : [];
   const same = (path: readonly PropertyKey[], said: string | undefined, blank: Blank) =>
     said === undefined || said.includes(blank)
       ? []
       : [{ path, problem: `is the same for all that “${String(path[1])}” covers: it needs ${blank} in it.` }];
-  const ofApps = Object.entries(apps).flatMap(([name, { image, workload, owner }]) => [
-    ...(isPattern(name) ? same(['apps', name, 'image'], image, '{app}') : []),
-    ...(isPattern(name) ? same(['apps', name, 'workload'], workload, '{app}') : []),
-    ...unknownNames(owner === undefined || owner.includes('{app}') ? [] : [owner], Object.keys(roles), 'role', [
-      'apps',
-      name,
-      'owner',
-    ]),
-  ]);
+  const ofApps = Object.entries(apps).flatMap(([name, { image, images = [], workload, container, owner }]) => {
+    const path = ['apps', name];
+    const blanks = isPattern(name) ? same : left;
+    const open = owner === undefined || (isPattern(name) && owner.includes('{app}'));
+    return [
+      ...blanks([...path, 'image'], image, '{app}'),
+      ...blanks([...path, 'workload'], workload, '{app}'),
+      ...(isPattern(name) ? [] : left([...path, 'container'], container, '{app}')),
+      ...(isPattern(name) ? [] : images.flatMap((each, index) => left([...path, 'images', index], each, '{app}'))),
+      ...unknownNames(open ? [] : [owner], Object.keys(roles), 'role', [...path, 'owner']),
+    ];
+  });
   const ofEnvironments = Object.entries(environments).flatMap(([name, { namespace }]) =>
-    isPattern(name) ? same(['environments', name, 'namespace'], namespace, '{env}') : [],
+    (isPattern(name) ? same : left)(['environments', name, 'namespace'], namespace, '{env}'),
   );
   const clusters = Object.entries(environments).flatMap(([name, { cluster }]) =>
-    cluster.includes('{env}')
+    isPattern(name) && cluster.includes('{env}')
       ? [{ path: ['environments', name, 'cluster'], problem: 'is one cluster: it has no {env} in it.' }]
       : [],
   );
@@ -199,10 +208,11 @@ export function crossFaults(settings: Settings, operations: readonly string[]): 
     ...clusterFaults(settings),
     ...analysisFaults(settings),
     ...allowanceFaults(settings),
-    ...unknownNames(settings.manifests.clusterScopedIn, Object.keys(settings.environments), 'environment', [
+    ...unknownPatterns(settings.manifests.clusterScopedIn, settings.environments, 'environment', [
       'manifests',
       'clusterScopedIn',
     ]),
     ...blankFaults(settings),
+    ...twofoldNames(settings),
   ];
 }

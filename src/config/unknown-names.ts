@@ -1,4 +1,4 @@
-import { fitsName, isPattern, overlap } from '../core/name-pattern.ts';
+import { isPattern, NameOrPattern, nearestTo, overlap } from '../core/name-pattern.ts';
 import { didYouMean } from '../core/near.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -27,10 +27,13 @@ export function unknownPatterns(
   path: readonly PropertyKey[],
 ): SettingsFault[] {
   const known = Object.keys(all);
-  const fits = (name: string) => name === '*' || known.some((each) => overlap(each, name));
-  return names.flatMap((name, index) =>
-    fits(name) ? [] : [{ path: [...path, index], problem: `there is no ${kind} “${name}”.${didYouMean(name, known)}` }],
-  );
+  return names.flatMap((name, index) => {
+    // What no name can fit would never hold, and nobody would know.
+    const malformed = NameOrPattern.safeParse(name).error?.issues.map(({ message }) => message);
+    if (!malformed && (name === '*' || known.some((each) => overlap(each, name)))) return [];
+    const problem = malformed ? `“${name}” ${malformed.join(', ')}.` : `there is no ${kind} “${name}”.`;
+    return [{ path: [...path, index], problem: `${problem}${didYouMean(name, known)}` }];
+  });
 }
 
 /** What names one environment each: written out, or covered by a pattern; a pattern itself is not one. */
@@ -40,7 +43,7 @@ export function unknownEnvironments(
   path: readonly PropertyKey[],
 ): SettingsFault[] {
   const known = Object.keys(environments);
-  const fits = (name: string) => !isPattern(name) && known.some((each) => fitsName(each, name));
+  const fits = (name: string) => !isPattern(name) && nearestTo(environments, name).kind !== 'none';
   const near = (name: string) =>
     didYouMean(
       name,

@@ -11,7 +11,7 @@ export const isAppKind = (kind: string): boolean => appKinds.some((each) => each
 
 export const AppSettings = z
   .strictObject({
-    /** Image repository without a tag: `registry.example.com/team/web`; `{app}` in it, as in all that follows, is the app's name. */
+    /** Image repository without a tag: `registry.example.com/team/web`; of a pattern `{app}` in it, as in all that follows, is the app's name. */
     image: RepositoryWithBlank.optional(),
     /** Where its images may come from besides: repositories, with `*` for any letters but “/” and `**` for those too. */
     images: z.array(RepositoryPattern).min(1).max(100).optional(),

@@ -12,9 +12,9 @@ type Environments = Pick<Settings, 'environments'>;
 function entryOf<Its>(all: Record<string, Its>, blank: Blank, name: string): Entry<Its> | undefined {
   const nearest = nearestTo(all, name);
   const its = nearest.kind === 'one' ? all[nearest.key] : undefined;
-  return nearest.kind === 'one' && its !== undefined
-    ? { key: nearest.key, its: filledIn(its, blank, name) }
-    : undefined;
+  if (nearest.kind !== 'one' || its === undefined) return undefined;
+  // What is written out is meant as it is written: a command of it may say ${env}, and mean the shell's.
+  return { key: nearest.key, its: isPattern(nearest.key) ? filledIn(its, blank, name) : its };
 }
 
 /** Whose new version something stands beside while that is judged, by its name; undefined where it is no such name. */
@@ -58,9 +58,6 @@ export const appNames = ({ apps }: Apps): string[] => written(apps);
 /** The environments that are written out by name. */
 export const environmentNames = ({ environments }: Environments): string[] => written(environments);
 
-const nameOf = (template: string, blank: Blank, name: string, text: string): string | undefined =>
-  (template.includes(blank) ? template.replaceAll(blank, name) : template) === text ? name : undefined;
-
 /**
  * The names whose settings make a text of a template: those written out, and those that a pattern covers. What several patterns cover
  * alike is among them: it must not be passed over.
@@ -77,8 +74,12 @@ function namesBehind<Its>(
     const its = all[key];
     const template = its === undefined ? undefined : textOf(its, isPattern(key) ? blank : key);
     if (template === undefined) continue;
-    const name = isPattern(key) ? nameBehind(template, blank, text) : nameOf(template, blank, key, text);
-    if (name !== undefined && (name === key || (fitsName(key, name) && isNearest(all, key, name)))) found.add(name);
+    if (!isPattern(key)) {
+      if (template === text) found.add(key);
+      continue;
+    }
+    const name = nameBehind(template, blank, text);
+    if (name !== undefined && fitsName(key, name) && isNearest(all, key, name)) found.add(name);
   }
   return [...found];
 }

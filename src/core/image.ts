@@ -24,10 +24,12 @@ function partsOf(text: string): Partial<Record<string, string>> | undefined {
   return repository === '' || isHost || isId || repository.length > longestName ? undefined : groups;
 }
 
+const malformed = (text: string): Fault => fault('IMAGE_MALFORMED', { image: oneLine(text.slice(0, 100)) });
+
 /** @throws Fault IMAGE_MALFORMED */
 export function parseImage(text: string): ImageReference {
   const groups = partsOf(text);
-  if (!groups?.repository) throw fault('IMAGE_MALFORMED', { image: oneLine(text.slice(0, 100)) });
+  if (!groups?.repository) throw malformed(text);
   return {
     repository: groups.repository,
     ...(groups.registry ? { registry: groups.registry } : {}),
@@ -44,8 +46,8 @@ export const Repository = z.string().refine((text) => {
 
 /** A repository of a pattern's apps: `{app}` is the name of each. Who has the registry is nobody's to choose by a name. */
 export const RepositoryWithBlank = withBlank(Repository, '{app}').refine(
-  (text) => !text.split('/').slice(0, -1)[0]?.includes('{app}'),
-  'must not have {app} in its registry',
+  (text) => !text.split('/')[0]?.includes('{app}'),
+  'must not have {app} before its first “/”: no name chooses the registry',
 );
 
 /** Repositories: `*` is any letters but “/”, `**` is those too. A registry must be named: `docker.io/library/*`. */
@@ -120,8 +122,10 @@ export function imageOfApp(app: string, homes: Homes, asked: { image?: string; t
   const others = [...(home === undefined ? [] : [home]), ...images].join(', ');
   if (asked.image === undefined) {
     if (home === undefined) throw fault('NO_OWN_IMAGE', { app, images: others, tag: asked.tag ?? 'latest' });
-    if (asked.tag !== undefined) parseImage(`${home}:${asked.tag}`);
-    return `${home}:${asked.tag ?? 'latest'}`;
+    const made = `${home}:${asked.tag ?? 'latest'}`;
+    // By the tag “5000/evil:v1” the home “web” would be a registry.
+    if (repositoryOf(parseImage(made)) !== home) throw malformed(made);
+    return made;
   }
   const image = parseImage(asked.image);
   const homeParts = home === undefined ? undefined : parseImage(home);

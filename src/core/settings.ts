@@ -17,7 +17,7 @@ import { Quantity } from './values.ts';
 export const EnvironmentSettings = z.strictObject({
   /** A name under `clusters`, a context of the kubeconfig, or `in-cluster`; left out, the process's own default. */
   cluster: z.string().default('default'),
-  /** `{env}` in it is the environment's name. */
+  /** Of a pattern `{env}` in it, as in all that follows, is the environment's name. */
   namespace: withBlank(Label, '{env}'),
   /** How deploys shift here, where the app does not say. */
   rollout: RolloutSettings.optional(),
@@ -110,7 +110,7 @@ export type Rule = z.output<typeof Rule>;
 
 /** What manifests (`/ship apply`) may hold and where they may come from. Without it, only what lives in the namespace. */
 export const ManifestSettings = z.strictObject({
-  /** Environments in which kinds that live in the cluster itself may be applied: Namespaces, CRDs, StorageClasses. */
+  /** Environments, or patterns for several, in which kinds that live in the cluster itself may be applied: Namespaces, CRDs, StorageClasses. */
   clusterScopedIn: z.array(z.string()).default([]),
   /** Kinds that may be applied though they give somebody rights, such as Role or RoleBinding. */
   allowKinds: z.array(z.string()).default([]),

@@ -108,14 +108,86 @@ test.each([
   expect(faultsOf(text).join('\n')).toContain(words);
 });
 
-test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}'])(
-  '“%s” would have each app choose its registry by its name',
-  (image) => {
-    const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
-    expect(faultsOf(text)).toEqual(['shipmate.yaml:1 apps.*.image: must not have {app} in its registry.']);
-    expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
-  },
-);
+test.each([
+  '{app}.example.com/web',
+  'r-{app}:5000/web',
+  '{app}/web',
+  '{app}:5000/{app}',
+  '{app}',
+  'a-{app}',
+  '{app}.io',
+])('“%s” would have each app choose its registry by its name', (image) => {
+  const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
+  const problem = 'must not have {app} before its first “/”: no name chooses the registry.';
+  expect(faultsOf(text)).toEqual([`shipmate.yaml:1 apps.*.image: ${problem}`]);
+  expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
+});
+
+const byPattern = "apps: {'*': {image: 'r/{app}'}}\nenvironments: {'*': {namespace: '{env}'}}\n";
+const allowing = '{id: A, reason: b, until: 2027-01-31, ';
+const frozen = "{name: a, from: '2030-01-01T00:00', to: '2030-01-02T00:00', ";
+
+/** Lists of names, and what they hold else: where any name is covered, what no name can fit is refused all the same. */
+const lists: [string, (names: string) => string][] = [
+  ['policy[0].apps', (names) => `policy: [{name: a, apps: ${names}}]`],
+  ['policy[0].environments', (names) => `policy: [{name: a, environments: ${names}}]`],
+  ['freezes[0].apps', (names) => `freezes: [${frozen}apps: ${names}}]`],
+  ['freezes[0].environments', (names) => `freezes: [${frozen}environments: ${names}}]`],
+  ['images.allow[0].apps', (names) => `images: {allow: [${allowing}apps: ${names}}]}`],
+  ['images.allow[0].environments', (names) => `images: {allow: [${allowing}environments: ${names}}]}`],
+  ['manifests.clusterScopedIn', (names) => `manifests: {clusterScopedIn: ${names}}`],
+];
+
+test.each(lists)('%s holds names and patterns that a name can fit', (path, text) => {
+  expect(faultsOf(byPattern + text("['*-pay-*', 'Pay_*', Web, sts/db]"))).toEqual([
+    `shipmate.yaml:3 ${path}[0]: “*-pay-*” has more than one “*”.`,
+    `shipmate.yaml:3 ${path}[1]: “Pay_*” must be lower-case letters, digits and “-”.`,
+    `shipmate.yaml:3 ${path}[2]: “Web” must be lower-case letters, digits and “-”.`,
+    `shipmate.yaml:3 ${path}[3]: “sts/db” must be lower-case letters, digits and “-”.`,
+  ]);
+  expect(faultsOf(byPattern + text("['*', '*-eu', web]"))).toEqual([]);
+  expect(faultsOf(base + text("['x-*']"))).toEqual([expect.stringMatching(/there is no (app|environment) “x-\*”/)]);
+});
+
+test.each([
+  [
+    'fleets: {all: [web, "pr-*", Web_1]}',
+    ['fleets.all[1]: there is no environment “pr-*”', 'all[2]: there is no environment'],
+  ],
+  ['dockerHosts: {a: {address: "unix:///a", env: Web_1}}', ['there is no environment “Web_1”']],
+])('what names one environment is a name: %s', (text, words) => {
+  expect(faultsOf(byPattern + text)).toEqual(words.map((each) => expect.stringContaining(each)));
+});
+
+test('what is written out has no blank where a name stands: it is filled in for patterns alone', () => {
+  const app =
+    "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}'}";
+  const said = faultsOf(`apps: {web: ${app}}\nenvironments: {live: {namespace: 'a-{env}', analysis: '{env}'}}\n`);
+  const left = (path: string, blank: string) => `${path}: ${blank} is filled in for patterns alone: write the name.`;
+  expect(said.map((each) => each.replace(/^shipmate.yaml:\d /, '')).sort()).toEqual([
+    'apps.web.analysis: there is no analysis “{app}”.',
+    left('apps.web.container', '{app}'),
+    left('apps.web.image', '{app}'),
+    left('apps.web.images[0]', '{app}'),
+    'apps.web.owner[0]: there is no role “{app}”.',
+    left('apps.web.workload', '{app}'),
+    'environments.live.analysis: there is no analysis “{env}”.',
+    left('environments.live.namespace', '{env}'),
+  ]);
+  // As it was before there were patterns: such a context of a kubeconfig, and letters that a program reads.
+  const old = `build: {args: {NAME: '\${app}'}}, rollout: {service: '{app}'}`;
+  expect(
+    faultsOf(`apps: {web: {image: r/web, ${old}}}\nenvironments: {live: {namespace: a, cluster: 'c-{env}'}}\n`),
+  ).toEqual([]);
+});
+
+test('a push leads to an environment that there is, and to no pattern', () => {
+  const pushed = (env: string) => byPattern.replace("{app}'", `{app}', on: {push: {tags: 'v*', env: '${env}'}}`);
+  const at = 'shipmate.yaml:1 apps.*.on.push.env: there is no environment';
+  expect(faultsOf(pushed('*'))).toEqual([`${at} “*”.`]);
+  expect(faultsOf(pushed('Web_1'))).toEqual([`${at} “Web_1”.`]);
+  expect(['web', 'pr-{app}'].flatMap((env) => faultsOf(pushed(env)))).toEqual([]);
+});
 
 test('aliases of aliases do not fill the memory', () => {
   const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(',')}]`;

@@ -38,6 +38,12 @@ describe('an image of an app may be named in many ways', () => {
   });
 });
 
+test.each(['web', 'team/web', 'r.example.com/web'])('no tag leads out of %s', (home) => {
+  for (const tag of ['5000/evil:v1', '5000/evil', `5000/evil@${digest}`, 'v1/../x', 'v1:v2', ''])
+    expect(() => imageOfApp('web', { image: home }, { tag }), tag).toThrow(/is not an image reference/);
+  expect(imageOfApp('web', { image: home }, { tag: `v1@${digest}` })).toBe(`${home}:v1@${digest}`);
+});
+
 test('a reference is taken apart', () => {
   expect(parseImage(`localhost:5000/a/b:t@${digest}`)).toEqual({
     registry: 'localhost:5000',

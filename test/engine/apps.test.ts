@@ -9,6 +9,8 @@ import type { Run } from '../../src/core/run.ts';
 import { Settings } from '../../src/core/settings.ts';
 import { request } from '../../src/engine/request.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
+import { allUses } from '../../src/operations/images/where.ts';
+import { sitesOf } from '../../src/operations/workloads/sites.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk } from '../support/desk.ts';
 import { ana, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
@@ -167,6 +169,26 @@ test('namespaces that a pattern covers are looked at; a cluster that is away hid
   const done = await apps();
   expect(rowsOf(done)['shop-cart']?.at(-1)).toBe('staging 1/1');
   expect(done.report).toMatchObject({ note: expect.stringContaining('no answer') });
+});
+
+test('a namespace that two patterns cover alike is told of, and its images count as running', async () => {
+  const both = {
+    'preview-*': { namespace: '{env}' },
+    '*-preview': { namespace: '{env}' },
+    '*': { namespace: '{env}' },
+  };
+  const mixed = Settings.parse({ ...settings, environments: { staging: { namespace: 'live' }, ...both } });
+  for (const name of ['preview-7', 'preview-a-preview', 'live']) {
+    world.objects.set(`Namespace /${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, namespace: '' } });
+    run('Deployment', name, 'shop-cart');
+  }
+  const asking = { settings: mixed, on: engine.clients, signal: AbortSignal.timeout(5_000) };
+  expect((await allUses(asking)).map(({ env }) => env)).toEqual(['staging', 'preview-7', 'preview-a-preview']);
+  const { sites, away } = await sitesOf(asking);
+  expect(sites.map(({ env, namespace }) => `${env} ${namespace}`)).toEqual(['staging live', 'preview-7 preview-7']);
+  expect(away).toEqual([
+    expect.stringContaining('“preview-a-preview” fits “preview-*” and “*-preview” of environments'),
+  ]);
 });
 
 test('a namespace costs one list a kind, however many apps and environments there are', async () => {

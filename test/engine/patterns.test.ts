@@ -590,6 +590,22 @@ describe('an environment that a pattern covers', () => {
     expect(applied).toMatchObject({ state: 'awaiting', verdict: { rule: expect.stringContaining('previews ask') } });
   });
 
+  test('may have what lives in the cluster itself where a pattern of that list covers it', async () => {
+    const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'fresh' } });
+    const applied = async (clusterScopedIn: string[]) => {
+      settings = { ...settings, manifests: { ...settings.manifests, clusterScopedIn } };
+      return await desk.done('apply', { env: 'preview-7', manifest });
+    };
+    expect(await applied(['preview-*'])).toMatchObject({ state: 'finished' });
+    expect(await applied(['preview-7'])).toMatchObject({ state: 'finished' });
+    expect(await applied(['shop-*'])).toMatchObject({
+      state: 'denied',
+      fault: {
+        message: expect.stringContaining('manifests.clusterScopedIn in shipmate.yaml lets preview-7 have such'),
+      },
+    });
+  });
+
   test('is used in the asker’s name where its pattern says so', async () => {
     given({ environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}', impersonate: true } } });
     expect(isPersonal(settings, 'default', 'preview-7')).toBe(true);

@@ -1,5 +1,6 @@
 import { at, type JsonObject } from '../../core/json.ts';
 import { type Kind, kinds } from '../../core/kinds.ts';
+import { covers } from '../../core/name-pattern.ts';
 import { didYouMean } from '../../core/near.ts';
 import type { ManifestSettings } from '../../core/settings.ts';
 
@@ -35,7 +36,7 @@ export function denialOf(object: JsonObject, kind: Kind, env: string, settings: 
   if (why !== undefined && !allowed) return `is not applied, since ${why} (manifests.allowKinds in shipmate.yaml)`;
   if (name === 'Secret' && object.type === 'kubernetes.io/service-account-token' && !allowed)
     return 'is not applied, since it makes credentials of a service account (manifests.allowKinds in shipmate.yaml)';
-  if (kind.clusterWide && !settings.clusterScopedIn.includes(env))
+  if (kind.clusterWide && !covers(settings.clusterScopedIn, env))
     return `lives in the cluster itself and not in a namespace (manifests.clusterScopedIn in shipmate.yaml lets ${env} have such)`;
   return undefined;
 }

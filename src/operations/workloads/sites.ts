@@ -1,4 +1,4 @@
-import { environmentEntry, environmentNames, isEnvironmentNamed } from '../../core/apps.ts';
+import { environmentNames, isEnvironmentNamed } from '../../core/apps.ts';
 import { environmentsOf, isSameCluster } from '../../core/effects/sites.ts';
 import { Fault } from '../../core/errors.ts';
 import { isPattern } from '../../core/name-pattern.ts';
@@ -24,24 +24,26 @@ const shared = (settings: Settings, site: Site): SharedSite => ({
   envs: [...new Set([site.env, ...environmentsOf(settings, site.cluster, site.namespace)])],
 });
 
-/** Each namespace once, whatever its environments are called. */
-function once(settings: Settings, sites: readonly Site[]): SharedSite[] {
-  return sites
-    .filter(
-      ({ cluster, namespace }, index) =>
-        sites.findIndex((other) => other.namespace === namespace && isSameCluster(settings, other.cluster, cluster)) ===
-        index,
-    )
-    .map((site) => shared(settings, site));
+type Somewhere = Pick<Site, 'env' | 'cluster' | 'namespace'>;
+
+/** Each namespace once, whatever its environments are called, and none of those that are `known`. */
+function once<Its extends Somewhere>(
+  settings: Settings,
+  sites: readonly Its[],
+  known: readonly Somewhere[] = [],
+): Its[] {
+  const isThere = ({ cluster, namespace }: Somewhere, others: readonly Somewhere[]) =>
+    others.some((other) => other.namespace === namespace && isSameCluster(settings, other.cluster, cluster));
+  return sites.filter((site, index) => !isThere(site, known) && !isThere(site, sites.slice(0, index)));
 }
 
-/** The environments that a pattern makes of the namespaces of its cluster. */
-async function found({ settings, on, signal }: Asking, cluster: string): Promise<Site[]> {
+/** The namespaces of a cluster that patterns make environments of; also where two do so alike. */
+async function found({ settings, on, signal }: Asking, cluster: string): Promise<Somewhere[]> {
   const { objects } = await on.kube(cluster).look('Namespace', '', signal);
-  return objects.flatMap((object) =>
-    environmentsOf(settings, cluster, nameIn(object))
-      .filter((env) => !isEnvironmentNamed(settings, env) && environmentEntry(settings, env) !== undefined)
-      .map((env) => siteCalled(settings, env)),
+  return objects.map(nameIn).flatMap((namespace) =>
+    environmentsOf(settings, cluster, namespace)
+      .filter((env) => !isEnvironmentNamed(settings, env))
+      .map((env) => ({ env, cluster, namespace })),
   );
 }
 
@@ -49,34 +51,39 @@ const patternClusters = ({ environments }: Settings): Set<string> =>
   new Set(Object.entries(environments).flatMap(([name, { cluster }]) => (isPattern(name) ? [cluster] : [])));
 
 /**
- * Every environment that there is, each by itself: for what must not miss any.
+ * Every environment that is written out, each by itself, and every other namespace that patterns cover: for what must not miss any.
  * @throws Fault of a cluster that does not say
  */
-export async function everySite(asking: Asking): Promise<Site[]> {
+export async function everySite(asking: Asking): Promise<Somewhere[]> {
   const { settings } = asking;
   const more = await Promise.all([...patternClusters(settings)].map((cluster) => found(asking, cluster)));
-  return [...environmentNames(settings).map((env) => siteCalled(settings, env)), ...more.flat()];
+  const written = environmentNames(settings).map((env) => siteCalled(settings, env));
+  return [...written, ...once(settings, more.flat(), written)];
 }
 
 /** All environments: those written out, and the namespaces that patterns cover, as the clusters have them. */
 export async function sitesOf(asking: Asking): Promise<Sites> {
   const { settings } = asking;
-  const clusters = patternClusters(settings);
   const away: string[] = [];
-  const more = await Promise.all(
-    [...clusters].map((cluster) =>
-      found(asking, cluster).catch((thrown: unknown) => {
-        // One cluster that is away must not hide the others.
-        if (!(thrown instanceof Fault)) throw thrown;
-        away.push(thrown.message);
-        return [];
-      }),
-    ),
-  );
+  // One cluster that is away must not hide the others, nor one name that is refused.
+  const noted = (thrown: unknown): [] => {
+    if (!(thrown instanceof Fault)) throw thrown;
+    away.push(thrown.message);
+    return [];
+  };
+  const called = ({ env }: Somewhere): Site[] => {
+    try {
+      return [siteCalled(settings, env)];
+    } catch (thrown) {
+      return noted(thrown);
+    }
+  };
+  const more = await Promise.all([...patternClusters(settings)].map((cluster) => found(asking, cluster).catch(noted)));
   const written = environmentNames(settings).map((env) => siteCalled(settings, env));
-  const all = more.flat();
+  const all = once(settings, more.flat(), written);
   if (all.length > most) away.push(`Of ${all.length} environments by pattern, ${most} were looked at.`);
-  return { sites: once(settings, [...written, ...all.slice(0, most)]), away };
+  const sites = [...once(settings, written), ...all.slice(0, most).flatMap(called)];
+  return { sites: sites.map((site) => shared(settings, site)), away };
 }
 
 /** The one environment that was asked for, or all. */
