@@ -668,6 +668,30 @@ describe('an environment that a pattern covers', () => {
     });
   });
 
+  test('that moves while its first deploy waits for approval is asked for anew, and followed where it is then', async () => {
+    const policy = [{ name: 'asks', approvals: 1, approvers: ['engineers'] }];
+    const preview = (namespace: string) => ({ ...testSettings.environments, 'preview-*': { namespace } });
+    const followed: string[] = [];
+    const { follow } = world.kube;
+    world.kube.follow = async (ref, ...rest) => {
+      followed.push(`${ref.namespace}/${ref.name}`);
+      return await follow(ref, ...rest);
+    };
+    given({ policy, environments: preview('{env}') });
+    const { id } = await deploy('hello', { tag: 'v1' }, 'preview-8');
+    await desk.approve(id, ben);
+    given({ policy, environments: preview('moved-{env}') });
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting', place: { namespace: 'moved-preview-8' } });
+    await desk.approve(id, ben);
+    const run = await desk.lap(id);
+    expect(run).toMatchObject({ state: 'finished', place: { env: 'preview-8', namespace: 'moved-preview-8' } });
+    expect(followed).toEqual(['moved-preview-8/hello']);
+    expect([...world.objects.keys()].filter((key) => key.includes('preview-8'))).toEqual([
+      'Namespace /moved-preview-8',
+      'moved-preview-8/hello',
+    ]);
+  });
+
   test('is not made by several apps at once', async () => {
     const run = await desk.done('release', { apps: ['hello@v1', 'cart@v1'], env: 'preview-7' }, ana);
     expect(run).toMatchObject({ fault: { code: 'ENVIRONMENT_NEW' } });
