@@ -652,6 +652,27 @@ describe('an environment that a pattern covers', () => {
         expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
     });
 
+    test('is none while it is being deleted: it is said, and nothing is changed', async () => {
+      for (const [label, value] of [
+        ['team', 'x'],
+        ['shipmate.dev/environment', 'preview-7'],
+      ] as const) {
+        world.objects.delete('Namespace /preview-7');
+        expect((await deploy('hello', { tag: 'v1' }, 'preview-7')).state).toBe('finished');
+        const labels = { [label]: value };
+        const metadata = { name: 'preview-7', labels, deletionTimestamp: '2026-11-30T00:00:00Z' };
+        world.objects.set('Namespace /preview-7', { apiVersion: 'v1', kind: 'Namespace', metadata });
+        for (const tag of ['v1', 'v2'])
+          expect(await deploy('hello', { tag }, 'preview-7')).toMatchObject({
+            state: 'failed',
+            fault: { code: 'NAMESPACE_GOES', message: expect.stringContaining('preview-7 is being deleted') },
+          });
+        const release = await desk.done('release', { apps: ['hello@v2', 'cart@v1'], env: 'preview-7' });
+        expect(release).toMatchObject({ fault: { code: 'NAMESPACE_GOES' } });
+        world.objects.delete('preview-7/hello');
+      }
+    });
+
     test('bears the mark by Shipmate’s hand alone', async () => {
       for (const [label, name] of [
         ['shipmate.dev/environment=zzz', 'preview-7'],
