@@ -201,6 +201,30 @@ describe('an app that a pattern covers', () => {
     await expect(deploy('a'.repeat(60))).rejects.toThrow(/longer than 63 letters/);
   });
 
+  test('whose container would have too long a name is refused before anything is made, and deployed where it is there by another', async () => {
+    given({
+      apps: { '*': { image: `${registry}/team/{app}`, container: '{app}-container-of-it' } },
+      environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}' } },
+    });
+    const name = 'a'.repeat(50);
+    world.digests.set(`${registry}/team/${name}:v1`, `sha256:${'1'.repeat(64)}`);
+    const before = [...world.objects.keys()];
+    for (const env of ['staging', 'preview-7'])
+      expect(await deploy(name, { tag: 'v1' }, env)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'BAD_INPUT', message: expect.stringMatching(/The container of .* longer than 63 letters/) },
+      });
+    expect([...world.objects.keys()]).toEqual(before);
+    const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'x:1' }] } };
+    world.objects.set(`staging/${name}`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name, namespace: 'staging' },
+      spec: { replicas: 1, selector: { matchLabels: { app: 'a' } }, template },
+    });
+    expect((await deploy(name)).state).toBe('finished');
+  });
+
   test('is not whatever says of itself that it is another’s', async () => {
     const marked = (annotations: Record<string, string>) =>
       world.objects.set('staging/shop-cart', {
