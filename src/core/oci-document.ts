@@ -1,5 +1,6 @@
 import { imageConfigShape, manifestShape } from './document-shapes.ts';
 import { Fault, fault } from './errors.ts';
+import { oneLine } from './one-line.ts';
 import { readOneWay } from './one-reading.ts';
 import { ImageConfig, ManifestBody } from './registry.ts';
 
@@ -26,7 +27,7 @@ const saysNothing = new Set([
 /** Where a document is from: `image` is how people call what it is of. */
 type Source = { registry: string; image: string };
 
-const short = (text: string): string => `“${text.slice(0, 80)}”`;
+const short = (text: string): string => `“${oneLine(text.slice(0, 80))}”`;
 
 /**
  * Why programs take a document for different things: it is an index and an image in one, or is called by two types. One goes by the

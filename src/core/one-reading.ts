@@ -1,4 +1,5 @@
 import { isTooDeep } from './json.ts';
+import { oneLine } from './one-line.ts';
 
 /**
  * What a program written in Go has for a value of a document: a struct, whose fields it finds whatever the case of their keys; a map,
@@ -31,7 +32,7 @@ function mistakenFor(key: string, fields: ReadonlyMap<string, Shape>): string | 
   return known.get(folded(key));
 }
 
-const shown = (text: string): string => `“${text.toWellFormed().slice(0, 40)}”`;
+const shown = (text: string): string => `“${oneLine(text.toWellFormed().slice(0, 40))}”`;
 
 function keyProblem(key: string, seen: ReadonlySet<string>, shape: Shape): string | undefined {
   if (seen.has(key)) return `has ${shown(key)} twice, of which one program takes the first and another the last`;

@@ -142,7 +142,7 @@ export function homeOf(settings: Settings, app: string): string {
 }
 
 /** What a pattern makes of a name may be longer than Kubernetes takes. @throws Fault BAD_INPUT */
-function checkLength(what: string, made: string, name: string): void {
+export function checkLength(what: string, made: string, name: string): void {
   if (made.length <= 63) return;
   const problem = `The ${what} of “${name}” would be ${made}, which is longer than 63 letters: take a shorter name.`;
   throw fault('BAD_INPUT', { problem });

@@ -19,29 +19,31 @@ import { boundedAnswer } from './reads.ts';
 import { waitForRecord } from './unreadable.ts';
 
 async function planLap(lap: Lap, operation: Operation): Promise<void> {
-  const { plan, verdict } = await planned(lap, operation);
+  const { plan, verdict, where } = await planned(lap, operation);
   const { id, partOf, decisions } = lap.run();
   // Turns are taken in one order; where the plan needs others than it did, those that it has are given back first.
-  const [had, needs] = [turnsOf(lap.run()), turnsOf({ ...lap.run(), plan })];
+  const [had, needs] = [turnsOf(lap.run()), turnsOf({ ...lap.run(), ...where, plan })];
   if (lap.run().plan && had.join() !== needs.join()) await lap.engine.store.leaveTurns(id, had);
   checkPart(lap.run(), plan);
   const events = [{ kind: 'plan' as const, text: plan.summary }];
+  // What was asked for may stand for another place by now: the run is at that of its plan.
+  const found = { plan, verdict, ...where };
   const listed = plan.checklist && { checklist: plan.checklist };
   if (changesNothing(plan)) {
     // Whoever is under way there changes what this was compared with: only in its own turn is there nothing to do.
     if (!(await takeTurn(lap, operation))) return;
-    await lap.save((run) => ({ ...run, plan, verdict, state: 'finished', report: { kind: 'unchanged' } }), events);
+    await lap.save((run) => ({ ...run, ...found, state: 'finished', report: { kind: 'unchanged' } }), events);
   } else if (verdict.kind === 'needs-approval' && !partOf?.approved) {
     const now = lap.engine.now();
     const expiresAt = now + verdict.expireMinutes * 60_000;
     const replanned = decisions.some(({ digest }) => digest !== plan.digest);
     const wakeAt = firstCall(verdict, now);
     await lap.save(
-      (run) => ({ ...run, plan, verdict, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
+      (run) => ({ ...run, ...found, ...listed, expiresAt, wakeAt, called: [], replanned, state: 'awaiting' }),
       events,
     );
   } else {
-    lap.stage((run) => ({ ...run, plan, verdict, ...listed, state: 'running' }), events);
+    lap.stage((run) => ({ ...run, ...found, ...listed, state: 'running' }), events);
   }
 }
 

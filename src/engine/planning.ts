@@ -84,12 +84,15 @@ function draftHoldsSecret({ writes = [], ...rest }: Draft, settings: SecretSetti
   return inSecret || holdsSecret(writes, settings) || holdsSecret({ ...rest, changes: [] }, settings);
 }
 
-/** Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. */
+/**
+ * Plans by reading and dry runs, and asks the policy of today: it may have changed since the request. So may what the request's names
+ * stand for: `where` is what the plan is about.
+ */
 export async function planned(
   lap: Lap,
   operation: Operation,
   subject: Subject = lap.run(),
-): Promise<{ plan: Plan; verdict: Verdict }> {
+): Promise<{ plan: Plan; verdict: Verdict; where: Pick<Run, 'place' | 'site' | 'places'> }> {
   const settings = lap.engine.settings();
   const asked = authorise(settings, subject, operation);
   const { place: its, site: there, places } = asked;
@@ -127,6 +130,7 @@ export async function planned(
   const changes = bound.changes.map((change) => maskedChange(change, settings.secrets));
   return {
     verdict,
+    where,
     plan: { ...bound, summary: redact(bound.summary), changes: await redactDeep(redact, changes) },
   };
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../core/errors.ts';
 import { isRunnable, readImageConfig } from '../core/oci-document.ts';
+import { oneLine } from '../core/one-line.ts';
 import type { Manifest, Registry } from '../core/registry.ts';
 import type { PinnedImage } from './pinned.ts';
 
@@ -18,7 +19,7 @@ const elsewhere = ['unknown', 'windows'];
 function userCalled(written: string): ImageUser {
   const [user = ''] = written.split(':');
   if (/^\d+$/.test(user)) return Number(user) === 0 ? { kind: 'root' } : { kind: 'number' };
-  return user === '' || user === 'root' ? { kind: 'root' } : { kind: 'named', user };
+  return user === '' || user === 'root' ? { kind: 'root' } : { kind: 'named', user: oneLine(user) };
 }
 
 /** Registries keep configurations apart from manifests: those may be out of reach, and the nodes pull the image all the same. */

@@ -21,6 +21,7 @@ let world: ReturnType<typeof fakeWorld>;
 let cluster: ReturnType<typeof watchedCluster>;
 let unprotected: 'warn' | 'refuse' = 'warn';
 let strategy: 'rolling' | 'canary' = 'rolling';
+let byPattern = {};
 
 const steps = [{ weight: 25, manual: true }];
 const settings = () =>
@@ -30,6 +31,7 @@ const settings = () =>
     },
     environments: { staging: { namespace: 'staging', rolloutTimeoutSeconds: 10 } },
     policy: [{ name: 'free' }],
+    ...byPattern,
   });
 
 beforeAll(async () => {
@@ -39,6 +41,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   unprotected = 'warn';
   strategy = 'rolling';
+  byPattern = {};
   ({ world, cluster, desk } = await freshShop(engine));
   world.objects.set('AuthorizationPolicy staging/no-delete', guard);
   return () => desk.leases.stop();
@@ -124,6 +127,34 @@ describe.each(['rolling', 'canary'] as const)(
     });
   },
 );
+
+test.each([
+  ['a canary that is through', { strategy: 'canary', steps }, 'promote'],
+  ['an aborted canary', { strategy: 'canary', steps }, 'abort'],
+  ['a blue-green deploy', { strategy: 'blue-green', keep: '1ms' }, undefined],
+] as const)('what the environment lacked of its template is made with %s, and stays', async (_, how, wish) => {
+  const labels = { 'shipmate.dev/environment': 'staging' };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'staging', labels } };
+  world.objects.set('Namespace /staging', namespace);
+  byPattern = {
+    environments: { 'stag*': { namespace: '{env}', rolloutTimeoutSeconds: 10 } },
+    namespaceTemplate: { quota: { pods: '10' }, networkPolicy: 'deny-ingress', limits: { max: { memory: '1Gi' } } },
+  };
+  const before = [...world.objects.keys()];
+  const id = await desk.ask('deploy', { app: 'web', env: 'staging', tag: 'v2', ...how });
+  if (wish) await desk.lap(id);
+  if (wish)
+    await steer(engine, await desk.run(id), ben, wish === 'abort' ? { kind: wish } : { kind: wish, full: true });
+  const run = await over(id);
+  expect(run.plan?.warnings?.join()).toContain('The environment was not made whole');
+  expect(run).toMatchObject({ report: { kind: wish === 'abort' ? 'rolled-back' : 'promoted' } });
+  const made = [
+    'NetworkPolicy staging/default-deny-ingress',
+    'ResourceQuota staging/default',
+    'LimitRange staging/default',
+  ];
+  expect([...world.objects.keys()].sort()).toEqual([...before, ...made].sort());
+});
 
 test('the twin stays until the last pod of the canary has ended', async () => {
   const id = await canaryAt25();

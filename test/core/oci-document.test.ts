@@ -75,6 +75,13 @@ test.each([
   expect(() => read(text, told)).toThrow(said);
 });
 
+test.each([
+  ['a type', `{"mediaType": "a\\nb", "layers": []}`, indexType],
+  ['a key', `{"a\\nb": 1, "a\\nb": 2}`, ''],
+])('what is told of a document stays in its line: %s', (_what, text, told) => {
+  expect(() => read(text, told)).toThrow('“a b”');
+});
+
 test.each(['application/json', 'application/octet-stream'])(
   'a registry that serves manifests as %s says nothing of them: their own word counts, or it is at fault',
   (told) => {

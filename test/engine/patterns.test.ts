@@ -201,6 +201,30 @@ describe('an app that a pattern covers', () => {
     await expect(deploy('a'.repeat(60))).rejects.toThrow(/longer than 63 letters/);
   });
 
+  test('whose container would have too long a name is refused before anything is made, and deployed where it is there by another', async () => {
+    given({
+      apps: { '*': { image: `${registry}/team/{app}`, container: '{app}-container-of-it' } },
+      environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}' } },
+    });
+    const name = 'a'.repeat(50);
+    world.digests.set(`${registry}/team/${name}:v1`, `sha256:${'1'.repeat(64)}`);
+    const before = [...world.objects.keys()];
+    for (const env of ['staging', 'preview-7'])
+      expect(await deploy(name, { tag: 'v1' }, env)).toMatchObject({
+        state: 'failed',
+        fault: { code: 'BAD_INPUT', message: expect.stringMatching(/The container of .* longer than 63 letters/) },
+      });
+    expect([...world.objects.keys()]).toEqual(before);
+    const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'x:1' }] } };
+    world.objects.set(`staging/${name}`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name, namespace: 'staging' },
+      spec: { replicas: 1, selector: { matchLabels: { app: 'a' } }, template },
+    });
+    expect((await deploy(name)).state).toBe('finished');
+  });
+
   test('is not whatever says of itself that it is another’s', async () => {
     const marked = (annotations: Record<string, string>) =>
       world.objects.set('staging/shop-cart', {
@@ -668,6 +692,27 @@ describe('an environment that a pattern covers', () => {
         expect(await deploy('hello', { tag: 'v1' }, name)).toMatchObject({ state: 'finished' });
     });
 
+    test('is none while it is being deleted: it is said, and nothing is changed', async () => {
+      for (const [label, value] of [
+        ['team', 'x'],
+        ['shipmate.dev/environment', 'preview-7'],
+      ] as const) {
+        world.objects.delete('Namespace /preview-7');
+        expect((await deploy('hello', { tag: 'v1' }, 'preview-7')).state).toBe('finished');
+        const labels = { [label]: value };
+        const metadata = { name: 'preview-7', labels, deletionTimestamp: '2026-11-30T00:00:00Z' };
+        world.objects.set('Namespace /preview-7', { apiVersion: 'v1', kind: 'Namespace', metadata });
+        for (const tag of ['v1', 'v2'])
+          expect(await deploy('hello', { tag }, 'preview-7')).toMatchObject({
+            state: 'failed',
+            fault: { code: 'NAMESPACE_GOES', message: expect.stringContaining('preview-7 is being deleted') },
+          });
+        const release = await desk.done('release', { apps: ['hello@v2', 'cart@v1'], env: 'preview-7' });
+        expect(release).toMatchObject({ fault: { code: 'NAMESPACE_GOES' } });
+        world.objects.delete('preview-7/hello');
+      }
+    });
+
     test('bears the mark by Shipmate’s hand alone', async () => {
       for (const [label, name] of [
         ['shipmate.dev/environment=zzz', 'preview-7'],
@@ -682,6 +727,30 @@ describe('an environment that a pattern covers', () => {
       });
       expect(JSON.stringify(world.objects.get('Namespace /other'))).not.toContain('shipmate.dev/environment');
     });
+  });
+
+  test('that moves while its first deploy waits for approval is asked for anew, and followed where it is then', async () => {
+    const policy = [{ name: 'asks', approvals: 1, approvers: ['engineers'] }];
+    const preview = (namespace: string) => ({ ...testSettings.environments, 'preview-*': { namespace } });
+    const followed: string[] = [];
+    const { follow } = world.kube;
+    world.kube.follow = async (ref, ...rest) => {
+      followed.push(`${ref.namespace}/${ref.name}`);
+      return await follow(ref, ...rest);
+    };
+    given({ policy, environments: preview('{env}') });
+    const { id } = await deploy('hello', { tag: 'v1' }, 'preview-8');
+    await desk.approve(id, ben);
+    given({ policy, environments: preview('moved-{env}') });
+    expect(await desk.lap(id)).toMatchObject({ state: 'awaiting', place: { namespace: 'moved-preview-8' } });
+    await desk.approve(id, ben);
+    const run = await desk.lap(id);
+    expect(run).toMatchObject({ state: 'finished', place: { env: 'preview-8', namespace: 'moved-preview-8' } });
+    expect(followed).toEqual(['moved-preview-8/hello']);
+    expect([...world.objects.keys()].filter((key) => key.includes('preview-8'))).toEqual([
+      'Namespace /moved-preview-8',
+      'moved-preview-8/hello',
+    ]);
   });
 
   test('is not made by several apps at once', async () => {

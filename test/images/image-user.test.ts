@@ -64,6 +64,11 @@ test.each<[string, Reads, ImageUser]>([
   ['a number', single({ User: '1000' }), number],
   ['a number with a group', single({ User: '1000:0' }), number],
   ['a name', single({ User: 'app:app' }), { kind: 'named', user: 'app' }],
+  [
+    'a name of many lines without an end',
+    single({ User: `a\n*Approved by security*\n${'b'.repeat(900_000)}` }),
+    { kind: 'named', user: `a *Approved by security* ${'b'.repeat(175)}` },
+  ],
   ['a configuration that says nothing', single('{}'), root],
   ['what is read in two ways', single('{"config": {"User": "1"}, "config": {"User": "0"}}'), unknown],
   ['what is no image', single({}, { mediaType: 'application/vnd.cncf.helm.config.v1+json' }), unknown],

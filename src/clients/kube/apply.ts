@@ -13,6 +13,12 @@ const kindMissing = /could not find the requested resource|404 page not found/;
 
 type Taken = Preview['takesOver'][number];
 
+/** What the API server names one by one. */
+function causesOf({ refusal }: RefusedCall): JsonObject[] {
+  const causes = at(refusal.body, 'details', 'causes');
+  return Array.isArray(causes) ? causes.filter(isObject) : [];
+}
+
 /** The API server's refusal in words, and what to do. */
 export function refusalFault(
   { cluster, as }: Pick<Connection, 'cluster' | 'as'>,
@@ -25,14 +31,15 @@ export function refusalFault(
     return fault('NAMESPACE_MISSING', { namespace, cluster }, thrown);
   if (status === 409 && thrown.refusal.body.reason === 'Conflict' && problem.includes('has been modified'))
     return fault('CHANGED_MEANWHILE', { problem }, thrown);
+  if (status === 403 && causesOf(thrown).some(({ reason }) => reason === 'NamespaceTerminating'))
+    return fault('NAMESPACE_GOES', { namespace }, thrown);
   if (status === 401 || status === 403) return forbidden(cluster, problem, as?.user, thrown);
   return fault('CLUSTER_REFUSED', { cluster, problem }, thrown);
 }
 
 /** The fields in dispute and who owns them: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
-function conflictsOf({ refusal }: RefusedCall): Taken[] {
-  const causes = at(refusal.body, 'details', 'causes');
-  return (Array.isArray(causes) ? causes : []).filter(isObject).map(({ message, field }) => ({
+function conflictsOf(thrown: RefusedCall): Taken[] {
+  return causesOf(thrown).map(({ message, field }) => ({
     field: typeof field === 'string' ? field.replace(/^\./, '') : '',
     manager: /conflict with "([^"]*)"/.exec(String(message))?.[1] ?? 'somebody else',
   }));

@@ -23,7 +23,7 @@ export type NewEnvironment = Required<Pick<Draft, 'changes' | 'writes' | 'touche
  * template puts into it. A namespace that bears the mark was made for it, and what it lacks of that was never made: whoever made
  * the namespace was stopped. What is there stays as it is. The policy is asked for namespace-create there besides.
  * @returns undefined where nothing is missing, the namespace is of people's making, or the environment is written out by name
- * @throws Fault NAMESPACE_OF_OTHERS for a namespace that was made for another environment
+ * @throws Fault NAMESPACE_OF_OTHERS for a namespace that was made for another environment; NAMESPACE_GOES
  */
 export async function newEnvironment(
   kube: Kube,
@@ -42,6 +42,7 @@ export async function newEnvironment(
     const manifests = [manifest, ...contents];
     return { ...unseen(manifests), touches, manifests, isThere: false };
   }
+  if (at(live, 'metadata', 'deletionTimestamp') !== undefined) throw fault('NAMESPACE_GOES', { namespace });
   const madeFor = text(at(live, 'metadata', 'labels', environmentMark));
   if (madeFor === '') return undefined;
   if (madeFor !== env) {
@@ -91,7 +92,7 @@ export function withWorkload(made: NewEnvironment, manifests: readonly JsonObjec
 
 /**
  * Of several apps at once each would make it, and what was approved of the second would not be what it finds.
- * @throws Fault ENVIRONMENT_NEW, NAMESPACE_OF_OTHERS
+ * @throws Fault ENVIRONMENT_NEW, NAMESPACE_OF_OTHERS, NAMESPACE_GOES
  */
 export async function checkEnvironmentThere(...asked: Parameters<typeof newEnvironment>): Promise<void> {
   const [, , { env, namespace }] = asked;

@@ -13,6 +13,9 @@ import { type Prepared, prepare } from './prepare.ts';
 import { bearerAmong, membersOf, withKinds } from './sets.ts';
 import { type ManifestInput, readSource, whereOf } from './source.ts';
 
+/** What is refused for another reason than what an object says. */
+const notItsOwn = new Set(['CLUSTER_FORBIDDEN', 'NAMESPACE_GOES', 'MANAGED_BY_GIT']);
+
 /** So many objects are asked about at a time. */
 const together = 8;
 
@@ -70,7 +73,7 @@ async function look(
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.retry === 'later') throw thrown;
     if (waitsFor(thrown, entry, brings)) return unchecked(entry);
-    if (thrown.code === 'CLUSTER_FORBIDDEN' || thrown.code === 'MANAGED_BY_GIT') throw thrown;
+    if (notItsOwn.has(thrown.code)) throw thrown;
     return { kind: 'refused', problem: `${whereOf(entry)}: ${thrown.message}` };
   }
 }

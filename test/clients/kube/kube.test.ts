@@ -181,6 +181,20 @@ describe('what the cluster refuses is said in its own words', () => {
     const manifest = { ...deployment('lost', web('v1')), metadata: { name: 'lost', namespace: 'nowhere' } };
     await expect(kube.preview(manifest, signal)).rejects.toMatchObject({ code: 'NAMESPACE_MISSING' });
   });
+  test('a namespace that is being deleted', async () => {
+    const going = await freshNamespace('going');
+    const finalizers = (held: string[]) =>
+      kubectl(['patch', 'namespace', going, '--type=merge', '-p', JSON.stringify({ metadata: { finalizers: held } })]);
+    await finalizers(['example.com/held']);
+    await kubectl(['delete', 'namespace', going, '--wait=false']);
+    const metadata = { name: 'late', namespace: going };
+    const message = `The namespace ${going} is being deleted, and nothing new is let in.`;
+    const refused = { code: 'NAMESPACE_GOES', message };
+    await expect(kube.preview({ ...deployment('late', web('v1')), metadata }, signal)).rejects.toMatchObject(refused);
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
+    await expect(kube.create(map, {}, signal)).rejects.toMatchObject(refused);
+    await finalizers([]);
+  });
   test('a field that must not change', async () => {
     await kube.apply(deployment('fixed', web('v1')), { run: 'r', force: false }, signal);
     const other = overlay(deployment('fixed', web('v1')), { spec: { selector: { matchLabels: { app: 'other' } } } });

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
-import { type ObjectRef, refOfWrite } from '../../../core/kube.ts';
+import { type ObjectRef, refOf } from '../../../core/kube.ts';
 import type { StepContext } from '../../../core/operation.ts';
 import type { Stage } from '../../../core/rollout.ts';
 import { nameOf } from '../../kubernetes/writes.ts';
-import { type Done, type Kit, type Tried, tryUntil, unlessAborted } from './kit.ts';
+import { besideIn, type Done, type Kit, type Tried, tryUntil, unlessAborted } from './kit.ts';
 import { settledAndKnown } from './known.ts';
 import { podsGone } from './pods-gone.ts';
 import { setShare } from './router.ts';
@@ -80,7 +80,7 @@ export async function endExperiment(
     if (left.kind === 'back') return left;
     await drained(kit, step);
   }
-  const beside = (kit.run.plan.writes ?? []).map(refOfWrite).reverse();
+  const beside = besideIn(kit.run.plan).map(refOf).reverse();
   await clear(
     kit,
     step,
@@ -113,7 +113,7 @@ export async function takeAway(kit: Kit, step: StepContext): Promise<void> {
   const { run } = kit;
   await drained(kit, step);
   // Last come, first gone: what leads to the pods before the pods, and what guards them after the last of them.
-  const beside = (run.plan.writes ?? []).map(refOfWrite).reverse();
+  const beside = besideIn(run.plan).map(refOf).reverse();
   const pods = 1 + beside.findIndex(({ kind, name }) => kind === kit.canary.kind && name === kit.canary.name);
   const guards = beside.slice(pods);
   await patiently(kit, step, async (signal) => {

@@ -3,6 +3,7 @@ import { at, digestOf, type JsonObject } from '../../../core/json.ts';
 import type { Kube, ObjectRef, RolloutEnd } from '../../../core/kube.ts';
 import { runAnnotation } from '../../../core/lost-run.ts';
 import type { RunContext, StepContext } from '../../../core/operation.ts';
+import type { Plan } from '../../../core/plan.ts';
 import type { PodTrouble } from '../../../core/report.ts';
 import type { RolloutPlan } from '../../../core/rollout.ts';
 import { either } from '../../../core/within.ts';
@@ -49,6 +50,13 @@ export function kitOf(run: ShiftRun): Kit {
     ...(rollout.baseline !== undefined && { baseline: refOf(rollout.baseline) }),
   };
 }
+
+/**
+ * What stands beside stable for a while, in the order in which it comes: what the plan applies besides. What it creates is what the
+ * environment itself lacked, and stays.
+ */
+export const besideIn = ({ writes = [] }: Pick<Plan, 'writes'>): JsonObject[] =>
+  writes.flatMap((write) => (write.kind === 'apply' ? [write.manifest] : []));
 
 /** Between two looks; short enough that a worker is held, so that a regression is seen at once. */
 export const lookMs = 2_000;

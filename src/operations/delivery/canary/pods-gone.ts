@@ -2,22 +2,21 @@ import { Fault } from '../../../core/errors.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
 import { labelsOf, selects } from '../../../core/label-selector.ts';
 import type { StepContext } from '../../../core/operation.ts';
-import type { Write } from '../../../core/plan.ts';
-import type { Kit } from './kit.ts';
+import { besideIn, type Kit } from './kit.ts';
 
 /** A pod's own time to end is seldom longer; what is still there then is stuck, on a node that is away, say. */
 const mostMs = 10 * 60_000;
 
 /** What the pods beside stable are found by, as the plan has it: the canary's, and those of an experiment's baseline. */
-const selectorsIn = (writes: readonly Write[]): JsonObject[] =>
-  writes
-    .flatMap((write) => (write.kind === 'apply' && write.manifest.kind === 'Deployment' ? [write.manifest] : []))
+const selectorsIn = (beside: readonly JsonObject[]): JsonObject[] =>
+  beside
+    .filter(({ kind }) => kind === 'Deployment')
     .map((made) => at(made, 'spec', 'selector'))
     .filter(isObject);
 
 /** Waits until the last pod beside stable has ended, and whatever would make another. False where some do not end. */
 export async function podsGone({ run, kube, canary }: Kit, step: StepContext): Promise<boolean> {
-  const selectors = selectorsIn(run.plan.writes ?? []);
+  const selectors = selectorsIn(besideIn(run.plan));
   const began = run.now();
   const isOne = ({ metadata }: JsonObject) =>
     selectors.some((selector) => selects(selector, labelsOf(at(metadata, 'labels'))));

@@ -6,6 +6,7 @@ import { type Kube, refOf } from '../../../core/kube.ts';
 import { type NewWorkloads, NewWorkloads as Rules } from '../../../core/new-workloads.ts';
 import { list } from '../../../core/observed.ts';
 import type { PlanContext } from '../../../core/operation.ts';
+import { checkLength } from '../../../core/place.ts';
 import { imageUser } from '../../../images/image-user.ts';
 import type { PinnedImage } from '../../../images/pinned.ts';
 import { foresee } from '../../kubernetes/foresee.ts';
@@ -70,8 +71,9 @@ async function securityFor(
 }
 
 /** @throws Fault NAME_TOO_LONG, BAD_INPUT */
-function check({ place }: Context, { ports, probe }: Asked): void {
+function check({ place }: Context, { container, ports, probe }: Asked): void {
   checkName(place);
+  checkLength('container', container, place.app);
   if (probe !== undefined && !ports?.length)
     throw fault('BAD_INPUT', {
       problem: `deploy: which port does ${probe} answer on? A probe asks the first of ports: write ports=8080 probe=${probe}.`,
