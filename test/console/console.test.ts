@@ -245,7 +245,9 @@ describe('what is seen', () => {
     await page.getByRole('button', { name: /^general/ }).click();
     await page.getByText('The whole kit').waitFor();
     expect(await page.getByText('isn’t drawn here').count()).toBe(0);
-    expect(await page.evaluate("document.fonts.check('15px Lato') && document.fonts.check('15px Twemoji')")).toBe(true);
+    // Text is drawn before its font has come.
+    const fonts = "document.fonts.check('15px Lato') && document.fonts.check('15px Twemoji')";
+    await expect.poll(() => page.evaluate(fonts), { timeout: 8_000 }).toBe(true);
     expect(elsewhere).toEqual([]);
     await page.setViewportSize({ width: 1360, height: 1360 });
     await page.screenshot({ path: `${artifacts}console-blocks.png` });
