@@ -44,6 +44,12 @@ export const appFaults = {
     say: 'By the pattern “{pattern}” of shipmate.yaml {env} would be the namespace {namespace}, and {why}.',
     hint: 'Take another name; if it is meant, have “{env}” written out under environments in shipmate.yaml. Nothing was changed.',
   },
+  NAMESPACE_GOES: {
+    status: 409,
+    retry: 'never',
+    say: 'The namespace {namespace} is being deleted, and nothing new is let in.',
+    hint: 'Ask again once it is gone; /ship namespaces shows what holds it, if anything does.',
+  },
   COVERS_OTHER: {
     status: 422,
     retry: 'never',
