@@ -50,6 +50,12 @@ export const appFaults = {
     say: 'Nothing in shipmate.yaml covers {workload} in {env}: it is no app, and so it is only looked at.',
     hint: 'Nothing was changed. /ship app adopt {workload} in {env} shows the entry that makes it one, to paste under apps; or have a rule of the policy that says uncovered: true.',
   },
+  NAMESPACE_GOES: {
+    status: 409,
+    retry: 'never',
+    say: 'The namespace {namespace} is being deleted, and nothing new is let in.',
+    hint: 'Ask again once it is gone; /ship namespaces shows what holds it, if anything does.',
+  },
   COVERS_OTHER: {
     status: 422,
     retry: 'never',

@@ -242,10 +242,4 @@ export const clusterFaults = {
     say: 'The namespace {namespace} does not exist in the cluster “{cluster}”.',
     hint: 'Create it: /ship namespace create {namespace} in …',
   },
-  NAMESPACE_GOES: {
-    status: 409,
-    retry: 'never',
-    say: 'The namespace {namespace} is being deleted, and nothing new is let in.',
-    hint: 'Ask again once it is gone; /ship namespaces shows what holds it, if anything does.',
-  },
 } as const satisfies Record<string, FaultEntry>;
