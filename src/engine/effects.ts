@@ -1,6 +1,6 @@
 import { appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
-import { appsIn } from '../core/effects/apps-in.ts';
+import { appsIn, type Found } from '../core/effects/apps-in.ts';
 import {
   type Asked,
   appsOfImage,
@@ -19,6 +19,7 @@ import { environmentsOf } from '../core/effects/sites.ts';
 import type { Touch } from '../core/effects/touch.ts';
 import { at, isObject, type JsonObject } from '../core/json.ts';
 import { type ObjectRef, refOfWrite } from '../core/kube.ts';
+import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
 import { type Place, siteOf } from '../core/place.ts';
 import type { Draft, Write } from '../core/plan.ts';
@@ -123,6 +124,12 @@ function imagesOnHost(settings: Settings, draft: Draft): Wanted[] {
   });
 }
 
+/** Whether an app is one of those that a plan changes. */
+function isAmong(touches: readonly Touch[]): (found: Found) => boolean {
+  const keys = new Set(touches.map(placeKey));
+  return ({ env, app: { app } }) => keys.has(placeKey({ app, env }));
+}
+
 /** Asks of all images that a plan would run what a deploy asks of its own. @returns what whoever approves should know */
 export async function admitted({ engine, signal }: Lap, { images }: Effects): Promise<string[]> {
   return await admitImages({ on: engine.clients, settings: engine.settings(), now: engine.now, signal }, images);
@@ -164,14 +171,17 @@ export async function effectsOf(
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
+  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
+  const ofApps = appsTouched(asked, apps, judged);
   checkTouched(
     settings,
     site.cluster,
     beside,
     pictures.flatMap(([, { workloads }]) => workloads),
+    // Whoever's pods are on a node leave it when it is drained: that changes nothing of theirs.
+    draft.evicts ? [] : apps.filter(isAmong(ofApps)).map(({ app }) => app),
   );
-  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
-  const reached = [...appsTouched(asked, apps, judged), ...environmentsTouched(settings, asked, touched, apps)];
+  const reached = [...ofApps, ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],

@@ -276,6 +276,70 @@ describe('an app that a pattern covers', () => {
     });
   });
 
+  describe('that says of itself that it is another’s keeps', () => {
+    const labels = { app: 'shop-cart' };
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cart-conf', namespace: 'staging' } };
+    const ports = [{ port: 80 }];
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop-cart', namespace: 'staging' } };
+    const pod = { containers: [{ name: 'c', image: 'x:1', envFrom: [{ configMapRef: { name: 'cart-conf' } }] }] };
+    const route = (host: string, to: string) => ({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'zz' },
+      spec: { hosts: [host], http: [{ route: [{ destination: { host: to } }] }] },
+    });
+    const policy = (podSelector: object) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'zz' },
+      spec: { podSelector },
+    });
+
+    beforeEach(() => {
+      given({ roles: { engineers: ['ana', 'ben'], shop: ['ana'] } });
+      world.objects.set('staging/shop-cart', {
+        ...deployment('shop-cart', { 'shipmate.dev/owner': 'payments' }),
+        spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } },
+      });
+      world.objects.set('Service staging/shop-cart', { ...service, spec: { selector: labels, ports } });
+      world.objects.set('ConfigMap staging/cart-conf', { ...config, data: { a: '1' } });
+      world.objects.set('Pod staging/shop-cart-1', {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'shop-cart-1', namespace: 'staging', labels },
+        spec: { ...pod, nodeName: 'node-1' },
+      });
+    });
+
+    test.for([
+      ['the traffic of its Service', () => apply(route('shop-cart', 'shop-evil'))],
+      ['its Service', () => apply({ ...service, spec: { selector: { app: 'shop-evil' }, ports } })],
+      ['what its pods may reach', () => apply(policy({ matchLabels: labels }))],
+      ['what its pods read', () => apply({ ...config, data: { a: '2' } })],
+      ['its timeout', () => desk.done('timeout', { service: 'shop-cart', env: 'staging', timeout: '1s' })],
+      ['its Service from being deleted', () => desk.done('service-delete', { name: 'shop-cart', env: 'staging' })],
+      ['its settings', () => desk.done('config-set', { name: 'cart-conf', env: 'staging', values: ['a=2'] })],
+      [
+        'who answers for it',
+        () => apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'zz', labels }, spec: pod }),
+      ],
+    ] as const)('%s', async ([, act]) => {
+      const before = structuredClone(world.objects);
+      expect(await act()).toMatchObject({ state: 'failed', fault: { code: 'COVERS_OTHER' } });
+      expect(world.objects).toEqual(before);
+    });
+
+    test('nothing of what others have: their own, and a node that is drained', async () => {
+      expect((await apply(route('shop-q', 'shop-q'))).state).toBe('finished');
+      expect((await apply(policy({ matchLabels: { app: 'shop-q' } }))).state).toBe('finished');
+      const touches = expect.arrayContaining([{ app: 'shop-cart', env: 'staging', operations: ['drain'] }]);
+      const drained = await desk.done('drain', { node: 'node-1', env: 'staging', force: true });
+      expect(drained).toMatchObject({ state: 'finished', plan: { touches } });
+      given({ apps: { 'shop-*': { image: `${registry}/shop/{app}`, owner: 'payments' } } });
+      expect((await apply({ ...config, data: { a: '2' } })).state).toBe('finished');
+    });
+  });
+
   test('is its owner’s as well where the pattern names none', async () => {
     world.objects.set('staging/hello', deployment('hello', { 'shipmate.dev/owner': 'payments' }));
     for (const run of [await deploy('hello'), await apply(deployment('hello', {}, 'x:2'))])
