@@ -2,9 +2,10 @@ import { appEntry, environmentEntry, isAppNamed } from '../core/apps.ts';
 import type { AppObjects } from '../core/effects/app-objects.ts';
 import { factsOf, type Touched } from '../core/effects/own-operation.ts';
 import { environmentsOf } from '../core/effects/sites.ts';
+import type { Touch } from '../core/effects/touch.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { at, type JsonObject, text } from '../core/json.ts';
-import { knownKind } from '../core/kinds.ts';
+import { isWorkloadKind, knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
 import { contradiction } from '../core/marks.ts';
 import type { Operation } from '../core/operation.ts';
@@ -129,4 +130,21 @@ export function checkTouched(
     // By one of the names that patterns make of it, it may be just what it says.
     if (first && refusals.every((each) => each !== undefined)) throw first;
   }
+}
+
+/**
+ * Workloads that a plan changes or leads to and that are no app's, by KIND/NAME: locks and freezes hold for those as well, though no
+ * rule is asked about them.
+ */
+export function uncovered(settings: Settings, cluster: string, name: string, touched: readonly Touched[]): Touch[] {
+  const reached = touched.map(factsOf).flatMap(({ ref, named }) => [ref, ...named]);
+  return reached
+    .filter((each) => isWorkloadKind(each.kind) && appsOfWorkload(settings, each.kind, each.name).length === 0)
+    .flatMap((each) =>
+      environmentsOf(settings, cluster, each.namespace).map((env) => ({
+        app: `${each.kind.toLowerCase()}/${each.name}`,
+        env,
+        operations: [name],
+      })),
+    );
 }

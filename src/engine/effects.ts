@@ -26,7 +26,7 @@ import type { Draft, Write } from '../core/plan.ts';
 import type { Settings } from '../core/settings.ts';
 import { admitImages, type Wanted } from '../images/admit.ts';
 import { pinnedImage } from '../images/pinned.ts';
-import { checkTouched } from './covered.ts';
+import { checkTouched, uncovered } from './covered.ts';
 import type { Lap } from './lap.ts';
 import { namespaceIn, touchedIn } from './touched.ts';
 
@@ -92,8 +92,8 @@ const deployed = ({ image }: Draft, touches: readonly Touch[]): Wanted[] =>
     image && env !== undefined ? [{ image: pinnedImage(image.reference, image.digest).pinned, app, env }] : [],
   );
 
-/** What a plan changes besides what was asked for, and the images that it would run there. */
-export type Effects = { touches: readonly Touch[]; images: readonly Wanted[] };
+/** What a plan changes besides what was asked for, of that what is no app's, and the images that it would run there. */
+export type Effects = { touches: readonly Touch[]; uncovered: readonly Touch[]; images: readonly Wanted[] };
 
 const appOf = (settings: Settings, image: string) => appsOfImage(settings, image)[0] ?? '';
 
@@ -146,13 +146,13 @@ export async function effectsOf(
   where: Omit<Asked, 'operation'>,
   draft: Draft,
 ): Promise<Effects> {
-  if (effect === 'read' || aside) return { touches: [], images: [] };
+  if (effect === 'read' || aside) return { touches: [], uncovered: [], images: [] };
   const settings = engine.settings();
   const asked: Asked = { ...where, operation: judgedAs };
   const site = siteOf(where);
   const besides = imagesTouched(settings, asked, draft);
   const onHost = imagesOnHost(settings, draft);
-  if (!site) return { touches: merged(besides), images: onHost };
+  if (!site) return { touches: merged(besides), uncovered: [], images: onHost };
   const others = elsewhere(settings, asked, draft);
   const own = isAsked(settings, where.place);
   const kube = engine.clients.kube(site.cluster);
@@ -184,6 +184,7 @@ export async function effectsOf(
   const reached = [...ofApps, ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),
+    uncovered: uncovered(settings, site.cluster, judgedAs, beside),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],
   };
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { environmentEntry } from '../../src/core/apps.ts';
+import { Fault } from '../../src/core/errors.ts';
 import { isPersonal } from '../../src/core/identity.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
@@ -512,11 +513,49 @@ describe('the policy, locks and freezes', () => {
     for (const app of ['*', '*-cart']) await expect(lock(app)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
   });
 
+  const freezes = [{ name: 'fair', apps: ['shop-*'], from: '2020-01-01T00:00', to: '2099-01-01T00:00' }];
+
   test('a freeze of a pattern', async () => {
-    const freezes = [{ name: 'fair', apps: ['shop-*'], from: '2020-01-01T00:00', to: '2099-01-01T00:00' }];
     given({ freezes });
     await expect(deploy('shop-cart')).rejects.toMatchObject({ code: 'FROZEN' });
     expect((await deploy('hello')).state).toBe('finished');
+  });
+
+  test.for(['shop-db', 'other-db'])('locks and freezes hold for what is no app by its bare name: %s', async (name) => {
+    const labels = { app: name };
+    const pods = { metadata: { labels }, spec: { containers: [{ name, image: 'x:1' }] } };
+    const database = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name, namespace: 'staging' },
+      spec: { replicas: 2, selector: { matchLabels: labels }, template: pods },
+    };
+    const scaler = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'zz' },
+      spec: { maxReplicas: 1, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name } },
+    };
+    world.objects.set(`StatefulSet staging/${name}`, database);
+    const scale = () => desk.done('scale', { app: `statefulset/${name}`, env: 'staging', replicas: 1 });
+    const apply = (manifest: object) => desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    const end = (run: ReturnType<Desk['done']>) =>
+      run.then(
+        ({ fault }) => fault?.code,
+        (thrown: unknown) => (thrown instanceof Fault ? thrown.code : thrown),
+      );
+    const codes = async () => [
+      await end(scale()),
+      await end(apply({ ...database, spec: { ...database.spec, replicas: 5 } })),
+      await end(apply(scaler)),
+    ];
+    const guarded = (code: string) => (name === 'shop-db' ? [code, code, code] : [undefined, undefined, undefined]);
+    await desk.done('lock', { app: 'shop-*', env: 'staging', reason: 'the warehouse moves' }, ben);
+    expect(await codes()).toEqual(guarded('LOCKED'));
+    world.objects.delete('HorizontalPodAutoscaler staging/zz');
+    await desk.done('unlock', { app: 'shop-*', env: 'staging' }, ben);
+    given({ freezes });
+    expect(await codes()).toEqual(guarded('FROZEN'));
   });
 
   test('who asks whether somebody may is told the pattern and the rule', async () => {
