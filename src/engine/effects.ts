@@ -27,6 +27,7 @@ import type { Settings } from '../core/settings.ts';
 import { admitImages, type Wanted } from '../images/admit.ts';
 import { pinnedImage } from '../images/pinned.ts';
 import { checkTouched, uncovered } from './covered.ts';
+import { imagesElsewhere } from './elsewhere.ts';
 import type { Lap } from './lap.ts';
 import { namespaceIn, touchedIn } from './touched.ts';
 
@@ -92,8 +93,13 @@ const deployed = ({ image }: Draft, touches: readonly Touch[]): Wanted[] =>
     image && env !== undefined ? [{ image: pinnedImage(image.reference, image.digest).pinned, app, env }] : [],
   );
 
-/** What a plan changes besides what was asked for, of that what is no app's, and the images that it would run there. */
-export type Effects = { touches: readonly Touch[]; uncovered: readonly Touch[]; images: readonly Wanted[] };
+/** What a plan changes besides what was asked for, of that what is no app's, the images that it would run there, and what to tell of those. */
+export type Effects = {
+  touches: readonly Touch[];
+  uncovered: readonly Touch[];
+  images: readonly Wanted[];
+  warnings: readonly string[];
+};
 
 const appOf = (settings: Settings, image: string) => appsOfImage(settings, image)[0] ?? '';
 
@@ -146,13 +152,13 @@ export async function effectsOf(
   where: Omit<Asked, 'operation'>,
   draft: Draft,
 ): Promise<Effects> {
-  if (effect === 'read' || aside) return { touches: [], uncovered: [], images: [] };
+  if (effect === 'read' || aside) return { touches: [], uncovered: [], images: [], warnings: [] };
   const settings = engine.settings();
   const asked: Asked = { ...where, operation: judgedAs };
   const site = siteOf(where);
   const besides = imagesTouched(settings, asked, draft);
   const onHost = imagesOnHost(settings, draft);
-  if (!site) return { touches: merged(besides), uncovered: [], images: onHost };
+  if (!site) return { touches: merged(besides), uncovered: [], images: onHost, warnings: [] };
   const others = elsewhere(settings, asked, draft);
   const own = isAsked(settings, where.place);
   const kube = engine.clients.kube(site.cluster);
@@ -173,18 +179,20 @@ export async function effectsOf(
   );
   const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
   const ofApps = appsTouched(asked, apps, judged);
+  const changed = apps.filter(isAmong(ofApps)).map(({ app }) => app);
   checkTouched(
     settings,
     site.cluster,
     beside,
     pictures.flatMap(([, { workloads }]) => workloads),
     // Whoever's pods are on a node leave it when it is drained: that changes nothing of theirs.
-    draft.evicts ? [] : apps.filter(isAmong(ofApps)).map(({ app }) => app),
+    draft.evicts ? [] : changed,
   );
   const reached = [...ofApps, ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),
     uncovered: uncovered(settings, site.cluster, judgedAs, beside),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],
+    warnings: imagesElsewhere(settings, changed, beside),
   };
 }

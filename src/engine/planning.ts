@@ -112,6 +112,7 @@ export async function planned(
   const told = new Set([
     ...(draft.warnings ?? []),
     ...warnings,
+    ...effects.warnings,
     ...beyond.map((problem) => `Beyond Pod Security: ${problem}.`),
   ]);
   const terms = {

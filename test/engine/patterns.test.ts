@@ -79,6 +79,40 @@ describe('an app that a pattern covers', () => {
     expect(world.objects.has('staging/shop-cart')).toBe(false);
   });
 
+  describe('and gets images from elsewhere by a manifest', () => {
+    const manifest = (name: string, images: string[], more: object = {}) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: { template: { spec: { containers: images.map((image, n) => ({ name: `c${n}`, image })), ...more } } },
+    });
+    const told = async (object: object) => {
+      const run = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(object) });
+      expect(run.state).toBe('finished');
+      return run.plan?.warnings;
+    };
+    const evil = (name: string) => `evil.example.com/${name}:1`;
+    const of = `Images from elsewhere than shop-cart’s repositories (${registry}/shop/shop-cart)`;
+
+    test('is told of in the plan, once: not of what is allowed, nor of what runs already', async () => {
+      const own = `${registry}/shop/shop-cart:v1`;
+      const first = manifest('shop-cart', [own, evil('x')], { initContainers: [{ name: 'i', image: evil('init') }] });
+      expect(await told(first)).toEqual([`${of}: ${evil('init')}, ${evil('x')}.`]);
+      expect(await told({ ...first, metadata: { name: 'shop-cart', labels: { a: 'b' } } })).toBeUndefined();
+      expect(await told(manifest('shop-cart', [own, evil('x'), evil('y')]))).toEqual([`${of}: ${evil('y')}.`]);
+      expect(await told(manifest('hello', [`${registry}/team/hello:v1`, 'nginx:1.29']))).toBeUndefined();
+    });
+
+    test('is told of five, and how many more', async () => {
+      const [warning] = (await told(manifest('shop-cart', ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(evil)))) ?? [];
+      expect(warning).toBe(`${of}: ${['a', 'b', 'c', 'd', 'e'].map(evil).join(', ')} and 2 more.`);
+    });
+
+    test('is told nothing of where it is no app', async () => {
+      expect(await told({ ...manifest('shop-db', [evil('x')]), kind: 'DaemonSet' })).toBeUndefined();
+    });
+  });
+
   test('takes an image of Docker Hub by its short name only with a tag or digest', async () => {
     world.digests.set('docker.io/library/v1:latest', `sha256:${'8'.repeat(64)}`);
     given({ apps: { '*': { images: ['docker.io/library/*'] } } });
