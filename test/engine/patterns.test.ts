@@ -364,6 +364,15 @@ describe('an app that a pattern covers', () => {
       expect(world.objects).toEqual(before);
     });
 
+    test('its Service also where it is of another kind than the pattern’s apps', async () => {
+      world.objects.delete('staging/shop-cart');
+      const database = { ...deployment('shop-cart', { 'shipmate.dev/owner': 'payments' }), kind: 'StatefulSet' };
+      world.objects.set('StatefulSet staging/shop-cart', database);
+      expect(await apply({ ...service, spec: { selector: { app: 'shop-evil' }, ports } })).toMatchObject({
+        fault: { code: 'COVERS_OTHER', message: expect.stringContaining('statefulset/shop-cart in staging') },
+      });
+    });
+
     test('nothing of what others have: their own, and a node that is drained', async () => {
       expect((await apply(route('shop-q', 'shop-q'))).state).toBe('finished');
       expect((await apply(policy({ matchLabels: { app: 'shop-q' } }))).state).toBe('finished');
