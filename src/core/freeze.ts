@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { covers } from './name-pattern.ts';
+import { covers, guards } from './name-pattern.ts';
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const minuteMs = 60_000;
@@ -126,7 +126,7 @@ export function frozen(
   const freeze = freezes.find(
     (candidate) =>
       covers(candidate.environments, env) &&
-      covers(candidate.apps, app) &&
+      guards(candidate.apps, app) &&
       !candidate.except.operations.includes(operation) &&
       inWindow(candidate, at) &&
       !(candidate.except.who.length > 0 && holds(candidate.except.who)),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Actor } from './actor.ts';
-import { covers, isPattern } from './name-pattern.ts';
+import { covers, guards, isPattern } from './name-pattern.ts';
 
 /** A place, or more than one, that only its owner changes until then: a lock, or (of everything) the global stop. */
 export const Lock = z.object({
@@ -37,7 +37,7 @@ export function locksOn(locks: readonly Lock[], place: { app?: string; env: stri
     scope.split('@').map((part): number => (part === '*' ? 0 : isPattern(part) ? 1 : 2));
   const lies = ({ scope }: Lock) => {
     const [app = '*', env = '*'] = scope.split('@');
-    return covers([app], place.app) && covers([env], place.env);
+    return guards([app], place.app) && covers([env], place.env);
   };
   const wide = (lock: Lock) => width(lock).reduce((sum, part) => sum + part, 0);
   return locks.filter((lock) => lies(lock) && holdsNow(lock, now)).toSorted((a, b) => wide(a) - wide(b));

@@ -26,6 +26,13 @@ export function covers(list: readonly string[], name: string | undefined): boole
   return list.includes('*') || (name !== undefined && list.some((pattern) => fitsName(pattern, name)));
 }
 
+/**
+ * Whether what guards the names of a list (a lock, a freeze) guards this one: what goes by KIND/NAME by its bare name too, since what
+ * keeps people off gives nobody a right.
+ */
+export const guards = (list: readonly string[], name: string | undefined): boolean =>
+  covers(list, name) || covers(list, name?.split('/').at(-1));
+
 /** Whether there is a name that fits both. */
 export function overlap(one: string, other: string): boolean {
   if (!isPattern(one)) return fitsName(other, one);

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { at, type JsonObject, text } from './json.ts';
+import { labelsOf } from './label-selector.ts';
+import { ownLabels } from './ours.ts';
 import { compareQuantities } from './quantity.ts';
 import { Quantity } from './values.ts';
 
@@ -73,3 +76,18 @@ export const NewWorkloads = z
     }
   });
 export type NewWorkloads = z.output<typeof NewWorkloads>;
+
+/** What all new workloads of an environment bear alike. */
+export const labelsOfAll = ({ leaveOut, labels }: NewWorkloads): Record<string, string> =>
+  leaveOut.includes('labels') ? {} : { ...labels, ...ownLabels };
+
+/**
+ * Whether a Service goes by nothing but what all new workloads bear, for metrics say: it is meant for all of them and no app's own,
+ * if not by one of these names.
+ */
+export function isForAll(rules: NewWorkloads | undefined, service: JsonObject, ...own: string[]): boolean {
+  const chosen = Object.entries(labelsOf(at(service, 'spec', 'selector')));
+  if (!rules || chosen.length === 0 || own.includes(text(at(service, 'metadata', 'name')))) return false;
+  const borne = labelsOfAll(rules);
+  return chosen.every(([key, value]) => Object.hasOwn(borne, key) && borne[key] === value);
+}

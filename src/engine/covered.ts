@@ -1,9 +1,11 @@
 import { appEntry, environmentEntry, isAppNamed } from '../core/apps.ts';
+import type { AppObjects } from '../core/effects/app-objects.ts';
 import { factsOf, type Touched } from '../core/effects/own-operation.ts';
 import { environmentsOf } from '../core/effects/sites.ts';
+import type { Touch } from '../core/effects/touch.ts';
 import { Fault, fault } from '../core/errors.ts';
 import { at, type JsonObject, text } from '../core/json.ts';
-import { knownKind } from '../core/kinds.ts';
+import { isWorkloadKind, knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
 import { contradiction } from '../core/marks.ts';
 import type { Operation } from '../core/operation.ts';
@@ -67,7 +69,7 @@ export async function checkCovered({ engine, signal }: Lap, operation: Operation
   if (operation.effect === 'read' || operation.aside) return;
   await Promise.all(
     places.map(async (place) => {
-      const { app, kind, workload, cluster } = place;
+      const { app, cluster } = place;
       const entry = appEntry(engine.settings(), app);
       if (!entry || entry.key === app) return;
       const live = await liveAt(engine.clients.kube(cluster), place, signal);
@@ -95,8 +97,13 @@ function aimedAt(touched: readonly Touched[], workloads: readonly JsonObject[]):
   ];
 }
 
+/** Where a workload is: `staging/web`. */
+const siteKey = (object: JsonObject) =>
+  `${text(at(object, 'metadata', 'namespace'))}/${text(at(object, 'metadata', 'name'))}`;
+
 /**
  * Judges what a plan changes, by whatever route: what a workload says of itself before the change counts, whatever it is made to say.
+ * `reached` are the apps whose Services, routes, policies, ConfigMaps and the like are changed: what runs under their names counts too.
  * @throws Fault COVERS_OTHER
  */
 export function checkTouched(
@@ -104,12 +111,18 @@ export function checkTouched(
   cluster: string,
   touched: readonly Touched[],
   workloads: readonly JsonObject[],
+  reached: readonly AppObjects[],
 ): void {
-  for (const live of aimedAt(touched, workloads)) {
+  const called = Map.groupBy(
+    reached.flatMap(({ app, namespace, names }) => [...names].map((name) => ({ app, key: `${namespace}/${name}` }))),
+    ({ key }) => key,
+  );
+  for (const live of [...aimedAt(touched, workloads), ...workloads.filter((each) => called.has(siteKey(each)))]) {
     const [kind, name] = [text(live.kind), text(at(live, 'metadata', 'name'))];
     // What stands beside an app while it is judged is that app's.
     const bare = name.replace(/-(canary|baseline)$/, '');
-    const apps = [...new Set([name, bare].flatMap((each) => appsOfWorkload(settings, kind, each)))];
+    const behind = [name, bare].flatMap((each) => appsOfWorkload(settings, kind, each));
+    const apps = [...new Set([...behind, ...(called.get(siteKey(live)) ?? []).map(({ app }) => app)])];
     const [env] = environmentsOf(settings, cluster, text(at(live, 'metadata', 'namespace')));
     if (env === undefined || apps.some((app) => isAppNamed(settings, app))) continue;
     const refusals = apps.map((app) => refusal(settings, { kind, workload: name, env }, app, live));
@@ -117,4 +130,21 @@ export function checkTouched(
     // By one of the names that patterns make of it, it may be just what it says.
     if (first && refusals.every((each) => each !== undefined)) throw first;
   }
+}
+
+/**
+ * Workloads that a plan changes or leads to and that are no app's, by KIND/NAME: locks and freezes hold for those as well, though no
+ * rule is asked about them.
+ */
+export function uncovered(settings: Settings, cluster: string, name: string, touched: readonly Touched[]): Touch[] {
+  const reached = touched.map(factsOf).flatMap(({ ref, named }) => [ref, ...named]);
+  return reached
+    .filter((each) => isWorkloadKind(each.kind) && appsOfWorkload(settings, each.kind, each.name).length === 0)
+    .flatMap((each) =>
+      environmentsOf(settings, cluster, each.namespace).map((env) => ({
+        app: `${each.kind.toLowerCase()}/${each.name}`,
+        env,
+        operations: [name],
+      })),
+    );
 }

@@ -1,6 +1,6 @@
 import { appEntry } from '../core/apps.ts';
 import { isKind, type Namespace, namesOf } from '../core/effects/app-objects.ts';
-import { appsIn } from '../core/effects/apps-in.ts';
+import { appsIn, type Found } from '../core/effects/apps-in.ts';
 import {
   type Asked,
   appsOfImage,
@@ -19,13 +19,15 @@ import { environmentsOf } from '../core/effects/sites.ts';
 import type { Touch } from '../core/effects/touch.ts';
 import { at, isObject, type JsonObject } from '../core/json.ts';
 import { type ObjectRef, refOfWrite } from '../core/kube.ts';
+import { placeKey } from '../core/lock.ts';
 import type { Operation } from '../core/operation.ts';
 import { type Place, siteOf } from '../core/place.ts';
 import type { Draft, Write } from '../core/plan.ts';
 import type { Settings } from '../core/settings.ts';
 import { admitImages, type Wanted } from '../images/admit.ts';
 import { pinnedImage } from '../images/pinned.ts';
-import { checkTouched } from './covered.ts';
+import { checkTouched, uncovered } from './covered.ts';
+import { imagesElsewhere } from './elsewhere.ts';
 import type { Lap } from './lap.ts';
 import { namespaceIn, touchedIn } from './touched.ts';
 
@@ -91,8 +93,13 @@ const deployed = ({ image }: Draft, touches: readonly Touch[]): Wanted[] =>
     image && env !== undefined ? [{ image: pinnedImage(image.reference, image.digest).pinned, app, env }] : [],
   );
 
-/** What a plan changes besides what was asked for, and the images that it would run there. */
-export type Effects = { touches: readonly Touch[]; images: readonly Wanted[] };
+/** What a plan changes besides what was asked for, of that what is no app's, the images that it would run there, and what to tell of those. */
+export type Effects = {
+  touches: readonly Touch[];
+  uncovered: readonly Touch[];
+  images: readonly Wanted[];
+  warnings: readonly string[];
+};
 
 const appOf = (settings: Settings, image: string) => appsOfImage(settings, image)[0] ?? '';
 
@@ -123,6 +130,12 @@ function imagesOnHost(settings: Settings, draft: Draft): Wanted[] {
   });
 }
 
+/** Whether an app is one of those that a plan changes. */
+function isAmong(touches: readonly Touch[]): (found: Found) => boolean {
+  const keys = new Set(touches.map(placeKey));
+  return ({ env, app: { app } }) => keys.has(placeKey({ app, env }));
+}
+
 /** Asks of all images that a plan would run what a deploy asks of its own. @returns what whoever approves should know */
 export async function admitted({ engine, signal }: Lap, { images }: Effects): Promise<string[]> {
   return await admitImages({ on: engine.clients, settings: engine.settings(), now: engine.now, signal }, images);
@@ -139,13 +152,13 @@ export async function effectsOf(
   where: Omit<Asked, 'operation'>,
   draft: Draft,
 ): Promise<Effects> {
-  if (effect === 'read' || aside) return { touches: [], images: [] };
+  if (effect === 'read' || aside) return { touches: [], uncovered: [], images: [], warnings: [] };
   const settings = engine.settings();
   const asked: Asked = { ...where, operation: judgedAs };
   const site = siteOf(where);
   const besides = imagesTouched(settings, asked, draft);
   const onHost = imagesOnHost(settings, draft);
-  if (!site) return { touches: merged(besides), images: onHost };
+  if (!site) return { touches: merged(besides), uncovered: [], images: onHost, warnings: [] };
   const others = elsewhere(settings, asked, draft);
   const own = isAsked(settings, where.place);
   const kube = engine.clients.kube(site.cluster);
@@ -164,16 +177,22 @@ export async function effectsOf(
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
+  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
+  const ofApps = appsTouched(asked, apps, judged);
+  const changed = apps.filter(isAmong(ofApps)).map(({ app }) => app);
   checkTouched(
     settings,
     site.cluster,
     beside,
     pictures.flatMap(([, { workloads }]) => workloads),
+    // Whoever's pods are on a node leave it when it is drained: that changes nothing of theirs.
+    draft.evicts ? [] : changed,
   );
-  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
-  const reached = [...appsTouched(asked, apps, judged), ...environmentsTouched(settings, asked, touched, apps)];
+  const reached = [...ofApps, ...environmentsTouched(settings, asked, touched, apps)];
   return {
     touches: merged([...besides, ...others, ...reached]),
+    uncovered: uncovered(settings, site.cluster, judgedAs, beside),
     images: [...deployed(draft, others), ...imagesOf(settings, site.cluster, beside)],
+    warnings: imagesElsewhere(settings, changed, beside),
   };
 }

@@ -109,12 +109,13 @@ export async function planned(
   const touches = merged([...(draft.touches ?? []), ...effects.touches]);
   const whole = { ...kept, ...(touches.length > 0 && { touches }) };
   const { target, place, site, verdict } = authorise(settings, subject, operation, whole);
-  await permit(lap, operation, { ...lap.run(), ...about }, touches);
+  await permit(lap, operation, { ...lap.run(), ...about }, [...touches, ...effects.uncovered]);
   const warnings = await admitted(lap, effects);
   const beyond = touches.flatMap((touch) => touch.beyond ?? []);
   const told = new Set([
     ...(draft.warnings ?? []),
     ...warnings,
+    ...effects.warnings,
     ...beyond.map((problem) => `Beyond Pod Security: ${problem}.`),
   ]);
   const terms = {

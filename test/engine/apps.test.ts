@@ -355,6 +355,21 @@ test('a Service of another name, an autoscaler and the channel are in the entry'
   expect(textOf(await desk.done('app-adopt', input)), 'asked over REST').not.toContain('channel');
 });
 
+test('a Service that goes by what all new workloads bear is not the one that its traffic is found by', async () => {
+  const selector = { 'app.kubernetes.io/managed-by': 'shipmate' };
+  const template = { metadata: { labels: selector }, spec: { containers: [{ name: 'orders', image: 'orders:1' }] } };
+  run('Deployment', 'production', 'orders', undefined, { spec: { template } });
+  world.objects.set('Service production/metrics', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'metrics', namespace: 'production' },
+    spec: { selector, ports: [{ port: 9090 }] },
+  });
+  const text = textOf(await adopt('deployment/orders', 'production'));
+  expect(text).not.toContain('metrics');
+  expect(text).toContain('For a canary: no Service leads to its pods');
+});
+
 test('what is an app already says by what, and how it is deployed; what is contradicted gets an entry of its own', async () => {
   run('Deployment', 'staging', 'web');
   run('Deployment', 'staging', 'shop-cart');

@@ -400,6 +400,77 @@ describe('a neighbour', () => {
     const told = [expect.stringContaining('The Service metrics chooses the new pods (team=shop)')];
     expect(await deploy()).toMatchObject({ state: 'finished', plan: { warnings: told } });
   });
+
+  describe('that goes by what all new workloads bear', () => {
+    const metrics = service('metrics', { team: 'shop' });
+    const other = '127.0.0.1:5000/other';
+    const canary = (app?: string) => deploy({ tag: 'v2', strategy: 'canary', weights: [20, 100] }, app);
+    const alone = (apps: string[]) => {
+      const policy = [
+        { name: 'theirs', operations: ['deploy'], apps },
+        { name: 'asks', approvals: 1, approvers: ['engineers'] },
+      ];
+      settings = SettingsSchema.parse({ ...settings, policy });
+    };
+
+    beforeEach(() => {
+      given({ newWorkloads: { labels: { team: 'shop' } } }, { other: { image: other } });
+      for (const n of [1, 2]) world.digests.set(`${other}:v${n}`, `sha256:${String(n).repeat(64)}`);
+      put({ ...metrics, spec: { clusterIP: 'None', selector: { team: 'shop' }, ports: [{ port: 9090 }] } });
+    });
+
+    test('is no app’s own: a new workload gets its Service, and a canary goes by that', async () => {
+      const run = await deploy({ ports: [80] });
+      expect(run.plan?.changes[0]).toMatchObject({ path: 'Service/web' });
+      const told = 'The Service metrics chooses the new pods (team=shop), as those of all new workloads, and';
+      expect(run.plan?.warnings).toEqual([expect.stringContaining(told)]);
+      const routed = { web: { image, rollout: { router: 'istio' as const } } };
+      given({ newWorkloads: { labels: { team: 'shop' } } }, routed);
+      alone([]);
+      const next = await canary();
+      expect(next).toMatchObject({ state: 'awaiting', plan: { rollout: { service: 'web', ports: [80] } } });
+      // The canary’s pods are among those of all, as stable’s are.
+      const writes = JSON.stringify(next.plan?.writes);
+      expect(writes).toContain('"team":"shop"');
+      expect(writes).not.toContain('"team":"web-canary"');
+    });
+
+    test('names no pods of a StatefulSet: its own Service does', async () => {
+      given({ newWorkloads: { labels: { team: 'shop' } } }, { db: { image, kind: 'StatefulSet' } });
+      await deploy({ ports: [80] }, 'db');
+      expect(at(live('StatefulSet staging/db'), 'spec', 'serviceName')).toBe('db');
+    });
+
+    test('is joined by who may ship one app alone: that is no change of the others', async () => {
+      expect((await deploy({ ports: [80] })).state).toBe('finished');
+      alone(['other']);
+      const run = await deploy({ ports: [80] }, 'other');
+      expect(run).toMatchObject({ state: 'finished' });
+      expect(run.plan?.touches).toBeUndefined();
+      // The Service itself is all of theirs.
+      const changed = { ...metrics, spec: { selector: { team: 'shop' }, ports: [{ port: 9091 }] } };
+      expect(await desk.done('apply', { env: 'staging', manifest: JSON.stringify(changed) })).toMatchObject({
+        state: 'awaiting',
+        plan: { touches: [{ app: 'other' }, { app: 'web' }] },
+      });
+    });
+
+    test('has no traffic to shift, unless it has the app’s name or settings name it', async () => {
+      await deploy();
+      expect(await canary()).toMatchObject({
+        fault: { code: 'CANARY_IMPOSSIBLE', message: expect.stringContaining('no Service leads to its pods alone') },
+      });
+      given({ newWorkloads: { labels: { team: 'shop' } } }, { web: { image, rollout: { service: 'metrics' } } });
+      alone([]);
+      expect(await canary()).toMatchObject({ state: 'awaiting', plan: { rollout: { service: 'metrics' } } });
+      put(service('other', { team: 'shop' }));
+      given({ newWorkloads: { labels: { team: 'shop' } } }, { other: { image: other } });
+      const run = await deploy({ ports: [80] }, 'other');
+      expect(shown(run.plan)).not.toContain('Service/other');
+      alone([]);
+      expect(await canary('other')).toMatchObject({ state: 'awaiting', plan: { rollout: { service: 'other' } } });
+    });
+  });
 });
 
 test('what is there stays as it is but for the image, whatever the settings have become', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { environmentEntry } from '../../src/core/apps.ts';
+import { Fault } from '../../src/core/errors.ts';
 import { isPersonal } from '../../src/core/identity.ts';
 import { type Settings, Settings as SettingsSchema } from '../../src/core/settings.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
@@ -76,6 +77,40 @@ describe('an app that a pattern covers', () => {
     for (const image of ['nginx:1.29', 'docker.io/library/nginx:1.29'])
       expect(await deploy('shop-cart', { image })).toMatchObject({ fault: { code: 'IMAGE_NOT_OF_APP' } });
     expect(world.objects.has('staging/shop-cart')).toBe(false);
+  });
+
+  describe('and gets images from elsewhere by a manifest', () => {
+    const manifest = (name: string, images: string[], more: object = {}) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: { template: { spec: { containers: images.map((image, n) => ({ name: `c${n}`, image })), ...more } } },
+    });
+    const told = async (object: object) => {
+      const run = await desk.done('apply', { env: 'staging', manifest: JSON.stringify(object) });
+      expect(run.state).toBe('finished');
+      return run.plan?.warnings;
+    };
+    const evil = (name: string) => `evil.example.com/${name}:1`;
+    const of = `Images from elsewhere than shop-cart’s repositories (${registry}/shop/shop-cart)`;
+
+    test('is told of in the plan, once: not of what is allowed, nor of what runs already', async () => {
+      const own = `${registry}/shop/shop-cart:v1`;
+      const first = manifest('shop-cart', [own, evil('x')], { initContainers: [{ name: 'i', image: evil('init') }] });
+      expect(await told(first)).toEqual([`${of}: ${evil('init')}, ${evil('x')}.`]);
+      expect(await told({ ...first, metadata: { name: 'shop-cart', labels: { a: 'b' } } })).toBeUndefined();
+      expect(await told(manifest('shop-cart', [own, evil('x'), evil('y')]))).toEqual([`${of}: ${evil('y')}.`]);
+      expect(await told(manifest('hello', [`${registry}/team/hello:v1`, 'nginx:1.29']))).toBeUndefined();
+    });
+
+    test('is told of five, and how many more', async () => {
+      const [warning] = (await told(manifest('shop-cart', ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(evil)))) ?? [];
+      expect(warning).toBe(`${of}: ${['a', 'b', 'c', 'd', 'e'].map(evil).join(', ')} and 2 more.`);
+    });
+
+    test('is told nothing of where it is no app', async () => {
+      expect(await told({ ...manifest('shop-db', [evil('x')]), kind: 'DaemonSet' })).toBeUndefined();
+    });
   });
 
   test('takes an image of Docker Hub by its short name only with a tag or digest', async () => {
@@ -300,6 +335,79 @@ describe('an app that a pattern covers', () => {
     });
   });
 
+  describe('that says of itself that it is another’s keeps', () => {
+    const labels = { app: 'shop-cart' };
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cart-conf', namespace: 'staging' } };
+    const ports = [{ port: 80 }];
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop-cart', namespace: 'staging' } };
+    const pod = { containers: [{ name: 'c', image: 'x:1', envFrom: [{ configMapRef: { name: 'cart-conf' } }] }] };
+    const route = (host: string, to: string) => ({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'zz' },
+      spec: { hosts: [host], http: [{ route: [{ destination: { host: to } }] }] },
+    });
+    const policy = (podSelector: object) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'zz' },
+      spec: { podSelector },
+    });
+
+    beforeEach(() => {
+      given({ roles: { engineers: ['ana', 'ben'], shop: ['ana'] } });
+      world.objects.set('staging/shop-cart', {
+        ...deployment('shop-cart', { 'shipmate.dev/owner': 'payments' }),
+        spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } },
+      });
+      world.objects.set('Service staging/shop-cart', { ...service, spec: { selector: labels, ports } });
+      world.objects.set('ConfigMap staging/cart-conf', { ...config, data: { a: '1' } });
+      world.objects.set('Pod staging/shop-cart-1', {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'shop-cart-1', namespace: 'staging', labels },
+        spec: { ...pod, nodeName: 'node-1' },
+      });
+    });
+
+    test.for([
+      ['the traffic of its Service', () => apply(route('shop-cart', 'shop-evil'))],
+      ['its Service', () => apply({ ...service, spec: { selector: { app: 'shop-evil' }, ports } })],
+      ['what its pods may reach', () => apply(policy({ matchLabels: labels }))],
+      ['what its pods read', () => apply({ ...config, data: { a: '2' } })],
+      ['its timeout', () => desk.done('timeout', { service: 'shop-cart', env: 'staging', timeout: '1s' })],
+      ['its Service from being deleted', () => desk.done('service-delete', { name: 'shop-cart', env: 'staging' })],
+      ['its settings', () => desk.done('config-set', { name: 'cart-conf', env: 'staging', values: ['a=2'] })],
+      [
+        'who answers for it',
+        () => apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'zz', labels }, spec: pod }),
+      ],
+    ] as const)('%s', async ([, act]) => {
+      const before = structuredClone(world.objects);
+      expect(await act()).toMatchObject({ state: 'failed', fault: { code: 'COVERS_OTHER' } });
+      expect(world.objects).toEqual(before);
+    });
+
+    test('its Service also where it is of another kind than the pattern’s apps', async () => {
+      world.objects.delete('staging/shop-cart');
+      const database = { ...deployment('shop-cart', { 'shipmate.dev/owner': 'payments' }), kind: 'StatefulSet' };
+      world.objects.set('StatefulSet staging/shop-cart', database);
+      expect(await apply({ ...service, spec: { selector: { app: 'shop-evil' }, ports } })).toMatchObject({
+        fault: { code: 'COVERS_OTHER', message: expect.stringContaining('statefulset/shop-cart in staging') },
+      });
+    });
+
+    test('nothing of what others have: their own, and a node that is drained', async () => {
+      expect((await apply(route('shop-q', 'shop-q'))).state).toBe('finished');
+      expect((await apply(policy({ matchLabels: { app: 'shop-q' } }))).state).toBe('finished');
+      const touches = expect.arrayContaining([{ app: 'shop-cart', env: 'staging', operations: ['drain'] }]);
+      const drained = await desk.done('drain', { node: 'node-1', env: 'staging', force: true });
+      expect(drained).toMatchObject({ state: 'finished', plan: { touches } });
+      given({ apps: { 'shop-*': { image: `${registry}/shop/{app}`, owner: 'payments' } } });
+      expect((await apply({ ...config, data: { a: '2' } })).state).toBe('finished');
+    });
+  });
+
   test('is its owner’s as well where the pattern names none', async () => {
     world.objects.set('staging/hello', deployment('hello', { 'shipmate.dev/owner': 'payments' }));
     for (const run of [await deploy('hello'), await apply(deployment('hello', {}, 'x:2'))])
@@ -472,11 +580,49 @@ describe('the policy, locks and freezes', () => {
     for (const app of ['*', '*-cart']) await expect(lock(app)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
   });
 
+  const freezes = [{ name: 'fair', apps: ['shop-*'], from: '2020-01-01T00:00', to: '2099-01-01T00:00' }];
+
   test('a freeze of a pattern', async () => {
-    const freezes = [{ name: 'fair', apps: ['shop-*'], from: '2020-01-01T00:00', to: '2099-01-01T00:00' }];
     given({ freezes });
     await expect(deploy('shop-cart')).rejects.toMatchObject({ code: 'FROZEN' });
     expect((await deploy('hello')).state).toBe('finished');
+  });
+
+  test.for(['shop-db', 'other-db'])('locks and freezes hold for what is no app by its bare name: %s', async (name) => {
+    const labels = { app: name };
+    const pods = { metadata: { labels }, spec: { containers: [{ name, image: 'x:1' }] } };
+    const database = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name, namespace: 'staging' },
+      spec: { replicas: 2, selector: { matchLabels: labels }, template: pods },
+    };
+    const scaler = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'zz' },
+      spec: { maxReplicas: 1, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name } },
+    };
+    world.objects.set(`StatefulSet staging/${name}`, database);
+    const scale = () => desk.done('scale', { app: `statefulset/${name}`, env: 'staging', replicas: 1 });
+    const apply = (manifest: object) => desk.done('apply', { env: 'staging', manifest: JSON.stringify(manifest) });
+    const end = (run: ReturnType<Desk['done']>) =>
+      run.then(
+        ({ fault }) => fault?.code,
+        (thrown: unknown) => (thrown instanceof Fault ? thrown.code : thrown),
+      );
+    const codes = async () => [
+      await end(scale()),
+      await end(apply({ ...database, spec: { ...database.spec, replicas: 5 } })),
+      await end(apply(scaler)),
+    ];
+    const guarded = (code: string) => (name === 'shop-db' ? [code, code, code] : [undefined, undefined, undefined]);
+    await desk.done('lock', { app: 'shop-*', env: 'staging', reason: 'the warehouse moves' }, ben);
+    expect(await codes()).toEqual(guarded('LOCKED'));
+    world.objects.delete('HorizontalPodAutoscaler staging/zz');
+    await desk.done('unlock', { app: 'shop-*', env: 'staging' }, ben);
+    given({ freezes });
+    expect(await codes()).toEqual(guarded('FROZEN'));
   });
 
   test('who asks whether somebody may is told the pattern and the rule', async () => {

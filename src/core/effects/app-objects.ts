@@ -1,6 +1,7 @@
 import { appEntry, environmentEntry } from '../apps.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../json.ts';
 import { type Labels, labelsOf, selects } from '../label-selector.ts';
+import { isForAll } from '../new-workloads.ts';
 import type { Place } from '../place.ts';
 import type { Settings } from '../settings.ts';
 import { podSpecsIn, type Reads, readsOf } from './pod-specs.ts';
@@ -17,7 +18,7 @@ export type AppObjects = {
   /** Selectors of its workloads. */
   selectors: readonly Json[];
   services: ReadonlySet<string>;
-  /** What its Services choose their pods by. */
+  /** What its Services choose their pods by, but for those that are meant for all. */
   serviceSelectors: readonly Labels[];
   reads: Reads;
   /** The names that a StatefulSet gives the claims of its pods begin so. */
@@ -70,6 +71,7 @@ export function appObjects(
   const own = workloads.filter((object) => names.has(nameIn(object)) && isKind(kind, text(object.kind)));
   const labels = own.map((object) => labelsOf(at(object, 'spec', 'template', 'metadata', 'labels')));
   const known = serviceNames(settings, { app, env, workload });
+  const rules = environmentEntry(settings, env)?.its.newWorkloads;
   // Its own by name counts too where it leads to no pods yet: whoever joins it gets what is sent to the app.
   const selecting = services.filter(
     (service) =>
@@ -83,7 +85,9 @@ export function appObjects(
     labels,
     selectors: own.flatMap((object) => at(object, 'spec', 'selector') ?? []),
     services: new Set([...selecting.map(nameIn), ...known]),
-    serviceSelectors: selecting.map((service) => labelsOf(at(service, 'spec', 'selector'))),
+    serviceSelectors: selecting
+      .filter((service) => !isForAll(rules, service, ...known))
+      .map((service) => labelsOf(at(service, 'spec', 'selector'))),
     reads: readsOf(own.flatMap((object) => podSpecsIn(object).map(({ spec }) => spec))),
     claims: own.flatMap(claimsOf),
   };

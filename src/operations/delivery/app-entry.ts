@@ -6,6 +6,7 @@ import { at, isObject, type Json, type JsonObject, text } from '../../core/json.
 import { labelsOf } from '../../core/label-selector.ts';
 import { markOf, marks } from '../../core/marks.ts';
 import { Label } from '../../core/name-pattern.ts';
+import { isForAll } from '../../core/new-workloads.ts';
 import { countOf } from '../../core/observed.ts';
 import { oneLine } from '../../core/one-line.ts';
 import type { EnvironmentSettings, Settings } from '../../core/settings.ts';
@@ -60,9 +61,13 @@ export function nameFor(settings: Pick<Settings, 'apps'>, { kind, object }: Pick
   return tried.find(free) ?? { name: 'new-app', guessed: 'every other name is taken' };
 }
 
-const servicesFor = ({ services, template }: Candidate): JsonObject[] => {
+const servicesFor = ({ services, template, environment, object }: Candidate): JsonObject[] => {
   const labels = labelsOf(at(template, 'spec', 'template', 'metadata', 'labels'));
-  return services.filter((service) => choosesPods(at(service, 'spec', 'selector'), labels));
+  return services.filter(
+    (service) =>
+      choosesPods(at(service, 'spec', 'selector'), labels) &&
+      !isForAll(environment?.newWorkloads, service, nameIn(object)),
+  );
 };
 
 /** How its traffic is found, where the Service is not called like the app or its workload. */

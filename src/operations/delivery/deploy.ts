@@ -123,14 +123,14 @@ async function plan(
   ]);
   const running = at(live && containersOf(live).find(({ name }) => name === container), 'image');
   const next = shortImage(reference);
-  const rollout = app.rollout ?? environmentEntry(settings, place.env)?.its.rollout;
+  const here = environmentEntry(settings, place.env)?.its;
+  const rollout = app.rollout ?? here?.rollout;
   const planned = madeWhole(made, own);
   // What goes its own way is not shifted besides, unless somebody asks for that very thing: then it is said why not.
   const goesItsWay = found?.ref.kind === 'Rollout' && input.strategy === undefined;
   const shift = found && !goesItsWay && own.changes.length > 0 ? shiftOf(input, rollout) : undefined;
-  const analysis = analysisIn(settings, place, on.metrics.configured);
-  const shifted =
-    found && shift && (await planShift(kube, place, found, { after, shift, settings: rollout, analysis }, signal));
+  const wanted = { after, settings: rollout, here, analysis: analysisIn(settings, place, on.metrics.configured) };
+  const shifted = found && shift && (await planShift(kube, place, found, { ...wanted, shift }, signal));
   const warnings = [...probed, ...ofImage, ...(planned.warnings ?? []), ...(shifted?.warnings ?? [])];
   const how = shift ? `, ${shift.strategy}` : '';
   return {

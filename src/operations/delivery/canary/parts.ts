@@ -65,7 +65,7 @@ export function serviceFor(
   const known = own.map(nameIn).join(', ');
   const problem =
     known === ''
-      ? 'no Service leads to its pods, so it has no traffic to shift'
+      ? 'no Service leads to its pods alone, so it has no traffic to shift'
       : `several Services lead to its pods (${known}); set apps.${place.app}.rollout.service`;
   throw fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
 }

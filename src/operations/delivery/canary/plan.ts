@@ -4,10 +4,12 @@ import { applicationOf } from '../../../core/gitops.ts';
 import { at, isObject, type JsonObject } from '../../../core/json.ts';
 import { type Kube, type ObjectRef, refOf } from '../../../core/kube.ts';
 import { labelsOf } from '../../../core/label-selector.ts';
+import { isForAll } from '../../../core/new-workloads.ts';
 import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Draft, Write } from '../../../core/plan.ts';
 import { type RolloutPlan, type RolloutSettings, stagesText, stepOf } from '../../../core/rollout.ts';
+import type { EnvironmentSettings } from '../../../core/settings.ts';
 import { smokeText } from '../../../core/smoke-test.ts';
 import { gitOpsGuard } from '../../kubernetes/gitops.ts';
 import { nameOf, planApply } from '../../kubernetes/writes.ts';
@@ -40,6 +42,8 @@ type Wanted = {
   after: JsonObject;
   shift: Shift;
   settings: RolloutSettings | undefined;
+  /** What is said of its environment. */
+  here: Pick<EnvironmentSettings, 'newWorkloads'> | undefined;
   analysis: RolloutPlan['analysis'];
 };
 
@@ -117,6 +121,12 @@ function problemOf(rollout: RolloutPlan, routed: JsonObject | undefined): string
   return problem && `${nameOf(found.ref)} can’t be divided: ${problem}`;
 }
 
+/** Whether a Service is the app's: not one that is meant for all of its environment. */
+const isOwn =
+  ({ workload, app }: Place, settings: Wanted['settings'], here: Wanted['here']) =>
+  (service: JsonObject): boolean =>
+    !isForAll(here?.newWorkloads, service, workload, app, settings?.service ?? '');
+
 /**
  * What comes to a rolling deploy's plan where it shifts the traffic: the objects that stand beside stable for a while, and
  * how the shares grow.
@@ -126,7 +136,7 @@ export async function planShift(
   kube: Kube,
   place: Place,
   { ref, live }: Found,
-  { after, shift, settings, analysis }: Wanted,
+  { after, shift, settings, analysis, here }: Wanted,
   signal: AbortSignal,
 ): Promise<Pick<Draft, 'changes' | 'rollout' | 'checklist' | 'warnings' | 'like'> & { writes: Write[] }> {
   const impossible = (problem: string) => fault('CANARY_IMPOSSIBLE', { app: place.app, env: place.env, problem });
@@ -135,7 +145,7 @@ export async function planShift(
   if (long) throw impossible(long);
   const [parts, scaler] = await Promise.all([partsOf(kube, place.namespace, signal), scalerOf(kube, ref, signal)]);
   const stable = labelsOf(at(live, 'spec', 'template', 'metadata', 'labels'));
-  const own = servicesOf(parts.services, stable);
+  const own = servicesOf(parts.services, stable).filter(isOwn(place, settings, here));
   const service = serviceFor(place, settings, own, parts);
   const rollout: RolloutPlan = {
     ...shift,

@@ -1,8 +1,7 @@
 import type { Json, JsonObject } from '../../../core/json.ts';
 import { isObject } from '../../../core/json.ts';
 import type { Labels } from '../../../core/label-selector.ts';
-import type { NewWorkloadPart, NewWorkloads } from '../../../core/new-workloads.ts';
-import { ownLabels } from '../../../core/ours.ts';
+import { labelsOfAll, type NewWorkloadPart, type NewWorkloads } from '../../../core/new-workloads.ts';
 import { overlay } from '../../../core/ownership.ts';
 import type { Place } from '../../../core/place.ts';
 import type { Resources } from '../fields.ts';
@@ -33,7 +32,7 @@ export const selectorOf = ({ workload }: Place): Labels => ({ 'app.kubernetes.io
 
 /** What the workload, its pods and its Service bear. */
 export const labelsFor = (place: Place, rules: NewWorkloads): Record<string, string> => ({
-  ...(has(rules, 'labels') && { ...rules.labels, ...ownLabels }),
+  ...labelsOfAll(rules),
   ...selectorOf(place),
 });
 

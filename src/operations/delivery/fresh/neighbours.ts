@@ -4,12 +4,12 @@ import { at, type JsonObject, text } from '../../../core/json.ts';
 import { knownKind, type WorkloadKind } from '../../../core/kinds.ts';
 import { type Kube, refOf } from '../../../core/kube.ts';
 import { type Labels, labelsOf, selectorText } from '../../../core/label-selector.ts';
+import { isForAll, type NewWorkloads } from '../../../core/new-workloads.ts';
 import { list } from '../../../core/observed.ts';
 import type { Place } from '../../../core/place.ts';
 import { nameOf } from '../../kubernetes/writes.ts';
 import { listIfKnown } from '../canary/list-if-known.ts';
 import { nameIn } from '../canary/parts.ts';
-import { selectorOf } from './manifest.ts';
 
 /** Kinds that run pods for ever: of those that one of these makes, it is what is told of. */
 const running: readonly WorkloadKind[] = ['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout'];
@@ -66,7 +66,12 @@ async function otherBehind(
   return pods.filter((pod) => !isEnding(pod)).flatMap((pod) => makerOf(pod) ?? [])[0];
 }
 
-type Joined = { services: readonly JsonObject[]; made: JsonObject | undefined; workloads: readonly JsonObject[] };
+type Joined = {
+  rules: NewWorkloads;
+  services: readonly JsonObject[];
+  made: JsonObject | undefined;
+  workloads: readonly JsonObject[];
+};
 
 /**
  * The Services that would choose the new pods: where one leads to somebody else's as well, part of what is sent to those would come
@@ -77,23 +82,22 @@ type Joined = { services: readonly JsonObject[]; made: JsonObject | undefined; w
 export async function checkJoins(
   kube: Kube,
   place: Place,
-  { services, made, workloads }: Joined,
+  { rules, services, made, workloads }: Joined,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { app, namespace } = place;
-  const own = Object.keys(selectorOf(place));
+  const { app, namespace, workload } = place;
   const warnings: string[] = [];
   for (const service of [...services, ...(made ? [made] : [])]) {
     const chosen = labelsOf(at(service, 'spec', 'selector'));
     const [name, selector] = [nameIn(service), selectorText({ matchLabels: { ...chosen } })];
-    const isByName = own.some((key) => Object.hasOwn(chosen, key));
-    const other = isByName ? await otherBehind(kube, place, chosen, workloads, signal) : undefined;
+    const other = isForAll(rules, service) ? undefined : await otherBehind(kube, place, chosen, workloads, signal);
     const leads = service === made ? 'would lead' : 'leads';
     if (other !== undefined) throw fault('SERVICE_OF_ANOTHER', { app, namespace, name, leads, selector, other });
     if (service === made) continue;
-    warnings.push(
-      `The Service ${name} chooses the new pods (${selector}) as it is: no other is made, and it leads to them.`,
-    );
+    const how = isForAll(rules, service, workload)
+      ? ', as those of all new workloads, and leads to them'
+      : ' as it is: no other is made, and it leads to them';
+    warnings.push(`The Service ${name} chooses the new pods (${selector})${how}.`);
   }
   return warnings;
 }

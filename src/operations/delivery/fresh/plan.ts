@@ -107,9 +107,14 @@ export async function planFresh(
   checkKind(place, workloads);
   const labels = labelsFor(place, rules);
   const speaksHttp = Object.values(pathsOf({ rules, probe })).length > 0;
-  const about = { place, ports, selector: selectorOf(place), pods: labels, labels, speaksHttp };
+  const about = { place, ports, rules, selector: selectorOf(place), pods: labels, labels, speaksHttp };
   const { made, governing, ...service }: Leading = wantsService ? serviceFor(services, about) : { warnings: [] };
-  const joins = await checkJoins(kube, place, { services: servicesOf(services, labels), made, workloads }, signal);
+  const joins = await checkJoins(
+    kube,
+    place,
+    { rules, services: servicesOf(services, labels), made, workloads },
+    signal,
+  );
   const known: Wanted = {
     place,
     container,

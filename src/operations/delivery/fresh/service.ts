@@ -1,6 +1,7 @@
 import { fault } from '../../../core/errors.ts';
 import { at, type JsonObject } from '../../../core/json.ts';
 import { type Labels, labelsOf, selectorText } from '../../../core/label-selector.ts';
+import { isForAll, type NewWorkloads } from '../../../core/new-workloads.ts';
 import type { Place } from '../../../core/place.ts';
 import { servicesOf } from '../canary/labels.ts';
 import { nameIn } from '../canary/parts.ts';
@@ -8,6 +9,7 @@ import { nameIn } from '../canary/parts.ts';
 type Asked = {
   place: Place;
   ports: readonly number[];
+  rules: NewWorkloads;
   /** How the pods are found, and all that they bear. */
   selector: Labels;
   pods: Labels;
@@ -57,14 +59,14 @@ function serviceOf(asked: Asked): JsonObject {
 }
 
 /**
- * The Service that leads to the new pods: one that chooses them already, or one that is to be made. A DaemonSet's pods are reached on
+ * The Service that leads to the new pods: one that chooses them already and is not meant for all, or one that is to be made. A DaemonSet's pods are reached on
  * their nodes.
  * @throws Fault SERVICE_ELSEWHERE
  */
 export function serviceFor(services: readonly JsonObject[], asked: Asked): Leading {
-  const { place, ports, pods } = asked;
+  const { place, ports, pods, rules } = asked;
   const { app, env, namespace, workload: name, kind } = place;
-  const own = servicesOf(services, pods);
+  const own = servicesOf(services, pods).filter((service) => !isForAll(rules, service, name));
   const headless = own.find((service) => at(service, 'spec', 'clusterIP') === 'None');
   if (own.length > 0) return { ...(headless && { governing: nameIn(headless) }), warnings: [] };
   if (ports.length === 0 || kind === 'DaemonSet') return { warnings: [] };
