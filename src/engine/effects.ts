@@ -11,7 +11,7 @@ import {
   merged,
   namespacesOf,
 } from '../core/effects/effects.ts';
-import type { Touched } from '../core/effects/own-operation.ts';
+import { isOfNamespace, type Touched } from '../core/effects/own-operation.ts';
 import { beyond, type PodSecurityLevel } from '../core/effects/pod-security.ts';
 import { imagesIn } from '../core/effects/pod-specs.ts';
 import { levelOf } from '../core/effects/restricted.ts';
@@ -177,9 +177,10 @@ export async function effectsOf(
   const pictures = await Promise.all(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
-  const apps = appsIn(settings, site.cluster, new Map(pictures), touched);
+  const apps = await appsIn(settings, site.cluster, new Map(pictures), touched);
   const ofApps = appsTouched(asked, apps, judged);
-  const changed = apps.filter(isAmong(ofApps)).map(({ app }) => app);
+  const aimed = judged.filter((each) => !isOfNamespace(each));
+  const changed = apps.filter(isAmong(appsTouched(asked, apps, aimed))).map(({ app }) => app);
   checkTouched(
     settings,
     site.cluster,

@@ -28,7 +28,7 @@ const given = (change: object = {}): void => {
     },
     environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}' } },
     roles: { engineers: ['ana', 'ben'], shop: ['ben'] },
-    policy: [{ name: 'the rest is free' }],
+    policy: [{ name: 'the rest is free', uncovered: true }],
     ...change,
   });
 };
@@ -397,7 +397,9 @@ describe('an app that a pattern covers', () => {
       });
     });
 
-    test('nothing of what others have: their own, and a node that is drained', async () => {
+    test('nothing of what others have: their own, what is for a namespace as a whole, and a node that is drained', async () => {
+      expect((await apply(policy({}))).state).toBe('finished');
+      world.objects.delete('NetworkPolicy staging/zz');
       expect((await apply(route('shop-q', 'shop-q'))).state).toBe('finished');
       expect((await apply(policy({ matchLabels: { app: 'shop-q' } }))).state).toBe('finished');
       const touches = expect.arrayContaining([{ app: 'shop-cart', env: 'staging', operations: ['drain'] }]);

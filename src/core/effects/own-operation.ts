@@ -158,6 +158,12 @@ function choosesApp(app: AppObjects, object: JsonObject): boolean {
   return app.labels.some((labels) => selects(selectorOf(object), labels));
 }
 
+/** Whether it is about a namespace as a whole: the namespace itself, and policies for all that is in it. */
+export const isOfNamespace = ({ ref, before, after }: Touched): boolean =>
+  isNamespace(ref) ||
+  (Object.hasOwn(choosing, ref.kind) &&
+    [before, after].every((object) => object === undefined || same(selectorOf(object), {})));
+
 /** Kinds that the app's pods read. */
 const reading: Record<string, (touched: Touched) => string> = {
   ConfigMap: () => 'config-set',
