@@ -8,6 +8,12 @@ export const appFaults = {
     say: 'There is no app “{name}” in shipmate.yaml.{near}',
     hint: 'Known apps: {known}. /ship apps shows all that runs. What is no app goes by KIND/NAME, such as deployment/web, and can be looked at so.',
   },
+  NOTHING_RUNS: {
+    status: 404,
+    retry: 'never',
+    say: 'Nothing runs by the name {app} in any environment.{near}',
+    hint: '/ship apps shows all that runs. To ship it for the first time: /deploy {app}:TAG ENVIRONMENT',
+  },
   NAMED_ALIKE: {
     status: 422,
     retry: 'never',

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Actor, holdsRole } from './actor.ts';
+import { isAppKind } from './app-settings.ts';
+import { stableBeside } from './apps.ts';
 import { covers } from './name-pattern.ts';
-import { isProduction } from './place.ts';
+import { appsOfWorkload, isProduction, type Place } from './place.ts';
 import type { Draft } from './plan.ts';
 import type { Rule, Settings } from './settings.ts';
 
@@ -79,6 +81,21 @@ export function judge(settings: Settings, question: Question): Verdict {
   const terms = { rule: name, approvals, approvers, required, expireMinutes, remindMinutes };
   return { kind: 'needs-approval', ...terms, ...(escalate && { escalate }) };
 }
+
+/** Whether a change is of a workload that no entry and no pattern covers; what stands beside an app for a while is the app's. */
+export function isUncovered(
+  settings: Settings,
+  { effect, aside }: { effect: 'read' | 'change'; aside?: true | undefined },
+  { app, kind, workload }: Pick<Place, 'app' | 'kind' | 'workload'>,
+): boolean {
+  if (effect === 'read' || aside || !app.includes('/') || !isAppKind(kind)) return false;
+  const stable = stableBeside(workload);
+  return stable === undefined || appsOfWorkload(settings, kind, stable).length === 0;
+}
+
+/** Whether what is denied would not be, if anything covered the workload. */
+export const onlyUncovered = (settings: Settings, { uncovered, ...covered }: Question): boolean =>
+  uncovered === true && judge(settings, covered).kind !== 'deny';
 
 /**
  * Whether a rule names the operation, by its own name and not by `*`, and lets the person ask for it: for what is not to

@@ -1,12 +1,21 @@
 import { type Actor, holdsRole } from '../core/actor.ts';
-import { isAppKind } from '../core/app-settings.ts';
-import { environmentEntry, stableBeside } from '../core/apps.ts';
+import { environmentEntry } from '../core/apps.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation, Target } from '../core/operation.ts';
-import { appOf, appsOfWorkload, locate, type Place, type Site, siteCalled } from '../core/place.ts';
+import { appOf, locate, type Place, type Site, siteCalled } from '../core/place.ts';
 import type { Draft } from '../core/plan.ts';
-import { holders, judge, needsAnother, type Question, sizeOf, stricter, type Verdict } from '../core/policy.ts';
+import {
+  holders,
+  isUncovered,
+  judge,
+  needsAnother,
+  onlyUncovered,
+  type Question,
+  sizeOf,
+  stricter,
+  type Verdict,
+} from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
 
 /** Why the policy says no, and who could. `besides` where it is not what was asked for, but what that would do. */
@@ -16,8 +25,7 @@ function denial(
   verdict: Extract<Verdict, { kind: 'deny' }>,
   besides = false,
 ): Fault {
-  const { uncovered, ...covered } = question;
-  if (uncovered && judge(settings, covered).kind !== 'deny')
+  if (onlyUncovered(settings, question))
     return fault('UNCOVERED', { workload: question.app ?? '', env: question.env ?? '' });
   const asked = [question.operation, question.app, question.env && `in ${question.env}`].filter(Boolean).join(' ');
   const which = besides ? ', and this would do the same' : '';
@@ -43,13 +51,6 @@ function denial(
   }
 }
 
-/** Whether a change is of a workload that no entry and no pattern covers; what stands beside an app for a while is the app's. */
-function isUncovered(settings: Settings, { effect, aside }: Operation, place: Place): boolean {
-  if (effect === 'read' || aside || !place.app.includes('/') || !isAppKind(place.kind)) return false;
-  const stable = stableBeside(place.workload);
-  return stable === undefined || appsOfWorkload(settings, place.kind, stable).length === 0;
-}
-
 /** Where a request leads: to an app's place, to those of several, to an environment, or nowhere in particular. */
 type Where = { place?: Place; site?: Site; places?: Place[] };
 
@@ -57,6 +58,7 @@ function whereOf(settings: Settings, { app, env, apps }: Target): Where {
   if (apps && env !== undefined)
     return { site: siteCalled(settings, env), places: apps.map((each) => locate(settings, { app: each, env })) };
   if (app !== undefined && env !== undefined) return { place: locate(settings, { app, env }) };
+  if (app?.includes('/')) throw fault('BAD_INPUT', { problem: `In which environment is ${app}? Say it too.` });
   if (app !== undefined) appOf(settings, app);
   return env === undefined ? {} : { site: siteCalled(settings, env) };
 }

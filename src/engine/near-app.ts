@@ -4,12 +4,20 @@ import { at, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
 import { didYouMean } from '../core/near.ts';
 import { appsOfWorkload, type Place } from '../core/place.ts';
+import type { Run } from '../core/run.ts';
 import { clientsFor } from './identity.ts';
 import type { Lap } from './lap.ts';
 
+/** Whether the image was looked for by the app's name, and not by one of its own: `nginx:1.29`, `registry.example.com/team/web:v1`. */
+const isByName = ({ image }: Run['input'], home: string | undefined, { message }: Fault): boolean =>
+  home !== undefined && message.includes(` ${home}:`) && !(typeof image === 'string' && image.includes('/'));
+
 /** What is said of an app that there is nothing of. Where it has something, the name was not mistyped. */
-const ofNothing = ({ code, message }: Fault): boolean =>
-  code === 'NOT_DEPLOYED' || (code === 'IMAGE_NOT_FOUND' && !/ (It has|Did you mean) /.test(message));
+const ofNothing = (problem: Fault, { input }: Run, home: string | undefined): boolean =>
+  problem.code === 'NOT_DEPLOYED' ||
+  (problem.code === 'IMAGE_NOT_FOUND' &&
+    !/ (It has|Did you mean) /.test(problem.message) &&
+    isByName(input, home, problem));
 
 /** The apps that run where it was asked for, as whoever asked may see them. */
 async function appsThere(lap: Lap, { kind, cluster, namespace }: Place): Promise<string[]> {
@@ -35,7 +43,7 @@ export async function nearApp(lap: Lap, problem: Fault): Promise<string> {
   const { place } = lap.run();
   const settings = lap.engine.settings();
   const entry = place && appEntry(settings, place.app);
-  if (!place || !entry || entry.key === place.app || !ofNothing(problem)) return '';
+  if (!place || !entry || entry.key === place.app || !ofNothing(problem, lap.run(), entry.its.image)) return '';
   const known = [...new Set([...appNames(settings), ...(await appsThere(lap, place))])];
   return known.includes(place.app) ? '' : didYouMean(place.app, known);
 }

@@ -247,6 +247,38 @@ describe('what nothing covers', () => {
     await expect(restarted()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
   });
 
+  test('is said to be by who asks whether somebody may', async () => {
+    const may = async (app: string, operation = 'restart') => {
+      const { report } = await desk.done('can', { who: 'ana', operation, app, env: 'staging' });
+      return report?.kind === 'verdict' ? [report.verdict.kind, report.what, report.terms] : [];
+    };
+    const only = 'not allowed: nothing in shipmate.yaml covers it, and so it is only looked at';
+    expect(await may('sts/db')).toEqual(['deny', 'restart statefulset/db in staging', only]);
+    expect((await may('sts/db', 'status'))[0]).toBe('allow');
+    expect(await may('deployment/web')).toEqual([
+      'allow',
+      'restart web in staging',
+      'allowed by the rule “anything goes”',
+    ]);
+    rule({ uncovered: true });
+    expect((await may('sts/db'))[0]).toBe('allow');
+    given({
+      policy: [
+        { name: 'looking', effects: ['read'] },
+        { name: 'free', effects: ['change'], who: ['nobody'], uncovered: true },
+      ],
+    });
+    expect((await may('sts/db'))[2]).toContain('allows it only to nobody');
+    for (const [operation, input] of [
+      ['can', { who: 'ana', operation: 'restart', app: 'sts/db' }],
+      ['status', { app: 'sts/db' }],
+    ] as const)
+      await expect(desk.done(operation, input)).rejects.toMatchObject({
+        code: 'BAD_INPUT',
+        message: 'In which environment is statefulset/db? Say it too.',
+      });
+  });
+
   test('is changed by a rule that says so, and as the app of an entry', async () => {
     rule({ uncovered: true });
     expect(await restarted()).toMatchObject({ state: 'finished' });

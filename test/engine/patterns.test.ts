@@ -508,6 +508,77 @@ describe('an app that a pattern covers', () => {
     expect((await deploy('elsewhere-entirely')).fault?.message).not.toContain('Did you mean');
   });
 
+  test.each(['nginx:9.99', `${registry}/team/ordres:v9`])(
+    'whose image was named in full is not mistyped (%s)',
+    async (image) => {
+      world.objects.set('staging/orders', deployment('orders'));
+      const { fault } = await deploy('ordres', { image });
+      expect(fault).toMatchObject({ code: 'IMAGE_NOT_FOUND', message: expect.not.stringContaining('Did you mean') });
+    },
+  );
+
+  describe('whose status is asked', () => {
+    const status = (app: string, env?: string) => desk.done('status', { app, ...(env !== undefined && { env }) });
+    beforeEach(() => {
+      world.objects.set('production/orders', {
+        ...deployment('orders'),
+        metadata: { name: 'orders', namespace: 'production' },
+      });
+      world.objects.set('Namespace /preview-17', {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'preview-17', namespace: '' },
+      });
+      world.objects.set('preview-17/cart', {
+        ...deployment('cart'),
+        metadata: { name: 'cart', namespace: 'preview-17' },
+      });
+    });
+
+    test.each([
+      ['orders', 'production'],
+      ['cart', 'preview-17'],
+    ])('is told of where it runs alone (%s)', async (app, env) => {
+      const { report } = await status(app);
+      expect(report).toMatchObject({ kind: 'status', apps: [{ app, env }] });
+      expect(report).not.toMatchObject({ apps: [{ problem: expect.anything() }] });
+    });
+
+    test.each([
+      ['staging', undefined],
+      ['preview-17', undefined],
+      ['staging', 'staging'],
+    ])('is an environment by its name (%s in %s)', async (app, env) => {
+      expect((await status(app, env)).fault?.message).toBe(`${app} is an environment: /ship status in ${app}`);
+    });
+
+    test('and runs by the name of an environment is that app', async () => {
+      const metadata = { name: 'staging', namespace: 'production' };
+      world.objects.set('production/staging', { ...deployment('staging'), metadata });
+      expect((await status('staging')).report).toMatchObject({ apps: [{ app: 'staging', env: 'production' }] });
+    });
+
+    test('and runs nowhere may be mistyped', async () => {
+      expect((await status('ordres')).fault).toMatchObject({
+        code: 'NOTHING_RUNS',
+        message: 'Nothing runs by the name ordres in any environment. Did you mean “orders”?',
+      });
+      expect((await status('crat')).fault?.message).toContain('“cart”');
+      expect((await status('ordres', 'production')).fault).toMatchObject({
+        code: 'NOT_DEPLOYED',
+        message: expect.stringContaining('Did you mean “orders”?'),
+      });
+      expect((await status('web', 'staging')).report).toMatchObject({ apps: [{ problem: 'not deployed' }] });
+    });
+
+    test('or why it is as it is, is asked where it runs, or whether it is mistyped', async () => {
+      const why = async (what: string) => (await desk.done('why', { what })).fault?.message;
+      expect(await why('staging')).toBe('staging is an environment: /ship status in staging');
+      expect(await why('ordres')).toMatch(/no such run.* Did you mean “orders”\?$/);
+      expect(await why('orders')).toMatch(/\/ship why orders in production$/);
+    });
+  });
+
   test('of which somebody asks why without saying where is asked for that', async () => {
     expect(await desk.done('why', { what: 'orders' })).toMatchObject({
       fault: {

@@ -4,8 +4,8 @@ import { appEntry, environmentEntry } from '../../core/apps.ts';
 import { fault } from '../../core/errors.ts';
 import { didYouMean } from '../../core/near.ts';
 import { defineOperation, operationOf } from '../../core/operation.ts';
-import { AppRef, EnvRef, locate } from '../../core/place.ts';
-import { judge, needsAnother, ruleText } from '../../core/policy.ts';
+import { EnvRef, locate, WorkloadRef } from '../../core/place.ts';
+import { isUncovered, judge, needsAnother, onlyUncovered, ruleText } from '../../core/policy.ts';
 import type { Settings } from '../../core/settings.ts';
 
 /** Who is meant: a Slack mention or id, a person of `shipmate.yaml`, or a token's subject. */
@@ -35,11 +35,11 @@ export const can = defineOperation({
   input: z.strictObject({
     who: z.string().min(1).max(200).describe('A person: @NAME, or a name of shipmate.yaml'),
     operation: z.string().min(1).max(50).describe('What they would do: deploy, scale, …'),
-    app: AppRef.optional(),
+    app: WorkloadRef.optional(),
     env: EnvRef.optional(),
   }),
   usage: '<who> <operation> [<app>] [to <env>]',
-  examples: ['ana deploy web to production', '@ana scale web in production'],
+  examples: ['ana deploy web to production', '@ana scale web in production', 'ana restart sts/db in staging'],
   needs: [],
   steps: [],
   target: ({ app, env }) => ({ app, env }),
@@ -51,15 +51,21 @@ export const can = defineOperation({
   run: async ({ settings, catalogue }, { who, operation, app, env }) => {
     const actor = actorNamed(settings, who);
     const asked = operationOf(catalogue, operation);
-    const { effect } = asked;
-    const known = app !== undefined && env !== undefined ? locate(settings, { app, env }).env : env;
-    const { judgedAs = operation } = asked;
-    const verdict = judge(settings, { actor, operation: judgedAs, effect, app, env: known });
-    const what = [operation, app, known && `in ${known}`].filter(Boolean).join(' ');
+    const { effect, judgedAs = operation } = asked;
+    const place = app !== undefined && env !== undefined ? locate(settings, { app, env }) : undefined;
+    const [of, known] = place ? [place.app, place.env] : [app, env];
+    const uncovered = place !== undefined && isUncovered(settings, asked, place);
+    const question = { actor, operation: judgedAs, effect, app: of, env: known, ...(uncovered && { uncovered }) };
+    const verdict = judge(settings, question);
+    const what = [operation, of, known && `in ${known}`].filter(Boolean).join(' ');
     const alone = needsAnother(settings, asked, known, verdict)
       ? ', but nobody does that there without an approval'
       : '';
-    const by = [coveredText(settings, 'app', app), coveredText(settings, 'environment', known)].join('');
-    return { kind: 'verdict', who, what, verdict, terms: `${ruleText(settings, verdict)}${alone}${by}` };
+    const by = [coveredText(settings, 'app', of), coveredText(settings, 'environment', known)].join('');
+    const terms =
+      verdict.kind === 'deny' && onlyUncovered(settings, question)
+        ? 'not allowed: nothing in shipmate.yaml covers it, and so it is only looked at'
+        : ruleText(settings, verdict);
+    return { kind: 'verdict', who, what, verdict, terms: `${terms}${alone}${by}` };
   },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actorId, personOf } from '../../core/actor.ts';
 import { appEntry, environmentEntry, environmentNames } from '../../core/apps.ts';
-import { fault } from '../../core/errors.ts';
+import { type Fault, fault } from '../../core/errors.ts';
 import { defineOperation, type RunContext, route } from '../../core/operation.ts';
 import { AppRef, EnvRef, WorkloadRef } from '../../core/place.ts';
 import { ruleText } from '../../core/policy.ts';
@@ -9,6 +9,10 @@ import { mayRead } from '../../core/reading.ts';
 import type { Run } from '../../core/run.ts';
 import type { Settings } from '../../core/settings.ts';
 import { explainApp, explainPermissions } from '../explain/explain.ts';
+import { discoverPermissions } from '../workloads/discover.ts';
+import { isAnEnvironment, meantBy } from '../workloads/meant.ts';
+
+type WhyRun = RunContext<'runs' | 'kube' | 'delegations', 'read'>;
 
 const time = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
@@ -48,24 +52,28 @@ function explained(settings: Settings, run: Run): string[][] {
   ];
 }
 
-const missingEnv = (app: string, settings: Settings, said: string) => {
-  const [first = 'ENVIRONMENT'] = environmentNames(settings);
-  return fault('BAD_INPUT', { problem: `${said}Where? Say the environment too: /ship why ${app} in ${first}` });
-};
+const missingEnv = (app: string, env: string, said: string) =>
+  fault('BAD_INPUT', { problem: `${said}Where? Say the environment too: /ship why ${app} in ${env}` });
+
+/** What is said of a name that only a pattern makes an app: it covers the ids of runs, and typing errors, as well. */
+async function whichIsMeant(run: WhyRun, name: string, env: string): Promise<Fault> {
+  const noRun = 'There is no such run that you may see';
+  const meant = await meantBy(run, name);
+  if (meant.kind === 'environment') return isAnEnvironment(name);
+  if (meant.kind === 'nothing' && meant.near !== '')
+    return fault('BAD_INPUT', { problem: `${noRun}, and nothing runs by the name ${name}.${meant.near}` });
+  return missingEnv(name, meant.kind === 'runs' ? meant.env : env, `${noRun}. `);
+}
 
 /** The run of that id. Apps without an environment land here too, and are asked where. */
-async function explainRun(run: RunContext<'runs' | 'delegations', 'read'>, id: string) {
+async function explainRun(run: WhyRun, id: string) {
   const { on, settings, actor, now } = run;
   const [other, delegations] = await Promise.all([on.runs.read(id), on.delegations.all()]);
   if (other && mayRead(run, other, actor, { delegations, now: now() })) return explained(settings, other);
   const entry = appEntry(settings, id);
   if (entry === undefined && !id.includes('/')) throw fault('UNKNOWN_RUN', { id });
-  // A pattern covers the ids of runs as well.
-  throw missingEnv(
-    id,
-    settings,
-    entry === undefined || entry.key === id ? '' : 'There is no such run that you may see. ',
-  );
+  const [first = 'ENVIRONMENT'] = environmentNames(settings);
+  throw entry === undefined || entry.key === id ? missingEnv(id, first, '') : await whichIsMeant(run, id, first);
 }
 
 export const why = defineOperation({
@@ -88,7 +96,7 @@ export const why = defineOperation({
     }),
   ],
   needs: ['runs', 'kube', 'order', 'delegations'],
-  permissions: explainPermissions,
+  permissions: [...explainPermissions, ...discoverPermissions, 'list,watch namespaces'],
   steps: ['read'],
   target: ({ what, env }) => (env === undefined ? {} : { app: what, env }),
   plan: async (_context, { what, env }) => ({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { appNames, environmentNames } from '../../core/apps.ts';
-import { Fault } from '../../core/errors.ts';
+import { appNames, environmentNames, isAppNamed, isEnvironmentNamed } from '../../core/apps.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import { fewAtATime } from '../../core/few-at-a-time.ts';
 import { shortImage } from '../../core/image.ts';
 import { at, type JsonObject } from '../../core/json.ts';
@@ -12,7 +12,8 @@ import { placesText, type Report } from '../../core/report.ts';
 import { type Discovered, discoverIn } from '../workloads/discover.ts';
 import { findWorkload } from '../workloads/find.ts';
 import { heldUp } from '../workloads/held-up.ts';
-import { type SharedSite, sitesAsked } from '../workloads/sites.ts';
+import { isAnEnvironment, meantBy } from '../workloads/meant.ts';
+import { type SharedSite, sitesAsked, sitesOf } from '../workloads/sites.ts';
 import { seePermissions } from './roll.ts';
 import { workloadRef } from './workload.ts';
 
@@ -57,13 +58,15 @@ async function readIn({ on, signal }: StatusRun, place: Place, seen?: Discovered
 }
 
 const none = { replicas: 0, ready: 0, updated: 0 };
+const absent = 'not deployed';
+const isThere = ({ problem }: Line): boolean => problem !== absent;
 
 async function statusOf(run: StatusRun, place: Place, seen?: Discovered): Promise<Line> {
   const identity = { app: place.app, env: place.env };
   const nothing = { ...identity, ...none };
   try {
     const found = await readIn(run, place, seen);
-    if (!found) return { ...nothing, problem: 'not deployed' };
+    if (!found) return { ...nothing, problem: absent };
     const { replicas, ready, updated, image, trouble, object } = found;
     const since = at(object, 'metadata', 'creationTimestamp');
     const lostRun = await lostRunOf(run, object);
@@ -117,15 +120,50 @@ async function foundIn(
   }
 }
 
+const linesOf = (away: readonly string[]): Line[] => away.map((problem) => ({ app: '*', env: '*', ...none, problem }));
+
+/** One app in the environments of patterns: nobody said that it should run in each of them. */
+async function oneBeside(run: StatusRun, app: string): Promise<Line[]> {
+  const { sites, away } = await sitesOf(run);
+  const beside = sites.filter(({ env }) => !isEnvironmentNamed(run.settings, env));
+  const lines = await fewAtATime(beside, together, ({ env }) => statusOf(run, locate(run.settings, { app, env })));
+  return [...lines.filter(isThere), ...linesOf(away)];
+}
+
 /** What patterns make apps of, beside those that are read by name. */
 async function foundBeside(run: StatusRun, { app, env }: Asked, read: readonly Place[]): Promise<Line[]> {
   const { apps, environments } = run.settings;
-  if (app !== undefined || ![apps, environments].some((all) => Object.keys(all).some(isPattern))) return [];
+  if (app !== undefined) return env === undefined ? await oneBeside(run, app) : [];
+  if (![apps, environments].some((all) => Object.keys(all).some(isPattern))) return [];
   const { sites, away } = await sitesAsked(run, env);
   const lines = await fewAtATime(sites, together, (site) =>
     foundIn(run, site, env === undefined ? site.envs : [site.env], read),
   );
-  return [...lines.flat(), ...away.map((problem) => ({ app: '*', env: '*', ...none, problem }))];
+  return [...lines.flat(), ...linesOf(away)];
+}
+
+/** Why there is nothing to tell of an app that only a pattern makes one. */
+async function nothingOf(run: StatusRun, app: string, env: string | undefined): Promise<Fault> {
+  // Of one environment the engine itself names an app that is near there.
+  const meant = env === undefined || isEnvironmentNamed(run.settings, app) ? await meantBy(run, app) : undefined;
+  if (meant?.kind === 'environment') return isAnEnvironment(app);
+  if (env !== undefined) return fault('NOT_DEPLOYED', locate(run.settings, { app, env }));
+  return fault('NOTHING_RUNS', { app, near: meant?.kind === 'nothing' ? meant.near : '' });
+}
+
+/** @throws Fault NOT_DEPLOYED, NOTHING_RUNS of an app by pattern; BAD_INPUT where it is the name of an environment */
+async function linesAsked(run: StatusRun, input: Asked): Promise<Line[]> {
+  const { app, env } = input;
+  const places = placesOf(run, input);
+  const [read, found] = await Promise.all([
+    Promise.all(places.map((place) => statusOf(run, place))),
+    foundBeside(run, input, places),
+  ]);
+  const lines = [...read, ...found];
+  if (app === undefined || app.includes('/') || isAppNamed(run.settings, app)) return lines;
+  const there = lines.filter(isThere);
+  if (there.length === 0) throw await nothingOf(run, app, env);
+  return there;
 }
 
 export const status = defineOperation({
@@ -154,14 +192,7 @@ export const status = defineOperation({
     takesOver: [],
   }),
   run: async (run, input) => {
-    const apps = await run.step('read', async () => {
-      const places = placesOf(run, input);
-      const [read, found] = await Promise.all([
-        Promise.all(places.map((place) => statusOf(run, place))),
-        foundBeside(run, input, places),
-      ]);
-      return [...read, ...found];
-    });
+    const apps = await run.step('read', () => linesAsked(run, input));
     return { kind: 'status', apps };
   },
 });

@@ -16,6 +16,7 @@ import { autoscalerOf, checkRequests, checkScalable } from './scalable.ts';
 
 const rangeForm = /^(\d{1,5})\s*(?:\.\.+|…|-|–)\s*(\d{1,5})$/;
 const most = 1_000;
+const noZero = 'only KEDA scales to zero';
 
 const Range = z
   .string()
@@ -26,7 +27,7 @@ const Range = z
       least === ''
         ? 'must be the least and the most pods, such as 2..10'
         : min < 1
-          ? 'must begin at 1 or more: only KEDA scales to zero'
+          ? `must begin at 1 or more: ${noZero}`
           : max < min
             ? `must end at ${min} or more`
             : max > most
@@ -134,11 +135,17 @@ async function plan({ on, place, signal }: PlanContext<'kube'>, input: Input): P
   return { summary, ...planned, changes: [...changes, ...given], ...undoOf(input, hpa) };
 }
 
+/** @throws Fault BAD_INPUT in the words of the request, whose fields are not the operation's */
+function rangeOf(min: number, max: number): string {
+  if (max < min) throw fault('BAD_INPUT', { problem: `max: must be at least min, which is ${min}.` });
+  return `${min}..${max}`;
+}
+
 const AutoscalerRequest = z.object({
   namespace: EnvRef,
   name: WorkloadRef,
-  min: z.number().int(),
-  max: z.number().int(),
+  min: z.number().int().min(1, `must be 1 or more: ${noZero}`),
+  max: z.number().int().max(most, `must be at most ${most}`),
   ...Fields,
 });
 
@@ -158,7 +165,7 @@ export const autoscale = defineOperation({
       input: ({ namespace, name, min, max, ...rest }) => ({
         app: name,
         env: namespace,
-        range: `${min}..${max}`,
+        range: rangeOf(min, max),
         ...rest,
       }),
     }),

@@ -56,6 +56,15 @@ describe('bad input gets a sentence, and starts nothing', () => {
     expect(answer.body.error.message).toBe('“namespace” is not a field of this request.');
   });
 
+  test.each([
+    [{ min: 10, max: 2 }, 'max: must be at least min, which is 10.'],
+    [{ min: 0, max: 2 }, 'min: must be 1 or more: only KEDA scales to zero.'],
+    [{ min: 1, max: 5000 }, 'max: must be at most 1000.'],
+  ])('the range of an autoscaler is spoken of as it was asked for: %j', async (body, words) => {
+    const answer = await bed.send('ana', 'PUT', 'deployments/staging/my-app/autoscaler', body);
+    expect(answer).toMatchObject({ status: 400, body: { error: { message: words } } });
+  });
+
   test('what the policy does not allow says who could', async () => {
     const { status, body } = await bed.send('eve', 'POST', 'deployments', deployment);
     expect(status).toBe(403);

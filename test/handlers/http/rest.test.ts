@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Settings } from '../../../src/core/settings.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import { createStores } from '../../../src/store/stores.ts';
 import { redisForFile } from '../../support/redis.ts';
-import { api, deployment, type RestBed, restBed, tokenOf } from './rest-bed.ts';
+import { api, deployment, type RestBed, restBed, restSettings, tokenOf } from './rest-bed.ts';
 
 const redis = redisForFile();
 let bed: RestBed;
@@ -143,6 +144,21 @@ describe('a question', () => {
       operation: 'why',
       state: 'finished',
       report: { kind: 'explanation', code: 'no-namespace', command: 'kubectl create namespace production' },
+    });
+  });
+
+  test('about an app that only a pattern makes one, and that is not there, fails and names a near one', async () => {
+    const settings = { ...restSettings, apps: { ...restSettings.apps, '*': { images: ['docker.io/library/*'] } } };
+    const other = await restBed(redis().url, {}, { settings: () => Settings.parse(settings) });
+    const asked = other.send('ana', 'GET', 'deployments/staging/my-ap');
+    await expect.poll(() => other.engine.woken.length).toBe(1);
+    await other.work(other.engine.woken[0] ?? '');
+    const { status, body } = await asked;
+    await other.close();
+    expect({ status, ...body.error }).toMatchObject({
+      status: 422,
+      code: 'NOT_DEPLOYED',
+      message: expect.stringContaining('Did you mean “my-app”?'),
     });
   });
 

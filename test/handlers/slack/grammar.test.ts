@@ -148,6 +148,11 @@ test.each([
   ],
   ['deploy', 'web:v2 production canaryWeight=25%', { app: 'web', env: 'production', tag: 'v2', canaryWeight: '25%' }],
   ['away', 'to ben for="2 weeks"', { to: 'ben', for: '2 weeks' }],
+  [
+    'can',
+    'ana restart deployment/r1 in staging',
+    { who: 'ana', operation: 'restart', app: 'deployment/r1', env: 'staging' },
+  ],
   ['can', 'ana deploy web to production', { who: 'ana', operation: 'deploy', app: 'web', env: 'production' }],
 ])('%s %s', (name, text, input) => {
   expect(readInput(operation(name), text)).toEqual(input);
