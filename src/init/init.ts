@@ -64,7 +64,7 @@ const next = (path: string, text: string): string[] => [
   `${path}: ${text.trimEnd().split('\n').length} lines, of which ${text.split('# guessed').length - 1} are guessed.`,
   '',
   '1. Go through what is marked “guessed”: the people and the channel first.',
-  `2. shipmate check ${path}`,
+  `2. npx shipmate check ${path}`,
   `3. Start Shipmate with SHIPMATE_CONFIG=${path}`,
   '4. /ship apps lists what is known, found and unknown; /ship app adopt KIND/NAME in ENV shows an entry.',
 ];
