@@ -33,3 +33,25 @@ test.for([
     stderr: 'Shipmate’s packages and its Node are not here yet: call npm ci, then npx shipmate again.\n',
   });
 });
+
+test('help is asked for anywhere, and is no failure', async () => {
+  for (const args of [['--help'], ['-h'], ['init', '--help'], ['verify', 'web:v1', '--help']])
+    expect(await shipmate(...args), args.join(' ')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^npx shipmate init \[--context NAME\]/),
+      stderr: '',
+    });
+});
+
+test.for([
+  ['init', '--contxt', 'x'],
+  ['init', '--namespace'],
+  ['init', 'staging'],
+  ['verify', 'web:v1', '--kye', 'a.pub'],
+  // A head that is passed over would let a log through whose end is cut.
+  ['audit', 'verify', 'audit.jsonl', '--haed', '12:9f3c'],
+])('a mistyped line is named, with how it is typed: %j', async (args) => {
+  const { code, stdout, stderr } = await shipmate(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^\S.*('--?\w+|'staging').*\n\nnpx shipmate init \[--context NAME\]/s);
+});
