@@ -140,9 +140,7 @@ test('a namespace that there is not is named, with the one that may be meant, an
   await expect(begin(['--namespace', 'stagin', '--namespace', 'production', '--namespace', 'nope'])).rejects.toThrow(
     'ENOENT',
   );
-  expect(said.at(-1)).toBe(
-    'There is no namespace “stagin”. Did you mean “staging”?\nThere is no namespace “nope”.',
-  );
+  expect(said.at(-1)).toBe('There is no namespace “stagin”. Did you mean “staging”?\nThere is no namespace “nope”.');
   // Whoever may not look at namespaces may yet work in those that they name.
   const forbidden = async () => {
     throw fault('CLUSTER_FORBIDDEN', { cluster: 'dev-cluster', who: 'ana', what: 'get namespaces.', remedy: '' });
