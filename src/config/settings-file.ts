@@ -56,9 +56,19 @@ const belongs: Partial<Record<string, string>> = {
   record: 'entries by name belong here (“NAME: …”)',
   object: 'settings belong here (“NAME: …”)',
   array: 'a list belongs here (“- …”, or “[…]”)',
+  string: 'a text belongs here',
+  number: 'a number belongs here',
+  int: 'a whole number belongs here',
+  boolean: 'true or false belongs here',
 };
 
-const stands: Partial<Record<string, string>> = { array: 'a list', string: 'a text', number: 'a number' };
+const stands: Partial<Record<string, string>> = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+};
 
 /** A `{app}` that stands alone and without quotes: YAML reads a mapping with one key. */
 function loneBlank(document: Document, path: readonly PropertyKey[]): string | undefined {

@@ -14,7 +14,7 @@ const near = 200;
 /** A `{app}` at which the reader gave up, since braces within braces begin a mapping: the whole text that it ends. */
 function unquotedBlank(text: string, offset: number): string | undefined {
   const blank = /^\{\s*\w+\s*\}[^\s,}\]]*/.exec(text.slice(offset, offset + near))?.[0];
-  const before = /[^\s,{[]*$/.exec(text.slice(Math.max(0, offset - near), offset))?.[0] ?? '';
+  const before = text.slice(Math.max(0, offset - near), offset).split(/[\s,{[]/).at(-1);
   return blank && `${before}${blank}`.replaceAll(/["']/g, '');
 }
 
@@ -52,7 +52,7 @@ export function syntaxFaults(source: Source): string[] {
 /** What is YAML but can't be resolved: aliases of nothing (a pattern without quotes), or more of them than anybody writes. */
 export function aliasFault(source: Source, thrown: unknown): string {
   const said = thrown instanceof Error ? thrown.message : String(thrown);
-  const [, unknown] = /^Unresolved alias .*: (.*)$/.exec(said) ?? [];
+  const [, unknown] = /^Unresolved alias [^:]*: (.*)$/.exec(said) ?? [];
   let found: Alias | undefined;
   visit(source.document, {
     Alias: (_key, alias) => {

@@ -49,7 +49,7 @@ test('every fault is listed at once, with its line, its path and what may have b
     'shipmate.yaml:3 apps.web.imag: there is no such setting. Did you mean “image”?',
     'shipmate.yaml:2 apps.web.image: is missing.',
     'shipmate.yaml:4 apps.Shop: the name must be lower-case letters, digits and “-”.',
-    'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: expected number, received string.',
+    'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: is a text: a number belongs here.',
     'shipmate.yaml:7 polcy: there is no such setting. Did you mean “policy”?',
   ]);
 });
@@ -157,6 +157,9 @@ test.each([
   ['apps: web', 'apps: is a text: entries by name belong here (“NAME: …”).'],
   ['apps: {web: }', 'apps.web: is empty: settings belong here (“NAME: …”).'],
   ['apps: {web: r/web}', 'apps.web: is a text: settings belong here (“NAME: …”).'],
+  ['apps: {}\nfreezes: {a: b}', 'freezes: is a mapping: a list belongs here (“- …”, or “[…]”).'],
+  ['apps: {}\nchannel:', 'channel: is empty: a text belongs here.'],
+  ['apps: {}\nreads: {perMinute: 1.5}', 'reads.perMinute: is a number: a whole number belongs here.'],
   ['apps: {}\nfreezes: 3', 'freezes: is a number: a list belongs here (“- …”, or “[…]”).'],
 ])('%j is refused in plain words', (text, words) => {
   expect(faultsOf(`${text}\n${more}`)).toEqual([`shipmate.yaml:${text.split('\n').length} ${words}`]);
