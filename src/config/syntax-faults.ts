@@ -14,7 +14,10 @@ const near = 200;
 /** A `{app}` at which the reader gave up, since braces within braces begin a mapping: the whole text that it ends. */
 function unquotedBlank(text: string, offset: number): string | undefined {
   const blank = /^\{\s*\w+\s*\}[^\s,}\]]*/.exec(text.slice(offset, offset + near))?.[0];
-  const before = text.slice(Math.max(0, offset - near), offset).split(/[\s,{[]/).at(-1);
+  const before = text
+    .slice(Math.max(0, offset - near), offset)
+    .split(/[\s,{[]/)
+    .at(-1);
   return blank && `${before}${blank}`.replaceAll(/["']/g, '');
 }
 
