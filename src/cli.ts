@@ -21,12 +21,14 @@ import { contextsOf } from './init/world.ts';
 import { catalogue } from './operations/catalogue.ts';
 import { proofs, verifiedRows } from './operations/images/verify.ts';
 
-const usage = `shipmate init [--context NAME] [--namespace NAME]… [--registry HOST/TEAM] [--output FILE]
-                                                  writes a first shipmate.yaml from what runs in a cluster
-shipmate audit verify FILE [--head NUMBER:HASH]   finds edited, removed and reordered records
-shipmate check FILE                               says what is wrong with a shipmate.yaml
-shipmate verify IMAGE --key FILE [--require signature,scan,sbom,decision]
-                                                  checks an image's signature and attestations with public keys`;
+const usage = `npx shipmate init [--context NAME] [--namespace NAME]… [--registry HOST/TEAM] [--output FILE]
+                        writes a first shipmate.yaml from what runs in a cluster
+npx shipmate check FILE
+                        says what is wrong with a shipmate.yaml
+npx shipmate audit verify FILE [--head NUMBER:HASH]
+                        finds edited, removed and reordered records
+npx shipmate verify IMAGE --key FILE [--require signature,scan,sbom,decision]
+                        checks an image's signature and attestations with public keys`;
 
 /** The head as it was noted elsewhere, \`12:9f3c…\`: with it a cut end is found too. */
 function headOf(text: string | undefined): AuditHead | undefined {
@@ -116,15 +118,25 @@ async function begin(args: readonly string[]): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const [first, second, third, option, value] = args;
+  const [first, second, third] = args;
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(usage);
+    return 0;
+  }
   if (first === 'init') return await begin(args.slice(1));
   if (first === 'verify' && second !== undefined) return await verifyImage(second, args.slice(2));
-  if (first === 'audit' && second === 'verify' && third !== undefined)
-    return await verify(third, option === '--head' ? headOf(value) : undefined);
+  if (first === 'audit' && second === 'verify' && third !== undefined) {
+    const { values } = parseArgs({ args: args.slice(3), options: { head: { type: 'string' } } });
+    return await verify(third, headOf(values.head));
+  }
   if (first === 'check' && second !== undefined) return await check(second);
   console.error(usage);
   return 2;
 }
+
+/** What `parseArgs` throws: an option that there is not, or one without its value. */
+const isMistyped = (problem: unknown): problem is Error =>
+  problem instanceof Error && 'code' in problem && String(problem.code).startsWith('ERR_PARSE_ARGS_');
 
 main(process.argv.slice(2)).then(
   (code) => {
@@ -132,6 +144,7 @@ main(process.argv.slice(2)).then(
   },
   (problem: unknown) => {
     if (problem instanceof z.ZodError) console.error(problem.issues.map(({ message }) => message).join('\n'), usage);
+    else if (isMistyped(problem)) console.error(`${problem.message}\n\n${usage}`);
     else if (problem instanceof Fault) console.error(`${problem.message}\n${problem.hint}`);
     else console.error(problem instanceof Error ? problem.message : problem);
     process.exitCode = 1;

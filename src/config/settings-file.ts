@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { at, isObject, Json } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
@@ -7,13 +7,15 @@ import { Settings } from '../core/settings.ts';
 import { readGiven, UnfitFile } from '../files/regular-file.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { crossFaults } from './settings-faults.ts';
+import { aliasFault, type Source, syntaxFaults } from './syntax-faults.ts';
 import type { SettingsFault } from './unknown-names.ts';
 
 const longest = 1_048_576;
 /** No letter takes more bytes in UTF-8 than so many for each unit of a string. */
 const mostBytes = 3 * longest;
 
-type Source = { name: string; document: Document; lines: LineCounter };
+/** So many faults are shown at once. */
+const mostFaults = 10;
 
 /** The place of a path in the file: its own, or that of the nearest thing around it that is there. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
@@ -49,6 +51,42 @@ function knownFields(path: readonly PropertyKey[]): string[] {
   return isObject(fields) ? Object.keys(fields) : [];
 }
 
+/** What belongs where something else stands, in the words of whoever writes the file. */
+const belongs: Partial<Record<string, string>> = {
+  record: 'entries by name belong here (“NAME: …”)',
+  object: 'settings belong here (“NAME: …”)',
+  array: 'a list belongs here (“- …”, or “[…]”)',
+  string: 'a text belongs here',
+  number: 'a number belongs here',
+  int: 'a whole number belongs here',
+  boolean: 'true or false belongs here',
+};
+
+const stands: Partial<Record<string, string>> = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+/** A `{app}` that stands alone and without quotes: YAML reads a mapping with one key. */
+function loneBlank(document: Document, path: readonly PropertyKey[]): string | undefined {
+  const node = document.getIn(path, true);
+  const [pair, ...others] = isMap(node) ? node.items : [];
+  return pair && pair.value === null && others.length === 0 && isScalar(pair.key) ? `{${pair.key.value}}` : undefined;
+}
+
+function typeProblem({ expected, message, path }: z.core.$ZodIssueInvalidType, document: Document): string {
+  const blank = expected === 'string' ? loneBlank(document, path) : undefined;
+  if (blank !== undefined) return `what has braces in it must be in quotes: '${blank}'.`;
+  const said = message.replace(/^Invalid input: /, '');
+  const [, received = ''] = /received (\w+)$/.exec(said) ?? [];
+  const wanted = belongs[expected];
+  if (wanted === undefined) return `${said}.`;
+  return received === 'null' ? `is empty: ${wanted}.` : `is ${stands[received] ?? 'something else'}: ${wanted}.`;
+}
+
 function faultsOf(issue: z.core.$ZodIssue, document: Document): SettingsFault[] {
   const { path } = issue;
   switch (issue.code) {
@@ -60,20 +98,19 @@ function faultsOf(issue: z.core.$ZodIssue, document: Document): SettingsFault[] 
     case 'invalid_key':
       return [{ path, problem: `the name ${issue.issues.map(({ message }) => message).join(', ')}.` }];
     case 'invalid_type':
-      if (!document.hasIn(path)) return [{ path, problem: 'is missing.' }];
+      return [{ path, problem: document.hasIn(path) ? typeProblem(issue, document) : 'is missing.' }];
   }
   return [{ path, problem: `${issue.message.replace(/^Invalid (input|option): /, '')}.` }];
 }
 
-function syntaxFault({ name, lines }: Source, { code, pos, message }: YAMLParseError): string {
-  const problem = code === 'MULTIPLE_DOCS' ? 'A second document begins here; only one is read' : message;
-  return `${name}:${lines.linePos(pos[0]).line} ${problem}.`;
-}
-
 function parse(source: Source, operations: readonly string[]): Settings {
   const { name, document } = source;
-  const fail = (faults: string[]) => new ConfigurationError(`${name} is not right`, faults);
-  if (document.errors.length > 0) throw fail(document.errors.map((error) => syntaxFault(source, error)));
+  const fail = (faults: string[]) => {
+    const more = faults.length - mostFaults;
+    const shown = faults.slice(0, mostFaults);
+    return new ConfigurationError(`${name} is not right`, [...shown, ...(more > 0 ? [`and ${more} more.`] : [])]);
+  };
+  if (document.errors.length > 0) throw fail(syntaxFaults(source));
   const data = dataOf(source);
   const parsed = Settings.safeParse(data);
   if (!parsed.success)
@@ -84,13 +121,11 @@ function parse(source: Source, operations: readonly string[]): Settings {
 }
 
 /** An alias is resolved a hundred times at most: a few lines of aliases of aliases would else fill the memory. */
-function dataOf({ name, document }: Source): unknown {
+function dataOf(source: Source): unknown {
   try {
-    return document.toJS({ maxAliasCount: 100 }) ?? {};
+    return source.document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (thrown) {
-    throw new ConfigurationError(`${name} is not right`, [
-      `${name} ${thrown instanceof Error ? thrown.message : String(thrown)}; write these parts out instead.`,
-    ]);
+    throw new ConfigurationError(`${source.name} is not right`, [aliasFault(source, thrown)]);
   }
 }
 
@@ -139,7 +174,7 @@ function withFolders(settings: Settings, folder: string): Settings {
 
 /**
  * Reads `shipmate.yaml`'s text. `operations` are the catalogue's names, which rules may speak of.
- * @throws ConfigurationError with every fault at once, each with its line
+ * @throws ConfigurationError with all faults at once, up to ten, each with its line
  */
 export function parseSettings(
   text: string,
@@ -149,7 +184,7 @@ export function parseSettings(
   if (text.length > longest) throw new ConfigurationError(`${file.name} is not right`, ['It is larger than 1 MiB.']);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  return withFolders(parse({ name: file.name, document, lines }, operations), file.folder);
+  return withFolders(parse({ name: file.name, text, document, lines }, operations), file.folder);
 }
 
 /** The text of the settings file: a link may lead to it, as in a ConfigMap. @throws ConfigurationError */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault, fault } from './errors.ts';
 import { linearPattern } from './linear-pattern.ts';
-import { withBlank } from './name-pattern.ts';
+import { withBlank, withoutStray } from './name-pattern.ts';
 import { oneLine } from './one-line.ts';
 
 /** The parts of an image reference; see https://github.com/distribution/reference. */
@@ -51,8 +51,7 @@ export const RepositoryWithBlank = withBlank(Repository, '{app}').refine(
 );
 
 /** Repositories: `*` is any letters but “/”, `**` is those too. A registry must be named: `docker.io/library/*`. */
-export const RepositoryPattern = z
-  .string()
+export const RepositoryPattern = withoutStray('{app}')
   .max(255)
   .refine(
     (text) => Repository.safeParse(text.replaceAll('{app}', 'x').replace(/\*+/g, 'x')).success && hasHost(text),

@@ -100,9 +100,20 @@ export const NameOrPattern = z
   .regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/, 'must be lower-case letters, digits and “-”')
   .refine((name) => name.split('*').length <= 2, 'has more than one “*”');
 
+/** What stands in braces in a text, and is not the blank that may. */
+const strayIn = (text: string, blank: Blank): string | undefined =>
+  text.match(/\{[^{}]*\}/g)?.find((each) => each !== blank);
+
+/** A text that may have a blank for the name of an app or environment, and no other. */
+export const withoutStray = (blank: Blank) =>
+  z.string().refine((text) => strayIn(text, blank) === undefined, {
+    abort: true,
+    error: ({ input }) => `has ${strayIn(String(input), blank)} in it: what stands for the name here is ${blank}`,
+  });
+
 /** A text that may have a blank for the name of an app or environment; filled in, it must be as `form` says. */
 export const withBlank = (form: z.ZodType<string, string>, blank: Blank) =>
-  z.string().superRefine((text, context) => {
+  withoutStray(blank).superRefine((text, context) => {
     for (const { message } of form.safeParse(text.replaceAll(blank, 'x')).error?.issues ?? [])
       context.addIssue({ code: 'custom', message });
   });

@@ -77,3 +77,6 @@ export function rulesOf(needs: readonly Need[]): PermissionRule[] {
 /** `patch deployments.apps`, as an operation declares it. */
 export const needText = ({ verb, group, resource }: Pick<Need, 'verb' | 'group' | 'resource'>): string =>
   `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
+
+/** Gives Shipmate what it needs: in the namespaces of a file's environments, and in all where one of them is a pattern. */
+export const bindCommand = 'node scripts/cluster-role.ts shipmate.yaml | kubectl apply -f -';

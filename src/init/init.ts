@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSettings } from '../config/settings-file.ts';
@@ -10,7 +10,7 @@ import { after } from '../core/within.ts';
 import { catalogue } from '../operations/catalogue.ts';
 import { sampleOf } from './apps.ts';
 import { proposal, type Workspace } from './proposal.ts';
-import { survey } from './survey.ts';
+import { missingOf, survey } from './survey.ts';
 
 /** What `shipmate init` has to do with the world: each only reads, but for `say`. */
 export type World = {
@@ -41,8 +41,8 @@ function readOptions(args: readonly string[]) {
   return { ...values, registry };
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
+const isThere = (path: string, mode?: number): Promise<boolean> =>
+  access(path, mode).then(
     () => true,
     () => false,
   );
@@ -64,7 +64,7 @@ const next = (path: string, text: string): string[] => [
   `${path}: ${text.trimEnd().split('\n').length} lines, of which ${text.split('# guessed').length - 1} are guessed.`,
   '',
   '1. Go through what is marked “guessed”: the people and the channel first.',
-  `2. shipmate check ${path}`,
+  `2. npx shipmate check ${path}`,
   `3. Start Shipmate with SHIPMATE_CONFIG=${path}`,
   '4. /ship apps lists what is known, found and unknown; /ship app adopt KIND/NAME in ENV shows an entry.',
 ];
@@ -99,6 +99,11 @@ export async function init(args: readonly string[], world: World): Promise<numbe
     world.say(refused(output));
     return 1;
   }
+  // With the slash a file is none.
+  if (!(await isThere(`${dirname(output)}/`, constants.W_OK))) {
+    world.say(`There is no folder ${dirname(output)} that can be written to. Make it, or name another: --output FILE`);
+    return 1;
+  }
   const context = named ?? world.current();
   const wrong = problemOf(context, namespaces, world);
   if (wrong !== undefined) {
@@ -108,7 +113,13 @@ export async function init(args: readonly string[], world: World): Promise<numbe
   const whose = named === undefined ? 'the current context' : 'the context';
   world.say(`Reading the cluster of ${whose} “${context}”; nothing is changed there.`);
   const signal = after(120_000);
-  const found = await survey(world.kube(context), namespaces, signal);
+  const kube = world.kube(context);
+  const missing = await missingOf(kube, namespaces, signal);
+  if (missing.length > 0) {
+    world.say(missing.join('\n'));
+    return 2;
+  }
+  const found = await survey(kube, namespaces, signal);
   const sample = sampleOf(found, registry);
   if (sample !== undefined) await askRegistry(world, sample, signal);
   const workspace = await world.workspace(signal);

@@ -4,6 +4,7 @@ import { repositoryIn } from '../core/image.ts';
 import { at, type JsonObject, text } from '../core/json.ts';
 import { knownKind } from '../core/kinds.ts';
 import type { Kube } from '../core/kube.ts';
+import { didYouMean } from '../core/near.ts';
 import { list } from '../core/observed.ts';
 import { mainContainer } from '../operations/delivery/app-entry.ts';
 import { nameIn } from '../operations/kubernetes/reading.ts';
@@ -65,6 +66,23 @@ async function runsIn(kube: Kube, namespace: string, signal: AbortSignal): Promi
     kinds.map(async (kind) => (await listed(kube, kind, namespace, signal)).map((object) => ranBy(kind, object))),
   );
   return found.flat().filter((ran) => ran !== undefined);
+}
+
+/** What somebody's own rights hide from them: `otherwise`. */
+const unlessForbidden = <Found>(asked: Promise<Found>, otherwise: Found): Promise<Found> =>
+  asked.catch((thrown: unknown) => {
+    if (thrown instanceof Fault && thrown.code === 'CLUSTER_FORBIDDEN') return otherwise;
+    throw thrown;
+  });
+
+/** Namespaces that were named and that there are not, each in a sentence. Who may not look at namespaces is believed. */
+export async function missingOf(kube: Kube, named: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const refOf = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name });
+  const there = await Promise.all(named.map((name) => unlessForbidden(kube.read(refOf(name), signal), {})));
+  const missing = named.filter((_name, index) => there[index] === undefined);
+  if (missing.length === 0) return [];
+  const known = (await unlessForbidden(listed(kube, 'Namespace', '', signal), [])).map(nameIn);
+  return missing.map((name) => `There is no namespace “${name}”.${didYouMean(name, known)}`);
 }
 
 /**

@@ -27,9 +27,10 @@ export function contextsOf(
     current: () => read().current,
     contexts: () => read().contexts,
     kube: (context) => {
-      const clusters = createClusters({ kubeconfig: file, context });
+      // By the context's own name, which is the one that whoever calls this knows.
+      const clusters = createClusters({ kubeconfig: file, named: () => ({ [context]: { context } }) });
       opened.push(clusters);
-      return clusters.kube('default');
+      return clusters.kube(context);
     },
     close: async () => void (await Promise.all(opened.map((clusters) => clusters.close()))),
   };

@@ -49,7 +49,7 @@ test('every fault is listed at once, with its line, its path and what may have b
     'shipmate.yaml:3 apps.web.imag: there is no such setting. Did you mean “image”?',
     'shipmate.yaml:2 apps.web.image: is missing.',
     'shipmate.yaml:4 apps.Shop: the name must be lower-case letters, digits and “-”.',
-    'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: expected number, received string.',
+    'shipmate.yaml:6 environments.production.rolloutTimeoutSeconds: is a text: a number belongs here.',
     'shipmate.yaml:7 polcy: there is no such setting. Did you mean “policy”?',
   ]);
 });
@@ -98,10 +98,14 @@ test.each(['Web', 'r/web:v1', 'https://r.example.com/web', 'r/web:', 'web v2', `
 );
 
 test.each([
-  ['a key that stands there twice', `${base}apps: {web: {image: other}}`, 'shipmate.yaml:3 Map keys must be unique'],
+  [
+    'a key that stands there twice',
+    `${base}apps: {web: {image: other}}`,
+    'shipmate.yaml:3 “apps” stands here a second time: put',
+  ],
   ['a second document', `${base}---\n${base}`, 'A second document begins here'],
   ['what is not YAML', 'apps: [', 'shipmate.yaml:1'],
-  ['a list', '- apps', 'expected object, received array'],
+  ['a list', '- apps', 'shipmate.yaml:1 is a list: settings belong here (“NAME: …”).'],
   ['nothing', '', 'apps: is missing.'],
   ['a megabyte', `# ${'x'.repeat(1_048_576)}`, 'larger than 1 MiB'],
 ])('%s is refused', (_what, text, words) => {
@@ -188,6 +192,82 @@ test('a push leads to an environment that there is, and to no pattern', () => {
   expect(faultsOf(pushed('Web_1'))).toEqual([`${at} “Web_1”.`]);
   expect(['web', 'pr-{app}'].flatMap((env) => faultsOf(pushed(env)))).toEqual([]);
 });
+
+const more = 'environments:\n  staging: { namespace: staging }\npolicy:\n  - { name: all, effects: [read] }\n';
+
+test.each([
+  ["apps:\n  *: { image: 'r/{app}', channel: C0 }", "2 what begins with “*” must be in quotes: '*'."],
+  ["apps:\n  *-api: { image: 'r/{app}' }", "2 what begins with “*” must be in quotes: '*-api'."],
+  ["apps:\n  *:\n    image: 'r/{app}'\n    channel: C0", "2 what begins with “*” must be in quotes: '*'."],
+  ["apps:\n  web: {image: r/web}\n  *:\n    image: 'r/{app}'", "3 what begins with “*” must be in quotes: '*'."],
+  ['apps: {web: {image: r/web}}\nfreezes: [{apps: [*]}]', "2 what begins with “*” must be in quotes: '*'."],
+  ['apps: {web: {image: r/web}}\nfreezes: [{apps: [ *-api ]}]', "2 what begins with “*” must be in quotes: '*-api'."],
+  [
+    "apps:\n  '*': { image: r.example.com/{app}, channel: C0 }",
+    "2 what has braces in it must be in quotes: 'r.example.com/{app}'.",
+  ],
+  ["apps:\n  '*': { image: r/{ app }-main }", "2 what has braces in it must be in quotes: 'r/{ app }-main'."],
+  ["apps:\n  '*': { image: {app} }", "2 apps.*.image: what has braces in it must be in quotes: '{app}'."],
+])('%j wants quotes, and nothing else is said of it', (text, words) => {
+  expect(faultsOf(`${text}\n${more}`)).toEqual([`shipmate.yaml:${words}`]);
+});
+
+test.each([
+  ['image', 'r/{ap}', '{ap}', '{app}'],
+  ['image', 'r/{env}', '{env}', '{app}'],
+  ['image', 'r/{ app }', '{ app }', '{app}'],
+  ['workload', '{ap}-server', '{ap}', '{app}'],
+  ['images', 'r.example.com/{ap}/*', '{ap}', '{app}'],
+])('of an app’s %s “%s” the wrong blank is named, and the right one', (field, text, wrong, right) => {
+  const value = field === 'images' ? `['${text}']` : `'${text}'`;
+  const image = field === 'image' ? '' : "image: 'r/{app}', ";
+  expect(faultsOf(`apps:\n  '*': { ${image}${field}: ${value} }\n${more}`)).toEqual([
+    `shipmate.yaml:2 apps.*.${field}${field === 'images' ? '[0]' : ''}: has ${wrong} in it: what stands for the name here is ${right}.`,
+  ]);
+});
+
+test('of a namespace the wrong blank is named, and the right one', () => {
+  expect(faultsOf("apps: {}\nenvironments:\n  preview-*: { namespace: '{app}' }")).toEqual([
+    'shipmate.yaml:3 environments.preview-*.namespace: has {app} in it: what stands for the name here is {env}.',
+  ]);
+});
+
+test.each([
+  ['apps:', 'apps: is empty: entries by name belong here (“NAME: …”).'],
+  ['apps: [web]', 'apps: is a list: entries by name belong here (“NAME: …”).'],
+  ['apps: web', 'apps: is a text: entries by name belong here (“NAME: …”).'],
+  ['apps: {web: }', 'apps.web: is empty: settings belong here (“NAME: …”).'],
+  ['apps: {web: r/web}', 'apps.web: is a text: settings belong here (“NAME: …”).'],
+  ['apps: {}\nfreezes: {a: b}', 'freezes: is a mapping: a list belongs here (“- …”, or “[…]”).'],
+  ['apps: {}\nchannel:', 'channel: is empty: a text belongs here.'],
+  ['apps: {}\nreads: {perMinute: 1.5}', 'reads.perMinute: is a number: a whole number belongs here.'],
+  ['apps: {}\nfreezes: 3', 'freezes: is a number: a list belongs here (“- …”, or “[…]”).'],
+])('%j is refused in plain words', (text, words) => {
+  expect(faultsOf(`${text}\n${more}`)).toEqual([`shipmate.yaml:${text.split('\n').length} ${words}`]);
+});
+
+test('a key that stands twice is named', () => {
+  expect(faultsOf(`apps:\n  web: {image: r/a}\n  web: {image: r/b, image: r/c}\n${more}`)).toEqual([
+    'shipmate.yaml:3 “web” stands here a second time: put both together, or take one away.',
+    'shipmate.yaml:3 “image” stands here a second time: put both together, or take one away.',
+  ]);
+});
+
+test('of many faults ten are shown, and how many there are besides', () => {
+  const apps = Array.from({ length: 13 }, (_, n) => `  app-${n}: {imag: r/a}`);
+  const faults = faultsOf(`apps:\n${apps.join('\n')}\n${more}`);
+  expect(faults).toHaveLength(11);
+  expect(faults.at(-1)).toBe('and 16 more.');
+});
+
+test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}'])(
+  '“%s” would have each app choose its registry by its name',
+  (image) => {
+    const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
+    expect(faultsOf(text)).toEqual(['shipmate.yaml:1 apps.*.image: must not have {app} in its registry.']);
+    expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
+  },
+);
 
 test('aliases of aliases do not fill the memory', () => {
   const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(',')}]`;

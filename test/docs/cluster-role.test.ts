@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { forbidden } from '../../src/clients/kube/forbidden.ts';
 
 /** What scripts/cluster-role.ts prints for somebody's own shipmate.yaml. */
 
@@ -48,4 +49,13 @@ test('environments by pattern bind it in all: what has no name yet can’t be na
     said: expect.stringContaining('holds in all namespaces'),
     namespaces: [undefined],
   });
+});
+
+test('where a cluster forbids something this script is named, and not the role for the namespaces of the example', () => {
+  const said = 'User "s" cannot patch resource "namespaces" in API group "" at the cluster scope';
+  for (const problem of [said, 'RBAC: nobody knows']) {
+    const { hint } = forbidden('default', problem, undefined, undefined);
+    expect(hint).toContain('for those by pattern: “node scripts/cluster-role.ts shipmate.yaml | kubectl apply -f -”');
+    expect(hint).not.toContain('.yaml has');
+  }
 });

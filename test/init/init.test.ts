@@ -11,6 +11,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { isProduction } from '../../src/core/place.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { init, type World } from '../../src/init/init.ts';
+import { contextsOf } from '../../src/init/world.ts';
 import { catalogue } from '../../src/operations/catalogue.ts';
 import { startFakeSlack } from '../../testbed/slack/fake-slack.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
@@ -94,6 +95,7 @@ test('environments, apps by a pattern, people and a safe policy; every guess is 
   const unmarked = lines.filter((line) => /^ /.test(line) && !line.includes('# guessed: '));
   expect(unmarked, 'each line below a heading is a guess').toEqual([]);
   expect(said).toContainEqual(expect.stringContaining(`are guessed`));
+  expect(said).toContain(`2. npx shipmate check ${file()}`);
 });
 
 test('the policy lets all look, engineers try, and nobody ship to production alone', async () => {
@@ -123,6 +125,43 @@ test.for([
 ] as const)('%j is refused before anything is read', async ([args, words]) => {
   await expect(begin([...args])).rejects.toThrow('ENOENT');
   expect(said).toEqual([words]);
+});
+
+test.for(['missing', 'a-file'])('a folder that is none (%s) is refused before anything is read', async (name) => {
+  await writeFile(join(folder, 'a-file'), '');
+  await expect(begin(['--output', join(folder, name, 'shipmate.yaml')])).rejects.toThrow('ENOENT');
+  expect(said).toEqual([
+    `There is no folder ${join(folder, name)} that can be written to. Make it, or name another: --output FILE`,
+  ]);
+});
+
+test('a namespace that there is not is named, with the one that may be meant, and nothing is written', async () => {
+  shop();
+  await expect(begin(['--namespace', 'stagin', '--namespace', 'production', '--namespace', 'nope'])).rejects.toThrow(
+    'ENOENT',
+  );
+  expect(said.at(-1)).toBe('There is no namespace “stagin”. Did you mean “staging”?\nThere is no namespace “nope”.');
+  // Whoever may not look at namespaces may yet work in those that they name.
+  const forbidden = async () => {
+    throw fault('CLUSTER_FORBIDDEN', { cluster: 'dev-cluster', who: 'ana', what: 'get namespaces.', remedy: '' });
+  };
+  const kube = { ...cluster.kube, read: forbidden };
+  expect(Object.keys((await begin(['--namespace', 'staging'], { kube: () => kube })).settings.environments)).toEqual([
+    'staging',
+  ]);
+});
+
+test('a cluster that is away is called as its context is, whatever that is', async () => {
+  const path = join(folder, 'kubeconfig');
+  const clusters = [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }];
+  const contexts = ['minikube', 'in-cluster'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }));
+  await writeFile(path, JSON.stringify({ clusters, contexts, users: [{ name: 'u', user: { token: 'x' } }] }));
+  const { close, kube } = contextsOf({ KUBECONFIG: path });
+  onTestFinished(close);
+  for (const { name } of contexts)
+    await expect(kube(name).version(AbortSignal.timeout(10_000))).rejects.toThrow(
+      `The cluster “${name}” does not answer (ECONNREFUSED).`,
+    );
 });
 
 test('a namespace whose name does not say what it is counts as production', async () => {

@@ -1,13 +1,12 @@
 import { type Fault, fault } from '../../core/errors.ts';
-import { needText } from '../../core/permission.ts';
+import { bindCommand, needText } from '../../core/permission.ts';
 
 const said =
   /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/;
 
 /** Where to get what is lacking: Shipmate's own permissions come from a file, a person's from whoever they ask. */
 const remedy = {
-  shipmate:
-    'Whoever looks after the cluster can give it: deploy/k8s/cluster-role.yaml has all that Shipmate needs. /ship doctor shows what else is missing.',
+  shipmate: `Whoever looks after the cluster can give it, for your own environments and for those by pattern: “${bindCommand}”. /ship doctor shows what else is missing.`,
   person: 'In this environment everybody acts in their own name. Whoever looks after the cluster can give them a role.',
 };
 

@@ -1,6 +1,6 @@
 import { spanText } from '../../core/moments.ts';
 import type { RunContext } from '../../core/operation.ts';
-import { needText } from '../../core/permission.ts';
+import { bindCommand, needText } from '../../core/permission.ts';
 import type { Site } from '../../core/place.ts';
 import { isUnbounded, lackingIn, lackText, may, needsOfAll, rightsIn } from './own-rights.ts';
 
@@ -9,8 +9,6 @@ const clockMs = 5_000;
 export type Doctor = RunContext<'kube' | 'setup', 'look'>;
 /** Where, what, and what it is about or how to mend it. */
 export type Finding = [where: string, finding: string, more: string];
-
-const bind = 'node scripts/cluster-role.ts shipmate.yaml | kubectl apply -f -';
 
 /** What a clock's difference means; nothing where it is small. */
 export function clockFinding(aheadMs: number | undefined): [string, string] | undefined {
@@ -34,7 +32,7 @@ export async function namespaceFindings(run: Doctor, site: Site, signal: AbortSi
   const wide = new Set(needs.filter(({ everywhere }) => everywhere).map(needText));
   const mine = needs.filter((need) => !need.everywhere && !wide.has(needText(need))).length;
   if (lacking.length > 0.8 * mine)
-    return [[where, 'next to nothing is allowed there: is the namespace there, and Shipmate let in?', bind]];
+    return [[where, 'next to nothing is allowed there: is the namespace there, and Shipmate let in?', bindCommand]];
   const ref = { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace };
   const there = await kube.read(ref, signal).catch(() => ({}));
   const unbounded: Finding[] = isUnbounded(rights)
@@ -42,7 +40,7 @@ export async function namespaceFindings(run: Doctor, site: Site, signal: AbortSi
         [
           where,
           'everything is allowed there, which is more than any operation needs',
-          `Give it what deploy/k8s/cluster-role.yaml says: ${bind}`,
+          `Give it what deploy/k8s/cluster-role.yaml says: ${bindCommand}`,
         ],
       ]
     : [];
@@ -72,7 +70,7 @@ export async function nameFindings(run: Doctor, cluster: string, signal: AbortSi
       const lacking = names.filter((_, index) => !allowed[index]).map(([, name]) => name);
       return lacking.length === 0
         ? []
-        : [[cluster, `may not act in the name of ${lacking.join(', ')} (${person})`, bind]];
+        : [[cluster, `may not act in the name of ${lacking.join(', ')} (${person})`, bindCommand]];
     }),
   );
   return found.flat();
