@@ -260,15 +260,6 @@ test('of many faults ten are shown, and how many there are besides', () => {
   expect(faults.at(-1)).toBe('and 16 more.');
 });
 
-test.each(['{app}.example.com/web', 'r-{app}:5000/web', '{app}/web', '{app}:5000/{app}'])(
-  '“%s” would have each app choose its registry by its name',
-  (image) => {
-    const text = base.replace('web: {image: r/web}', `'*': {image: '${image}'}`);
-    expect(faultsOf(text)).toEqual(['shipmate.yaml:1 apps.*.image: must not have {app} in its registry.']);
-    expect(faultsOf(text.replace(image, 'r.example.com/{app}/web-{app}'))).toEqual([]);
-  },
-);
-
 test('aliases of aliases do not fill the memory', () => {
   const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(',')}]`;
   const bomb = [level('a', 'x'), level('b', '*a'), level('c', '*b'), level('d', '*c'), level('e', '*d')].join('\n');
