@@ -161,7 +161,7 @@ function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
     said === undefined || said.includes(blank)
       ? []
       : [{ path, problem: `is the same for all that “${String(path[1])}” covers: it needs ${blank} in it.` }];
-  const ofApps = Object.entries(apps).flatMap(([name, { image, images = [], workload, container, owner }]) => {
+  const ofApps = Object.entries(apps).flatMap(([name, { image, images = [], workload, container, owner, rollout }]) => {
     const path = ['apps', name];
     const blanks = isPattern(name) ? same : left;
     const open = owner === undefined || (isPattern(name) && owner.includes('{app}'));
@@ -169,6 +169,7 @@ function blankFaults({ apps, environments, roles }: Settings): SettingsFault[] {
       ...blanks([...path, 'image'], image, '{app}'),
       ...blanks([...path, 'workload'], workload, '{app}'),
       ...(isPattern(name) ? [] : left([...path, 'container'], container, '{app}')),
+      ...(isPattern(name) ? [] : left([...path, 'rollout', 'service'], rollout?.service, '{app}')),
       ...(isPattern(name) ? [] : images.flatMap((each, index) => left([...path, 'images', index], each, '{app}'))),
       ...unknownNames(open ? [] : [owner], Object.keys(roles), 'role', [...path, 'owner']),
     ];

@@ -37,7 +37,7 @@ export type Question = {
   size?: Size;
   /** Whether pods would go beyond their environment's Pod Security level: other rules are about that. */
   beyond?: true;
-  /** Whether it would change a workload that nothing under `apps` covers: few rules are about that too. */
+  /** Whether it would change a workload that nothing under `apps` covers: other rules are about that. */
   uncovered?: true;
 };
 
@@ -62,7 +62,7 @@ function fitsSize(rule: Rule, size: Size | undefined): boolean {
 }
 
 function fits(rule: Rule, { operation, effect, app, env, size, beyond, uncovered }: Question): boolean {
-  if (rule.beyondPodSecurity !== beyond || (uncovered && !rule.uncovered)) return false;
+  if (rule.beyondPodSecurity !== beyond || rule.uncovered !== uncovered) return false;
   const here = covers(rule.operations, operation) && covers(rule.apps, app) && covers(rule.environments, env);
   return here && rule.effects.includes(effect) && fitsSize(rule, size);
 }

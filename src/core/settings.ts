@@ -90,7 +90,7 @@ export const Rule = z.strictObject({
     .optional(),
   /** Only for pods beyond the Pod Security level of their environment: without such a rule they are refused. */
   beyondPodSecurity: z.literal(true).optional(),
-  /** Also for changes of workloads that no entry and no pattern of `apps` covers: without it those are only looked at. */
+  /** Only for changes of workloads that no entry and no pattern of `apps` covers: without such a rule they are only looked at. */
   uncovered: z.literal(true).optional(),
   /** Role names; `everyone` is every known full member and every valid token. */
   who: z.array(z.string()).default(['everyone']),

@@ -106,7 +106,8 @@ export function standingOf(run: Run, steers: readonly Steer[]): Standing | undef
   const last = shareOf(shares.at(-1) ?? '') ?? 0;
   if (steps.back) return { weight: 0, phase: steps.back.state === 'done' ? 'cleared' : 'back' };
   switch (current.split(' ')[0]) {
-    case 'prepare': {
+    case 'prepare':
+    case 'smoke': {
       const [first] = rollout.stages;
       return { weight: 0, phase: 'preparing', ...(first && { to: first.weight }) };
     }
@@ -116,6 +117,9 @@ export function standingOf(run: Run, steers: readonly Steer[]): Standing | undef
       if (here) return atStage(rollout, here, typeof since === 'number' ? since : undefined, steers, updatedAt);
       return { weight: last, phase: 'unsure' };
     }
+    // Between two shares: what stood beside for the comparison goes.
+    case 'experiment':
+      return { weight: last, phase: 'moving' };
     case 'promote':
       return { weight: last, phase: 'promoting' };
     default:

@@ -128,6 +128,7 @@ async function turn(lap: Lap): Promise<boolean> {
 
 const endStates: Record<string, Run['state']> = {
   POLICY_DENIED: 'denied',
+  UNCOVERED: 'denied',
   NEVER_UNAPPROVED: 'denied',
   NO_LONGER_MEMBER: 'denied',
   POD_SECURITY: 'denied',

@@ -165,7 +165,7 @@ test.each([
 
 test('what is written out has no blank where a name stands: it is filled in for patterns alone', () => {
   const app =
-    "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}'}";
+    "{image: 'r.io/{app}', images: ['r.io/a/{app}'], workload: 'a-{app}', container: '{app}', owner: '{app}', analysis: '{app}', rollout: {service: '{app}-svc'}}";
   const said = faultsOf(`apps: {web: ${app}}\nenvironments: {live: {namespace: 'a-{env}', analysis: '{env}'}}\n`);
   const left = (path: string, blank: string) => `${path}: ${blank} is filled in for patterns alone: write the name.`;
   expect(said.map((each) => each.replace(/^shipmate.yaml:\d /, '')).sort()).toEqual([
@@ -174,12 +174,13 @@ test('what is written out has no blank where a name stands: it is filled in for 
     left('apps.web.image', '{app}'),
     left('apps.web.images[0]', '{app}'),
     'apps.web.owner[0]: there is no role “{app}”.',
+    left('apps.web.rollout.service', '{app}'),
     left('apps.web.workload', '{app}'),
     'environments.live.analysis: there is no analysis “{env}”.',
     left('environments.live.namespace', '{env}'),
   ]);
   // As it was before there were patterns: such a context of a kubeconfig, and letters that a program reads.
-  const old = `build: {args: {NAME: '\${app}'}}, rollout: {service: '{app}'}`;
+  const old = `build: {args: {NAME: '\${app}'}}`;
   expect(
     faultsOf(`apps: {web: {image: r/web, ${old}}}\nenvironments: {live: {namespace: a, cluster: 'c-{env}'}}\n`),
   ).toEqual([]);

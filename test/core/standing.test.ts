@@ -85,6 +85,13 @@ test('before its first share it has none, and on the way to one it still has the
   expect(standingOf(runAt(7, steps), [])).toEqual({ weight: 10, phase: 'moving', to: 50 });
 });
 
+test('while it is tried by itself it has no share, and between two shares it has that of the one before', () => {
+  const tried = { ...prepared, smoke: { at: 1 } };
+  expect(standingOf(runAt(2, tried), [])).toEqual({ weight: 0, phase: 'preparing', to: 10 });
+  const between = { ...tried, 'weight 10': { at: 2, since: 2, result: on() }, experiment: { at: 5 } };
+  expect(standingOf(runAt(6, between), [])).toMatchObject({ weight: 10, phase: 'moving' });
+});
+
 test('the next share comes when the time is over, and pauses do not count', () => {
   const run = runAt(4, { ...prepared, 'weight 10': { at: 1, since: 1 } });
   expect(standingOf(run, [])).toEqual({ weight: 10, phase: 'baking', to: 50, nextAt: 6 * minute });

@@ -13,7 +13,7 @@ import { allUses } from '../../src/operations/images/where.ts';
 import { sitesOf } from '../../src/operations/workloads/sites.ts';
 import { type FakeWorld, fakeWorld } from '../fakes/fake-clients.ts';
 import { createDesk, type Desk } from '../support/desk.ts';
-import { ana, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
+import { ana, ben, type TestEngine, testEngine, testSettings } from '../support/engine.ts';
 import { redisForFile } from '../support/redis.ts';
 
 /** What runs and is no app yet: found by patterns, listed as unknown, and made an app. The cluster is a fake one. */
@@ -207,6 +207,29 @@ test('a namespace costs one list a kind, however many apps and environments ther
   expect(asked.sort()).toEqual([...kinds, 'Namespace '].sort());
 });
 
+test('one app is read where it runs and where it is to run, however many environments patterns make', async () => {
+  for (let n = 0; n < 20; n++)
+    world.objects.set(`Namespace /preview-${n}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: `preview-${n}` },
+    });
+  run('Deployment', 'staging', 'web');
+  run('Deployment', 'preview-7', 'web');
+  const read: string[] = [];
+  const kube: Kube = {
+    ...world.kube,
+    workload: (ref, ...rest) => {
+      read.push(ref.namespace);
+      return world.kube.workload(ref, ...rest);
+    },
+  };
+  Object.assign(engine.clients, { kube: () => kube });
+  const { report } = await desk.done('status', { app: 'web' });
+  expect(JSON.stringify(report)).toContain('"env":"preview-7"');
+  expect([...new Set(read)].sort()).toEqual(['preview-7', 'production', 'staging']);
+});
+
 test('status tells of apps written out and of those found, and takes no pattern for a name', async () => {
   run('Deployment', 'staging', 'web');
   run('Deployment', 'staging', 'shop-cart');
@@ -230,7 +253,8 @@ describe('what nothing covers', () => {
   const given = (change: object) => {
     current = Settings.parse({ ...settings, ...change });
   };
-  const rule = (more: object) => given({ policy: [{ name: 'free', ...more }] });
+  const looking = { name: 'looking', effects: ['read'] };
+  const rule = (more: object) => given({ policy: [looking, { name: 'free', effects: ['change'], ...more }] });
   const restarted = async () => {
     run('StatefulSet', 'staging', 'db');
     return await desk.done('restart', { app: 'statefulset/db', env: 'staging' });
@@ -262,12 +286,7 @@ describe('what nothing covers', () => {
     ]);
     rule({ uncovered: true });
     expect((await may('sts/db'))[0]).toBe('allow');
-    given({
-      policy: [
-        { name: 'looking', effects: ['read'] },
-        { name: 'free', effects: ['change'], who: ['nobody'], uncovered: true },
-      ],
-    });
+    rule({ who: ['nobody'], uncovered: true });
     expect((await may('sts/db'))[2]).toContain('allows it only to nobody');
     for (const [operation, input] of [
       ['can', { who: 'ana', operation: 'restart', app: 'sts/db' }],
@@ -279,11 +298,22 @@ describe('what nothing covers', () => {
       });
   });
 
-  test('is changed by a rule that says so, and as the app of an entry', async () => {
+  test('is changed by a rule that says so, which is about nothing else, and as the app of an entry', async () => {
     rule({ uncovered: true });
     expect(await restarted()).toMatchObject({ state: 'finished' });
+    run('Deployment', 'staging', 'web');
+    await expect(desk.done('restart', { app: 'web', env: 'staging' })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
     given({ apps: { db: { images: ['docker.io/library/*'], kind: 'StatefulSet' } } });
     expect(await restarted()).toMatchObject({ state: 'finished', place: { app: 'db' } });
+  });
+
+  test('is refused as any other by a rule that changed while it waited', async () => {
+    const asks = { approvals: 1, approvers: ['engineers'] };
+    rule({ ...asks, uncovered: true });
+    const waits = await restarted();
+    rule(asks);
+    await desk.approve(waits.id, ben);
+    expect(await desk.lap(waits.id)).toMatchObject({ state: 'denied', fault: { code: 'UNCOVERED' } });
   });
 
   test('but stands beside an app for a while is the app’s', async () => {

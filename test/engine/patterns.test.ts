@@ -28,7 +28,7 @@ const given = (change: object = {}): void => {
     },
     environments: { ...testSettings.environments, 'preview-*': { namespace: '{env}' } },
     roles: { engineers: ['ana', 'ben'], shop: ['ben'] },
-    policy: [{ name: 'the rest is free', uncovered: true }],
+    policy: [{ name: 'the rest is free' }, { name: 'what is no app, too', uncovered: true }],
     ...change,
   });
 };
@@ -347,6 +347,13 @@ describe('an app that a pattern covers', () => {
       metadata: { name: 'zz' },
       spec: { hosts: [host], http: [{ route: [{ destination: { host: to } }] }] },
     });
+    const its = { kind: 'Service', group: '', name: 'shop-cart' };
+    const mesh = (kind: string, spec: object) => ({
+      apiVersion: 'security.istio.io/v1',
+      kind,
+      metadata: { name: 'zz' },
+      spec,
+    });
     const policy = (podSelector: object) => ({
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
@@ -374,6 +381,18 @@ describe('an app that a pattern covers', () => {
       ['the traffic of its Service', () => apply(route('shop-cart', 'shop-evil'))],
       ['its Service', () => apply({ ...service, spec: { selector: { app: 'shop-evil' }, ports } })],
       ['what its pods may reach', () => apply(policy({ matchLabels: labels }))],
+      ['what its Service lets in', () => apply(mesh('AuthorizationPolicy', { targetRefs: [its], rules: [{}] }))],
+      ['whom its Service believes', () => apply(mesh('RequestAuthentication', { targetRef: its, jwtRules: [] }))],
+      [
+        'what its pods may reach, in one of several',
+        () =>
+          apply({
+            apiVersion: 'cilium.io/v2',
+            kind: 'CiliumNetworkPolicy',
+            metadata: { name: 'zz' },
+            specs: [{ endpointSelector: { matchLabels: labels }, ingressDeny: [{ fromEntities: ['all'] }] }],
+          }),
+      ],
       ['what its pods read', () => apply({ ...config, data: { a: '2' } })],
       ['its timeout', () => desk.done('timeout', { service: 'shop-cart', env: 'staging', timeout: '1s' })],
       ['its Service from being deleted', () => desk.done('service-delete', { name: 'shop-cart', env: 'staging' })],

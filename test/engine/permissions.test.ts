@@ -27,7 +27,9 @@ const unused = new Map<string, string[]>();
 beforeAll(async () => {
   const build = AppBuild.parse({ context: '/nowhere' });
   const builds = BuildSettings.parse({ folders: ['/src'], repositories: ['registry.example.com/'] });
-  const policy = [Rule.parse({ name: 'anything goes', uncovered: true })];
+  const policy = [{ name: 'anything goes' }, { name: 'what is no app, too', uncovered: true }].map((each) =>
+    Rule.parse(each),
+  );
   const settings = { ...testSettings, policy, builds, apps: { web: { image: '127.0.0.1:5000/web', build } } };
   const seal = createSeal([Buffer.alloc(32, 7)]);
   const now = () => Date.now() + aheadMs;

@@ -19,7 +19,10 @@ import { toItsEnd } from '../support/to-its-end.ts';
  */
 
 const redis = redisForFile();
-const settings = SettingsSchema.parse({ ...testSettings, policy: [{ name: 'anything goes', uncovered: true }] });
+const settings = SettingsSchema.parse({
+  ...testSettings,
+  policy: [{ name: 'anything goes' }, { name: 'what is no app, too', uncovered: true }],
+});
 let engine: TestEngine;
 let aheadMs = 0;
 

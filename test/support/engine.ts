@@ -29,15 +29,15 @@ export const testSettings = Settings.parse({
   policy: [
     { name: 'reading', effects: ['read'] },
     { name: 'order', operations: ['stop', 'resume', 'away', 'back'], who: ['engineers'] },
-    { name: 'staging is free', environments: ['staging'], uncovered: true },
+    { name: 'staging is free', environments: ['staging'] },
     {
       name: 'production needs another engineer',
       environments: ['production'],
-      uncovered: true,
       who: ['engineers'],
       approvals: 1,
       approvers: ['engineers'],
     },
+    { name: 'what is no app is free in staging', environments: ['staging'], uncovered: true },
   ],
 });
 

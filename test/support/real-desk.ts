@@ -114,15 +114,9 @@ export async function realDesk({
     roles: { engineers: ['ana', 'ben'] },
     policy: [
       { name: 'reading', effects: ['read'] },
-      {
-        name: 'production',
-        environments: ['production'],
-        uncovered: true,
-        who: ['engineers'],
-        approvals: 1,
-        approvers: ['engineers'],
-      },
-      { name: 'the rest is free', uncovered: true },
+      { name: 'production', environments: ['production'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
+      { name: 'the rest is free' },
+      { name: 'what is no app is free', uncovered: true },
     ],
   });
   const clusters = createClusters({ kubeconfig, named: () => settings.clusters });

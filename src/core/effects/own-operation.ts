@@ -153,16 +153,23 @@ const choosing: Record<string, (touched: Touched) => string> = {
   WasmPlugin: () => 'traffic-set',
 };
 
+/** Whether a policy names what it is for, rather than choosing pods. */
+const hasTarget = (object: JsonObject): boolean =>
+  at(object, 'spec', 'targetRefs') !== undefined || at(object, 'spec', 'targetRef') !== undefined;
+
 function choosesApp(app: AppObjects, object: JsonObject): boolean {
-  if (at(object, 'spec', 'targetRefs') !== undefined || at(object, 'spec', 'targetRef') !== undefined) return false;
+  if (hasTarget(object)) return false;
   return app.labels.some((labels) => selects(selectorOf(object), labels));
 }
+
+// Several policies in one object (`specs` of Cilium) may each be for other pods.
+const isForAll = (object: JsonObject): boolean =>
+  !hasTarget(object) && object.specs === undefined && same(selectorOf(object), {});
 
 /** Whether it is about a namespace as a whole: the namespace itself, and policies for all that is in it. */
 export const isOfNamespace = ({ ref, before, after }: Touched): boolean =>
   isNamespace(ref) ||
-  (Object.hasOwn(choosing, ref.kind) &&
-    [before, after].every((object) => object === undefined || same(selectorOf(object), {})));
+  (Object.hasOwn(choosing, ref.kind) && [before, after].every((object) => object === undefined || isForAll(object)));
 
 /** Kinds that the app's pods read. */
 const reading: Record<string, (touched: Touched) => string> = {

@@ -93,19 +93,18 @@ const most = 100;
 /** So many are asked about at a time. */
 const together = 8;
 
-/** The apps that run in a namespace and are not read already, in each of the environments that it stands for. */
+/** The apps that run in a namespace and are wanted, in each of the environments that it stands for. */
 async function foundIn(
   run: StatusRun,
   site: SharedSite,
   envs: readonly string[],
-  read: readonly Place[],
+  isWanted: (seen: { app: string; env: string }) => boolean,
 ): Promise<Line[]> {
-  const known = new Set(read.map(({ app, env }) => `${app}@${env}`));
   try {
     const all = await discoverIn(run, site);
     const fresh = envs.flatMap((env) =>
       all.flatMap((seen) =>
-        seen.state === 'unknown' || known.has(`${seen.app}@${env}`) ? [] : [{ env, app: seen.app, seen }],
+        seen.state !== 'unknown' && isWanted({ app: seen.app, env }) ? [{ env, app: seen.app, seen }] : [],
       ),
     );
     const lines = await fewAtATime(fresh.slice(0, most), together, ({ app, env, seen }) =>
@@ -126,8 +125,10 @@ const linesOf = (away: readonly string[]): Line[] => away.map((problem) => ({ ap
 async function oneBeside(run: StatusRun, app: string): Promise<Line[]> {
   const { sites, away } = await sitesOf(run);
   const beside = sites.filter(({ env }) => !isEnvironmentNamed(run.settings, env));
-  const lines = await fewAtATime(beside, together, ({ env }) => statusOf(run, locate(run.settings, { app, env })));
-  return [...lines.filter(isThere), ...linesOf(away)];
+  const isIt = (seen: { app: string }) => seen.app === app;
+  // By the watches that all who look share: to read it in each namespace would take requests for each where it is not.
+  const lines = await fewAtATime(beside, together, (site) => foundIn(run, site, [site.env], isIt));
+  return [...lines.flat(), ...linesOf(away)];
 }
 
 /** What patterns make apps of, beside those that are read by name. */
@@ -136,8 +137,10 @@ async function foundBeside(run: StatusRun, { app, env }: Asked, read: readonly P
   if (app !== undefined) return env === undefined ? await oneBeside(run, app) : [];
   if (![apps, environments].some((all) => Object.keys(all).some(isPattern))) return [];
   const { sites, away } = await sitesAsked(run, env);
+  const known = new Set(read.map((place) => `${place.app}@${place.env}`));
+  const isFresh = (seen: { app: string; env: string }) => !known.has(`${seen.app}@${seen.env}`);
   const lines = await fewAtATime(sites, together, (site) =>
-    foundIn(run, site, env === undefined ? site.envs : [site.env], read),
+    foundIn(run, site, env === undefined ? site.envs : [site.env], isFresh),
   );
   return [...lines.flat(), ...linesOf(away)];
 }

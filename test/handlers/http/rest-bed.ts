@@ -24,7 +24,8 @@ export const restSettings = Settings.parse({
   roles: { engineers: ['ana', 'ben'], deployers: ['claim:groups=deployers'] },
   policy: [
     { name: 'looking', effects: ['read'] },
-    { name: 'staging', environments: ['staging'], uncovered: true },
+    { name: 'staging', environments: ['staging'] },
+    { name: 'what is no app', environments: ['staging'], uncovered: true },
     { name: 'production', environments: ['prod'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
   ],
 });
