@@ -75,6 +75,8 @@ async function letIn(kube: Kube, namespace: string): Promise<void> {
   while (at(await kube.create(review, {}, signal), 'status', 'allowed') !== true) await sleep(20);
 }
 
+const asks = { environments: ['production'], who: ['engineers'], approvals: 1, approvers: ['engineers'] };
+
 /**
  * The app `web` and whatever else the test makes, in `staging`, where anything goes, and `production`, where another
  * engineer approves. Images of the registry are those of the bed; nothing is built.
@@ -114,9 +116,10 @@ export async function realDesk({
     roles: { engineers: ['ana', 'ben'] },
     policy: [
       { name: 'reading', effects: ['read'] },
-      { name: 'production', environments: ['production'], who: ['engineers'], approvals: 1, approvers: ['engineers'] },
+      { ...asks, name: 'production' },
       { name: 'the rest is free' },
-      { name: 'what is no app is free', uncovered: true },
+      { ...asks, name: 'what is no app in production', uncovered: true },
+      { name: 'what else is no app is free', uncovered: true },
     ],
   });
   const clusters = createClusters({ kubeconfig, named: () => settings.clusters });
