@@ -17,6 +17,7 @@ import { isWorkloadKind, kindCalled, workloadKinds } from './kinds.ts';
 import { isPattern, Label, NameOrPattern, nearestTo, overlap } from './name-pattern.ts';
 import { didYouMean } from './near.ts';
 import type { EnvironmentSettings, Settings } from './settings.ts';
+import { some } from './some.ts';
 
 /** A namespace of a cluster: what an environment of `shipmate.yaml` stands for. */
 export const Site = z.object({
@@ -177,10 +178,8 @@ export function otherName(settings: Pick<Settings, 'apps'>, app: string, asked?:
 /** Apps of `shipmate.yaml` as they are told of: the first few, patterns as such. */
 function knownApps({ apps }: Pick<Settings, 'apps'>): string {
   const names = Object.keys(apps).map((name) => (isPattern(name) ? `all that fit “${name}”` : name));
-  const more = names.length - mostNamed;
-  return names.length === 0 ? 'none' : names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return names.length === 0 ? 'none' : some(names, 20);
 }
-const mostNamed = 20;
 
 /**
  * Resolves app and environment.

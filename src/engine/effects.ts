@@ -13,7 +13,7 @@ import {
 } from '../core/effects/effects.ts';
 import { isOfNamespace, type Touched } from '../core/effects/own-operation.ts';
 import { beyond, type PodSecurityLevel } from '../core/effects/pod-security.ts';
-import { imagesIn } from '../core/effects/pod-specs.ts';
+import { freshImages } from '../core/effects/pod-specs.ts';
 import { levelOf } from '../core/effects/restricted.ts';
 import { environmentsOf } from '../core/effects/sites.ts';
 import type { Touch } from '../core/effects/touch.ts';
@@ -105,10 +105,9 @@ const appOf = (settings: Settings, image: string) => appsOfImage(settings, image
 
 /** Images that objects would run and do not yet, in each environment that their namespace stands for. */
 function imagesOf(settings: Settings, cluster: string, touched: readonly Touched[]): Wanted[] {
-  return touched.flatMap(({ ref, before, after }) => {
-    const known = imagesIn(before);
-    const fresh = imagesIn(after).filter((image) => !known.includes(image));
-    return environmentsOf(settings, cluster, ref.namespace).flatMap((env) =>
+  return touched.flatMap((each) => {
+    const fresh = freshImages(each);
+    return environmentsOf(settings, cluster, each.ref.namespace).flatMap((env) =>
       fresh.map((image) => ({ image, app: appOf(settings, image), env })),
     );
   });
@@ -178,9 +177,10 @@ export async function effectsOf(
     namespaces.map(async (each): Promise<[string, Namespace]> => [each, await namespaceIn(kube, each, signal)]),
   );
   const apps = await appsIn(settings, site.cluster, new Map(pictures), touched);
-  const ofApps = appsTouched(asked, apps, judged);
+  const wide = judged.filter(isOfNamespace);
   const aimed = judged.filter((each) => !isOfNamespace(each));
-  const changed = apps.filter(isAmong(appsTouched(asked, apps, aimed))).map(({ app }) => app);
+  const ofAimed = appsTouched(asked, apps, aimed);
+  const changed = apps.filter(isAmong(ofAimed)).map(({ app }) => app);
   checkTouched(
     settings,
     site.cluster,
@@ -189,7 +189,11 @@ export async function effectsOf(
     // Whoever's pods are on a node leave it when it is drained: that changes nothing of theirs.
     draft.evicts ? [] : changed,
   );
-  const reached = [...ofApps, ...environmentsTouched(settings, asked, touched, apps)];
+  const reached = [
+    ...ofAimed,
+    ...appsTouched(asked, apps, wide),
+    ...environmentsTouched(settings, asked, touched, apps),
+  ];
   return {
     touches: merged([...besides, ...others, ...reached]),
     uncovered: uncovered(settings, site.cluster, judgedAs, beside),

@@ -1,17 +1,13 @@
 import { appEntry } from '../core/apps.ts';
 import type { AppObjects } from '../core/effects/app-objects.ts';
 import { factsOf, ownOperationsFor, type Touched } from '../core/effects/own-operation.ts';
-import { imagesIn } from '../core/effects/pod-specs.ts';
+import { freshImages } from '../core/effects/pod-specs.ts';
 import { isImageOfApp } from '../core/image.ts';
 import { oneLine } from '../core/one-line.ts';
 import type { Settings } from '../core/settings.ts';
+import { some } from '../core/some.ts';
 
-const mostNamed = 5;
-
-function fewOf(names: readonly string[]): string {
-  const more = names.length - mostNamed;
-  return names.slice(0, mostNamed).map(oneLine).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
+const fewOf = (names: readonly string[]): string => some(names.map(oneLine));
 
 /**
  * Images that objects of apps would run and do not yet, and that no deploy of the app would take: a sidecar is often one, so by other
@@ -24,8 +20,7 @@ export function imagesElsewhere(
   touched: readonly Touched[],
 ): string[] {
   const changed = touched.flatMap((each) => {
-    const known = imagesIn(each.before);
-    const fresh = imagesIn(each.after).filter((image) => !known.includes(image));
+    const fresh = freshImages(each);
     return fresh.length > 0 ? [{ facts: factsOf(each), fresh }] : [];
   });
   return apps.flatMap((app) => {

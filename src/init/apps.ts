@@ -1,4 +1,5 @@
 import { Label } from '../core/name-pattern.ts';
+import { some } from '../core/some.ts';
 import type { Guess } from './environments.ts';
 import type { Peopled, Ran } from './survey.ts';
 
@@ -41,7 +42,7 @@ function patternsOf(
     // A key stands for one repository: what is called alike and lies elsewhere is written out.
     if (starts.has(start) || (index > 0 && start === '')) return [];
     starts.add(start);
-    const guessed = `as for ${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''}`;
+    const guessed = `as for ${some([...names], 3)}`;
     return [{ home, start, guess: { key: `${start}*`, value: { image: `${home}/{app}` }, guessed } }];
   });
 }

@@ -106,7 +106,7 @@ function foundIn(
   }
 }
 
-/** So many apps are looked at in one go: some 10 ms, where two hundred are written out. */
+/** So many apps are looked at in one go. */
 const atOnce = 100;
 
 /** The apps of each environment that a namespace stands for, as the cluster has them there. */

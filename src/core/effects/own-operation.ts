@@ -163,13 +163,13 @@ function choosesApp(app: AppObjects, object: JsonObject): boolean {
 }
 
 // Several policies in one object (`specs` of Cilium) may each be for other pods.
-const isForAll = (object: JsonObject): boolean =>
+const choosesAll = (object: JsonObject): boolean =>
   !hasTarget(object) && object.specs === undefined && same(selectorOf(object), {});
 
 /** Whether it is about a namespace as a whole: the namespace itself, and policies for all that is in it. */
 export const isOfNamespace = ({ ref, before, after }: Touched): boolean =>
   isNamespace(ref) ||
-  (Object.hasOwn(choosing, ref.kind) && [before, after].every((object) => object === undefined || isForAll(object)));
+  (Object.hasOwn(choosing, ref.kind) && [before, after].every((object) => object === undefined || choosesAll(object)));
 
 /** Kinds that the app's pods read. */
 const reading: Record<string, (touched: Touched) => string> = {

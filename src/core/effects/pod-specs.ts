@@ -88,6 +88,18 @@ export function imagesIn(object: JsonObject | undefined): string[] {
   return [...new Set(images.filter(Boolean))];
 }
 
+/** The images that an object would run or mount, and does not yet. */
+export function freshImages({
+  before,
+  after,
+}: {
+  before?: JsonObject | undefined;
+  after?: JsonObject | undefined;
+}): string[] {
+  const known = imagesIn(before);
+  return imagesIn(after).filter((image) => !known.includes(image));
+}
+
 /** What pods take from their namespace, by kind: names of ConfigMaps, Secrets, ServiceAccounts and claims. */
 export type Reads = Record<'ConfigMap' | 'Secret' | 'ServiceAccount' | 'PersistentVolumeClaim', ReadonlySet<string>>;
 

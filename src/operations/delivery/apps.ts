@@ -6,7 +6,7 @@ import { oneLine } from '../../core/one-line.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
-import { some } from '../kubernetes/reading.ts';
+import { some } from '../../core/some.ts';
 import { type Discovered, discoverIn, discoverPermissions } from '../workloads/discover.ts';
 import { type Asking, type SharedSite, sitesAsked } from '../workloads/sites.ts';
 import { runningOf } from './app-image.ts';

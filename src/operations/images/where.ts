@@ -2,6 +2,7 @@ import { fewAtATime } from '../../core/few-at-a-time.ts';
 import { at, isObject, type Json, type JsonObject, text } from '../../core/json.ts';
 import type { KindName } from '../../core/kinds.ts';
 import type { Permission, PlanContext } from '../../core/operation.ts';
+import { some } from '../../core/some.ts';
 import { rolloutsIn, rolloutsPermission } from '../kubernetes/list-known.ts';
 import { everySite } from '../workloads/sites.ts';
 
@@ -98,7 +99,7 @@ export function usesText(uses: readonly Use[]): string {
   return [...byEnv]
     .map(([env, own]) => {
       const names = [...new Set(own.map(({ what }) => what))];
-      return `${env} (${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''})`;
+      return `${env} (${some(names, 3)})`;
     })
     .join(', ');
 }

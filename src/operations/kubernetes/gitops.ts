@@ -5,6 +5,7 @@ import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
 import { type ListTypes, wholeLists } from '../../core/list-types.ts';
 import type { Permission } from '../../core/operation.ts';
+import { some } from '../../core/some.ts';
 
 /** Applications live in another namespace than what they make. Where this is not given, plans say that they don't know. */
 export const gitOpsPermissions: readonly Permission[] = ['list applications.argoproj.io everywhere'];
@@ -29,8 +30,7 @@ async function readApplication(
   }
 }
 
-const few = (fields: readonly string[]) =>
-  fields.length > 3 ? `${fields.slice(0, 3).join(', ')} and ${fields.length - 3} more` : fields.join(', ');
+const few = (fields: readonly string[]) => some(fields, 3);
 
 function warningOf(name: string, application: string, fields: readonly string[], source: string): string {
   const where = source === '' ? 'in Git' : `in Git (${source})`;

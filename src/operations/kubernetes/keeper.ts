@@ -7,11 +7,12 @@ import type { PlanContext, RunContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import type { Draft } from '../../core/plan.ts';
 import type { Report } from '../../core/report.ts';
+import { some } from '../../core/some.ts';
 import { Switch } from '../../core/values.ts';
 import { settle } from '../manifests/settle.ts';
 import { canRestart, consumersOf, type Keeper } from './consumers.ts';
 import { Pairs, pairsOf } from './pairs.ts';
-import { list, some } from './reading.ts';
+import { list } from './reading.ts';
 import { missing, nameOf, planWrites, runWrites, type Wish } from './writes.ts';
 
 /** The address of a ConfigMap or Secret. */

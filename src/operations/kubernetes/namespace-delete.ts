@@ -10,9 +10,10 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef, type Site } from '../../core/place.ts';
 import type { Settings } from '../../core/settings.ts';
+import { some } from '../../core/some.ts';
 import { isSystemNamespace } from '../../core/system-namespaces.ts';
 import { stuckWhy } from './namespaces.ts';
-import { isKept, nameIn, some } from './reading.ts';
+import { isKept, nameIn } from './reading.ts';
 import { missing, planWrites, runWrites } from './writes.ts';
 
 /** Kinds that come and go by themselves, or may not be listed. */

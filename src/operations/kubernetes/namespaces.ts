@@ -4,7 +4,8 @@ import { Fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation, route } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
-import { ageOf, byName, list, nameIn, since, some, words } from './reading.ts';
+import { some } from '../../core/some.ts';
+import { ageOf, byName, list, nameIn, since, words } from './reading.ts';
 
 /** Why a namespace does not go away, in the words of its conditions and by its finalizers; empty where nothing holds it. */
 export function stuckWhy(namespace: JsonObject): string {

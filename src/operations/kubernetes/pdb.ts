@@ -4,8 +4,9 @@ import { at, isObject, type Json, type JsonObject, text } from '../../core/json.
 import { knownKind } from '../../core/kinds.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, WorkloadRef } from '../../core/place.ts';
+import { some } from '../../core/some.ts';
 import { rolloutsIn, rolloutsPermission } from './list-known.ts';
-import { byName, hasLabels, labelsText, list, nameIn, some } from './reading.ts';
+import { byName, hasLabels, labelsText, list, nameIn } from './reading.ts';
 import { showsEnvironment } from './shows-environment.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -48,12 +48,6 @@ export function hasLabels(object: JsonObject, wanted: Json | undefined, ...path:
 export const isKept = (object: JsonObject): boolean =>
   list(at(object, 'metadata', 'ownerReferences')).some(({ controller }) => controller === true);
 
-/** A few names, and how many more: `a, b, c and 4 more`. */
-export function some(names: readonly string[], most = 5): string {
-  const more = names.length - most;
-  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
-}
-
 /** The pods that an object is, or makes. */
 export const podSpecOf = (object: JsonObject): Json | undefined => {
   if (object.kind === 'Pod') return object.spec;

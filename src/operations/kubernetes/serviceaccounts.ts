@@ -3,9 +3,10 @@ import { fault } from '../../core/errors.ts';
 import { at, type JsonObject, text } from '../../core/json.ts';
 import { defineOperation } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
+import { some } from '../../core/some.ts';
 import { Switch } from '../../core/values.ts';
 import { rolloutsIn, rolloutsPermission } from './list-known.ts';
-import { ageOf, byName, isKept, list, nameIn, podSpecOf, some } from './reading.ts';
+import { ageOf, byName, isKept, list, nameIn, podSpecOf } from './reading.ts';
 import { showsEnvironment } from './shows-environment.ts';
 import { planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -5,7 +5,8 @@ import { didYouMean } from '../../core/near.ts';
 import { defineOperation, type PlanContext } from '../../core/operation.ts';
 import { EnvRef, ObjectName } from '../../core/place.ts';
 import { compareQuantities } from '../../core/quantity.ts';
-import { nameIn, some } from './reading.ts';
+import { some } from '../../core/some.ts';
+import { nameIn } from './reading.ts';
 import { claimKind, mountersOf } from './volumes.ts';
 import { missing, planWrites, runWrites, writeSteps } from './writes.ts';
 

@@ -1,6 +1,7 @@
 import { at, type JsonObject, text } from '../../core/json.ts';
 import type { Kube } from '../../core/kube.ts';
-import { ageOf, byName, list, nameIn, some, words } from './reading.ts';
+import { some } from '../../core/some.ts';
+import { ageOf, byName, list, nameIn, words } from './reading.ts';
 import { showsEnvironment } from './shows-environment.ts';
 
 export const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' } as const;

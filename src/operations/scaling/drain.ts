@@ -7,6 +7,7 @@ import { labelsOf } from '../../core/label-selector.ts';
 import { defineOperation, type PlanContext, type StepContext } from '../../core/operation.ts';
 import { EnvRef } from '../../core/place.ts';
 import type { Draft, Plan } from '../../core/plan.ts';
+import { some } from '../../core/some.ts';
 import { Duration } from '../../core/values.ts';
 import { doWrites, planWrites } from '../kubernetes/writes.ts';
 import { type Group, groupsOf, lossOf, makerOf, namespaceIn, podName, podsOf, tightBudgets } from './drain-pods.ts';
@@ -31,8 +32,7 @@ const becomes: Record<'pod' | 'data' | 'none', string> = {
   none: 'evicted',
 };
 
-const shown = (names: readonly string[]) =>
-  names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
+const shown = (names: readonly string[]) => some(names, 8);
 
 /** What of it would be lost for good, in words; undefined where nothing would. */
 function lossIn(groups: readonly Group[]): string | undefined {
