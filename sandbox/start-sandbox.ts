@@ -178,7 +178,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await deployFirstVersion(slack);
     const [token, visitors] = await Promise.all([
       tokenOf(secrets.jwt),
-      mesh && openToVisitors(bed, mesh),
+      mesh && openToVisitors(bed, mesh, log),
       runOrders(bed),
     ]);
     const stop = async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { createPrometheus } from '../src/clients/prometheus/prometheus.ts';
 import type { Mesh } from '../testbed/mesh/mesh.ts';
 import type { BesideCluster, Testbed } from '../testbed/testbed.ts';
 
@@ -47,29 +48,92 @@ export async function keepPace(
   }
 }
 
+/** How visits end: `HTTP 200`, or what went wrong. */
+export type Ends = {
+  note(end: string): void;
+  /** How the last one ended. */
+  last(): string;
+};
+
+/** What the gateway answers by itself, where it knows no way or nobody is there. A version that answers with an error is there. */
+const unanswered = ['HTTP 404', 'HTTP 503'];
+
+/** Says so when no visit has reached the app for as long, and when one does again. */
+export function createEnds(log: (line: string) => void, patienceMs = 5_000, now = () => performance.now()): Ends {
+  let [last, since, told] = ['no visit yet', now(), false];
+  return {
+    last: () => last,
+    note: (end) => {
+      last = end;
+      if (end.startsWith('HTTP') && !unanswered.includes(end)) {
+        if (told) log('Visitors reach production again');
+        [since, told] = [now(), false];
+      } else if (!told && now() - since > patienceMs) {
+        told = true;
+        log(`No visitor reaches production: ${end}`);
+      }
+    },
+  };
+}
+
+const patienceMs = 30_000;
+const counted = 'sum(envoy_cluster_upstream_rq{envoy_cluster_name=~"outbound.*web[.]production[.].*"})';
+
+/**
+ * Waits until visits are counted: from then on a canary can be judged.
+ * @throws Error with what was seen last
+ */
+async function untilCounted({ prometheus }: Mesh, ends: Ends): Promise<void> {
+  const { query } = createPrometheus(prometheus.url);
+  const tooLate = AbortSignal.timeout(patienceMs);
+  let seen = 'nothing';
+  while (!tooLate.aborted) {
+    const samples = await query(counted, { timeoutMs: 2_000 }, tooLate).catch((thrown: unknown) => String(thrown));
+    if (typeof samples !== 'string' && samples.some(({ value }) => value > 0)) return;
+    seen = typeof samples === 'string' ? samples : `${samples.length} series`;
+    await sleep(200);
+  }
+  throw new Error(
+    `Prometheus counted no visitor of production within ${patienceMs / 1_000} s: it answered with ${seen}; the last visit: ${ends.last()}`,
+  );
+}
+
 /** Opens production to the gateway, and lets visitors come for as long as the sandbox is there. */
 export async function openToVisitors(
   { kubernetes }: Testbed | BesideCluster,
-  { gateway }: Mesh,
+  mesh: Mesh,
+  log: (line: string) => void,
 ): Promise<{ stop(): Promise<void> }> {
+  const { gateway } = mesh;
   const manifests = objects(gateway.port).map((object) => JSON.stringify(object));
   await kubernetes.kubectl(['apply', '-f', '-'], manifests.join('\n---\n'));
   const agent = new Agent({ connections: 8 });
   let going = true;
+  const ends = createEnds(log);
   const visit = async () => {
-    const { body } = await request(gateway.url, { dispatcher: agent, headersTimeout: 5_000 });
+    const { body, statusCode } = await request(gateway.url, {
+      dispatcher: agent,
+      headersTimeout: 5_000,
+      bodyTimeout: 5_000,
+    });
     await body.dump();
+    ends.note(`HTTP ${statusCode}`);
   };
   const loop = keepPace(
     perSecond,
     () => going,
-    () => void visit().catch(() => {}),
+    () => void visit().catch((thrown: unknown) => going && ends.note(String(thrown))),
   );
-  return {
-    stop: async () => {
-      going = false;
-      await loop;
-      await agent.destroy();
-    },
+  const stop = async () => {
+    going = false;
+    await loop;
+    await agent.destroy();
   };
+  try {
+    await untilCounted(mesh, ends);
+  } catch (problem) {
+    await stop();
+    throw problem;
+  }
+  return { stop };
 }

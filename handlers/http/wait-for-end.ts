@@ -7,13 +7,15 @@ import { whoOf } from '../../src/engine/reads.ts';
 import { type ApiDeps, identityOf } from './api-context.ts';
 import { patience } from './patience.ts';
 
-/** Whether a run gets no further before a person says something. */
-export function waitsForPerson(run: Run): boolean {
+/** Where a run gets no further before a person says something; nothing where it goes on by itself. */
+export function waitsForPerson(run: Run): string | undefined {
   const { state, steps } = run;
-  if (state !== 'running') return state === 'awaiting' || state === 'set-aside';
-  const asks = Object.values(steps).some((step) => step.state === 'waiting' && step.asks !== undefined);
+  if (state !== 'running') return state === 'awaiting' || state === 'set-aside' ? state : undefined;
+  const asking = Object.entries(steps).find(([, step]) => step.state === 'waiting' && step.asks !== undefined);
+  if (asking) return asking[0];
   // A canary at a share that only a person brings it on from.
-  return asks || standingOf(run, [])?.phase === 'manual';
+  const standing = standingOf(run, []);
+  return standing?.phase === 'manual' ? `${standing.weight} %` : undefined;
 }
 
 type Watching = Pick<ApiDeps, 'engine' | 'changes'> & { actor: Actor; signal: AbortSignal };
@@ -39,7 +41,8 @@ async function untilAll(watching: Watching, first: readonly Run[], done: (run: R
  *
  * A run that comes to wait for a person meanwhile ends the waiting: a script then says at once in its log, with the link, who
  * must approve, and that is what gets it approved; a minute's silence does not. Where it waited for somebody already when the
- * request came, its sender knows that, and it is waited for like any other. So asking again is to wait for the approval too.
+ * request came, its sender knows that, and it is waited for like any other, until it waits elsewhere: for the approval, say, or at
+ * a canary's next share. So asking again is to wait for the approval too.
  * @returns the runs as they are then, and whether there was a place to wait in
  */
 export async function waitForEnd(
@@ -53,8 +56,12 @@ export async function waitForEnd(
   const settings = deps.engine.settings();
   const leave = deps.holds.take(whoOf(settings, actor), settings.reads.atOnce);
   if (!leave) return { runs: first, waited: false };
-  const known = new Set(first.filter(waitsForPerson).map(({ id }) => id));
-  const done = (run: Run) => isOver(run.state) || (waitsForPerson(run) && !known.has(run.id));
+  const known = new Map(first.map((run) => [run.id, waitsForPerson(run)]));
+  const done = (run: Run) => {
+    const waits = waitsForPerson(run);
+    if (waits === undefined) known.delete(run.id);
+    return isOver(run.state) || (waits !== undefined && waits !== known.get(run.id));
+  };
   // A token that counts no longer is told nothing more.
   const { signal, end } = patience(deps.closing, reply, Math.min(seconds * 1_000, expiresAt - deps.engine.now()));
   try {

@@ -131,8 +131,8 @@ test('a share given by hand to what waits for people waits for them too', () => 
   };
   const run = runAt(60, steps);
   expect(standingOf(run, said([8, { kind: 'weight', weight: 75 }]))).toEqual({ weight: 75, phase: 'manual', to: 100 });
-  expect(waitsForPerson(run)).toBe(true);
-  expect(waitsForPerson(runAt(4, { ...prepared, 'weight 10': { at: 1, since: 1 } }))).toBe(false);
+  expect(waitsForPerson(run)).toBe('75 %');
+  expect(waitsForPerson(runAt(4, { ...prepared, 'weight 10': { at: 1, since: 1 } }))).toBeUndefined();
 });
 
 test('also one that had been passed over, which stands before the others in the list', () => {

@@ -1,20 +1,25 @@
 import { mkdir } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 import { startBrowser } from '../console/chromium.ts';
 
 const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
 let sandbox: Sandbox;
+/** What it would print; shown where a test fails. */
+const said: string[] = [];
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
   await mkdir(artifacts, { recursive: true });
-  [sandbox, browser] = await Promise.all([startSandbox({ log: () => {} }), startBrowser()]);
+  [sandbox, browser] = await Promise.all([startSandbox({ log: (line) => said.push(line) }), startBrowser()]);
   page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   page.setDefaultTimeout(40_000);
   await page.goto(sandbox.url);
+});
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(`The sandbox said:\n${said.join('\n')}`);
 });
 afterAll(async () => {
   await browser?.close();

@@ -2,13 +2,15 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start-sandbox.ts';
 
 /** docs/rest.md, block by block, as it stands there, against the sandbox with the token that it prints. */
 
 const page = new URL('../../docs/rest.md', import.meta.url);
 let sandbox: Sandbox;
+/** What it would print; shown where a test fails. */
+const said: string[] = [];
 let folder = '';
 let blocks: { language: string; code: string }[] = [];
 beforeAll(async () => {
@@ -19,7 +21,10 @@ beforeAll(async () => {
   }));
   // The page keeps its answers in a file where it is read.
   folder = await mkdtemp(join(tmpdir(), 'shipmate-rest-'));
-  sandbox = await startSandbox({ log: () => {} });
+  sandbox = await startSandbox({ log: (line) => said.push(line) });
+});
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(`The sandbox said:\n${said.join('\n')}`);
 });
 afterAll(async () => {
   await sandbox?.stop();
@@ -35,7 +40,7 @@ function ran(program: string, args: string[], input: string): Promise<{ code: nu
     TOKEN: sandbox.token,
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, env, timeout: 240_000 });
+    const child = spawn(program, args, { cwd: folder, env, timeout: 400_000 });
     let out = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -54,7 +59,8 @@ const left = (name: string) =>
     .kubectl(['get', 'deployment,service,hpa,virtualservice', '-n', 'staging', '-o', 'name'])
     .then((names) => names.includes(name));
 
-// Side by side, as three users would: each is an app of its own, and most of the time is waiting.
+// Side by side, as three users would: each is an app of its own, and most of the time is waiting. curl’s takes three minutes of real work:
+// two canaries by shares, and one blue-green.
 test.concurrent.for([
   // The first block is the address, which the sandbox prints with its own values.
   ['curl', 'hello-world', 'bash', ['-euo', 'pipefail'], () => codeOf('sh').slice(1)],
@@ -62,7 +68,7 @@ test.concurrent.for([
   ['Python', 'hello-python', 'python3', ['-'], () => codeOf('python')],
 ] as const)(
   'what the page says with %s is what happens',
-  { timeout: 300_000 },
+  { timeout: 430_000 },
   async ([, app, program, args, code], { expect }) => {
     const all = code();
     expect(all.length).toBeGreaterThan(0);

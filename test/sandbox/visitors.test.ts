@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepPace } from '../../sandbox/visitors.ts';
+import { createEnds, keepPace } from '../../sandbox/visitors.ts';
 
 /** How many come at 60 a second, and in what time, where the machine lets each sleep take so many ms. */
 async function visitsOf(sleeps: readonly number[]): Promise<{ visits: number; seconds: number }> {
@@ -36,4 +36,31 @@ test('after a long stall they do not all come at once', async () => {
   const { visits } = await visitsOf([3_000]);
   expect(visits).toBeGreaterThan(0);
   expect(visits).toBeLessThan(60);
+});
+
+test('that no visit reaches the app is said once, and when one does again', () => {
+  const said: string[] = [];
+  let now = 0;
+  const ends = createEnds(
+    (line) => said.push(line),
+    5_000,
+    () => now,
+  );
+  const visit = (at: number, end: string) => {
+    now = at;
+    ends.note(end);
+  };
+  visit(1_000, 'HTTP 404');
+  visit(4_000, 'HTTP 500');
+  visit(8_000, 'HTTP 404');
+  expect(said).toEqual([]);
+  for (const at of [9_001, 9_002]) visit(at, 'Error: connect ECONNREFUSED');
+  expect(ends.last()).toBe('Error: connect ECONNREFUSED');
+  for (const at of [9_003, 9_004]) visit(at, 'HTTP 200');
+  visit(14_005, 'HTTP 503');
+  expect(said).toEqual([
+    'No visitor reaches production: Error: connect ECONNREFUSED',
+    'Visitors reach production again',
+    'No visitor reaches production: HTTP 503',
+  ]);
 });

@@ -239,6 +239,20 @@ describe('a run that waits for a person', () => {
       expect([status, body.data.state]).toEqual([200, 'finished']);
   });
 
+  test('is answered as soon as it waits for something else', async () => {
+    const { id } = await awaiting();
+    const asked = timed(look(id, 'wait=30'));
+    expect(await isHeld(asked)).toBe(true);
+    const { store } = bed.engine;
+    const run = (await store.read(id)) ?? expect.unreachable();
+    const asks = { of: 'approvers' as const, choices: ['on'] };
+    const steps = { pause: { state: 'waiting' as const, startedAt: 1, asks } };
+    await store.commit({ run: { ...run, version: run.version + 1, state: 'running', steps }, events: [] });
+    const { status, body, seconds } = await asked;
+    expect([status, body.data.state]).toEqual([202, 'running']);
+    expect(seconds).toBeLessThan(5);
+  });
+
   test('and is rejected is an error for who waited for it, not for who rejects it', async () => {
     const { id, digest } = await awaiting();
     const asked = look(id, 'wait=30');
