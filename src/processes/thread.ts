@@ -49,9 +49,13 @@ export function startThread(file: URL, { data, memoryMb }: { data?: unknown; mem
   };
   const died = (problem: unknown) =>
     fail(new ThreadFailed('died', problem instanceof Error ? problem.message : String(problem)));
-  worker.on('error', died);
+  // What it died of may be heard before an answer that it sent first; all that it sent is heard before its exit.
+  let cause: unknown = 'it ended';
+  worker.on('error', (problem) => {
+    cause = problem;
+  });
   worker.on('messageerror', died);
-  worker.on('exit', () => died('it ended'));
+  worker.on('exit', () => died(cause));
   worker.on('message', (said: unknown) => {
     if (!isAnswer(said)) return;
     const asker = waiting.get(said.n);

@@ -175,10 +175,11 @@ describe('whoever may approve no longer', () => {
   test('does not stop what has begun to change something', async () => {
     const id = await awaiting();
     await outcome(id, ben);
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const working = desk.lap(id);
     await expect.poll(async () => (await desk.run(id)).startedAt).toBeDefined();
     settings = without('ben');
+    goOn();
     expect(await working).toMatchObject({ state: 'finished', counted: [{ actor: ben }] });
   });
 });

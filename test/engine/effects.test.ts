@@ -143,12 +143,13 @@ describe('apply', () => {
   });
 
   test('waits in line where another run changes the app, and is refused where somebody locked it', async () => {
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const first = await desk.deploy('staging', 'v3');
     const rolling = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).startedAt).toBeDefined();
     const second = await apply(deployment('web', { replicas: 3 }, labels));
     expect(second).toMatchObject({ state: 'queued' });
+    goOn();
     await rolling;
     expect(await desk.lap(second.id)).toMatchObject({ state: 'finished' });
     await desk.done('lock', { app: 'web', env: 'staging', reason: 'migrating' }, ben);

@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 describe('one run at a time for an app in an environment', () => {
   test('the second waits, sees the first, and goes when the first is over, planned anew', async () => {
-    world.rolloutMs = 400;
+    const goOn = world.hold();
     const first = await desk.deploy('staging', 'v1');
     const working = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).state).toBe('running');
@@ -36,6 +36,7 @@ describe('one run at a time for an app in an environment', () => {
     expect(await desk.lap(second)).toMatchObject({ state: 'queued' });
     expect(await engine.clients.order.line('web@staging')).toMatchObject({ holder: first, waiting: [second] });
     expect(world.applied.map(({ run }) => run)).toEqual([first]);
+    goOn();
     await working;
     const [, end] = await desk.settle([first, second]);
     expect(end).toMatchObject({ state: 'finished', plan: { summary: 'web:v1 → web:v2' } });
@@ -44,12 +45,13 @@ describe('one run at a time for an app in an environment', () => {
   });
 
   test('another app or environment does not wait', async () => {
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const first = await desk.deploy('staging');
     const working = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).state).toBe('running');
     const other = await desk.deploy('production');
     expect(await desk.lap(other)).toMatchObject({ state: 'awaiting' });
+    goOn();
     await working;
   });
 
@@ -67,7 +69,7 @@ describe('one run at a time for an app in an environment', () => {
   });
 
   test('the one that waits can be stopped, and the next moves up', async () => {
-    world.rolloutMs = 500;
+    const goOn = world.hold();
     const ids = [
       await desk.deploy('staging', 'v1'),
       await desk.deploy('staging', 'v2'),
@@ -78,6 +80,7 @@ describe('one run at a time for an app in an environment', () => {
     for (const id of ids.slice(1)) await desk.lap(id);
     expect((await engine.clients.order.line('web@staging')).waiting).toEqual(ids.slice(1));
     await engine.store.cancel(await desk.run(ids[1] ?? ''), { actor: ana, at: Date.now() });
+    goOn();
     await working;
     const runs = await desk.settle(ids);
     expect(runs.map(({ state }) => state)).toEqual(['finished', 'cancelled', 'finished']);
@@ -86,7 +89,7 @@ describe('one run at a time for an app in an environment', () => {
   test('a rollback goes before all others who wait', async () => {
     await desk.done('deploy', { app: 'web', env: 'staging', tag: 'v1' });
     await desk.done('deploy', { app: 'web', env: 'staging', tag: 'v2' });
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const first = await desk.deploy('staging', 'v3');
     const working = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).state).toBe('running');
@@ -95,6 +98,7 @@ describe('one run at a time for an app in an environment', () => {
     const back = await desk.ask('rollback', { app: 'web', env: 'staging' });
     await desk.lap(back);
     expect((await engine.clients.order.line('web@staging')).waiting).toEqual([back, second]);
+    goOn();
     await working;
     await desk.settle([first, second, back]);
     expect(world.applied.slice(-3).map(({ run }) => run)).toEqual([first, back, second]);
@@ -159,13 +163,14 @@ describe('locks', () => {
   });
 
   test('hold for what waited in line already', async () => {
-    world.rolloutMs = 400;
+    const goOn = world.hold();
     const first = await desk.deploy('staging', 'v1');
     const working = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).state).toBe('running');
     const second = await desk.deploy('staging', 'v2');
     await desk.lap(second);
     await locked();
+    goOn();
     await working;
     const [, end] = await desk.settle([first, second]);
     expect(end).toMatchObject({ state: 'denied', fault: { code: 'LOCKED' } });
@@ -224,7 +229,7 @@ describe('the deploy train', () => {
     const mine = await desk.ask('join', { app: 'web', env: 'staging' });
     await desk.lap(mine);
     await answer(engine, mine, ana, 'I’m on it');
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const first = await desk.deploy('staging', 'v1', ana);
     const working = desk.lap(first);
     await expect.poll(async () => (await desk.run(first)).state).toBe('running');
@@ -232,6 +237,7 @@ describe('the deploy train', () => {
     const third = await desk.deploy('staging', 'v3', ana);
     expect(await desk.lap(second)).toMatchObject({ state: 'queued' });
     expect(await desk.lap(third)).toMatchObject({ state: 'queued' });
+    goOn();
     expect(await working).toMatchObject({ state: 'finished' });
     // Far sooner than a run in line looks by itself: the end of the one before wakes it.
     const ends = await desk.settle([second, third], 3_000);

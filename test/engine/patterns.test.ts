@@ -1061,13 +1061,14 @@ describe('what a pattern does not do', () => {
 
 test('where another run is under way, that nothing would change is said only when it is over', async () => {
   await deploy('hello');
-  world.rolloutMs = 400;
+  const goOn = world.hold();
   const first = await desk.ask('deploy', { app: 'hello', env: 'staging', tag: 'v2' });
   const working = desk.lap(first);
   await expect.poll(async () => (await desk.run(first)).startedAt).toBeDefined();
   // As the cluster has it while the first is under way.
   const second = await desk.ask('deploy', { app: 'hello', env: 'staging', tag: 'v2' }, ben);
   expect(await desk.lap(second)).toMatchObject({ state: 'queued' });
+  goOn();
   await working;
   const [end] = await desk.settle([second]);
   expect(end).toMatchObject({ state: 'finished', report: { kind: 'unchanged' } });

@@ -156,12 +156,13 @@ describe('several apps as one release', () => {
   });
 
   test('others wait until all of it is over', async () => {
-    world.rolloutMs = 300;
+    const goOn = world.hold();
     const id = await release(['web@v2', 'api@v2']);
     void advance(engine, desk.leases, id);
     await expect.poll(async () => (await desk.run(id)).state).toBe('running');
     const other = await desk.deploy('staging', 'v3', ben);
     expect(await desk.lap(other)).toMatchObject({ state: 'queued' });
+    goOn();
     const [run, later] = await desk.settle([id, other], 20_000);
     expect(run?.updatedAt).toBeLessThanOrEqual(later?.startedAt ?? 0);
   });

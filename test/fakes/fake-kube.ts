@@ -23,6 +23,8 @@ export type FakeCluster = {
   answers: Map<string, { status: number; text: string }>;
   /** How long a rollout takes. */
   rolloutMs: number;
+  /** Keeps rollouts under way, however fast the machine is. @returns what lets them go on */
+  hold(): () => void;
 };
 
 const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
@@ -32,6 +34,14 @@ const keyOf = (object: JsonObject) =>
   key(text(object.kind), text(at(object, 'metadata', 'namespace')), text(at(object, 'metadata', 'name')));
 const keyOfRef = ({ kind, namespace, name }: ObjectRef) => key(kind, namespace, name);
 const imageOf = (object: JsonObject | undefined) => at(object, 'spec', 'template', 'spec', 'containers', 0, 'image');
+
+/** Never answers; fails when the signal comes. */
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return promise;
+}
 
 /** RFC 7386. */
 function merged(base: Json | undefined, patch: Json): Json {
@@ -83,7 +93,14 @@ const sliceOf = ({ metadata }: JsonObject): JsonObject => ({
 
 /** A cluster in memory: for tests of the engine and of operations, not of the client. */
 export function fakeCluster(): FakeCluster {
+  let held = Promise.resolve();
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
   const state: Omit<FakeCluster, 'kube'> = {
+    hold,
     objects: new Map(),
     applied: [],
     executed: [],
@@ -171,6 +188,7 @@ export function fakeCluster(): FakeCluster {
     ask: async (_service, path) => state.answers.get(path) ?? { status: 200, text: 'ok' },
     follow: async (_ref, { seen }, signal) => {
       seen({ replicas: 1, updated: 0, ready: 0 });
+      await Promise.race([held, rejectedBy(signal)]);
       await sleep(state.rolloutMs, undefined, { signal });
       return state.ends.shift() ?? { kind: 'complete', replicas: 1, updated: 1, ready: 1 };
     },

@@ -163,8 +163,7 @@ test('what a command said is in its message, and the whole in its thread', async
   await askIn('C0SHIP', 'exec', { ...logs, command: ['cat', '/etc/hosts'] });
   const file = await slack.waitFor('the file', ({ files }) => (files ?? []).length > 0);
   expect(file.files?.[0]?.content).toBe(output);
-  const [message] = slack.messages('C0SHIP');
-  expect(file.thread).toBe(message?.ts);
-  expect(JSON.stringify(message?.blocks)).toContain('out 99');
-  expect(message?.text).toContain('Exit code 0');
+  const message = await slack.waitFor('the end', ({ ts, text }) => ts === file.thread && text.includes('Exit code 0'));
+  expect(slack.messages('C0SHIP')[0]?.ts).toBe(message.ts);
+  expect(JSON.stringify(message.blocks)).toContain('out 99');
 });
