@@ -29,6 +29,13 @@ export async function envoyCluster(admin: string, name: string): Promise<JsonObj
   return all.find((cluster) => cluster.name === name);
 }
 
+/** The sum of an Envoy's counters whose names end so, as `fault.delays_injected`; 0 where it has none yet. */
+export async function envoyCount(admin: string, ending: string): Promise<number> {
+  const { body } = await request(`${admin}/stats`, { query: { filter: `${ending.replaceAll('.', '\\.')}$` } });
+  const lines = (await body.text()).split('\n');
+  return lines.reduce((sum, line) => sum + Number(line.split(': ')[1] ?? 0), 0);
+}
+
 /** A listener, also one that this Envoy could not open. */
 export async function envoyListener(admin: string, name: string): Promise<JsonObject | undefined> {
   const section = sectionOf(await dump(admin), 'ListenersConfigDump');

@@ -65,7 +65,8 @@ test('429 is waited for as long as it asks', async () => {
   proxy.answer(() => (refusals-- > 0 ? busy : undefined));
   const began = performance.now();
   await clusters.kube('default').apply(manifest('late'), { run: 'r', force: false }, signal);
-  expect(performance.now() - began).toBeGreaterThanOrEqual(2_000);
+  // Node's timers may come a millisecond early.
+  expect(performance.now() - began).toBeGreaterThan(1_990);
   expect(proxy.asked.length).toBe(3);
 });
 
