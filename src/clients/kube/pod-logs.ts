@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fault } from '../../core/errors.ts';
 import type { LogOptions, ObjectRef } from '../../core/kube.ts';
 import { linesOf } from '../../core/lines.ts';
 import { within } from '../../core/within.ts';
@@ -6,18 +8,33 @@ import { kindNamed, objectPath } from './resources.ts';
 
 /** So much of one container's log at most, where it is not followed. */
 const limitBytes = 5_000_000;
-const last = { lines: 10, bytes: 20_000, ms: 5_000 };
+/** Of a container that crashed; looked for again `looks` times, as one log goes and the next is not known yet. */
+const last = { lines: 10, bytes: 20_000, ms: 5_000, looks: 3, againMs: 300 };
 
-/** A pod's log, line by line; see `Kube.logs`. */
+const stamp = /^\d{4}-\d\d-\d\dT\S+ ?/;
+/**
+ * What a kubelet writes in a log's place, with a 200 before it, where the log is gone or goes while it is read
+ * (pkg/kubelet/kuberuntime and k8s.io/cri-client/pkg/logs, v1.37). It has no time in front, as each line of a container has.
+ */
+const isGone = (line: string): boolean =>
+  /^(?:unable to retrieve container logs|failed to (?:try resolving symlinks|open log file|get container status)) /.test(
+    line,
+  );
+
+/**
+ * A pod's log, line by line, each with its time in front; see `Kube.logs`.
+ *
+ * @throws Fault CLUSTER_REFUSED where the container's log is gone from its node.
+ */
 export async function* readLogs(
   connection: Connection,
   { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>,
-  options: LogOptions & { timestamps?: boolean; limitBytes?: number },
+  options: LogOptions & { limitBytes?: number },
   signal: AbortSignal,
 ): AsyncIterable<string> {
-  const { container, previous, sinceSeconds, tailLines, follow, timestamps = true } = options;
+  const { container, previous, sinceSeconds, tailLines, follow } = options;
   const query = {
-    timestamps: String(timestamps),
+    timestamps: 'true',
     ...(container !== undefined && { container }),
     ...(previous && { previous: 'true' }),
     ...(sinceSeconds !== undefined && { sinceSeconds: String(sinceSeconds) }),
@@ -25,17 +42,20 @@ export async function* readLogs(
     ...(follow ? { follow: 'true' } : { limitBytes: String(options.limitBytes ?? limitBytes) }),
   };
   const path = `${objectPath(kindNamed('Pod'), { namespace, name })}/log`;
-  for await (const line of linesOf(await connection.stream({ path, query, signal }), { rest: true }))
+  for await (const line of linesOf(await connection.stream({ path, query, signal }), { rest: true })) {
+    if (isGone(line))
+      throw fault('CLUSTER_REFUSED', {
+        cluster: connection.cluster,
+        problem: `${name}: its log is gone from the node`,
+      });
     if (line !== '') yield line;
+  }
 }
 
-async function all(lines: AsyncIterable<string>): Promise<string[]> {
-  const found: string[] = [];
-  for await (const line of lines) found.push(line);
-  return found;
-}
-
-/** The last lines of a container that crashed: of the run before, or of this one where there was none. */
+/**
+ * The last lines of a container that crashed: of the run before, or of this one where there was none. While it begins anew
+ * the kubelet may know of a log that is gone already, and not yet of the one that has come: it is asked again.
+ */
 export async function lastLogLines(
   connection: Connection,
   namespace: string,
@@ -43,12 +63,18 @@ export async function lastLogLines(
   signal: AbortSignal,
 ): Promise<string[]> {
   const read = async (previous: boolean) => {
-    const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes, timestamps: false };
-    const soon = within(signal, last.ms);
-    return await all(readLogs(connection, { namespace, name: pod }, options, soon));
+    const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes };
+    const lines: string[] = [];
+    for await (const line of readLogs(connection, { namespace, name: pod }, options, within(signal, last.ms)))
+      lines.push(line.replace(stamp, ''));
+    return lines.slice(-last.lines);
   };
-  const before = await read(true).catch(() => []);
-  // The kubelet answers 200 with this sentence where the container before is cleared away already.
-  const gone = before.length === 0 || before[0]?.startsWith('unable to retrieve container logs');
-  return (gone ? await read(false) : before).slice(-last.lines);
+  for (let look = 1; ; look++) {
+    for (const previous of [true, false]) {
+      const lines = await read(previous).catch(() => []);
+      if (lines.length > 0) return lines;
+    }
+    if (look === last.looks || signal.aborted) return [];
+    await sleep(last.againMs, undefined, { signal }).catch(() => {});
+  }
 }

@@ -54,9 +54,7 @@ async function lastWords(
   const ref = { apiVersion: 'v1', kind: 'Pod', namespace, name: pod };
   for (const previous of [!crashed.ended, crashed.ended])
     try {
-      const lines = await linesOf(kube.logs(ref, { container, previous, tailLines: logLines }, signal));
-      // The kubelet says so in the log itself where the log is gone.
-      if (!lines.some((line) => line.startsWith('unable to retrieve container logs'))) return lines;
+      return await linesOf(kube.logs(ref, { container, previous, tailLines: logLines }, signal));
     } catch (thrown) {
       // A log that can't be read is no reason to keep the rest back.
       if (!(thrown instanceof Fault)) throw thrown;

@@ -1,4 +1,4 @@
-import { Fault, fault } from '../../core/errors.ts';
+import { Fault } from '../../core/errors.ts';
 import type { Kube, LogOptions } from '../../core/kube.ts';
 import { podRef } from './find.ts';
 import type { Filter } from './grep.ts';
@@ -12,7 +12,6 @@ const searchedLines = 20_000;
 /** The client reads 5 MB of one log, from its oldest line on: above this the newest may be missing. */
 const fullBytes = 4_800_000;
 const atOnce = 5;
-const gone = 'unable to retrieve container logs for ';
 
 export type Wanted = { tail: number; sinceSeconds?: number | undefined; previous: boolean };
 export type Read = { lines: LogLine[]; left: number; problems: string[] };
@@ -28,9 +27,6 @@ async function readOnce(
   const lines: LogLine[] = [];
   let bytes = 0;
   for await (const raw of kube.logs(podRef(namespace, pod), { container, ...options }, signal)) {
-    // The kubelet says so in the log's place, where the container is gone from the node.
-    if (raw.startsWith(gone))
-      throw fault('CLUSTER_REFUSED', { cluster: '', problem: `${pod}: its log is gone from the node` });
     bytes += Buffer.byteLength(raw) + 1;
     const line = read(raw);
     if (line) lines.push(line);
