@@ -62,10 +62,12 @@ export async function lastLogLines(
   { pod, container }: { pod: string; container: string },
   signal: AbortSignal,
 ): Promise<string[]> {
+  // A kubelet that says nothing is asked for both logs once.
+  const limited = within(signal, 2 * last.ms);
   const read = async (previous: boolean) => {
     const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes };
     const lines: string[] = [];
-    for await (const line of readLogs(connection, { namespace, name: pod }, options, within(signal, last.ms)))
+    for await (const line of readLogs(connection, { namespace, name: pod }, options, within(limited, last.ms)))
       lines.push(line.replace(stamp, ''));
     return lines.slice(-last.lines);
   };
@@ -74,7 +76,7 @@ export async function lastLogLines(
       const lines = await read(previous).catch(() => []);
       if (lines.length > 0) return lines;
     }
-    if (look === last.looks || signal.aborted) return [];
-    await sleep(last.againMs, undefined, { signal }).catch(() => {});
+    if (look === last.looks || limited.aborted) return [];
+    await sleep(last.againMs, undefined, { signal: limited }).catch(() => {});
   }
 }
