@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fault } from '../../core/errors.ts';
+import { Fault, fault } from '../../core/errors.ts';
 import type { LogOptions, ObjectRef } from '../../core/kube.ts';
 import { linesOf } from '../../core/lines.ts';
 import { within } from '../../core/within.ts';
@@ -17,7 +17,7 @@ const stamp = /^\d{4}-\d\d-\d\dT\S+ ?/;
  * (pkg/kubelet/kuberuntime and k8s.io/cri-client/pkg/logs, v1.37). It has no time in front, as each line of a container has.
  */
 const isGone = (line: string): boolean =>
-  /^(?:unable to retrieve container logs|failed to (?:try resolving symlinks|open log file|get container status)) /.test(
+  /^(?:unable to retrieve container logs|failed to (?:try resolving symlinks|open log file|tail|seek|read log file)) /.test(
     line,
   );
 
@@ -67,16 +67,25 @@ export async function lastLogLines(
   const read = async (previous: boolean) => {
     const options = { container, previous, tailLines: last.lines, limitBytes: last.bytes };
     const lines: string[] = [];
-    for await (const line of readLogs(connection, { namespace, name: pod }, options, within(limited, last.ms)))
-      lines.push(line.replace(stamp, ''));
-    return lines.slice(-last.lines);
+    try {
+      for await (const line of readLogs(connection, { namespace, name: pod }, options, within(limited, last.ms))) {
+        const words = line.replace(stamp, '');
+        if (words !== '') lines.push(words);
+      }
+    } catch (thrown) {
+      // Whatever keeps a log from being read is no reason to keep the rest back.
+      return { lines, gone: thrown instanceof Fault && thrown.code === 'CLUSTER_REFUSED' };
+    }
+    return { lines, gone: false };
   };
   for (let look = 1; ; look++) {
+    let anyGone = false;
     for (const previous of [true, false]) {
-      const lines = await read(previous).catch(() => []);
-      if (lines.length > 0) return lines;
+      const { lines, gone } = await read(previous);
+      if (lines.length > 0) return lines.slice(-last.lines);
+      anyGone ||= gone;
     }
-    if (look === last.looks || limited.aborted) return [];
+    if (!anyGone || look === last.looks || limited.aborted) return [];
     await sleep(last.againMs, undefined, { signal: limited }).catch(() => {});
   }
 }

@@ -42,9 +42,22 @@ describe('the last words of a container that crashed', () => {
   });
 
   test.each(gone)('are asked for again while the kubelet knows of neither: %s', async (sentence) => {
-    const { connection, asked } = answering(sentence, sentence, '', '', words);
+    const { connection, asked } = answering(sentence, sentence, sentence, '', words);
     expect(await lastLogLines(connection, 'staging', crashed, signal)).toContain('panic: runtime error');
     expect(asked).toHaveLength(5);
+  });
+
+  test('are looked for once where it said nothing, and blank lines are no words', async () => {
+    const silent = answering('', '');
+    expect(await lastLogLines(silent.connection, 'staging', crashed, signal)).toEqual([]);
+    expect(silent.asked).toEqual(['true', undefined]);
+    const blank = answering(stamped('', ''), words);
+    expect(await lastLogLines(blank.connection, 'staging', crashed, signal)).toContain('panic: runtime error');
+  });
+
+  test('that were read before the log went are kept', async () => {
+    const { connection } = answering(`${words}${gone[1]}\n`);
+    expect(await lastLogLines(connection, 'staging', crashed, signal)).toContain('panic: runtime error');
   });
 
   test('are none where there is nothing, after three looks', async () => {
